@@ -1,0 +1,217 @@
+/* See pool.h.
+ *
+ * The state of the pool is one 64-bit number: the job's epoch in the upper half, its next tile in the lower. Whoever
+ * raises it by one with a compare-and-swap owns that tile; a worker that wakes late holds an old epoch, fails, and goes
+ * back to waiting. So the caller waits only for tiles that somebody has claimed, never for a worker that was not
+ * scheduled, which is what makes libgomp slow (50 times, measured) when other processes want the same cores.
+ */
+#define _POSIX_C_SOURCE 200809L /* pthread_sigmask, clock_gettime and sched_yield under -std=c11 */
+#include "pool.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+static _Atomic int thread_count = 1;
+
+int cyops_get_num_threads(void) { return atomic_load_explicit(&thread_count, memory_order_relaxed); }
+
+static void run_inline(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *context) {
+    for (ptrdiff_t tile = 0; tile < tiles; tile++) run(context, tile);
+}
+
+#if defined(_WIN32)
+
+void cyops_set_num_threads(int count) { atomic_store(&thread_count, count < 1 ? 1 : count); }
+int cyops_workers_are_awake(void) { return 0; }
+int cyops_count_workers(void) { return 0; }
+void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *context) {
+    run_inline(tiles, run, context);
+}
+
+#else
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+
+#define MAX_WORKERS 255
+#define CLOSED UINT32_MAX      /* a next tile that no job has */
+#define SPIN_NANOSECONDS 20000 /* longer than the pause between two ops of a program, shorter than it is worth saving */
+#define PAUSES_PER_CLOCK 32    /* how often a waiting thread looks between two readings of the clock */
+
+/* Each group on a cache line of its own: every thread reads the first all the time. */
+static struct {
+    _Alignas(64) _Atomic uint64_t state; /* epoch << 32 | next tile */
+    _Alignas(64) _Atomic uint32_t done;  /* tiles of this epoch that have been run */
+    _Alignas(64) void (*_Atomic run)(void *context, ptrdiff_t tile);
+    void *_Atomic context;
+    _Atomic uint32_t tiles;
+    _Atomic int stopping;
+    _Alignas(64) _Atomic int sleepers;
+} pool;
+
+static pthread_mutex_t submit_lock = PTHREAD_MUTEX_INITIALIZER; /* held while a job runs, and around fork */
+static pthread_mutex_t sleep_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t new_epoch = PTHREAD_COND_INITIALIZER;
+static pthread_t workers[MAX_WORKERS];  /* under submit_lock, like the next two */
+static _Atomic int worker_count = 0;
+static int fork_handlers_registered = 0;
+
+static inline void pause_cpu(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static inline uint32_t epoch_of(uint64_t state) { return (uint32_t)(state >> 32); }
+
+static int64_t now_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Claims and runs tiles of the job `epoch` until none is left. The job's fields are read before the claim; they belong
+ * to this epoch if the claim succeeds, because publish() closes the old epoch before it writes new ones. */
+static void run_tiles(uint32_t epoch) {
+    for (;;) {
+        uint64_t state = atomic_load_explicit(&pool.state, memory_order_acquire);
+        uint32_t tile = (uint32_t)state;
+        if (epoch_of(state) != epoch) return;
+        if (tile >= atomic_load_explicit(&pool.tiles, memory_order_acquire)) return;
+        void (*run)(void *, ptrdiff_t) = atomic_load_explicit(&pool.run, memory_order_acquire);
+        void *context = atomic_load_explicit(&pool.context, memory_order_acquire);
+        if (atomic_compare_exchange_weak_explicit(&pool.state, &state, state + 1, memory_order_acq_rel,
+                                                  memory_order_relaxed)) {
+            run(context, tile);
+            atomic_fetch_add_explicit(&pool.done, 1, memory_order_acq_rel);
+        }
+    }
+}
+
+static void sleep_until_new_epoch(uint32_t last) {
+    pthread_mutex_lock(&sleep_lock);
+    atomic_fetch_add(&pool.sleepers, 1); /* before the epoch is read again; publish() has it the other way round */
+    while (epoch_of(atomic_load(&pool.state)) == last) pthread_cond_wait(&new_epoch, &sleep_lock);
+    atomic_fetch_sub(&pool.sleepers, 1);
+    pthread_mutex_unlock(&sleep_lock);
+}
+
+static uint32_t wait_for_new_epoch(uint32_t last) {
+    int64_t deadline = now_nanoseconds() + SPIN_NANOSECONDS;
+    for (;;) {
+        for (int i = 0; i < PAUSES_PER_CLOCK; i++) {
+            uint32_t epoch = epoch_of(atomic_load_explicit(&pool.state, memory_order_acquire));
+            if (epoch != last) return epoch;
+            pause_cpu();
+        }
+        if (now_nanoseconds() > deadline) sleep_until_new_epoch(last);
+    }
+}
+
+typedef struct {
+    int index;
+    uint32_t epoch; /* the last one before the worker was made */
+} worker_start;
+
+static worker_start starts[MAX_WORKERS];
+
+static void *work(void *argument) {
+    worker_start start = *(worker_start *)argument;
+    uint32_t epoch = start.epoch;
+    for (;;) {
+        epoch = wait_for_new_epoch(epoch);
+        if (atomic_load(&pool.stopping)) return NULL;
+        if (start.index + 1 < cyops_get_num_threads()) run_tiles(epoch); /* else there are more workers than wanted */
+    }
+}
+
+/* Makes a job known. Only the holder of submit_lock calls it, after the job before has run all its tiles. */
+static uint32_t publish(uint32_t tiles, void (*run)(void *, ptrdiff_t), void *context) {
+    uint32_t old = epoch_of(atomic_load_explicit(&pool.state, memory_order_relaxed));
+    atomic_store(&pool.state, (uint64_t)old << 32 | CLOSED); /* a claim that is under way for the old job fails now */
+    atomic_store_explicit(&pool.run, run, memory_order_release);
+    atomic_store_explicit(&pool.context, context, memory_order_release);
+    atomic_store_explicit(&pool.tiles, tiles, memory_order_release);
+    atomic_store_explicit(&pool.done, 0, memory_order_release);
+    atomic_store(&pool.state, (uint64_t)(old + 1) << 32);
+    if (atomic_load(&pool.sleepers) > 0) {
+        pthread_mutex_lock(&sleep_lock);
+        pthread_cond_broadcast(&new_epoch);
+        pthread_mutex_unlock(&sleep_lock);
+    }
+    return old + 1;
+}
+
+/* The claimed tiles that are not done yet are running in workers; after a while let them have this core. */
+static void wait_for_claimed_tiles(uint32_t tiles) {
+    for (int looks = 0; atomic_load_explicit(&pool.done, memory_order_acquire) < tiles; looks++) {
+        if (looks < 1000)
+            pause_cpu();
+        else
+            sched_yield();
+    }
+}
+
+/* Before fork: no worker exists while the process is copied, so none is missing in the child. */
+static void stop_workers_for_fork(void) {
+    pthread_mutex_lock(&submit_lock);
+    int count = atomic_load(&worker_count);
+    if (count == 0) return;
+    atomic_store(&pool.stopping, 1);
+    publish(0, NULL, NULL);
+    for (int i = 0; i < count; i++) pthread_join(workers[i], NULL);
+    atomic_store(&worker_count, 0);
+    atomic_store(&pool.stopping, 0);
+}
+
+static void resume_after_fork(void) { pthread_mutex_unlock(&submit_lock); }
+
+/* Starts the workers that are missing. Signals stay with the threads of the program. */
+static void start_workers(int wanted) {
+    if (wanted > MAX_WORKERS) wanted = MAX_WORKERS;
+    int count = atomic_load_explicit(&worker_count, memory_order_relaxed);
+    if (count >= wanted) return;
+    if (!fork_handlers_registered) {
+        if (pthread_atfork(stop_workers_for_fork, resume_after_fork, resume_after_fork) != 0) return;
+        fork_handlers_registered = 1;
+    }
+    sigset_t all_signals, previous;
+    sigfillset(&all_signals);
+    pthread_sigmask(SIG_SETMASK, &all_signals, &previous);
+    for (; count < wanted; count++) {
+        starts[count] = (worker_start){count, epoch_of(atomic_load(&pool.state))};
+        if (pthread_create(&workers[count], NULL, work, &starts[count]) != 0) break;
+    }
+    pthread_sigmask(SIG_SETMASK, &previous, NULL);
+    atomic_store(&worker_count, count);
+}
+
+void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *context) {
+    int threads = cyops_get_num_threads();
+    if (tiles < 2 || threads < 2 || tiles >= (ptrdiff_t)CLOSED || pthread_mutex_trylock(&submit_lock) != 0) {
+        run_inline(tiles, run, context);
+        return;
+    }
+    start_workers(threads - 1);
+    run_tiles(publish((uint32_t)tiles, run, context));
+    wait_for_claimed_tiles((uint32_t)tiles);
+    pthread_mutex_unlock(&submit_lock);
+}
+
+void cyops_set_num_threads(int count) {
+    atomic_store(&thread_count, count < 1 ? 1 : count > MAX_WORKERS + 1 ? MAX_WORKERS + 1 : count);
+}
+
+int cyops_workers_are_awake(void) {
+    int wanted = cyops_get_num_threads() - 1;
+    return wanted > 0 && cyops_count_workers() >= wanted &&
+           atomic_load_explicit(&pool.sleepers, memory_order_relaxed) == 0;
+}
+
+int cyops_count_workers(void) { return atomic_load_explicit(&worker_count, memory_order_relaxed); }
+
+#endif
