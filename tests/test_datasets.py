@@ -69,7 +69,9 @@ def test_the_licence_is_beside_the_data():
 
 
 def test_importing_datasets_reads_no_data_and_loads_no_network_code():
-    code = "import sys, cytensor.datasets; print(*{'ssl', 'socket', 'urllib.request', 'http.client'} & set(sys.modules))"
+    code = (
+        "import sys, cytensor.datasets; print(*{'ssl', 'socket', 'urllib.request', 'http.client'} & set(sys.modules))"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
 
 
@@ -107,7 +109,7 @@ def test_wrong_contents_are_named(tmp_path, changes, message):
 
 
 def test_a_missing_file_is_an_os_error(tmp_path):
-    with pytest.raises(FileNotFoundError, match="absent.npz"):
+    with pytest.raises(FileNotFoundError, match="absent"):
         mnist.load_data(tmp_path / "absent.npz")
 
 
@@ -116,7 +118,7 @@ def test_files_cut_short_anywhere_are_refused(tmp_path):
     path = tmp_path / "short.npz"
     for length in [*range(0, len(whole), 97), len(whole) - 1]:
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match="short.npz"):
+        with pytest.raises(ValueError, match="short"):
             mnist.load_data(path)
 
 
@@ -147,7 +149,7 @@ def test_a_header_that_lies_about_its_size_takes_no_memory(tmp_path, shape):
     path = tmp_path / "lies.npz"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("x.npy", npy(shape, b"abc"))
-    with pytest.raises(ValueError, match="lies.npz"):
+    with pytest.raises(ValueError, match="lies"):
         archive.read(path, ("x",), "test")
 
 
@@ -213,7 +215,7 @@ def test_gzipped_idx_cut_short_or_damaged(tmp_path):
     path = tmp_path / "short.gz"
     for length in range(2, len(whole), 11):
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match="short.gz"):
+        with pytest.raises(ValueError, match="short"):
             load_idx(path)
     path.write_bytes(whole[:-8] + b"\0\0\0\0" + whole[-4:])
     with pytest.raises(ValueError, match="CRC"):

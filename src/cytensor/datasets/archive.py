@@ -21,7 +21,7 @@ def read(path, names, caller):
     """Read the arrays `names` of the .npz file at `path` into a dict of new NumPy arrays.
 
     `caller` is the function whose name starts the error messages. Raises OSError where the file cannot be opened,
-    ValueError naming it where it is not an .npz file, is damaged or cut short, lacks one of the names, or holds objects.
+    ValueError naming it where it is not an .npz file, is damaged or cut short, lacks one of the names or holds objects.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -74,8 +74,8 @@ def _read_header(member):
 def fill(flat, stream):
     """Fill the one-dimensional array `flat` from `stream`, piece by piece so that no second copy is held.
 
-    Raises EOFError where the stream ends early, ValueError where it goes on. Reaching its end is also what makes zip and
-    gzip streams verify their checksums.
+    Raises EOFError where the stream ends early, ValueError where it goes on. Reaching its end is also what makes zip
+    and gzip streams verify their checksums.
     """
     memory, done = memoryview(flat.view(np.uint8)), 0
     while done < len(memory):

@@ -30,9 +30,9 @@ def load_idx(path):
     The shape and the dtype (uint8, int8, int16, int32, float32 or float64) are the file's. Whether it is gzipped is
     seen from its first bytes, not from its name.
 
-    Raises OSError where the file cannot be opened, and ValueError naming it where it is no IDX file, has an unknown type
-    code, is cut short or goes on after its data. The size that a header claims is compared with the size of the file
-    before memory is taken.
+    Raises OSError where the file cannot be opened, and ValueError naming it where it is no IDX file, has an unknown
+    type code, is cut short or goes on after its data. The size that a header claims is compared with the size of the
+    file before memory is taken.
 
     >>> import tempfile, os
     >>> path = os.path.join(tempfile.mkdtemp(), "labels-idx1-ubyte")
@@ -65,7 +65,9 @@ def _read_header(stream):
     """(shape, dtype, bytes read)."""
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":
-        raise ValueError(f"an IDX file starts with two zero bytes, a type code and a number of axes; got {magic.hex()!r}")
+        raise ValueError(
+            f"an IDX file starts with two zero bytes, a type code and a number of axes; got {magic.hex()!r}"
+        )
     code, ndim = magic[2], magic[3]
     if code not in _DTYPES:
         known = ", ".join(f"0x{known:02X} {np.dtype(name).name}" for known, name in _DTYPES.items())
