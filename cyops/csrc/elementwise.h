@@ -16,7 +16,7 @@ typedef enum { CYOPS_ELEMENTWISE_OPS(CYOPS_OP_ID) CYOPS_OP_COUNT } cyops_op;
 #define CYOPS_MAX_INPUTS 3
 
 /* A 2-D loop over data[0] (the output) and data[1..] (the inputs). Strides are in elements. The output's inner stride
- * is 1; each input's is 1 or 0, and at most one of a binary op's inputs has 0. See cyops_walk for how other strides get here. */
+ * is 1; each input's is 1 or 0, in one of the combinations of cyops_unit_inner. plan.c packs any other strides. */
 typedef void (*cyops_loop)(char *const *data, const ptrdiff_t *inner, const ptrdiff_t *outer, ptrdiff_t n_inner,
                            ptrdiff_t n_outer);
 

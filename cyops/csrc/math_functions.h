@@ -1,0 +1,139 @@
+/* The formulas of math_formulas.h for one type: float or double. A template: no include guard.
+ *
+ * Expects MATH_SUFFIX (f32 or f64), FLOAT, BITS, MANTISSA_BITS, EXPONENT_BIAS and the constants and polynomials named
+ * there; undefines them all. Every step that selects does so with ?: on values, never by a jump.
+ */
+#define MATH_NAME(name) ISA_NAME(CYOPS_JOIN(name, MATH_SUFFIX))
+#define FMA CYOPS_JOIN(FMA, MATH_SUFFIX)
+#define HORNER(x, high, low) FMA(high, x, low)
+
+/* Adding this moves the integer nearest to a small number into the low bits of the sum. */
+#define ROUNDER ((FLOAT)1.5 * ((BITS)1 << MANTISSA_BITS))
+#define LOG2_E ((FLOAT)1.44269504088896340736)
+
+CYOPS_INLINE FLOAT MATH_NAME(from_bits)(BITS bits) {
+    FLOAT x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+CYOPS_INLINE BITS MATH_NAME(to_bits)(FLOAT x) {
+    BITS bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* The nearest integer, halves to the even; numbers without a fraction, infinities and NaN as they are. */
+CYOPS_INLINE FLOAT MATH_NAME(nearest)(FLOAT x) {
+    const FLOAT limit = (FLOAT)((BITS)1 << MANTISSA_BITS);
+    const FLOAT size = x < 0 ? -x : x;
+    const FLOAT rounded = (size + limit) - limit;
+    return size < limit ? (x < 0 ? -rounded : rounded) : x;
+}
+
+/* x = n log(2) + r with r in [-log(2)/2, log(2)/2], in two steps so that r is exact to the last bit; n is returned as
+ * two biased exponents, scale[0] * scale[1] = 2^n, because one alone could not hold the n of a denormal result. */
+CYOPS_INLINE FLOAT MATH_NAME(reduce)(FLOAT x, BITS exponents[2]) {
+    const FLOAT shifted = FMA(x, LOG2_E, ROUNDER);
+    const FLOAT n = shifted - ROUNDER;
+    const BITS biased = MATH_NAME(to_bits)(shifted) - MATH_NAME(to_bits)(ROUNDER) + 2 * EXPONENT_BIAS;
+    exponents[0] = biased >> 1;
+    exponents[1] = biased - exponents[0];
+    return FMA(n, -LN2_LOW, FMA(n, -LN2_HIGH, x));
+}
+
+CYOPS_INLINE FLOAT MATH_NAME(power_of_two)(BITS biased_exponent) {
+    return MATH_NAME(from_bits)(biased_exponent << MANTISSA_BITS);
+}
+
+CYOPS_INLINE FLOAT MATH_NAME(exp)(FLOAT x) {
+    x = x > EXP_OVERFLOW ? EXP_OVERFLOW : x;
+    x = x < EXP_UNDERFLOW ? EXP_UNDERFLOW : x;
+    BITS exponents[2];
+    const FLOAT r = MATH_NAME(reduce)(x, exponents);
+    const FLOAT power = HORNER(r, HORNER(r, EXP_POLYNOMIAL(r), (FLOAT)1), (FLOAT)1);
+    return power * MATH_NAME(power_of_two)(exponents[0]) * MATH_NAME(power_of_two)(exponents[1]);
+}
+
+/* e^x - 1 = 2^n ((e^r - 1) + (1 - 2^-n)): both terms are small together where the result is. */
+CYOPS_INLINE FLOAT MATH_NAME(expm1)(FLOAT x) {
+    const FLOAT original = x;
+    x = x > EXP_OVERFLOW ? EXP_OVERFLOW : x;
+    x = x < EXPM1_SATURATED ? EXPM1_SATURATED : x;
+    BITS exponents[2];
+    const FLOAT r = MATH_NAME(reduce)(x, exponents);
+    const FLOAT inverse = MATH_NAME(power_of_two)(2 * EXPONENT_BIAS - exponents[0]) *
+                          MATH_NAME(power_of_two)(2 * EXPONENT_BIAS - exponents[1]);
+    const FLOAT sum = FMA(r * r, EXP_POLYNOMIAL(r), r) + (1 - inverse);
+    const FLOAT result = sum * MATH_NAME(power_of_two)(exponents[0]) * MATH_NAME(power_of_two)(exponents[1]);
+    return original == 0 ? original : result;
+}
+
+/* log(u) + correction, for u in [0, infinity]: u = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)]. */
+CYOPS_INLINE FLOAT MATH_NAME(log_corrected)(FLOAT u, FLOAT correction) {
+    const int is_denormal = u < SMALLEST_NORMAL;
+    const FLOAT normal = is_denormal ? u * (FLOAT)((BITS)1 << MANTISSA_BITS) : u;
+    const BITS one = (BITS)EXPONENT_BIAS << MANTISSA_BITS, mantissa_mask = ((BITS)1 << MANTISSA_BITS) - 1;
+    const BITS bits = MATH_NAME(to_bits)(normal) + (one - SQRT_HALF_BITS);
+    /* The biased exponent becomes a number by standing in the low bits of 2^MANTISSA_BITS. */
+    const FLOAT limit = (FLOAT)((BITS)1 << MANTISSA_BITS);
+    const FLOAT exponent = MATH_NAME(from_bits)(bits >> MANTISSA_BITS | MATH_NAME(to_bits)(limit));
+    const FLOAT k = exponent - (limit + (is_denormal ? EXPONENT_BIAS + MANTISSA_BITS : EXPONENT_BIAS));
+    const FLOAT f = MATH_NAME(from_bits)((bits & mantissa_mask) + SQRT_HALF_BITS) - 1;
+    const FLOAT s = f / (2 + f), half_square = (FLOAT)0.5 * f * f, z = s * s;
+    const FLOAT small = FMA(s, FMA(z, LOG_POLYNOMIAL(z), half_square), FMA(k, LN2_LOW, correction));
+    FLOAT result = FMA(k, LN2_HIGH, f - (half_square - small));
+    result = u == 0 ? -INFINITY : result;
+    return u == INFINITY ? u : result;
+}
+
+CYOPS_INLINE FLOAT MATH_NAME(log)(FLOAT x) {
+    const FLOAT result = MATH_NAME(log_corrected)(x, 0);
+    return x >= 0 ? result : NAN;
+}
+
+/* log(1 + x) = log(u) + (x - (u - 1)) / u, where u is 1 + x rounded and the second term undoes the rounding. */
+CYOPS_INLINE FLOAT MATH_NAME(log1p)(FLOAT x) {
+    const FLOAT u = 1 + x;
+    const FLOAT result = MATH_NAME(log_corrected)(u, (x - (u - 1)) / u);
+    return x == 0 ? x : x >= -1 ? result : NAN;
+}
+
+/* tanh|x| = m / (m + 2) with m = e^(2|x|) - 1; the sign is put back at the end. */
+CYOPS_INLINE FLOAT MATH_NAME(tanh)(FLOAT x) {
+    FLOAT size = x < 0 ? -x : x;
+    size = size > TANH_SATURATED ? TANH_SATURATED : size;
+    BITS exponents[2];
+    const FLOAT r = MATH_NAME(reduce)(2 * size, exponents);
+    const FLOAT scale = MATH_NAME(power_of_two)(exponents[0] + exponents[1] - EXPONENT_BIAS);
+    const FLOAT m = FMA(scale, FMA(r * r, EXP_POLYNOMIAL(r), r), scale - 1);
+    const FLOAT result = m / (m + 2);
+    return x < 0 ? -result : x == 0 ? x : result;
+}
+
+/* With e^-|x| nothing overflows, and the result keeps its relative accuracy down to the denormals. */
+CYOPS_INLINE FLOAT MATH_NAME(sigmoid)(FLOAT x) {
+    const FLOAT power = MATH_NAME(exp)(x < 0 ? x : -x);
+    return (x < 0 ? power : 1) / (1 + power);
+}
+
+#undef MATH_NAME
+#undef FMA
+#undef HORNER
+#undef ROUNDER
+#undef LOG2_E
+#undef MATH_SUFFIX
+#undef FLOAT
+#undef BITS
+#undef MANTISSA_BITS
+#undef EXPONENT_BIAS
+#undef SQRT_HALF_BITS
+#undef SMALLEST_NORMAL
+#undef EXP_UNDERFLOW
+#undef EXP_OVERFLOW
+#undef EXPM1_SATURATED
+#undef TANH_SATURATED
+#undef LN2_HIGH
+#undef LN2_LOW
+#undef EXP_POLYNOMIAL
+#undef LOG_POLYNOMIAL
