@@ -1,0 +1,65 @@
+"""Kernels in Cython and C on strided storage: usable without cytensor, on anything with the buffer protocol.
+
+>>> import cyops
+>>> cyops.matmul([[1., 2.]], [[3.], [4.]]).tolist()
+[[11.0]]
+
+The map of the package; each line may import only from those above it:
+
+    storage       Storage: one-dimensional memory, owned or borrowed
+    strided       Strided: offset, shape, strides and dtype onto a Storage; operators, indexing, the recorder
+    config        the instruction set in use
+    threads       how many threads the kernels use
+    elementwise   one function per row of csrc/elementwise_ops.h; astype, copy
+    views         reshape, permute_dims, flip, windows, ...: the same storage, never a copy
+    contract      matmul, dot, tensordot, dense
+    reduce        sum, mean, max, argmax, var, ...
+    rows          softmax, log_softmax, softmax cross-entropy
+    gather        take, scatter_add, one_hot, concat, stack
+    update        optimizer steps, one pass over memory each
+    csrc/         the C behind them: plans, kernels for each instruction set, thread pool, allocator
+"""
+import inspect
+from typing import NamedTuple
+
+from cyops.config import available_isas, isa  # isort: skip - picks the kernels before anything can call one
+from cyops import contract, elementwise, gather, reduce, rows, views
+from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
+from cyops.strided import (
+    Record,
+    Recorder,
+    Strided,
+    as_class,
+    assign,
+    is_recording,
+    is_trainable,
+    set_tensor_class,
+    set_trainable,
+)
+from cyops.threads import get_num_threads, set_num_threads
+from cyops.update import adam_step, momentum_step, rmsprop_step, sgd_step
+from cyops.views import shares_memory
+
+
+class Op(NamedTuple):
+    """A row of the op table: what the public functions, stubs, tests and benchmarks are derived from."""
+
+    parameters: tuple[str, ...]
+    kernel: object
+    doc: str
+
+
+# Every differentiable or derived function of the package, by name.
+OPS = {
+    kernel.__name__: Op(tuple(inspect.signature(kernel).parameters), kernel, kernel.__doc__)
+    for area in (elementwise, views, contract, reduce, rows, gather)
+    for kernel in area.FUNCTIONS
+}
+globals().update({name: op.kernel for name, op in OPS.items()})
+
+__all__ = [
+    "OPS", "Op", "Record", "Recorder", "Storage", "Strided", "adam_step", "as_class", "assign", "available_isas",
+    "empty_cache", "get_num_threads", "is_recording", "is_trainable", "isa", "memory_stats", "momentum_step",
+    "rmsprop_step", "set_cache_limit", "set_num_threads", "set_tensor_class", "set_trainable", "sgd_step",
+    "shares_memory", *OPS,
+]

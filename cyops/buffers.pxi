@@ -1,0 +1,191 @@
+# buffers: the buffer protocol (PEP 3118), both ways. Bytes appear only here; everywhere else strides count elements.
+
+from cpython.buffer cimport (
+    PyBUF_ANY_CONTIGUOUS, PyBUF_C_CONTIGUOUS, PyBUF_F_CONTIGUOUS, PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE,
+    PyObject_CheckBuffer,
+)
+from libc.stdint cimport uintptr_t
+
+cdef list FORMATS = [
+    b"?", b"b", b"h", b"i", b"l" if sizeof(long) == 8 else b"q",
+    b"B", b"H", b"I", b"L" if sizeof(long) == 8 else b"Q", b"e", b"f", b"d",
+]
+
+
+# -- in ---------------------------------------------------------------------------------------------------------------
+cdef Strided from_buffer(object exporter, object copy):
+    """A view of the exporter's memory; a copy of it where element strides or a native dtype cannot express it.
+
+    `copy=False` refuses that copy with ValueError, `copy=True` always copies.
+    """
+    cdef Storage storage
+    cdef Strided out
+    cdef Py_ssize_t itemsize = 0
+    cdef int dtype
+    try:
+        storage = borrow(exporter, True)
+    except (ValueError, BufferError):       # NumPy has dtypes that the protocol has no letters for
+        return copy_through_numpy(exporter, copy)
+    dtype = dtype_of_format(storage.lent, &itemsize)
+    out = allocate_object(Strided)
+    if dtype < 0 or not set_geometry(&out.v, storage, dtype, itemsize):
+        return copy_through_numpy(exporter, copy)
+    out.base = storage
+    if copy is True:
+        out = fresh_copy(out)
+    return out
+
+
+cdef Strided fresh_copy(Strided x):
+    cdef Strided out = empty_like(result_class(x, x), x.v.dtype, x.v.itemsize, x)
+    check("copy", cyops_functions.cast(&out.v, &x.v))
+    return out
+
+
+cdef Strided copy_through_numpy(object exporter, object copy):
+    """For packed fields, misaligned memory and foreign byte order: NumPy makes a native, aligned copy."""
+    cdef Py_ssize_t itemsize = 0
+    array = numpy.asarray(exporter)
+    cdef int dtype = dtype_code(array.dtype, &itemsize)
+    if copy is False:
+        raise ValueError(f"asarray: this memory (dtype {array.dtype}, strides {array.strides} bytes) cannot be viewed "
+                         "with strides in elements; allow the copy with copy=None")
+    if array.ndim > CYOPS_MAX_NDIM:
+        raise ValueError(f"asarray: at most {CYOPS_MAX_NDIM} axes; got {array.ndim}")
+    native = numpy.array(array, dtype=dtype_object(dtype, itemsize), order="C", copy=True)
+    if native.dtype.itemsize == 0:          # NumPy's empty strings; one character is the least a tensor has
+        native = native.astype(f"{native.dtype.kind}1")
+    return from_buffer(native, None)
+
+
+cdef int dtype_of_format(const Py_buffer *lent, Py_ssize_t *itemsize) except -2:
+    """The dtype code of a PEP 3118 format, or -1 where it is not a native one of ours."""
+    cdef bytes text = lent.format if lent.format != NULL else b"B"
+    cdef bytes letter
+    cdef int code
+    if text[:1] in (b"@", b"=", b"<"):
+        text = text[1:]
+    itemsize[0] = lent.itemsize
+    count, letter = text[:len(text) - 1], text[len(text) - 1:]
+    if letter in (b"s", b"w", b"c") and (count.isdigit() or count == b""):
+        return -1 if lent.itemsize == 0 else (CYOPS_STR if letter == b"w" else CYOPS_BYTES)
+    if len(text) != 1:
+        return -1
+    if letter in b"lLqQnN":                 # by size: these differ between platforms
+        code = CYOPS_INT64 if letter in b"lqn" else CYOPS_UINT64
+        return code if lent.itemsize == 8 else (code - 1 if lent.itemsize == 4 else -1)
+    for code in range(len(FORMATS)):
+        if letter == FORMATS[code]:
+            return code
+    return -1
+
+
+cdef bint set_geometry(cyops_view *v, Storage storage, int dtype, Py_ssize_t itemsize) except -1:
+    """Reads shape and strides of the lent buffer; False where they are no whole numbers of aligned elements."""
+    cdef const Py_buffer *lent = storage.lent
+    cdef Py_ssize_t alignment = itemsize if dtype < CYOPS_BYTES else (4 if dtype == CYOPS_STR else 1)
+    cdef Py_ssize_t step = itemsize
+    cdef const char *low
+    cdef const char *high
+    cdef int i
+    if lent.ndim > CYOPS_MAX_NDIM:
+        raise ValueError(f"asarray: at most {CYOPS_MAX_NDIM} axes; got {lent.ndim}")
+    if lent.suboffsets != NULL or <uintptr_t> lent.buf % <uintptr_t> alignment != 0:
+        return False
+    v.data = <char *> lent.buf
+    v.dtype = dtype
+    v.itemsize = itemsize
+    v.ndim = lent.ndim
+    v.size = 1
+    for i in range(lent.ndim - 1, -1, -1):
+        v.shape[i] = lent.shape[i] if lent.shape != NULL else lent.len // itemsize
+        if lent.strides != NULL:
+            step = lent.strides[i]
+        if step % itemsize != 0 and v.shape[i] > 1:
+            return False
+        v.strides[i] = step // itemsize if v.shape[i] > 1 else 0
+        v.size *= v.shape[i]
+        if lent.strides == NULL:
+            step *= v.shape[i]
+    if v.size == 0:
+        set_c_strides(v)
+    extent(v, &low, &high)
+    storage.data = <char *> low
+    storage.nbytes = high - low
+    return True
+
+
+# -- out --------------------------------------------------------------------------------------------------------------
+cdef bint repeats_elements(const cyops_view *v) noexcept:
+    cdef int i
+    for i in range(v.ndim):
+        if v.strides[i] == 0 and v.shape[i] > 1 and v.size > 0:
+            return True
+    return False
+
+
+cdef bint is_f_contiguous(const cyops_view *v) noexcept:
+    cdef Py_ssize_t expected = 1
+    cdef int i
+    for i in range(v.ndim):
+        if v.shape[i] > 1 and v.strides[i] != expected and v.size > 0:
+            return False
+        expected *= v.shape[i]
+    return True
+
+
+cdef int export_buffer(Strided x, Py_buffer *buffer, int flags) except -1:
+    cdef cyops_view *v = &x.v
+    cdef bint is_readonly = x.base.is_readonly or x.base.holds > 0 or repeats_elements(v)
+    cdef bint is_c = is_c_contiguous(v)
+    cdef Py_ssize_t *steps
+    cdef int i
+    buffer.obj = None
+    if flags & PyBUF_WRITABLE and is_readonly:
+        raise BufferError("this tensor's memory is read-only, recorded by an active tape, or shared between elements")
+    if flags & PyBUF_C_CONTIGUOUS == PyBUF_C_CONTIGUOUS and not is_c:
+        raise BufferError("this tensor is not C-contiguous")
+    if flags & PyBUF_F_CONTIGUOUS == PyBUF_F_CONTIGUOUS and not is_f_contiguous(v):
+        raise BufferError("this tensor is not Fortran-contiguous")
+    if flags & PyBUF_ANY_CONTIGUOUS == PyBUF_ANY_CONTIGUOUS and not is_c and not is_f_contiguous(v):
+        raise BufferError("this tensor is not contiguous")
+    if flags & PyBUF_STRIDES != PyBUF_STRIDES and not is_c:
+        raise BufferError("this tensor is not C-contiguous and the request takes no strides")
+    steps = <Py_ssize_t *> malloc((v.ndim + 1) * sizeof(Py_ssize_t))
+    if steps == NULL:
+        raise MemoryError()
+    for i in range(v.ndim):
+        steps[i] = (v.strides[i] if v.shape[i] > 1 and v.size > 0 else 1) * v.itemsize
+    format = FORMATS[v.dtype] if v.dtype < CYOPS_BYTES else string_format(v)
+    buffer.buf = v.data
+    buffer.obj = x
+    buffer.len = v.size * v.itemsize
+    buffer.readonly = is_readonly
+    buffer.itemsize = v.itemsize
+    buffer.format = <char *> <bytes> format if flags & PyBUF_FORMAT else NULL
+    buffer.ndim = v.ndim
+    buffer.shape = v.shape if flags & PyBUF_ND else NULL
+    buffer.strides = steps if flags & PyBUF_STRIDES == PyBUF_STRIDES else NULL
+    buffer.suboffsets = NULL
+    buffer.internal = steps
+    return 0
+
+
+cdef dict string_formats = {}               # keeps the texts alive that exported buffers point at
+
+
+cdef bytes string_format(const cyops_view *v):
+    key = (v.dtype, v.itemsize)
+    if key not in string_formats:
+        string_formats[key] = (f"{v.itemsize}s" if v.dtype == CYOPS_BYTES else f"{v.itemsize // 4}w").encode()
+    return string_formats[key]
+
+
+cdef object as_numpy(Strided x, object dtype, object copy):
+    """The NumPy array that `__array__` returns: a view of the same memory unless a copy is asked for or needed."""
+    array = numpy.asarray(memoryview(x))
+    if dtype is not None and array.dtype != dtype:
+        if copy is False:
+            raise ValueError(f"__array__: a tensor of dtype {array.dtype} as {numpy.dtype(dtype)} needs a copy")
+        return array.astype(dtype)
+    return array.copy() if copy else array

@@ -1,0 +1,215 @@
+# indexing: x[key] as a view or, for arrays of indices, as a copy; and x[key] = value.
+
+cdef bint is_index_array(object part):
+    """Whether a part of a key is an array of integers or bools, which NumPy calls advanced indexing."""
+    if isinstance(part, (int, slice)) or part is None or part is Ellipsis:
+        return isinstance(part, bool)
+    if isinstance(part, Strided):
+        return (<Strided> part).v.ndim > 0 or (<Strided> part).v.dtype == CYOPS_BOOL
+    if isinstance(part, list):
+        return True
+    shape = getattr(part, "shape", None)
+    return shape is not None and (len(shape) > 0 or part.dtype == bool)
+
+
+cdef bint is_advanced(object key):
+    if isinstance(key, tuple):
+        for part in <tuple> key:
+            if is_index_array(part):
+                return True
+        return False
+    return is_index_array(key)
+
+
+cdef object index_error(Strided x, object key, str why):
+    return IndexError(f"index {key!r} of a tensor of shape {shape_of(x)}: {why}")
+
+
+cdef int take_integer(Strided x, cyops_view *v, int axis, object part, object key) except -1:
+    cdef Py_ssize_t index
+    cdef Py_ssize_t length = x.v.shape[axis]
+    try:
+        index = part.__index__() if not isinstance(part, int) else part
+    except (AttributeError, TypeError):
+        raise IndexError(f"index {key!r}: only integers, slices, None, Ellipsis and arrays of integers or bools are "
+                         "indices") from None
+    except OverflowError:
+        raise index_error(x, key, f"{part} is out of range for axis {axis} of length {length}") from None
+    if index < -length or index >= length:
+        raise index_error(x, key, f"{index} is out of range for axis {axis} of length {length}")
+    v.data += (index + length if index < 0 else index) * x.v.strides[axis] * x.v.itemsize
+    return 0
+
+
+cdef int take_slice(Strided x, cyops_view *v, int axis, int out_axis, slice part) except -1:
+    cdef Py_ssize_t start, stop, step, length
+    start, stop, step = part.indices(x.v.shape[axis])
+    if step > 0:
+        length = (stop - start + step - 1) // step if stop > start else 0
+    else:
+        length = (start - stop - step - 1) // -step if start > stop else 0
+    v.shape[out_axis] = length
+    v.strides[out_axis] = x.v.strides[axis] * step if length > 1 else 0
+    if length > 0:
+        v.data += start * x.v.strides[axis] * x.v.itemsize
+    return 0
+
+
+cdef list full_key(Strided x, object key):
+    """The parts of a key with every axis of `x` named: the Ellipsis, written or implied, becomes full slices."""
+    cdef list parts = list(key) if isinstance(key, tuple) else [key]
+    cdef int used = 0
+    cdef int where = -1
+    cdef int i
+    for i in range(len(parts)):
+        if parts[i] is Ellipsis:
+            if where >= 0:
+                raise index_error(x, key, "an index may hold one Ellipsis")
+            where = i
+        elif parts[i] is not None:
+            used += 1
+    if used > x.v.ndim:
+        raise index_error(x, key, f"too many indices, {used} for {x.v.ndim} axes")
+    if where < 0:
+        parts.extend([EVERYTHING] * (x.v.ndim - used))
+    else:
+        parts[where:where + 1] = [EVERYTHING] * (x.v.ndim - used)
+    return parts
+
+
+cdef slice EVERYTHING = slice(None)
+
+
+cdef int index_view(Strided x, object key, cyops_view *v) except -1:
+    """The geometry of x[key] for a key of integers, slices, None and at most one Ellipsis."""
+    cdef int axis = 0
+    cdef int out_axis = 0
+    v.data = x.v.data
+    v.dtype = x.v.dtype
+    v.itemsize = x.v.itemsize
+    for part in full_key(x, key):
+        if out_axis == CYOPS_MAX_NDIM and (part is None or isinstance(part, slice)):
+            raise index_error(x, key, f"the result has more than {CYOPS_MAX_NDIM} axes")
+        if part is None:
+            v.shape[out_axis] = 1
+            v.strides[out_axis] = 0
+            out_axis += 1
+        elif part is EVERYTHING:
+            v.shape[out_axis] = x.v.shape[axis]
+            v.strides[out_axis] = x.v.strides[axis]
+            axis += 1
+            out_axis += 1
+        elif isinstance(part, slice):
+            take_slice(x, v, axis, out_axis, part)
+            axis += 1
+            out_axis += 1
+        else:
+            take_integer(x, v, axis, part, key)
+            axis += 1
+    v.ndim = out_axis
+    set_size(x, v)
+    return 0
+
+
+cdef void set_size(Strided x, cyops_view *v) noexcept:
+    """Counts the elements; a view without any starts where `x` does."""
+    cdef int i
+    v.size = 1
+    for i in range(v.ndim):
+        v.size *= v.shape[i]
+    if v.size == 0:
+        v.data = x.v.data
+        memset(v.strides, 0, v.ndim * sizeof(Py_ssize_t))
+
+
+# -- the two entries --------------------------------------------------------------------------------------------------
+cdef object get_array_item = None           # set by views.pyx: x[key] where key holds an array
+
+
+def set_get_array_item(function):
+    """Names the function behind x[key] for a key that holds an array of integers or bools."""
+    global get_array_item
+    get_array_item = function
+
+
+cdef object get_item(Strided x, object key):
+    cdef Strided out
+    if is_advanced(key):
+        return get_array_item(x, key)
+    out = allocate_object(result_class(x, x))
+    index_view(x, key, &out.v)
+    out.base = x.base
+    if recording():
+        record("getitem", (x,), out, {"key": key})
+    return out
+
+
+cdef int set_item(Strided x, object key, object value) except -1:
+    cdef Strided target
+    if is_advanced(key):
+        return set_array_item(x, key, value)
+    target = alias(Strided, x)
+    index_view(x, key, &target.v)
+    return write_into("setitem", target, value)
+
+
+cdef int write_into(str op, Strided target, object value, bint assign=False) except -1:
+    """Writes `value`, broadcast and cast, into the elements of `target`."""
+    cdef Strided source = coerce(value)
+    cdef cyops_view stretched
+    cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
+    cdef int ndim = broadcast_shapes(op, &target.v, &source.v, shape)
+    if ndim != target.v.ndim or has_other_length(&target.v, shape):
+        raise ValueError(f"{op}: the value must broadcast to the target; got value {shape_of(source)}, target "
+                         f"{shape_of(target)}")
+    source = cast_to_width(source, target.v.dtype, target.v.itemsize if target.v.dtype >= CYOPS_BYTES
+                           else ITEMSIZES[target.v.dtype])
+    if overlaps(&source.v, &target.v):
+        source = fresh_copy(source)
+    if assign:
+        begin_assign(op, target)
+    else:
+        begin_write(op, target)
+    broadcast_view(&source.v, ndim, shape, &stretched)
+    return check(op, cyops_functions.cast(&target.v, &stretched))
+
+
+cdef bint has_other_length(const cyops_view *x, const Py_ssize_t *shape) noexcept:
+    cdef int i
+    for i in range(x.ndim):
+        if x.shape[i] != shape[i]:
+            return True
+    return False
+
+
+cdef int set_array_item(Strided x, object key, object value) except -1:
+    cdef Py_ssize_t holds = x.base.holds
+    begin_write("setitem", x)
+    x.base.holds = 0                        # begin_write allowed it, so NumPy's view must be writable
+    try:
+        numpy.asarray(x)[index_for_numpy(key)] = numpy.asarray(value)
+    finally:
+        x.base.holds = holds
+    return 0
+
+
+def index_for_numpy(key):
+    """The same key with every tensor in it as a NumPy array."""
+    if isinstance(key, tuple):
+        return tuple([index_for_numpy(part) for part in key])
+    return numpy.asarray(key) if isinstance(key, (Strided, list)) else key
+
+
+def assign(Strided x not None, value):
+    """Writes `value`, broadcast and cast to x's dtype, into the memory of `x`, also while a tape records.
+
+    x: any shape; value: anything that broadcasts to it. A tape that saved the old value raises at `gradient`. ValueError
+    where the shapes do not broadcast or `x` is read-only.
+
+    >>> import cyops
+    >>> x = cyops.Strided([1., 2., 3.])
+    >>> cyops.assign(x[1:], 0.)
+    >>> x.tolist()
+    [1.0, 0.0, 0.0]
+    """
+    write_into("assign", x, value, True)

@@ -1,0 +1,170 @@
+# making: fresh tensors, second views of a storage, and anything array-like as a Strided.
+
+cdef Storage nothing = Storage(0)           # the storage of a tensor that only `__new__` has seen
+cdef tuple NO_ARGUMENTS = ()
+cdef type tensor_class = Strided
+
+
+def set_tensor_class(type cls not None):
+    """Names the subclass of Strided that results have as soon as one operand is of any subclass.
+
+    A package that derives its own tensor class from Strided calls this once, when it is imported.
+    """
+    global tensor_class
+    if not issubclass(cls, Strided):
+        raise TypeError(f"set_tensor_class: needs a subclass of Strided; got {cls!r}")
+    tensor_class = cls
+
+
+cdef type result_class(object a, object b):
+    if type(a) is not Strided and isinstance(a, Strided):
+        return tensor_class
+    if type(b) is not Strided and isinstance(b, Strided):
+        return tensor_class
+    return Strided
+
+
+cdef inline Strided allocate_object(type cls):
+    """An instance without `__init__`, straight through the type's own allocator."""
+    return <Strided> (<PyTypeObject *> cls).tp_new(cls, <PyObject *> NO_ARGUMENTS, NULL)
+
+
+cdef Strided empty(type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_ssize_t *shape):
+    cdef Py_ssize_t size = count_elements("empty", ndim, shape, itemsize)
+    cdef Strided out = allocate_object(cls)
+    cdef cyops_view *v = &out.v
+    out.base = allocate(size * itemsize)
+    v.data = out.base.data
+    v.dtype = dtype
+    v.itemsize = itemsize
+    v.ndim = ndim
+    v.size = size
+    memcpy(v.shape, shape, ndim * sizeof(Py_ssize_t))
+    set_c_strides(v)
+    return out
+
+
+cdef Strided empty_like(type cls, int dtype, Py_ssize_t itemsize, Strided like):
+    cdef Strided out = empty(cls, dtype, itemsize, like.v.ndim, like.v.shape)
+    if not is_c_contiguous(&like.v):
+        order_like(&out.v, &like.v)
+    return out
+
+
+cdef void order_like(cyops_view *out, const cyops_view *like) noexcept:
+    """Gives a fresh view the axis order of `like`'s strides, outermost the largest; ties keep C order."""
+    cdef int order[CYOPS_MAX_NDIM]
+    cdef int i, j, axis
+    cdef Py_ssize_t step = 1
+    for i in range(like.ndim):
+        j = i
+        while j > 0 and abs(like.strides[order[j - 1]]) < abs(like.strides[i]) and like.strides[order[j - 1]] != 0:
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = i
+    for i in range(like.ndim - 1, -1, -1):
+        axis = order[i]
+        out.strides[axis] = step if out.shape[axis] > 1 and out.size > 0 else 0
+        step *= out.shape[axis]
+
+
+cdef Strided alias(type cls, Strided x):
+    cdef Strided out = allocate_object(cls)
+    out.v = x.v
+    out.base = x.base
+    return out
+
+
+def as_class(Strided x not None, type cls not None):
+    """`x` itself when it is of class `cls`, else a `cls` that views the same elements; a plain Strided or subclass.
+
+    >>> import cyops
+    >>> x = cyops.Strided([1., 2.])
+    >>> cyops.as_class(x, cyops.Strided) is x
+    True
+    """
+    if type(x) is cls:
+        return x
+    if not issubclass(cls, Strided):
+        raise TypeError(f"as_class: needs a subclass of Strided; got {cls!r}")
+    cdef Strided out = alias(cls, x)
+    out.origin = x.origin
+    return out
+
+
+def rebuild(type cls not None, object values):
+    """Makes a tensor of class `cls` from a NumPy array: what pickle and copy.deepcopy call."""
+    return alias(cls, coerce(values))
+
+
+def set_trainable(Strided x not None, bint trainable):
+    """Marks `x` as watched by every recorder that watches trainable tensors, or takes the mark away."""
+    x.trainable = trainable
+
+
+def is_trainable(Strided x not None):
+    """Whether `x` is marked as watched by every recorder."""
+    return x.trainable
+
+
+cdef Strided coerce(object x):
+    if isinstance(x, Strided):
+        return <Strided> x
+    if PyObject_CheckBuffer(x):
+        return from_buffer(x, None)
+    if hasattr(x, "__array__"):
+        return from_buffer(numpy.asarray(x), None)
+    return from_buffer(array_of_values(x), None)
+
+
+cdef object array_of_values(object x):
+    """A number, a string or a nested list as a NumPy array: float32 for Python floats, int64 for ints."""
+    cdef object values
+    try:
+        values = numpy.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"asarray: nested lists must have equal lengths at every depth ({error})") from None
+    except OverflowError:
+        raise OverflowError(f"asarray: an integer does not fit in int64: {x!r}"[:200]) from None
+    if values.dtype == numpy.float64 and not holds_numpy_values(x):
+        return values.astype(numpy.float32)
+    if values.dtype.kind == "O":
+        raise TypeError(f"asarray: cannot make a tensor of {type(x).__name__} {x!r}"[:200])
+    if values.dtype.kind == "i" and values.dtype != numpy.int64 and not holds_numpy_values(x):
+        return values.astype(numpy.int64)
+    return values
+
+
+cdef bint holds_numpy_values(object x):
+    """Whether the first leaf of a nested list has a dtype of its own, which counts as in an array."""
+    while isinstance(x, (list, tuple)) and len(x) > 0:
+        x = x[0]
+    return hasattr(x, "dtype")
+
+
+cdef Strided cast_to_width(Strided x, int dtype, Py_ssize_t itemsize):
+    """`x` in another dtype, in C order; `x` itself when it has it already."""
+    cdef Strided out
+    if x.v.dtype == dtype and x.v.itemsize == itemsize:
+        return x
+    if (x.v.dtype >= CYOPS_BYTES) != (dtype >= CYOPS_BYTES):
+        # Numbers from text and text from numbers are NumPy's business.
+        return from_buffer(numpy.asarray(x).astype(dtype_object(dtype, itemsize)), None)
+    if x.v.dtype != dtype and dtype >= CYOPS_BYTES:
+        return from_buffer(numpy.asarray(x).astype(dtype_object(dtype, itemsize)), None)
+    out = empty_like(type(x) if type(x) is Strided else tensor_class, dtype, itemsize, x)
+    check("astype", cyops_functions.cast(&out.v, &x.v))
+    return out
+
+
+cdef Strided cast_to(Strided x, int dtype):
+    return cast_to_width(x, dtype, ITEMSIZES[dtype] if dtype < CYOPS_BYTES else x.v.itemsize)
+
+
+cdef Strided contiguous(Strided x):
+    cdef Strided out
+    if is_c_contiguous(&x.v):
+        return x
+    out = empty(result_class(x, x), x.v.dtype, x.v.itemsize, x.v.ndim, x.v.shape)
+    check("copy", cyops_functions.cast(&out.v, &x.v))
+    return out

@@ -1,0 +1,56 @@
+# operators: what Python's operators need beyond the elementwise calls.
+
+cdef object matmul_function = None          # set by contract.pyx, which knows the shape rules
+
+
+def set_matmul(function):
+    """Names the function behind the operator `@`."""
+    global matmul_function
+    matmul_function = function
+
+
+cdef bint is_operand(object x):
+    """What an operator takes beside a tensor; everything else may have a reflected operator of its own."""
+    return (isinstance(x, (Strided, float, int, list, tuple)) or PyObject_CheckBuffer(x) or hasattr(x, "__array__"))
+
+
+cdef object matrix_product(object a, object b):
+    if not is_operand(a) or not is_operand(b):
+        return NotImplemented
+    return matmul_function(a, b)
+
+
+cdef object power(object a, object b, object modulo):
+    if modulo is not None:
+        return NotImplemented
+    if isinstance(a, Strided) and isinstance(b, (int, float)) and b == 2:
+        return unary(CYOPS_OP_square, a, None)
+    return binary(CYOPS_OP_pow, a, b, None)
+
+
+cdef object unary_copy(Strided x):
+    cdef Strided out = empty_like(result_class(x, x), x.v.dtype, x.v.itemsize, x)
+    check("copy", cyops_functions.cast(&out.v, &x.v))
+    if recording():
+        record("copy", (x,), out, None)
+    return out
+
+
+cdef object invert(Strided x):
+    if x.v.dtype != CYOPS_BOOL:
+        raise TypeError(f"invert: ~ is for bool tensors; got dtype {x.dtype}")
+    return unary(CYOPS_OP_logical_not, x, None)
+
+
+cdef object logical(str name, int op, object a, object b):
+    for operand in (a, b):
+        if isinstance(operand, Strided) and (<Strided> operand).v.dtype != CYOPS_BOOL:
+            raise TypeError(f"{name}: the operator is for bool tensors; got dtype {operand.dtype}")
+    return binary(op, a, b, None)
+
+
+cdef object in_place(int op, Strided x, object other):
+    """`x op= other`: a new tensor where a tape tracks or holds `x`, else written into x's own memory."""
+    if recording() and (x.trainable or x.base.holds > 0):
+        return binary(op, x, other, None)
+    return binary(op, x, other, x)

@@ -1,0 +1,144 @@
+# shapes: axes, broadcasting, contiguity and extents of views. Nothing here touches elements.
+
+cdef tuple shape_of(Strided x):
+    return tuple([x.v.shape[i] for i in range(x.v.ndim)])
+
+
+cdef tuple view_shape(const cyops_view *x):
+    return tuple([x.shape[i] for i in range(x.ndim)])
+
+
+cdef Py_ssize_t count_elements(str op, int ndim, const Py_ssize_t *shape, Py_ssize_t itemsize) except -1:
+    """The product of the lengths; ValueError where one is negative or the bytes overflow."""
+    cdef Py_ssize_t size = 1
+    cdef bint is_empty = False
+    cdef int i
+    for i in range(ndim):
+        if shape[i] < 0:
+            raise ValueError(f"{op}: lengths must not be negative; got shape {tuple([shape[j] for j in range(ndim)])}")
+        if shape[i] == 0:
+            is_empty = True
+        elif size > PY_SSIZE_T_MAX // (shape[i] * (itemsize if itemsize > 0 else 1)) and not is_empty:
+            if not has_zero(ndim, shape):
+                raise ValueError(f"{op}: the shape {tuple([shape[j] for j in range(ndim)])} has more bytes than "
+                                 "memory can address")
+            is_empty = True
+        else:
+            size *= shape[i]
+    return 0 if is_empty else size
+
+
+cdef extern from *:
+    const Py_ssize_t PY_SSIZE_T_MAX
+
+
+cdef bint has_zero(int ndim, const Py_ssize_t *shape) noexcept:
+    cdef int i
+    for i in range(ndim):
+        if shape[i] == 0:
+            return True
+    return False
+
+
+cdef int normalize_axis(str op, object axis, int ndim) except -1:
+    cdef Py_ssize_t index
+    try:
+        index = axis.__index__()
+    except (AttributeError, TypeError):
+        raise TypeError(f"{op}: axis must be an integer; got {axis!r}") from None
+    if index < -ndim or index >= ndim:
+        if ndim == 0:
+            raise IndexError(f"{op}: axis {axis} is out of range; a tensor of shape () has no axes")
+        raise IndexError(f"{op}: axis {axis} is out of range for {ndim} axes; it must lie in [{-ndim}, {ndim})")
+    return <int> (index + ndim if index < 0 else index)
+
+
+cdef int normalize_axes(str op, object axis, int ndim, char *flags) except -1:
+    cdef int i, which
+    memset(flags, axis is None, ndim)
+    if axis is None:
+        return 0
+    if not isinstance(axis, (tuple, list)):
+        axis = (axis,)
+    for one in axis:
+        which = normalize_axis(op, one, ndim)
+        if flags[which]:
+            raise ValueError(f"{op}: axis {which} is named twice in {tuple(axis)}")
+        flags[which] = 1
+    return 0
+
+
+cdef int broadcast_shapes(str op, const cyops_view *a, const cyops_view *b, Py_ssize_t *shape) except -1:
+    cdef int ndim = max(a.ndim, b.ndim)
+    cdef int i, axis_a, axis_b
+    cdef Py_ssize_t length_a, length_b
+    for i in range(ndim):
+        axis_a = a.ndim - ndim + i
+        axis_b = b.ndim - ndim + i
+        length_a = a.shape[axis_a] if axis_a >= 0 else 1
+        length_b = b.shape[axis_b] if axis_b >= 0 else 1
+        if length_a != length_b and length_a != 1 and length_b != 1:
+            raise ValueError(f"{op}: shapes must broadcast; got {view_shape(a)} and {view_shape(b)}, which differ in "
+                             f"axis {i - ndim} ({length_a} against {length_b})")
+        shape[i] = length_b if length_a == 1 else length_a
+    return ndim
+
+
+cdef void broadcast_view(const cyops_view *x, int ndim, const Py_ssize_t *shape, cyops_view *out) noexcept:
+    cdef int i, source
+    cdef Py_ssize_t size = 1
+    out.data = x.data
+    out.itemsize = x.itemsize
+    out.dtype = x.dtype
+    for i in range(ndim):
+        source = x.ndim - ndim + i
+        out.shape[i] = shape[i]
+        out.strides[i] = x.strides[source] if source >= 0 and shape[i] > 1 and x.shape[source] != 1 else 0
+        size *= shape[i]
+    out.ndim = ndim
+    out.size = size
+
+
+cdef bint is_c_contiguous(const cyops_view *x) noexcept:
+    cdef Py_ssize_t expected = 1
+    cdef int i
+    for i in range(x.ndim - 1, -1, -1):
+        if x.shape[i] == 0:
+            return True
+        if x.shape[i] != 1:
+            if x.strides[i] != expected:
+                return x.size == 0
+            expected *= x.shape[i]
+    return True
+
+
+cdef void set_c_strides(cyops_view *x) noexcept:
+    cdef Py_ssize_t step = 1
+    cdef int i
+    for i in range(x.ndim - 1, -1, -1):
+        x.strides[i] = step if x.shape[i] > 1 and x.size > 0 else 0
+        step *= x.shape[i]
+
+
+cdef void extent(const cyops_view *x, const char **low, const char **high) noexcept:
+    """The first byte of the lowest element and the byte after the highest one; equal where there are no elements."""
+    cdef int i
+    low[0] = high[0] = x.data
+    if x.size == 0:
+        return
+    for i in range(x.ndim):
+        if x.strides[i] < 0:
+            low[0] += x.strides[i] * (x.shape[i] - 1) * x.itemsize
+        else:
+            high[0] += x.strides[i] * (x.shape[i] - 1) * x.itemsize
+    high[0] += x.itemsize
+
+
+cdef bint overlaps(const cyops_view *a, const cyops_view *b) noexcept:
+    cdef const char *low_a
+    cdef const char *high_a
+    cdef const char *low_b
+    cdef const char *high_b
+    extent(a, &low_a, &high_a)
+    extent(b, &low_b, &high_b)
+    return low_a < high_b and low_b < high_a

@@ -1,0 +1,92 @@
+"""Strided: a view (offset, shape, strides, dtype) onto a Storage, and the C functions the other extensions share.
+
+The other extensions of cyops cimport from here and are never imported by it.
+"""
+from cyops.storage cimport Storage
+
+
+cdef extern from "csrc/cyops.h":
+    enum: CYOPS_MAX_NDIM
+    ctypedef enum cyops_dtype:
+        CYOPS_BOOL, CYOPS_INT8, CYOPS_INT16, CYOPS_INT32, CYOPS_INT64
+        CYOPS_UINT8, CYOPS_UINT16, CYOPS_UINT32, CYOPS_UINT64
+        CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_BYTES, CYOPS_STR, CYOPS_DTYPE_COUNT
+    ctypedef enum cyops_status:
+        CYOPS_OK, CYOPS_NO_MEMORY, CYOPS_NO_KERNEL, CYOPS_OUT_OF_RANGE
+    ctypedef struct cyops_view:
+        char *data
+        Py_ssize_t size
+        Py_ssize_t itemsize
+        int dtype
+        int ndim
+        Py_ssize_t shape[CYOPS_MAX_NDIM]
+        Py_ssize_t strides[CYOPS_MAX_NDIM]
+
+cdef extern from "csrc/api.h":
+    ctypedef struct cyops_api:
+        int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs) noexcept nogil
+        int (*cast)(const cyops_view *out, const cyops_view *x) noexcept nogil
+
+        const char *(*select_isa)(const char *limit) noexcept
+        int (*available_isas)(const char **names) noexcept
+
+
+cdef class Strided:
+    cdef cyops_view v                     # what C sees
+    cdef Storage base                     # public as .storage
+    cdef unsigned long long id            # 0 until a recorder first sees it; never reused
+    cdef bint trainable                   # watched by every recorder
+    cdef readonly object origin           # what a softmax output remembers of its logits; None otherwise
+
+
+# The C functions of every kernel area, for the other extensions.
+cdef const cyops_api *api() noexcept
+
+# -- making tensors ---------------------------------------------------------------------------------------------------
+# A fresh C-ordered tensor with undefined contents.
+cdef Strided empty(type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_ssize_t *shape)
+# The same shape as `like`, its axes in memory in the order of like's strides (NumPy's order="K").
+cdef Strided empty_like(type cls, int dtype, Py_ssize_t itemsize, Strided like)
+# A second view of the same storage, identical to `x`; the caller edits its geometry.
+cdef Strided alias(type cls, Strided x)
+# Anything array-like as a Strided: a Strided itself (no copy), a buffer (no copy), a scalar or nested list.
+cdef Strided coerce(object x)
+# `x`, or a contiguous copy of it where its strides are not those of a fresh C-ordered tensor.
+cdef Strided contiguous(Strided x)
+# `x` in another dtype (x itself when it has it already).
+cdef Strided cast_to(Strided x, int dtype)
+# Strided for plain Strideds; the class registered by set_tensor_class as soon as one operand is of a subclass.
+cdef type result_class(object a, object b)
+
+# -- dtypes -----------------------------------------------------------------------------------------------------------
+cdef int dtype_code(object dtype, Py_ssize_t *itemsize) except -1
+cdef object dtype_object(int dtype, Py_ssize_t itemsize)
+cdef int promote(int a, int b) except -1          # the Array API's table; CYOPS_* codes
+cdef Py_ssize_t itemsize_of(int dtype) noexcept   # numeric dtypes only
+cdef bint is_floating(int dtype) noexcept
+
+# -- shapes -----------------------------------------------------------------------------------------------------------
+cdef tuple shape_of(Strided x)
+cdef int normalize_axis(str op, object axis, int ndim) except -1
+# Fills `flags` (one per axis) with 1 where reduced; None means all axes. Raises on repeats and out of range.
+cdef int normalize_axes(str op, object axis, int ndim, char *flags) except -1
+# The broadcast shape of two views into `shape`; returns its ndim; raises naming op and the shapes.
+cdef int broadcast_shapes(str op, const cyops_view *a, const cyops_view *b, Py_ssize_t *shape) except -1
+# Sets `out` to `x` with stride 0 where it is stretched to `shape`; the caller has checked that it broadcasts.
+cdef void broadcast_view(const cyops_view *x, int ndim, const Py_ssize_t *shape, cyops_view *out) noexcept
+cdef bint is_c_contiguous(const cyops_view *x) noexcept
+cdef bint overlaps(const cyops_view *a, const cyops_view *b) noexcept   # by extent, not exact
+
+# -- the one door -----------------------------------------------------------------------------------------------------
+# Call before writing into x: refuses read-only, stride-0 and recorded storage, then raises the version.
+cdef int begin_write(str op, Strided x) except -1
+# The same for what may be written while a tape records (Variable.assign, optimizer steps): a record that saved the old
+# value raises at `gradient` instead.
+cdef int begin_assign(str op, Strided x) except -1
+# Whether any recorder is active in this thread. Test it before building the arguments of record().
+cdef bint recording() noexcept
+# Appends (op, inputs, output, params) to every active recorder that tracks one of the inputs. `inputs` is a tuple of
+# Strided (None for an optional one left out); `params` a dict of what else the gradient rule may name, or None.
+cdef int record(str op, tuple inputs, Strided out, dict params) except -1
+# Turns a cyops_status that is not CYOPS_OK into MemoryError or TypeError.
+cdef int check(str op, int status) except -1

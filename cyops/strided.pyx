@@ -1,0 +1,239 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
+"""Strided: a view (offset, shape, strides, dtype) onto a Storage, with Python's operators and indexing.
+
+This extension links every C kernel and is the one the others cimport from. Its parts:
+    dtypes.pxi     dtype codes, NumPy's dtype objects, promotion
+    shapes.pxi     axes, broadcasting, contiguity, extents
+    making.pxi     fresh tensors, aliases, coercion of anything array-like
+    buffers.pxi    the buffer protocol, both ways
+    recorder.pxi   the door through which every op tells an active recorder what it did
+    calls.pxi      the elementwise calls that the operators make
+    indexing.pxi   x[key] and x[key] = value
+Reshaping and the other views are in views.pyx; Tensor, its Python subclass, is in the package cytensor.
+"""
+cimport cython
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.object cimport PyObject, PyTypeObject
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from cyops.storage cimport Storage, allocate, borrow
+
+import numpy
+
+cdef extern from "csrc/api.h":
+    const cyops_api cyops_functions
+
+cdef extern from "csrc/elementwise.h":
+    enum:
+        CYOPS_OP_add, CYOPS_OP_subtract, CYOPS_OP_multiply, CYOPS_OP_divide, CYOPS_OP_floor_divide, CYOPS_OP_remainder
+        CYOPS_OP_pow, CYOPS_OP_square, CYOPS_OP_negative, CYOPS_OP_abs
+        CYOPS_OP_equal, CYOPS_OP_not_equal, CYOPS_OP_less, CYOPS_OP_less_equal, CYOPS_OP_greater, CYOPS_OP_greater_equal
+        CYOPS_OP_logical_not, CYOPS_OP_logical_and, CYOPS_OP_logical_or
+
+
+cdef const cyops_api *api() noexcept:
+    return &cyops_functions
+
+
+include "dtypes.pxi"
+include "shapes.pxi"
+include "recorder.pxi"
+
+
+@cython.no_gc
+cdef class Strided:
+    """A tensor: a view (offset, shape, strides) onto one-dimensional storage.
+
+    `Strided(data, dtype=None)` takes anything array-like. Memory that offers the buffer protocol (a NumPy array, a
+    bytearray, an mmap) is viewed, not copied; numbers and nested lists become fresh storage, with float32 for Python
+    floats and int64 for ints. Strides and offset count elements, as in PyTorch; an axis of length 0 or 1 has stride 0,
+    because no step is ever taken along it. At most 16 axes.
+
+    Indexing with integers, slices (any step), None and Ellipsis gives a view; indexing with an array of integers or
+    bools copies. The operators broadcast. Raises TypeError for a dtype that has no place here, ValueError for a ragged
+    list or more than 16 axes.
+
+    >>> import cyops
+    >>> x = cyops.Strided([[1., 2., 3.], [4., 5., 6.]])
+    >>> x.shape, x.strides, x.dtype
+    ((2, 3), (3, 1), dtype('float32'))
+    >>> reversed_columns = x[:, ::-1]
+    >>> reversed_columns.offset, reversed_columns.strides
+    (2, (3, -1))
+    >>> reversed_columns.storage is x.storage
+    True
+    """
+
+    def __cinit__(self):
+        # What `__new__` alone gives must be harmless: an empty float32 vector.
+        self.v.dtype = CYOPS_FLOAT32
+        self.v.itemsize = 4
+        self.v.ndim = 1
+        self.base = nothing
+
+    def __init__(self, data, dtype=None):
+        if self.base is not nothing:
+            raise TypeError(f"{type(self).__name__}: its data is set once, when it is made")
+        cdef Strided source = coerce(data)
+        cdef Py_ssize_t itemsize = 0
+        if dtype is not None:
+            source = cast_to_width(source, dtype_code(dtype, &itemsize), itemsize)
+        self.v = source.v
+        self.base = source.base
+
+    # -- geometry -----------------------------------------------------------------------------------------------------
+    @property
+    def shape(self):
+        """The length of each axis, a tuple."""
+        return shape_of(self)
+
+    @property
+    def strides(self):
+        """How many elements of storage one step along each axis is; 0 for an axis of length 0 or 1."""
+        return tuple([self.v.strides[i] for i in range(self.v.ndim)])
+
+    @property
+    def offset(self):
+        """Where element (0, ..., 0) lies in the storage, in elements."""
+        return (self.v.data - self.base.data) // self.v.itemsize if self.v.itemsize > 0 else 0
+
+    @property
+    def ndim(self):
+        """The number of axes."""
+        return self.v.ndim
+
+    @property
+    def size(self):
+        """The number of elements."""
+        return self.v.size
+
+    @property
+    def itemsize(self):
+        """Bytes per element."""
+        return self.v.itemsize
+
+    @property
+    def nbytes(self):
+        """Bytes of all elements, whether or not they share memory."""
+        return self.v.size * self.v.itemsize
+
+    @property
+    def dtype(self):
+        """NumPy's dtype object."""
+        return dtype_object(self.v.dtype, self.v.itemsize)
+
+    @property
+    def storage(self):
+        """The one-dimensional memory this tensor views."""
+        return self.base
+
+    @property
+    def is_contiguous(self):
+        """Whether the elements lie in C order without gaps."""
+        return is_c_contiguous(&self.v)
+
+    @property
+    def is_view(self):
+        """Whether the storage holds more than this tensor's elements in C order."""
+        return self.v.size * self.v.itemsize != self.base.nbytes or not is_c_contiguous(&self.v)
+
+    def __len__(self):
+        if self.v.ndim == 0:
+            raise TypeError(f"len: a {type(self).__name__} of shape () has no length")
+        return self.v.shape[0]
+
+    # -- values -------------------------------------------------------------------------------------------------------
+    def item(self):
+        """The only element as a Python number, bool, str or bytes; ValueError where there is more than one."""
+        if self.v.size != 1:
+            raise ValueError(f"item: needs exactly one element; got shape {shape_of(self)}")
+        return element_at(&self.v, self.v.data)
+
+    def tolist(self):
+        """The elements as nested lists of Python values, as NumPy's `tolist`."""
+        return numpy.asarray(self).tolist()
+
+    def __bool__(self):
+        if self.v.size != 1:
+            raise ValueError(f"bool: the truth of a tensor needs exactly one element; got shape {shape_of(self)}; "
+                             "use any() or all()")
+        return bool(element_at(&self.v, self.v.data))
+
+    def __float__(self):
+        return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __index__(self):
+        if self.v.ndim != 0 or self.v.dtype == CYOPS_BOOL or self.v.dtype > CYOPS_UINT64:
+            raise TypeError(f"only an integer tensor of shape () is an index; got {self.dtype} of shape {shape_of(self)}")
+        return element_at(&self.v, self.v.data)
+
+    def __repr__(self):
+        layout = "" if is_c_contiguous(&self.v) else f", offset={self.offset}, strides={self.strides}"
+        return f"{type(self).__name__}(shape={shape_of(self)}, dtype={self.dtype}{layout})\n{numpy.asarray(self)}"
+
+    def __reduce__(self):
+        return rebuild, (type(self), numpy.array(self))
+
+    # -- indexing and the buffer protocol -----------------------------------------------------------------------------
+    def __getitem__(self, key):
+        return get_item(self, key)
+
+    def __setitem__(self, key, value):
+        set_item(self, key, value)
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        export_buffer(self, buffer, flags)
+
+    def __releasebuffer__(self, Py_buffer *buffer):
+        free(buffer.internal)
+
+    def __array__(self, dtype=None, *, copy=None):
+        return as_numpy(self, dtype, copy)
+
+    # -- operators: the ops of csrc/elementwise_ops.h, and matmul ------------------------------------------------------
+    def __add__(self, other): return binary(CYOPS_OP_add, self, other, None)
+    def __radd__(self, other): return binary(CYOPS_OP_add, other, self, None)
+    def __sub__(self, other): return binary(CYOPS_OP_subtract, self, other, None)
+    def __rsub__(self, other): return binary(CYOPS_OP_subtract, other, self, None)
+    def __mul__(self, other): return binary(CYOPS_OP_multiply, self, other, None)
+    def __rmul__(self, other): return binary(CYOPS_OP_multiply, other, self, None)
+    def __truediv__(self, other): return binary(CYOPS_OP_divide, self, other, None)
+    def __rtruediv__(self, other): return binary(CYOPS_OP_divide, other, self, None)
+    def __floordiv__(self, other): return binary(CYOPS_OP_floor_divide, self, other, None)
+    def __rfloordiv__(self, other): return binary(CYOPS_OP_floor_divide, other, self, None)
+    def __mod__(self, other): return binary(CYOPS_OP_remainder, self, other, None)
+    def __rmod__(self, other): return binary(CYOPS_OP_remainder, other, self, None)
+    def __pow__(self, other, modulo): return power(self, other, modulo)
+    def __rpow__(self, other, modulo): return power(other, self, modulo)
+    def __matmul__(self, other): return matrix_product(self, other)
+    def __rmatmul__(self, other): return matrix_product(other, self)
+    def __neg__(self): return unary(CYOPS_OP_negative, self, None)
+    def __abs__(self): return unary(CYOPS_OP_abs, self, None)
+    def __pos__(self): return unary_copy(self)
+    def __invert__(self): return invert(self)
+    def __and__(self, other): return logical("and", CYOPS_OP_logical_and, self, other)
+    def __rand__(self, other): return logical("and", CYOPS_OP_logical_and, other, self)
+    def __or__(self, other): return logical("or", CYOPS_OP_logical_or, self, other)
+    def __ror__(self, other): return logical("or", CYOPS_OP_logical_or, other, self)
+    def __eq__(self, other): return binary(CYOPS_OP_equal, self, other, None)
+    def __ne__(self, other): return binary(CYOPS_OP_not_equal, self, other, None)
+    def __lt__(self, other): return binary(CYOPS_OP_less, self, other, None)
+    def __le__(self, other): return binary(CYOPS_OP_less_equal, self, other, None)
+    def __gt__(self, other): return binary(CYOPS_OP_greater, self, other, None)
+    def __ge__(self, other): return binary(CYOPS_OP_greater_equal, self, other, None)
+    def __iadd__(self, other): return in_place(CYOPS_OP_add, self, other)
+    def __isub__(self, other): return in_place(CYOPS_OP_subtract, self, other)
+    def __imul__(self, other): return in_place(CYOPS_OP_multiply, self, other)
+    def __itruediv__(self, other): return in_place(CYOPS_OP_divide, self, other)
+    __hash__ = None
+
+
+include "making.pxi"
+include "buffers.pxi"
+include "calls.pxi"
+include "operators.pxi"
+include "indexing.pxi"

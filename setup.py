@@ -1,0 +1,39 @@
+"""Builds the compiled package cyops. Everything that is not an extension is said in pyproject.toml."""
+import sys
+from glob import glob
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+HEADERS = sorted(glob("cyops/csrc/*.h") + glob("cyops/*.pxd") + glob("cyops/*.pxi"))
+MEMORY = "cyops/csrc/memory.c"
+# A C file linked into two extensions would give each its own allocator, pool and dispatch table.
+C_FILES = {
+    "storage": [MEMORY],
+    "strided": sorted(set(glob("cyops/csrc/*.c")) - {MEMORY}),
+}
+# No -march: the instruction sets are in-file target regions. No -ffast-math: a NaN is a NaN.
+GCC_FLAGS = ["-std=c11", "-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math",
+             "-ffp-contract=off"]
+MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
+
+
+def extension(source):
+    name = source.removeprefix("cyops/").removesuffix(".pyx")
+    return Extension(
+        f"cyops.{name}",
+        sources=[source, *C_FILES.get(name, [])],
+        include_dirs=["cyops"],
+        define_macros=[("_GNU_SOURCE", "1")],
+        depends=HEADERS,
+        extra_compile_args=MSVC_FLAGS if sys.platform == "win32" else GCC_FLAGS,
+        extra_link_args=[] if sys.platform == "win32" else ["-pthread"],
+    )
+
+
+setup(
+    ext_modules=cythonize(
+        [extension(source) for source in sorted(glob("cyops/*.pyx"))],
+        compiler_directives={"language_level": 3},
+    )
+)
