@@ -1,0 +1,42 @@
+/* Optimizer steps: one pass over memory for all parameters.
+ *
+ * update_ops.h is the table of steps, update_loops.h makes the loops of one instruction set from it, update.c cuts the
+ * parameters into tiles and hands them to the threads.
+ */
+#ifndef CYOPS_UPDATE_H
+#define CYOPS_UPDATE_H
+
+#include "cyops.h"
+#include "update_ops.h"
+
+#define CYOPS_STEP_ID(name, ...) CYOPS_STEP_##name,
+typedef enum { CYOPS_UPDATE_STEPS(CYOPS_STEP_ID) CYOPS_STEP_COUNT } cyops_step;
+#undef CYOPS_STEP_ID
+
+#define CYOPS_MAX_SLOTS 3
+#define CYOPS_MAX_STEP_SCALARS 6
+#define CYOPS_UPDATE_DTYPES 2 /* float32 and float64 */
+
+/* n elements that lie side by side; the slots the step does not have are NULL. */
+typedef void (*cyops_update_loop)(void *w, const void *g, void *const slots[CYOPS_MAX_SLOTS], const double *scalars,
+                                  ptrdiff_t n);
+
+typedef struct {
+    cyops_update_loop loops[CYOPS_STEP_COUNT][CYOPS_UPDATE_DTYPES];
+} cyops_update_kernels;
+
+/* One parameter with what belongs to it, all of one shape and dtype: float32 or float64, any strides. */
+typedef struct {
+    const cyops_view *parameter;
+    const cyops_view *gradient;
+    const cyops_view *slots[CYOPS_MAX_SLOTS];
+} cyops_parameter;
+
+/* How many slots a step has. */
+int cyops_step_slots(int step);
+
+/* One step of all parameters. Denormals count as zero meanwhile: a decaying mean would otherwise spend most of its time
+ * in the CPU's microcode. */
+int cyops_update(int step, const cyops_parameter *parameters, ptrdiff_t count, const double *scalars);
+
+#endif

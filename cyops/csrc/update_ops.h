@@ -1,0 +1,34 @@
+/* The table of optimizer steps: one row a step, its formula said once.
+ *
+ *     STEP(name, slots, (scalars), formula)
+ *
+ * The formula is C for one element. It reads the gradient g, reads and writes the parameter w and the slots a, b, c,
+ * which are the tensors an optimizer keeps beside each parameter, and reads the scalars by their names: what is the
+ * same for all elements is computed once by the caller (the bias corrections of Adam). SQRT is the square root in the
+ * type of the elements. Formulas are those of Keras 3. To add an optimizer, add its row.
+ */
+#ifndef CYOPS_UPDATE_OPS_H
+#define CYOPS_UPDATE_OPS_H
+
+#define CYOPS_UPDATE_STEPS(STEP)                                                                                      \
+    /* w: parameter, g: gradient */                                                                                   \
+    STEP(sgd, 0, (learning_rate), w -= g * learning_rate)                                                             \
+    /* a: momentum */                                                                                                 \
+    STEP(momentum, 1, (learning_rate, momentum), a = a * momentum - g * learning_rate; w += a)                        \
+    STEP(nesterov, 1, (learning_rate, momentum), a = a * momentum - g * learning_rate;                                \
+         w += a * momentum - g * learning_rate)                                                                       \
+    /* a: mean square, b: momentum or mean gradient, c: momentum */                                                   \
+    STEP(rmsprop, 1, (learning_rate, rho, rest, epsilon), a = rho * a + rest * (g * g);                               \
+         w -= learning_rate * g / SQRT(a + epsilon))                                                                  \
+    STEP(rmsprop_momentum, 2, (learning_rate, rho, rest, epsilon, momentum), a = rho * a + rest * (g * g);            \
+         b = momentum * b + learning_rate * g / SQRT(a + epsilon); w -= b)                                            \
+    STEP(rmsprop_centered, 2, (learning_rate, rho, rest, epsilon), a = rho * a + rest * (g * g);                      \
+         b = rho * b + rest * g; w -= learning_rate * g / SQRT(a - b * b + epsilon))                                  \
+    STEP(rmsprop_centered_momentum, 3, (learning_rate, rho, rest, epsilon, momentum),                                 \
+         a = rho * a + rest * (g * g); b = rho * b + rest * g;                                                        \
+         c = momentum * c + learning_rate * g / SQRT(a - b * b + epsilon); w -= c)                                    \
+    /* a: mean of gradients, b: mean of their squares; rate is the bias-corrected learning rate */                    \
+    STEP(adam, 2, (rate, rest_1, rest_2, epsilon), a += (g - a) * rest_1; b += (g * g - b) * rest_2;                  \
+         w -= a * rate / (SQRT(b) + epsilon))
+
+#endif
