@@ -11,6 +11,7 @@ The map of the package; each line may import only from those above it:
     config        the instruction set in use
     threads       how many threads the kernels use
     elementwise   one function per row of csrc/elementwise_ops.h; astype, copy
+    creation      zeros, ones, full, arange, ...: fresh tensors
     views         reshape, permute_dims, flip, windows, ...: the same storage, never a copy
     contract      matmul, dot, tensordot, dense
     reduce        sum, mean, max, argmax, var, ...
@@ -23,7 +24,8 @@ import inspect
 from typing import NamedTuple
 
 from cyops.config import available_isas, isa  # isort: skip - picks the kernels before anything can call one
-from cyops import contract, elementwise, gather, reduce, rows, views
+from cyops import contract, creation, elementwise, gather, reduce, rows, views
+from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
 from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
 from cyops.strided import (
     Record,
@@ -31,14 +33,17 @@ from cyops.strided import (
     Strided,
     as_class,
     assign,
+    detach,
     is_recording,
     is_trainable,
+    record_op,
     set_tensor_class,
     set_trainable,
+    view_geometry,
 )
 from cyops.threads import get_num_threads, set_num_threads
 from cyops.update import adam_step, momentum_step, rmsprop_step, sgd_step
-from cyops.views import shares_memory
+from cyops.views import shares_memory, shares_storage
 
 
 class Op(NamedTuple):
@@ -58,8 +63,9 @@ OPS = {
 globals().update({name: op.kernel for name, op in OPS.items()})
 
 __all__ = [
-    "OPS", "Op", "Record", "Recorder", "Storage", "Strided", "adam_step", "as_class", "assign", "available_isas",
-    "empty_cache", "get_num_threads", "is_recording", "is_trainable", "isa", "memory_stats", "momentum_step",
-    "rmsprop_step", "set_cache_limit", "set_num_threads", "set_tensor_class", "set_trainable", "sgd_step",
-    "shares_memory", *OPS,
+    "OPS", "Op", "Record", "Recorder", "Storage", "Strided", "adam_step", "arange", "as_class", "assign",
+    "available_isas", "detach", "empty", "empty_cache", "eye", "full", "get_num_threads", "is_recording", "is_trainable",
+    "isa", "linspace", "memory_stats", "momentum_step", "ones", "record_op", "rmsprop_step", "set_cache_limit",
+    "set_num_threads", "set_tensor_class", "set_trainable", "sgd_step", "shares_memory", "shares_storage",
+    "view_geometry", "zeros", *OPS,
 ]

@@ -168,3 +168,48 @@ cdef Strided contiguous(Strided x):
     out = empty(result_class(x, x), x.v.dtype, x.v.itemsize, x.v.ndim, x.v.shape)
     check("copy", cyops_functions.cast(&out.v, &x.v))
     return out
+
+
+def detach(x):
+    """A view of the same elements that no recorder tracks: gradients stop here.
+
+    x: any shape and dtype. A view.
+
+    >>> import cyops
+    >>> x = cyops.Strided([1., 2.])
+    >>> cyops.shares_memory(cyops.detach(x), x)
+    True
+    """
+    cdef Strided source = coerce(x)
+    return alias(result_class(source, source), source)
+
+
+def view_geometry(function, shape, *args):
+    """The shape, strides and offset that `function(x, *args)` gives a view of a C-contiguous x of `shape`.
+
+    `function` must only look at geometry: the x it receives has no memory.
+    """
+    cdef Strided x = alias(Strided, Strided.__new__(Strided))
+    cdef Strided out
+    cdef int i
+    x.v.itemsize = 1
+    x.v.ndim = len(shape)
+    x.v.size = 1
+    for i in range(x.v.ndim):
+        x.v.shape[i] = shape[i]
+        x.v.size *= x.v.shape[i]
+    set_c_strides(&x.v)
+    out = function(x, *args)
+    return shape_of(out), out.strides, out.v.data - x.v.data
+
+
+def record_op(str op not None, tuple inputs not None, Strided out not None, dict params=None):
+    """Tells the active recorders of an op computed elsewhere: `out` from `inputs`, a tuple of tensors.
+
+    `params` is what else its gradient rule may name.
+    """
+    for x in inputs:
+        if not isinstance(x, Strided):
+            raise TypeError(f"record_op: inputs must be tensors; got {type(x).__name__}")
+    if recording():
+        record(op, inputs, out, params)

@@ -442,6 +442,17 @@ def shares_memory(a, b):
     return bool(numpy.shares_memory(numpy.asarray(coerce(a)), numpy.asarray(coerce(b))))
 
 
+def shares_storage(Strided a not None, Strided b not None):
+    """Whether the two tensors view the same Storage, overlapping or not.
+
+    >>> import cyops
+    >>> x = cyops.Strided([1., 2., 3., 4.])
+    >>> cyops.shares_storage(x[::2], x[1::2])
+    True
+    """
+    return a.base is b.base
+
+
 def get_array_item(x, key):
     """x[key] for a key that holds an array of integers or bools: a copy, with NumPy's rules for the shape.
 

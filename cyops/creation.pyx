@@ -1,0 +1,123 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
+"""Fresh tensors: filled with one value, or with numbers in steps. May be imported by everything above cyops.strided."""
+from cyops.strided cimport (
+    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, Strided, api, cast_to, check, coerce, contiguous, cyops_view,
+    broadcast_view, dtype_code, empty as new_empty,
+)
+
+import numpy
+
+
+cdef int read_shape(str op, object shape, Py_ssize_t *lengths) except -1:
+    """Fills `lengths` from an int or a sequence of ints; returns how many there are."""
+    cdef int ndim = 0
+    shape = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+    if len(shape) > CYOPS_MAX_NDIM:
+        raise ValueError(f"{op}: at most {CYOPS_MAX_NDIM} axes; got {len(shape)}")
+    for length in shape:
+        try:
+            lengths[ndim] = length.__index__()
+        except (AttributeError, TypeError):
+            raise TypeError(f"{op}: a shape is made of integers; got {shape!r}") from None
+        except OverflowError:
+            raise ValueError(f"{op}: the shape {shape} has more elements than a machine word counts") from None
+        ndim += 1
+    return ndim
+
+
+def empty(shape, dtype="float32"):
+    """A C-ordered tensor of `shape` with undefined contents.
+
+    ValueError for a negative length or more bytes than memory can address, MemoryError where there are not so many.
+
+    >>> import cyops
+    >>> cyops.empty((2, 3)).shape
+    (2, 3)
+    """
+    cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
+    cdef Py_ssize_t itemsize = 0
+    cdef int code = dtype_code(dtype, &itemsize)
+    cdef int ndim = read_shape("empty", shape, lengths)
+    return new_empty(Strided, code, itemsize, ndim, lengths)
+
+
+def full(shape, fill_value, dtype=None):
+    """A C-ordered tensor of `shape` with every element `fill_value`.
+
+    dtype: the value's own when None (float32 for a Python float, int64 for an int).
+
+    >>> import cyops
+    >>> cyops.full((2,), 7).tolist()
+    [7, 7]
+    """
+    cdef Strided value = coerce(fill_value)
+    cdef Strided out
+    cdef cyops_view stretched
+    if value.v.ndim != 0:
+        raise ValueError(f"full: fill_value must be a scalar; got shape {value.shape}")
+    out = empty(shape, value.dtype if dtype is None else dtype)
+    if out.v.dtype != value.v.dtype:
+        value = coerce(numpy.asarray(value).astype(out.dtype))
+    broadcast_view(&value.v, out.v.ndim, out.v.shape, &stretched)
+    check("full", api().cast(&out.v, &stretched))
+    return out
+
+
+def zeros(shape, dtype="float32"):
+    """A C-ordered tensor of zeros.
+
+    >>> import cyops
+    >>> cyops.zeros(3).tolist()
+    [0.0, 0.0, 0.0]
+    """
+    return full(shape, 0, dtype)
+
+
+def ones(shape, dtype="float32"):
+    """A C-ordered tensor of ones.
+
+    >>> import cyops
+    >>> cyops.ones((1, 2)).tolist()
+    [[1.0, 1.0]]
+    """
+    return full(shape, 1, dtype)
+
+
+def arange(start, stop=None, step=1, dtype=None):
+    """The numbers start, start + step, ... below `stop` (from 0 to `start` when it is the only one).
+
+    dtype: int64 when all three are integers, else float32 (Array API standard, `arange`). ValueError when step is 0.
+
+    >>> import cyops
+    >>> cyops.arange(3).tolist(), cyops.arange(0., 1., 0.5).tolist()
+    ([0, 1, 2], [0.0, 0.5])
+    """
+    if stop is None:
+        start, stop = 0, start
+    if step == 0:
+        raise ValueError("arange: step must not be 0")
+    is_integral = all([isinstance(value, (int, numpy.integer)) for value in (start, stop, step)])
+    values = numpy.arange(start, stop, step)
+    return coerce(values.astype(dtype or ("int64" if is_integral else "float32")))
+
+
+def linspace(start, stop, num, dtype="float32", endpoint=True):
+    """`num` evenly spaced numbers from `start` to `stop`, the last one included unless `endpoint` is False.
+
+    >>> import cyops
+    >>> cyops.linspace(0, 1, 3).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    if num < 0:
+        raise ValueError(f"linspace: num must not be negative; got {num}")
+    return coerce(numpy.linspace(start, stop, num, endpoint=endpoint).astype(dtype))
+
+
+def eye(n_rows, n_cols=None, k=0, dtype="float32"):
+    """Ones on the k-th diagonal of a matrix of zeros.
+
+    >>> import cyops
+    >>> cyops.eye(2).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    return coerce(numpy.eye(n_rows, n_cols, k, dtype=dtype))

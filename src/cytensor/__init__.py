@@ -1,0 +1,59 @@
+"""cytensor: tensors and neural-network training on the CPU.
+
+>>> import cytensor as ct
+>>> x = ct.asarray([[1., 2.], [3., 4.]])
+>>> (x @ x.T).sum()
+<Tensor shape=() dtype=float32: 52.>
+
+Training words are Keras's (`Sequential`, `layers.Dense`, `fit`), tensor words are the Array API standard's (`asarray`,
+`permute_dims`, `matmul`), and the low-level words of TensorFlow's textbooks exist as aliases (`constant`, `reduce_mean`,
+`GradientTape`). Imports go one way:
+
+    cyops  <-  tensor  <-  ops  <-  grads, walk, tape  <-  layers, losses, optimizers  <-  models  <-  cli
+"""
+from cyops import (
+    available_isas,
+    empty_cache,
+    get_num_threads,
+    isa,
+    memory_stats,
+    set_cache_limit,
+    set_num_threads,
+    shares_memory,
+)
+
+from cytensor import cross_entropy, dtypes, nn, ops
+from cytensor.dtypes import *  # noqa: F403
+from cytensor.ops import *  # noqa: F403
+from cytensor.tape import GradientTape
+from cytensor.tensor import Tensor, Variable, asarray
+
+from cytensor import (  # isort: skip - these stand on the ones above
+    activations,
+    callbacks,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    random,
+    regularizers,
+    utils,
+)
+from cytensor import keras  # isort: skip
+from cytensor.layers import Input
+from cytensor.models import Model, Sequential, load_model
+from cytensor.random import set_seed
+
+math = ops
+__version__ = "0.1.0"
+
+__all__ = [
+    "GradientTape", "Input", "Model", "Sequential", "Tensor", "Variable", "activations", "asarray", "available_isas",
+    "callbacks", "cross_entropy", "datasets", "empty_cache", "get_num_threads", "initializers", "isa", "keras", "layers",
+    "load_model", "losses", "math", "memory_stats", "metrics", "models", "nn", "ops", "optimizers", "random",
+    "regularizers", "set_cache_limit", "set_num_threads", "set_seed", "shares_memory", "utils", *dtypes.__all__,
+    *ops.__all__,
+]

@@ -1,0 +1,88 @@
+"""Cross-entropies per sample, stable and fused where the predictions are known to be a softmax.
+
+These are ops: shapes and labels are checked by losses.py and by the kernels. A softmax output remembers its logits
+(`origin`); while these are unchanged the value is computed from them, so that it neither overflows nor needs clipping,
+and the tape's walk goes to the logits in one step (fusion.py). Probabilities of unknown origin are clipped to
+[1e-7, 1 - 1e-7], as in Keras.
+"""
+import cyops
+
+from cytensor import ops
+from cytensor.rules import define
+
+EPSILON = 1e-7
+
+
+def _logits_behind(y_pred):
+    """The logits whose softmax over the last axis `y_pred` is, or None where there are none or they were overwritten."""
+    if y_pred.origin is None:
+        return None
+    logits, version, axis = y_pred.origin
+    is_last = axis in (-1, logits.ndim - 1)
+    return logits if is_last and logits.storage.version == version else None
+
+
+def sparse_categorical_crossentropy(labels, y_pred, from_logits=False):
+    """-log of the probability predicted for each label.
+
+    labels: integer (n...,); y_pred: floating (n..., c), probabilities or logits -> (n...,). ValueError for a label
+    outside [0, c).
+
+    >>> import cytensor as ct
+    >>> ct.cross_entropy.sparse_categorical_crossentropy(ct.asarray([1]), ct.zeros((1, 2)), from_logits=True)
+    <Tensor shape=(1,) dtype=float32: [0.6931472]>
+    """
+    if from_logits:
+        return ops.softmax_cross_entropy(y_pred, labels)
+    logits = _logits_behind(y_pred)
+    if logits is not None:
+        return _of_softmax(y_pred, logits, labels)
+    targets = ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype)
+    return -ops.sum(targets * ops.log(ops.clip(y_pred, EPSILON, 1 - EPSILON)), axis=-1)
+
+
+def categorical_crossentropy(targets, y_pred, from_logits=False):
+    """-sum(targets * log(probability)) over the last axis.
+
+    targets: floating (n..., c), one-hot or soft; y_pred: (n..., c), probabilities or logits -> (n...,). Probabilities
+    are scaled to sum to 1, as in Keras.
+    """
+    if from_logits:
+        return ops.softmax_cross_entropy(y_pred, targets)
+    logits = _logits_behind(y_pred)
+    if logits is not None:
+        return _of_softmax(y_pred, logits, targets)
+    y_pred = y_pred / ops.sum(y_pred, axis=-1, keepdims=True)
+    return -ops.sum(targets * ops.log(ops.clip(y_pred, EPSILON, 1 - EPSILON)), axis=-1)
+
+
+def binary_crossentropy(targets, y_pred, from_logits=False):
+    """-(t log p + (1 - t) log(1 - p)) for each element; from logits z as max(z, 0) - z t + log(1 + exp(-|z|)).
+
+    targets and y_pred: floating, of one shape -> the same shape.
+    """
+    if from_logits:
+        return ops.relu(y_pred) - y_pred * targets + ops.log1p(ops.exp(-ops.abs(y_pred)))
+    y_pred = ops.clip(y_pred, EPSILON, 1 - EPSILON)
+    return -(targets * ops.log(y_pred) + (1 - targets) * ops.log(1 - y_pred))
+
+
+def _of_softmax(probabilities, logits, targets):
+    """The loss from the logits, recorded on the probabilities."""
+    losses, gradient = cyops.softmax_cross_entropy_with_gradient(cyops.detach(logits), targets)
+    cyops.record_op("cross_entropy_of_softmax", (probabilities, targets), losses, {"saved_gradient": gradient})
+    return losses
+
+
+def _plain_gradient(d, probabilities, targets):
+    """-d * t / p: the rule on the probabilities, for a softmax that has other uses or an outer tape."""
+    if targets.ndim < probabilities.ndim:
+        targets = ops.one_hot(targets, probabilities.shape[-1], dtype=probabilities.dtype)
+    return -ops.expand_dims(d, -1) * targets / ops.clip(probabilities, EPSILON, 1)
+
+
+define(
+    "cross_entropy_of_softmax",
+    probabilities=_plain_gradient,
+    targets=lambda d, probabilities: -ops.expand_dims(d, -1) * ops.log(ops.clip(probabilities, EPSILON, 1)),
+)

@@ -1,0 +1,291 @@
+"""One gradient rule per op, named by argument, written with differentiable ops so that tapes nest.
+
+`rules.py` says what the parameters of a rule may be called. Sources: the standard derivatives; for softmax cross-entropy
+Bishop, "Pattern Recognition and Machine Learning" (2006), equation 4.109.
+"""
+import cyops
+from cyops import (
+    astype,
+    broadcast_to,
+    dense,
+    expand_dims,
+    floor_divide,
+    is_recording,
+    log,
+    matmul,
+    one_hot,
+    permute_dims,
+    relu_gradient,
+    reshape,
+    softmax,
+    take,
+    where,
+)
+
+from cytensor.rules import define, define_no_gradient, define_variadic
+
+# -- elementwise ------------------------------------------------------------------------------------------------------
+define("add", a=lambda d: d, b=lambda d: d)
+define("subtract", a=lambda d: d, b=lambda d: -d)
+define("multiply", a=lambda d, b: d * b, b=lambda d, a: d * a)
+define("divide", a=lambda d, b: d / b, b=lambda d, b, out: -d * out / b)
+define("remainder", a=lambda d: d, b=lambda d, a, b: -d * floor_divide(a, b))
+define("maximum", a=lambda d, a, b: where(a >= b, d, 0), b=lambda d, a, b: where(a < b, d, 0))
+define("minimum", a=lambda d, a, b: where(a <= b, d, 0), b=lambda d, a, b: where(a > b, d, 0))
+define("negative", x=lambda d: -d)
+define("abs", x=lambda d, x: d * cyops.sign(x))
+define("square", x=lambda d, x: d * x * 2)
+define("reciprocal", x=lambda d, out: -d * out * out)
+define("relu", x=lambda d, out: relu_gradient(d, out))
+define("exp", x=lambda d, out: d * out)
+define("expm1", x=lambda d, out: d * (out + 1))
+define("log", x=lambda d, x: d / x)
+define("log1p", x=lambda d, x: d / (x + 1))
+define("sqrt", x=lambda d, out: d * 0.5 / out)
+define("tanh", x=lambda d, out: d * (1 - out * out))
+define("sigmoid", x=lambda d, out: d * out * (1 - out))
+define(
+    "pow",
+    a=lambda d, a, b: d * b * a ** where(b == 0, 1, b - 1),
+    b=lambda d, a, out: d * out * where(a > 0, log(where(a > 0, a, 1)), 0),
+)
+define("where", condition=None, x=lambda d, condition: where(condition, d, 0), y=lambda d, condition: where(condition, 0, d))
+define(
+    "clip",
+    x=lambda d, x, min, max: where(cyops.logical_and(x >= min, x <= max), d, 0),
+    min=lambda d, x, min: where(x < min, d, 0),
+    max=lambda d, x, max: where(x > max, d, 0),
+)
+define("astype", x=lambda d: d)             # the walk casts to the dtype of the input
+define("copy", x=lambda d: d)
+define_no_gradient(
+    "floor_divide", "sign", "floor", "ceil", "round", "equal", "not_equal", "less", "less_equal", "greater",
+    "greater_equal", "isnan", "isfinite", "logical_not", "logical_and", "logical_or",
+)
+
+
+# -- views ------------------------------------------------------------------------------------------------------------
+def _scatter(d, x_shape, function, *args):
+    """The adjoint of a view: `d` added into zeros of `x_shape` where `function(x, *args)` looks at x."""
+    shape, strides, offset = cyops.view_geometry(function, x_shape, *args)
+    return cyops.scatter_view(d, x_shape, shape, strides, offset)
+
+
+def _inverse(axes):
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+define("getitem", x=lambda d, x_shape, key: _scatter(d, x_shape, cyops.Strided.__getitem__, key))
+define("reshape", x=lambda d, x_shape: reshape(d, x_shape))
+define("permute_dims", x=lambda d, axes: permute_dims(d, _inverse(axes)))
+define("flip", x=lambda d, axis: cyops.flip(d, axis))
+define("broadcast_to", x=lambda d: d)       # the walk sums over what was stretched
+define(
+    "diagonal",
+    x=lambda d, x_shape, offset, axis1, axis2: _scatter(d, x_shape, cyops.diagonal, offset, axis1, axis2),
+)
+define(
+    "sliding_window_view",
+    x=lambda d, x_shape, window_shape, axis: _scatter(d, x_shape, cyops.sliding_window_view, window_shape, axis),
+)
+define(
+    "scatter_view",
+    x=lambda d, view_shape, strides, offset: cyops.as_strided(cyops.copy(d), view_shape, strides, offset),
+)
+
+
+def _as_strided_gradient(d, x, shape, strides, offset):
+    """Through the storage: elements that `x` does not show have no gradient, those it shows often get it in each place."""
+    held = x.storage.nbytes // x.itemsize
+    in_storage = cyops.scatter_view(d, (held,), shape, strides, offset)
+    return cyops.as_strided(in_storage, x.shape, x.strides, x.offset)
+
+
+define("as_strided", x=_as_strided_gradient)
+
+
+# -- products ---------------------------------------------------------------------------------------------------------
+def _rows(x):
+    """(..., n) -> (rows, n)."""
+    return reshape(x, (-1, x.shape[-1])) if x.ndim != 2 else x
+
+
+def _matmul_gradient(d, a, b, wanted):
+    """The gradient of matmul for `a` (wanted 0) or `b` (wanted 1), vectors as matrices of one row or column."""
+    if a.ndim == 1 and b.ndim == 1:
+        return d * (b, a)[wanted]
+    if a.ndim >= 2 and b.ndim == 2 and wanted == 1:
+        return matmul(_rows(a).mT, _rows(d))
+    rows = expand_dims(a, 0) if a.ndim == 1 else a
+    columns = expand_dims(b, -1) if b.ndim == 1 else b
+    if a.ndim == 1:
+        d = expand_dims(d, -2)
+    if b.ndim == 1:
+        d = expand_dims(d, -1)
+    if wanted == 0:
+        gradient = matmul(d, columns.mT)
+        return gradient[..., 0, :] if a.ndim == 1 else gradient
+    gradient = matmul(rows.mT, d)
+    return gradient[..., 0] if b.ndim == 1 else gradient
+
+
+def _tensordot_gradient(d, a, b, axes, wanted):
+    """The gradient of tensordot for `a` (wanted 0) or `b` (wanted 1): contract d with the other one's free axes."""
+    mine, other = (a, b) if wanted == 0 else (b, a)
+    my_axes, other_axes = axes if wanted == 0 else axes[::-1]
+    free = [axis for axis in range(other.ndim) if axis not in other_axes]
+    kept = [axis for axis in range(mine.ndim) if axis not in my_axes]
+    d_axes = list(range(d.ndim - len(free), d.ndim)) if wanted == 0 else list(range(len(free)))
+    gradient = cyops.tensordot(d, other, axes=(d_axes, free))
+    # gradient has mine's free axes, then the contracted ones in the order they have in `other`
+    contracted = sorted(range(len(other_axes)), key=lambda i: other_axes[i])
+    order = kept + [my_axes[i] for i in contracted]
+    return permute_dims(gradient, _inverse(order))
+
+
+def _dot_axes(a, b):
+    return (a.ndim - 1,), (max(b.ndim - 2, 0),)
+
+
+def _dot_gradient(d, a, b, wanted):
+    if a.ndim == 0 or b.ndim == 0:
+        return d * (b, a)[wanted]
+    return _tensordot_gradient(d, a, b, _dot_axes(a, b), wanted)
+
+
+define(
+    "matmul",
+    a=lambda d, a, b: _matmul_gradient(d, a, b, 0),
+    b=lambda d, a, b: _matmul_gradient(d, a, b, 1),
+)
+define("dot", a=lambda d, a, b: _dot_gradient(d, a, b, 0), b=lambda d, a, b: _dot_gradient(d, a, b, 1))
+define(
+    "tensordot",
+    a=lambda d, a, b, axes: _tensordot_gradient(d, a, b, axes, 0),
+    b=lambda d, a, b, axes: _tensordot_gradient(d, a, b, axes, 1),
+)
+define(
+    "dense",
+    before=lambda d, out, activation: relu_gradient(d, out) if activation == "relu" else d,
+    x=lambda d, kernel: dense(d, kernel.mT),
+    kernel=lambda d, x: matmul(_rows(x).mT, _rows(d)),
+    bias=lambda d: cyops.sum(_rows(d), axis=0),
+)
+define("relu_gradient", d=lambda d, out: relu_gradient(d, out), out=None)
+
+
+# -- reductions -------------------------------------------------------------------------------------------------------
+def _spread(d, x_shape, axis, keepdims):
+    """A reduction's `d` with its reduced axes back, as length 1: ready to broadcast against x."""
+    if keepdims:
+        return d
+    axes = range(len(x_shape)) if axis is None else axis
+    return reshape(d, tuple(1 if i in axes else n for i, n in enumerate(x_shape)))
+
+
+def _reduced_count(x_shape, axis):
+    count = 1
+    for i in range(len(x_shape)) if axis is None else axis:
+        count *= x_shape[i]
+    return count
+
+
+def _extreme_gradient(d, x, out, axis, keepdims):
+    """Shared evenly between equal extremes."""
+    hit = astype(x == _spread(out, x.shape, axis, keepdims), d.dtype)
+    return hit * _spread(d, x.shape, axis, keepdims) / cyops.sum(hit, axis=axis, keepdims=True)
+
+
+def _product_gradient(d, x, axis, keepdims):
+    """d times the product of the others, also where some factor is zero."""
+    is_zero = x == 0
+    others = cyops.prod(where(is_zero, 1, x), axis=axis, keepdims=True)
+    zeros = cyops.sum(is_zero, axis=axis, keepdims=True)
+    quotient = where(is_zero, others, others / where(is_zero, 1, x))
+    share = where(zeros == 0, quotient, where(cyops.logical_and(zeros == 1, is_zero), others, 0))
+    return _spread(d, x.shape, axis, keepdims) * share
+
+
+def _centred(x, axis):
+    return x - cyops.mean(x, axis=axis, keepdims=True)
+
+
+define("sum", x=lambda d, x_shape, axis, keepdims: broadcast_to(_spread(d, x_shape, axis, keepdims), x_shape))
+define(
+    "mean",
+    x=lambda d, x_shape, axis, keepdims: broadcast_to(
+        _spread(d / _reduced_count(x_shape, axis), x_shape, axis, keepdims), x_shape
+    ),
+)
+define("max", x=_extreme_gradient)
+define("min", x=_extreme_gradient)
+define("prod", x=_product_gradient)
+define(
+    "var",
+    x=lambda d, x, axis, correction, keepdims: _spread(d, x.shape, axis, keepdims)
+    * _centred(x, axis) * (2 / (_reduced_count(x.shape, axis) - correction)),
+)
+define(
+    "std",
+    x=lambda d, x, out, axis, correction, keepdims: _spread(d / out, x.shape, axis, keepdims)
+    * _centred(x, axis) / (_reduced_count(x.shape, axis) - correction),
+)
+define_no_gradient("argmax", "argmin", "any", "all", "one_hot")
+
+
+# -- rows -------------------------------------------------------------------------------------------------------------
+def _softmax_gradient(d, out, axis):
+    if is_recording():
+        return out * (d - cyops.sum(d * out, axis=axis, keepdims=True))
+    return cyops.softmax_gradient(d, out, axis)
+
+
+def _log_softmax_gradient(d, out, axis):
+    if is_recording():
+        return d - cyops.exp(out) * cyops.sum(d, axis=axis, keepdims=True)
+    return cyops.log_softmax_gradient(d, out, axis)
+
+
+def _cross_entropy_gradient(d, logits, labels, saved_gradient):
+    """d per sample times p - onehot; the saved one, unless an outer tape must see how it came about."""
+    d = expand_dims(d, -1)
+    if not is_recording():
+        return d * saved_gradient
+    targets = one_hot(labels, logits.shape[-1], dtype=logits.dtype)
+    return d * (softmax(logits) - targets)
+
+
+def _soft_cross_entropy_gradient(d, logits, targets, saved_gradient):
+    d = expand_dims(d, -1)
+    if not is_recording():
+        return d * saved_gradient
+    return d * (softmax(logits) * cyops.sum(targets, axis=-1, keepdims=True) - targets)
+
+
+define("softmax", x=_softmax_gradient)
+define("log_softmax", x=_log_softmax_gradient)
+define("softmax_cross_entropy", logits=_cross_entropy_gradient)
+define(
+    "softmax_cross_entropy_soft",
+    logits=_soft_cross_entropy_gradient,
+    targets=lambda d, logits: -expand_dims(d, -1) * cyops.log_softmax(logits),
+)
+
+
+# -- gathering --------------------------------------------------------------------------------------------------------
+define("take", x=lambda d, x_shape, indices, axis: cyops.take_gradient(d, indices, x_shape, axis))
+define("take_gradient", d=lambda d, indices, axis: take(d, indices, axis=axis))
+define(
+    "scatter_add",
+    x=lambda d: d,
+    updates=lambda d, indices, axis: take(d, indices, axis=axis),
+)
+
+
+def _concat_gradient(d, index, inputs, axis):
+    start = sum(x.shape[axis] for x in inputs[:index])
+    return d[(slice(None),) * axis + (slice(start, start + inputs[index].shape[axis]),)]
+
+
+define_variadic("concat", _concat_gradient)
+define_variadic("stack", lambda d, index, axis: d[(slice(None),) * axis + (index,)])

@@ -1,0 +1,36 @@
+"""`cytensor.keras`: the names of `tensorflow.keras`, so that a listing runs after its import lines are changed.
+
+Every module here is the module of cytensor itself under a second name: `from cytensor.keras.layers import Dense` gives
+`cytensor.layers.Dense`.
+"""
+import sys
+
+from cytensor import (
+    activations,
+    callbacks,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+    utils,
+)
+from cytensor.layers import Input
+from cytensor.models import Model, Sequential
+from cytensor.tensor import Variable
+
+_MODULES = {
+    "activations": activations, "callbacks": callbacks, "datasets": datasets, "initializers": initializers,
+    "layers": layers, "losses": losses, "metrics": metrics, "models": models, "ops": ops, "optimizers": optimizers,
+    "random": random, "regularizers": regularizers, "utils": utils,
+}
+for _name, _module in _MODULES.items():
+    sys.modules[f"{__name__}.{_name}"] = _module
+sys.modules[f"{__name__}.datasets.mnist"] = datasets.mnist
+
+__all__ = ["Input", "Model", "Sequential", "Variable", *_MODULES]

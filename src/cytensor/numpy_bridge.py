@@ -1,0 +1,32 @@
+"""The border to NumPy's functions: `np.exp(tensor)`, `array + tensor`, and ufuncs that have no op here."""
+import numpy as np
+from cyops import OPS, Strided
+
+from cytensor.tensor import Tensor
+
+# NumPy's names for our ops; a ufunc of the same name needs no entry.
+OP_OF_UFUNC = {
+    "power": "pow", "true_divide": "divide", "absolute": "abs", "rint": "round", "conjugate": "copy", "fabs": "abs",
+}
+
+
+def apply_ufunc(ufunc, method, inputs, options):
+    """What `Tensor.__array_ufunc__` does: the op of the same meaning, else NumPy on zero-copy views.
+
+    Through the op, a tape records the call. Through NumPy the result is a Tensor without a history. Writing into a
+    Tensor with `out=` is refused with TypeError, because NumPy cannot tell a tape about it.
+    """
+    if any(isinstance(out, Strided) for out in options.get("out", ())):
+        raise TypeError(f"{ufunc.__name__}: NumPy cannot write into a tensor; use the function of cytensor with out=")
+    name = OP_OF_UFUNC.get(ufunc.__name__, ufunc.__name__)
+    if method == "__call__" and not options and name in OPS:
+        return _as_tensor(OPS[name].kernel(*inputs))
+    arrays = [np.asarray(memoryview(x)) if isinstance(x, Strided) else x for x in inputs]
+    result = getattr(ufunc, method)(*arrays, **options)
+    if isinstance(result, tuple):
+        return tuple(_as_tensor(part) for part in result)
+    return result if "out" in options or result is None else _as_tensor(result)
+
+
+def _as_tensor(result):
+    return result if isinstance(result, Tensor) else Tensor(result)

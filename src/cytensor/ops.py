@@ -1,0 +1,129 @@
+"""The public functions: one for each op of cyops, giving Tensors, and the names TensorFlow's textbooks use for them.
+
+Nothing is written out here: names, signatures and docstrings come from cyops.OPS. May be imported by everything above
+tensor.py.
+"""
+import inspect
+
+import cyops
+from cyops import OPS, Strided, as_class
+
+from cytensor.tensor import Tensor, asarray
+
+
+def derive(kernel, name=None):
+    """The function of cyops `kernel` as a public function of this package: its results are Tensors."""
+
+    def function(*args, **kwargs):
+        result = kernel(*args, **kwargs)
+        return as_class(result, Tensor) if type(result) is Strided else result
+
+    function.__name__ = function.__qualname__ = name or kernel.__name__
+    function.__module__ = __name__
+    function.__doc__ = kernel.__doc__.replace("cyops.Strided", "ct.Tensor").replace("cyops", "ct").replace(
+        "import ct\n", "import cytensor as ct\n")
+    function.__signature__ = inspect.signature(kernel)
+    return function
+
+
+CREATION = ("empty", "full", "zeros", "ones", "arange", "linspace", "eye")
+FUNCTIONS = {name: derive(op.kernel) for name, op in OPS.items()}
+FUNCTIONS |= {name: derive(getattr(cyops.creation, name)) for name in CREATION}
+globals().update(FUNCTIONS)
+
+# TensorFlow's and NumPy's words for the same functions.
+ALIASES = {
+    "cast": "astype", "concatenate": "concat", "gather": "take", "power": "pow", "absolute": "abs",
+    "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod",
+    "reduce_variance": "var", "reduce_std": "std", "reduce_any": "any", "reduce_all": "all", "clip_by_value": "clip",
+}
+globals().update({alias: FUNCTIONS[name] for alias, name in ALIASES.items() if name in FUNCTIONS})
+
+
+def constant(value, dtype=None, shape=None):
+    """A new Tensor with a copy of `value`, reshaped to or filled over `shape` where one is given.
+
+    >>> import cytensor as ct
+    >>> ct.constant(0., shape=(2, 2)).shape
+    (2, 2)
+    """
+    tensor = asarray(value, dtype, copy=True)
+    if shape is None or tensor.shape == tuple(shape):
+        return tensor
+    if tensor.size == 1:
+        return FUNCTIONS["copy"](cyops.broadcast_to(cyops.reshape(tensor, ()), shape))
+    return FUNCTIONS["reshape"](tensor, shape)
+
+
+convert_to_tensor = asarray
+
+
+def zeros_like(x, dtype=None):
+    """Zeros in the shape of `x`, and its dtype when none is given.
+
+    >>> import cytensor as ct
+    >>> ct.zeros_like([1, 2]).dtype
+    dtype('int64')
+    """
+    return full_like(x, 0, dtype)
+
+
+def ones_like(x, dtype=None):
+    """Ones in the shape of `x`, and its dtype when none is given.
+
+    >>> import cytensor as ct
+    >>> ct.ones_like([[2., 3.]]).tolist()
+    [[1.0, 1.0]]
+    """
+    return full_like(x, 1, dtype)
+
+
+def full_like(x, fill_value, dtype=None):
+    """One value in the shape of `x`, and its dtype when none is given.
+
+    >>> import cytensor as ct
+    >>> ct.full_like([1., 2.], 5.).tolist()
+    [5.0, 5.0]
+    """
+    like = Strided(x) if not isinstance(x, Strided) else x
+    return FUNCTIONS["full"](like.shape, fill_value, like.dtype if dtype is None else dtype)
+
+
+def shape(x):
+    """The shape of anything array-like, a tuple.
+
+    >>> import cytensor as ct
+    >>> ct.shape([[1, 2, 3]])
+    (1, 3)
+    """
+    return asarray(x).shape
+
+
+def transpose(x, perm=None):
+    """TensorFlow's word for `permute_dims`: a view with the axes in the order `perm`, reversed when None.
+
+    >>> import cytensor as ct
+    >>> ct.transpose([[1., 2., 3.]]).shape
+    (3, 1)
+    """
+    return FUNCTIONS["permute_dims"](x, perm)
+
+
+def stop_gradient(x):
+    """The same elements, as a constant for every tape: no gradient flows through. A view.
+
+    >>> import cytensor as ct
+    >>> v = ct.Variable(3.)
+    >>> with ct.GradientTape() as tape:
+    ...     y = v * ct.stop_gradient(v)
+    >>> float(tape.gradient(y, v))
+    3.0
+    """
+    result = cyops.detach(x)
+    return as_class(result, Tensor) if type(result) is Strided else result
+
+
+__all__ = [
+    "asarray", "constant", "convert_to_tensor", "full_like", "ones_like", "shape", "stop_gradient", "transpose",
+    "zeros_like", *FUNCTIONS, *(alias for alias, name in ALIASES.items() if name in FUNCTIONS),
+]

@@ -1,0 +1,147 @@
+"""GradientTape: records what is computed from watched tensors and differentiates it backward.
+
+The recording is cyops.Recorder's, in compiled code; this file says what it means (TensorFlow's `tf.GradientTape`), and
+walk.py goes back over the records.
+"""
+import contextlib
+import warnings
+
+from cyops import Recorder, Strided
+
+from cytensor.nested import flatten, pack_like
+from cytensor.tensor import Tensor, as_tensor
+from cytensor.walk import walk
+
+
+class GradientTape:
+    """Records the ops of a `with` block on watched tensors, for reverse-mode differentiation.
+
+    GradientTape(persistent=False, watch_accessed_variables=True). Trainable Variables are watched as soon as an op reads
+    them, other floating tensors after `watch(x)`. `gradient(target, sources)` may be called once, or any number of times
+    when `persistent`. Tapes nest: an inner tape's gradients are themselves recorded by an outer one. While the block
+    runs, writing into a recorded tensor raises ValueError; `Variable.assign` may, and a saved value overwritten in this
+    way raises RuntimeError at `gradient`.
+
+    >>> import cytensor as ct
+    >>> x = ct.Variable(3.)
+    >>> with ct.GradientTape() as tape:
+    ...     y = x ** 2 + 2 * x
+    >>> tape.gradient(y, x)
+    <Tensor shape=() dtype=float32: 8.>
+    """
+
+    def __init__(self, persistent=False, watch_accessed_variables=True):
+        self._recorder = Recorder(watch_accessed_variables)
+        self._persistent = persistent
+        self._is_used = False
+
+    def __enter__(self):
+        if self._is_used:
+            raise RuntimeError("GradientTape: its gradient was taken, so it cannot record again; make a new tape")
+        self._recorder.start()
+        return self
+
+    def __exit__(self, *exception):
+        if self._recorder.is_active:
+            self._recorder.stop()
+
+    def watch(self, tensor):
+        """Watches floating tensors that are not trainable Variables: one, or a nested structure of them.
+
+        TypeError for what is not a tensor or not floating.
+        """
+        for leaf in flatten(tensor):
+            if not isinstance(leaf, Strided):
+                raise TypeError(f"watch: only tensors can be watched; got {type(leaf).__name__}; use asarray first")
+            self._recorder.watch(leaf)
+
+    def watched_variables(self):
+        """The Variables watched so far, in the order they were first read, as a tuple."""
+        from cytensor.tensor import Variable
+
+        return tuple(x for x in self._recorder.watched if isinstance(x, Variable))
+
+    @contextlib.contextmanager
+    def stop_recording(self):
+        """A block in which this tape records nothing and recorded tensors may be written."""
+        self._recorder.pause()
+        try:
+            yield
+        finally:
+            self._recorder.resume()
+
+    def reset(self):
+        """Forgets everything recorded and watched so far."""
+        self._recorder.clear()
+
+    def gradient(self, target, sources, output_gradients=None, unconnected_gradients="none"):
+        """The gradient of `target` with respect to each source, in the structure of `sources`.
+
+        target: a floating tensor, or a nested structure whose gradients are summed; a target that is not a scalar is
+        summed too, or weighted by `output_gradients` of its shape. Each gradient has the shape and dtype of its source.
+        An unconnected source gives None and a warning that says why, or zeros with `unconnected_gradients="zero"`.
+
+        RuntimeError when a tape that is not persistent is asked twice, or when a saved value was overwritten; TypeError for
+        a target that is not a floating tensor; ValueError for output gradients of another shape.
+        """
+        if unconnected_gradients not in ("none", "zero"):
+            raise ValueError(f"gradient: unconnected_gradients must be 'none' or 'zero'; got {unconnected_gradients!r}")
+        if self._is_used:
+            raise RuntimeError("gradient: this tape is not persistent, so it gives one gradient; make it with "
+                               "GradientTape(persistent=True)")
+        targets = flatten(target)
+        seeds = _seeds(targets, output_gradients)
+        wanted = flatten(sources)
+        for source in wanted:
+            if not isinstance(source, Strided):
+                raise TypeError(f"gradient: sources must be tensors; got {type(source).__name__}")
+        if not self._persistent:
+            self._is_used = True
+            if self._recorder.is_active:
+                self._recorder.stop()
+        found = walk(self._recorder.records, targets, seeds, wanted, free=not self._persistent)
+        gradients = [self._connected(gradient, source, targets, i, unconnected_gradients)
+                     for i, (gradient, source) in enumerate(zip(found, wanted, strict=True))]
+        if not self._persistent:
+            self._recorder.clear()
+        return pack_like(sources, gradients)
+
+    def _connected(self, gradient, source, targets, position, unconnected_gradients):
+        if gradient is not None:
+            return as_tensor(gradient)
+        if unconnected_gradients == "zero":
+            return Tensor(source) * 0
+        warnings.warn(f"gradient: source {position} of shape {source.shape} is not connected to the target: "
+                      f"{self._why_unconnected(source, targets)}", stacklevel=3)
+        return None
+
+    def _why_unconnected(self, source, targets):
+        if source.dtype.kind != "f":
+            return f"its dtype {source.dtype} is not floating"
+        if not self._recorder.tracks(source):
+            return ("it was not watched while the tape recorded; call tape.watch(x) before using it, and compute from the "
+                    "tensor itself")
+        if not any(self._recorder.tracks(target) for target in targets):
+            return ("the target was not computed from watched tensors inside the tape; a detour through NumPy, float() or "
+                    "stop_gradient breaks the chain")
+        return ("no recorded op leads from it to the target; stop_gradient, an integer or bool step or a detour through "
+                "NumPy may have broken the chain")
+
+
+def _seeds(targets, output_gradients):
+    """The gradient of each target with respect to itself: ones, or what the caller gives."""
+    from cytensor.ops import asarray, ones_like
+
+    for target in targets:
+        if not isinstance(target, Strided) or target.dtype.kind != "f":
+            kind = f"dtype {target.dtype}" if isinstance(target, Strided) else type(target).__name__
+            raise TypeError(f"gradient: the target must be a floating tensor; got {kind}")
+    given = [None] * len(targets) if output_gradients is None else flatten(output_gradients)
+    if len(given) != len(targets):
+        raise ValueError(f"gradient: one output gradient per target; got {len(given)} for {len(targets)}")
+    seeds = [ones_like(t) if g is None else asarray(g, t.dtype) for g, t in zip(given, targets, strict=True)]
+    for seed, target in zip(seeds, targets, strict=True):
+        if seed.shape != target.shape:
+            raise ValueError(f"gradient: an output gradient has the shape of its target; got {seed.shape} for "
+                             f"{target.shape}")
+    return seeds

@@ -1,0 +1,226 @@
+"""Tensor and Variable: the compiled Strided with methods, conversion and printing. No maths, and no operator.
+
+The operators are Strided's own, in compiled code; the methods are the functions of cyops, which give Tensors because one
+of their operands is one. May be imported by everything in the package; imports cyops only.
+"""
+import cyops
+import numpy as np
+from cyops import OPS, Strided, as_class
+
+# The ops that are methods too: those whose first operand is the tensor.
+METHODS = tuple(
+    name for name, op in OPS.items()
+    if op.parameters[:1] in (("x",), ("a",)) and name not in {"one_hot"}
+)
+
+
+class Tensor(Strided):
+    """A tensor: a view (offset, shape, strides) onto one-dimensional storage.
+
+    `Tensor(data, dtype=None)` takes anything array-like and shares its memory where it can, as `asarray` does. Slices,
+    transposes and reshapes share memory with the tensor they came from. Operators broadcast, accept NumPy arrays, lists
+    and numbers on either side, and give Tensors.
+
+    >>> import cytensor as ct
+    >>> x = ct.Tensor([[1., 2., 3.], [4., 5., 6.]])
+    >>> (x.T @ x).shape
+    (3, 3)
+    >>> x[:, 1:].sum(axis=0)
+    <Tensor shape=(2,) dtype=float32: [7. 9.]>
+    """
+
+    __slots__ = ()
+
+    @property
+    def T(self):
+        """The axes in reverse order; a view."""
+        return cyops.permute_dims(self)
+
+    @property
+    def mT(self):
+        """The last two axes swapped; a view."""
+        return cyops.matrix_transpose(self)
+
+    @property
+    def device(self):
+        """Always "cpu"."""
+        return "cpu"
+
+    def numpy(self):
+        """A NumPy array on the same memory, read-only while an active tape has recorded this tensor.
+
+        >>> import cytensor as ct
+        >>> ct.ones(2).numpy()
+        array([1., 1.], dtype=float32)
+        """
+        return np.asarray(memoryview(self))
+
+    def transpose(self, *axes):
+        """The axes in another order, given as ints or one tuple; reversed when none is given. A view."""
+        if len(axes) == 1 and (axes[0] is None or not isinstance(axes[0], int)):
+            axes = axes[0]
+        return cyops.permute_dims(self, axes or None)
+
+    def __iter__(self):
+        if self.ndim == 0:
+            raise TypeError("iteration: a tensor of shape () has no axis to iterate over")
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value):
+        return bool(np.any(self.numpy() == value))
+
+    def __format__(self, spec):
+        if spec and self.ndim == 0:
+            return format(self.item(), spec)
+        if spec:
+            raise TypeError(f"format: the spec {spec!r} is for tensors of shape (); got shape {self.shape}")
+        return str(self)
+
+    def __repr__(self):
+        layout = "" if self.is_contiguous else f" offset={self.offset} strides={self.strides}"
+        values = np.array2string(np.asarray(memoryview(self)), threshold=100, separator=" ")
+        gap = "\n" if "\n" in values else " "
+        return f"<{self._described()} shape={self.shape} dtype={self.dtype}{layout}:{gap}{values}>"
+
+    def __str__(self):
+        return str(np.asarray(memoryview(self)))
+
+    def _described(self):
+        return "Tensor"
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        from cytensor.numpy_bridge import apply_ufunc
+
+        return apply_ufunc(ufunc, method, inputs, options)
+
+    def __copy__(self):
+        return cyops.copy(self)
+
+
+for _name in METHODS:
+    setattr(Tensor, _name, OPS[_name].kernel)
+cyops.set_tensor_class(Tensor)
+
+
+class _Assignable(Tensor):
+    """What a Variable and the views indexed from it share: writing through to the variable's memory."""
+
+    __slots__ = ()
+
+    def assign(self, value):
+        """Writes `value`, broadcast and cast, into this memory, also while a tape records; returns self.
+
+        ValueError where the value does not broadcast to the shape.
+        """
+        cyops.assign(self, value)
+        return self
+
+    def assign_add(self, value):
+        """Adds `value` to this memory in place; returns self."""
+        return self.assign(cyops.detach(self) + value)
+
+    def assign_sub(self, value):
+        """Subtracts `value` from this memory in place; returns self."""
+        return self.assign(cyops.detach(self) - value)
+
+
+class VariableView(_Assignable):
+    """What `variable[key]` gives: a live view, whose `assign` methods write into the variable."""
+
+    __slots__ = ()
+
+    def _described(self):
+        return "VariableView"
+
+
+class Variable(_Assignable):
+    """A tensor that a model learns: it owns its memory, `assign` writes it, and every tape watches it.
+
+    Variable(initial_value, trainable=True, name=None, dtype=None): `initial_value` is anything array-like, or a function
+    that returns it; its elements are copied. With `trainable=False` tapes watch it only when told to. `variable[...]` is a
+    live view: `v[0, 0].assign(3.)` changes `v`. ValueError where an assigned value does not broadcast to the shape.
+
+    >>> import cytensor as ct
+    >>> v = ct.Variable([[1., 2.], [3., 4.]], name="w")
+    >>> _ = v[0, 0].assign(9.)
+    >>> v
+    <Variable 'w' shape=(2, 2) dtype=float32:
+    [[9. 2.]
+     [3. 4.]]>
+    """
+
+    __slots__ = ("name",)
+
+    def __init__(self, initial_value, trainable=True, name=None, dtype=None):
+        value = initial_value() if callable(initial_value) else initial_value
+        value = Strided(value) if dtype is None else Strided(value, dtype)
+        fresh = cyops.empty(value.shape, value.dtype)
+        cyops.assign(fresh, value)
+        super().__init__(fresh)
+        self.name = name or "Variable"
+        self.trainable = trainable
+
+    @property
+    def trainable(self):
+        """Whether every tape watches this variable."""
+        return cyops.is_trainable(self)
+
+    @trainable.setter
+    def trainable(self, value):
+        cyops.set_trainable(self, bool(value) and np.issubdtype(self.dtype, np.floating))
+
+    def numpy(self):
+        """A copy of the values as a NumPy array."""
+        return np.array(memoryview(self))
+
+    def value(self):
+        """A Tensor that views the current values."""
+        return self[...]
+
+    def __getitem__(self, key):
+        view = super().__getitem__(key)
+        if cyops.shares_storage(view, self):
+            view.__class__ = VariableView
+        return view
+
+    def __setitem__(self, key, value):
+        super().__setitem__(key, value)
+
+    def __reduce__(self):
+        return Variable, (np.array(memoryview(self)), self.trainable, self.name)
+
+    def __deepcopy__(self, memo):
+        return Variable(self, self.trainable, self.name)
+
+    def _described(self):
+        return f"Variable {self.name!r}"
+
+
+def as_tensor(x):
+    """A Strided as a Tensor on the same memory; a Tensor as it is."""
+    return as_class(x, Tensor) if type(x) is Strided else x
+
+
+def asarray(obj, dtype=None, copy=None):
+    """Anything array-like as a Tensor.
+
+    obj: a tensor, anything with the buffer protocol, a number or a nested list. Shares memory where it can; `copy=True`
+    always copies, `copy=False` raises ValueError where a copy is needed (Array API standard, `asarray`). Python floats
+    become float32 and ints int64; arrays keep their dtype.
+
+    >>> import cytensor as ct
+    >>> ct.asarray([1, 2]).dtype
+    dtype('int64')
+    """
+    if copy is False:
+        if not isinstance(obj, Strided) and not hasattr(obj, "__array__"):
+            memoryview(obj)                 # a number or a list has no memory to share: TypeError says so
+        source = Strided(obj)
+        if dtype is not None and source.dtype != dtype:
+            raise ValueError(f"asarray: a change from dtype {source.dtype} to {dtype} needs a copy; allow it with copy=None")
+        return as_class(source, Tensor)
+    if not isinstance(obj, Tensor):
+        obj = Tensor(obj)
+    if dtype is not None and obj.dtype != dtype:
+        return cyops.astype(obj, dtype)
+    return cyops.copy(obj) if copy else obj
