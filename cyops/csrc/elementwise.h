@@ -16,7 +16,8 @@ typedef enum { CYOPS_ELEMENTWISE_OPS(CYOPS_OP_ID) CYOPS_OP_COUNT } cyops_op;
 #define CYOPS_MAX_INPUTS 3
 
 /* A 2-D loop over data[0] (the output) and data[1..] (the inputs). Strides are in elements. The output's inner stride
- * is 1; each input's is 1 or 0, in one of the combinations of cyops_unit_inner. plan.c packs any other strides. */
+ * is 1. Each input's is 1 or 0, but that of the first input of a unary or ternary op, and of one input of a binary op,
+ * is 1. elementwise.c packs operands with other strides. */
 typedef void (*cyops_loop)(char *const *data, const ptrdiff_t *inner, const ptrdiff_t *outer, ptrdiff_t n_inner,
                            ptrdiff_t n_outer);
 
@@ -24,13 +25,10 @@ typedef void (*cyops_loop)(char *const *data, const ptrdiff_t *inner, const ptrd
 typedef void (*cyops_copy_loop)(char *to, const char *from, const ptrdiff_t *to_strides, const ptrdiff_t *from_strides,
                                 ptrdiff_t n_inner, ptrdiff_t n_outer);
 
-/* Converts n elements that lie side by side. */
-typedef void (*cyops_cast_loop)(char *to, const char *from, ptrdiff_t n);
-
 typedef struct {
-    cyops_loop loops[CYOPS_OP_COUNT][CYOPS_NUMERIC_COUNT];              /* NULL where the domain has no such dtype */
-    cyops_cast_loop casts[CYOPS_NUMERIC_COUNT][CYOPS_NUMERIC_COUNT];    /* [to][from]; NULL on the diagonal */
-    cyops_copy_loop copies[4];                                          /* of items of 1, 2, 4 and 8 bytes */
+    cyops_loop loops[CYOPS_OP_COUNT][CYOPS_NUMERIC_COUNT];      /* NULL where the op has no loop for the dtype */
+    cyops_loop casts[CYOPS_NUMERIC_COUNT][CYOPS_NUMERIC_COUNT]; /* [to][from] */
+    cyops_copy_loop copies[4];                                  /* of items of 1, 2, 4 and 8 bytes */
 } cyops_elementwise_kernels;
 
 /* The op table as strings, for Python: CYOPS_OP_COUNT rows in the order of the ids. */

@@ -25,6 +25,18 @@
 #define FMA_f64(x, y, z) __builtin_fma(x, y, z)
 #endif
 
+/* The functions that are one instruction, or a call of libm that is correctly rounded. */
+CYOPS_INLINE float ISA_NAME(sqrt_f32)(float x) { return __builtin_sqrtf(x); }
+CYOPS_INLINE double ISA_NAME(sqrt_f64)(double x) { return __builtin_sqrt(x); }
+CYOPS_INLINE float ISA_NAME(fabs_f32)(float x) { return __builtin_fabsf(x); }
+CYOPS_INLINE double ISA_NAME(fabs_f64)(double x) { return __builtin_fabs(x); }
+CYOPS_INLINE float ISA_NAME(floor_f32)(float x) { return __builtin_floorf(x); }
+CYOPS_INLINE double ISA_NAME(floor_f64)(double x) { return __builtin_floor(x); }
+CYOPS_INLINE float ISA_NAME(ceil_f32)(float x) { return __builtin_ceilf(x); }
+CYOPS_INLINE double ISA_NAME(ceil_f64)(double x) { return __builtin_ceil(x); }
+CYOPS_INLINE float ISA_NAME(fmod_f32)(float x, float y) { return __builtin_fmodf(x, y); }
+CYOPS_INLINE double ISA_NAME(fmod_f64)(double x, double y) { return __builtin_fmod(x, y); }
+
 #define MATH_SUFFIX f32
 #define FLOAT float
 #define BITS uint32_t
@@ -73,9 +85,6 @@
 #undef EXP_HIGH_ORDERS
 #undef LOG_LOW_ORDERS
 #undef LOG_HIGH_ORDERS
-
-CYOPS_INLINE float ISA_NAME(sqrt_f32)(float x) { return __builtin_sqrtf(x); }
-CYOPS_INLINE double ISA_NAME(sqrt_f64)(double x) { return __builtin_sqrt(x); }
 
 /* |x|^y = e^(y log|x|) in double, which leaves 2^-45 of relative error before the one rounding to float; then the sign
  * and the cases of C's pow that the logarithm does not give by itself. */

@@ -1,0 +1,167 @@
+/* Runs elementwise ops and conversions: classifies the views, packs what a loop cannot read, calls the loop.
+ *
+ * Loops take vectors and scalars only. In a tile where an operand has another inner stride, blocks of it are copied to
+ * a contiguous scratch that stays in the first cache, by the copy loops, which know how to transpose. So every op runs
+ * its vector loop for every striding, and the result has the same bits for a view as for its copy.
+ */
+#include "elementwise.h"
+#include "dispatch.h"
+#include "plan.h"
+#include "strings.h"
+#include "system.h"
+
+#define OP_STRINGS(name, inputs, parameters, domain, formula, formula_text, doc, arguments, result) \
+    {#name, inputs, #parameters, #domain, formula_text, doc, arguments, result},
+const cyops_op_row cyops_elementwise_ops[CYOPS_OP_COUNT] = {CYOPS_ELEMENTWISE_OPS(OP_STRINGS)};
+
+/* Elements of one block of scratch: with float64, 16 KB an operand. */
+#define BLOCK 2048
+#define BLOCK_WIDTH 64
+
+typedef struct {
+    cyops_loop loop;
+    unsigned packed; /* bit k: operand k goes through scratch */
+} elementwise_work;
+
+/* The operands whose inner stride the loop does not take: see cyops_loop. */
+static unsigned find_packed(const cyops_plan *plan) {
+    unsigned packed = 0, scalars = 0;
+    for (int k = 0; k < plan->operands; k++) {
+        const ptrdiff_t step = plan->strides[k][0];
+        if (step == 0 && k > 0)
+            scalars |= 1u << k;
+        else if (step != 1)
+            packed |= 1u << k;
+    }
+    /* The first input may be a scalar beside one vector only. */
+    if ((scalars & 2) && (plan->operands != 3 || (scalars & 4))) packed |= 2;
+    return packed;
+}
+
+static cyops_copy_loop copy_of_width(ptrdiff_t itemsize) {
+    return cyops_active->elementwise->copies[itemsize == 8 ? 3 : itemsize == 4 ? 2 : itemsize == 2 ? 1 : 0];
+}
+
+/* One block through scratch: copy in, compute, copy out. Where all operands are then runs, they are one row. */
+static void run_block(const elementwise_work *work, const cyops_plan *plan, char *const *data, ptrdiff_t n_inner,
+                      ptrdiff_t n_outer) {
+    _Alignas(64) char scratch[CYOPS_MAX_OPERANDS][BLOCK * 8];
+    char *operands[CYOPS_MAX_OPERANDS];
+    ptrdiff_t inner[CYOPS_MAX_OPERANDS], outer[CYOPS_MAX_OPERANDS];
+    for (int k = 0; k < plan->operands; k++) {
+        const int is_packed = work->packed >> k & 1;
+        const ptrdiff_t strides[2] = {plan->strides[k][0], plan->strides[k][1]}, dense[2] = {1, n_inner};
+        operands[k] = is_packed ? scratch[k] : data[k];
+        inner[k] = is_packed ? 1 : strides[0];
+        outer[k] = is_packed ? n_inner : strides[1];
+        if (is_packed && k > 0)
+            copy_of_width(plan->itemsize[k])(scratch[k], data[k], dense, strides, n_inner, n_outer);
+    }
+    work->loop(operands, inner, outer, n_inner, n_outer);
+    if (work->packed & 1) {
+        const ptrdiff_t strides[2] = {plan->strides[0][0], plan->strides[0][1]}, dense[2] = {1, n_inner};
+        copy_of_width(plan->itemsize[0])(data[0], scratch[0], strides, dense, n_inner, n_outer);
+    }
+}
+
+static void run_tile(const void *context, const cyops_plan *plan, char *const *data, ptrdiff_t n_inner,
+                     ptrdiff_t n_outer) {
+    const elementwise_work *work = context;
+    if (!work->packed) {
+        ptrdiff_t inner[CYOPS_MAX_OPERANDS], outer[CYOPS_MAX_OPERANDS];
+        for (int k = 0; k < plan->operands; k++) {
+            inner[k] = plan->strides[k][0];
+            outer[k] = plan->strides[k][1];
+        }
+        work->loop(data, inner, outer, n_inner, n_outer);
+        return;
+    }
+    const ptrdiff_t widest = n_outer == 1 ? BLOCK : BLOCK_WIDTH;
+    const ptrdiff_t width = n_inner < widest ? n_inner : widest, height = BLOCK / width;
+    for (ptrdiff_t row = 0; row < n_outer; row += height)
+        for (ptrdiff_t column = 0; column < n_inner; column += width) {
+            char *corner[CYOPS_MAX_OPERANDS];
+            for (int k = 0; k < plan->operands; k++)
+                corner[k] = data[k] + (row * plan->strides[k][1] + column * plan->strides[k][0]) * plan->itemsize[k];
+            run_block(work, plan, corner, n_inner - column < width ? n_inner - column : width,
+                      n_outer - row < height ? n_outer - row : height);
+        }
+}
+
+/* What can skip the plan: the view is one run in C order (1), one element repeated (0), or neither (-1). */
+static int flat_stride(const cyops_view *view) {
+    ptrdiff_t expected = 1;
+    int is_run = 1, is_scalar = 1;
+    for (int axis = view->ndim - 1; axis >= 0; axis--) {
+        if (view->shape[axis] == 1) continue;
+        is_run &= view->strides[axis] == expected;
+        is_scalar &= view->strides[axis] == 0;
+        expected *= view->shape[axis];
+    }
+    return is_run ? 1 : is_scalar ? 0 : -1;
+}
+
+/* Memory traffic in bytes that one element is worth, for the decision to share the work. */
+static ptrdiff_t traffic(int operands, const cyops_view *const *views) {
+    ptrdiff_t bytes = 0;
+    for (int k = 0; k < operands; k++) bytes += views[k]->itemsize;
+    return bytes;
+}
+
+static void run(cyops_loop loop, int operands, const cyops_view *const *views, ptrdiff_t cost) {
+    elementwise_work work = {loop, 0};
+    cyops_plan plan;
+    int is_flat = 1;
+    for (int k = 0; k < operands; k++) {
+        const int step = flat_stride(views[k]);
+        is_flat &= step == 1 || (step == 0 && k > 0);
+        plan.strides[k][0] = step;
+        plan.strides[k][1] = 0;
+        plan.data[k] = views[k]->data;
+        plan.itemsize[k] = views[k]->itemsize;
+    }
+    if (is_flat) {
+        plan.operands = operands;
+        plan.ndim = 2;
+        plan.size = plan.shape[0] = views[0]->size;
+        plan.shape[1] = 1;
+    } else
+        cyops_plan_make(&plan, operands, views);
+    work.packed = find_packed(&plan);
+    cyops_plan_walk(&plan, cost, run_tile, &work);
+}
+
+int cyops_elementwise(int op, const cyops_view *out, const cyops_view *const *inputs) {
+    const cyops_view *views[CYOPS_MAX_OPERANDS] = {out};
+    const int count = cyops_elementwise_ops[op].inputs;
+    for (int k = 0; k < count; k++) views[k + 1] = inputs[k];
+    const int dtype = inputs[count - 1]->dtype;
+    if (dtype >= CYOPS_NUMERIC_COUNT) return cyops_compare_strings(op, out, inputs);
+    const cyops_loop loop = cyops_active->elementwise->loops[op][dtype];
+    if (loop == NULL) return CYOPS_NO_KERNEL;
+    if (out->size > 0) run(loop, count + 1, views, traffic(count + 1, views));
+    return CYOPS_OK;
+}
+
+static void copy_tile(const void *context, const cyops_plan *plan, char *const *data, ptrdiff_t n_inner,
+                      ptrdiff_t n_outer) {
+    const cyops_copy_loop *copy = context;
+    const ptrdiff_t to_strides[2] = {plan->strides[0][0], plan->strides[0][1]};
+    const ptrdiff_t from_strides[2] = {plan->strides[1][0], plan->strides[1][1]};
+    (*copy)(data[0], data[1], to_strides, from_strides, n_inner, n_outer);
+}
+
+int cyops_cast(const cyops_view *out, const cyops_view *in) {
+    if (out->size == 0) return CYOPS_OK;
+    if (out->dtype >= CYOPS_NUMERIC_COUNT || in->dtype >= CYOPS_NUMERIC_COUNT) return cyops_copy_strings(out, in);
+    const cyops_view *views[2] = {out, in};
+    if (out->dtype != in->dtype) {
+        run(cyops_active->elementwise->casts[out->dtype][in->dtype], 2, views, traffic(2, views));
+        return CYOPS_OK;
+    }
+    cyops_plan plan;
+    cyops_plan_make(&plan, 2, views);
+    const cyops_copy_loop copy = copy_of_width(out->itemsize);
+    cyops_plan_walk(&plan, traffic(2, views), copy_tile, &copy);
+    return CYOPS_OK;
+}
