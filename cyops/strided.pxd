@@ -90,3 +90,10 @@ cdef bint recording() noexcept
 cdef int record(str op, tuple inputs, Strided out, dict params) except -1
 # Turns a cyops_status that is not CYOPS_OK into MemoryError or TypeError.
 cdef int check(str op, int status) except -1
+
+# -- elementwise calls ------------------------------------------------------------------------------------------------
+# One op of csrc/elementwise_ops.h on any operands: tensors, array-likes, Python scalars (which are weak). `out` is a
+# tensor of the result's shape or None. NotImplemented where an operand is nothing an op takes.
+cdef object unary(int op, object x, Strided out)
+cdef object binary(int op, object a, object b, Strided out)
+cdef object ternary(int op, object a, object b, object c, Strided out)

@@ -1,0 +1,200 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
+"""The elementwise functions: one callable for each row of csrc/elementwise_ops.h, and astype and copy.
+
+The rows give the names, signatures, docstrings and examples; calls.pxi, inside cyops.strided, does the work. May be
+imported by everything above cyops.strided.
+"""
+from cyops.strided cimport (
+    CYOPS_BYTES, Strided, api, binary, check, coerce, cyops_api, dtype_code, empty_like, record, recording, result_class,
+    ternary, unary,
+)
+from cyops.storage cimport Storage
+
+from types import MethodType
+
+import numpy
+
+from cyops.strided import elementwise_rows
+
+DTYPES_OF_DOMAIN = {
+    "ANY": "Any numeric dtype; the result has the promoted one.",
+    "NUMBER": "Any numeric dtype, bools counting as int8; the result has the promoted one.",
+    "SIGNED": "Any numeric dtype but bool; the result has the promoted one.",
+    "FLOATING": "Floating dtypes; bools and integers are computed as float32. The result has the promoted dtype.",
+    "PREDICATE": "Any numeric dtype. The result is bool.",
+    "COMPARISON": "Any numeric dtype, or strings of one kind; out of range of the other's dtype, a Python integer "
+                  "compares as it should. The result is bool.",
+    "LOGICAL": "Any numeric dtype, nonzero counting as true. The result is bool.",
+    "CHOICE": "A bool condition (nonzero counts as true) and any numeric dtype; the result has the promoted one.",
+}
+
+
+cdef class Elementwise:
+    """An elementwise function: a row of the op table made callable, as NumPy's ufuncs are.
+
+    Instances are made when cyops is imported; each pickles by name.
+
+    >>> import cyops
+    >>> cyops.add
+    <elementwise function add(a, b)>
+    """
+    cdef int op
+    cdef int inputs
+    cdef str name
+    cdef str doc
+    cdef readonly tuple parameters
+
+    def __init__(self, int op, str name, tuple parameters, str doc):
+        self.op = op
+        self.name = name
+        self.parameters = parameters
+        self.inputs = len(parameters)
+        self.doc = doc
+
+    def __call__(self, *args, **options):
+        cdef Strided out = None
+        if options:
+            args, out = self.bind(args, options)
+        if len(<tuple> args) != self.inputs:
+            args, out = self.bind(args, options)
+        if self.inputs == 2:
+            result = binary(self.op, (<tuple> args)[0], (<tuple> args)[1], out)
+        elif self.inputs == 1:
+            result = unary(self.op, (<tuple> args)[0], out)
+        else:
+            result = ternary(self.op, (<tuple> args)[0], (<tuple> args)[1], (<tuple> args)[2], out)
+        if result is NotImplemented:
+            raise TypeError(f"{self.name}: needs tensors, arrays, numbers or lists; got "
+                            f"{', '.join([type(x).__name__ for x in args])}")
+        return result
+
+    cdef tuple bind(self, tuple args, dict options):
+        """The operands in order and `out`, from positional and keyword arguments."""
+        cdef dict left = dict(options)
+        out = left.pop("out", None)
+        if out is not None and not isinstance(out, Strided):
+            raise TypeError(f"{self.name}: out must be a tensor; got {type(out).__name__}")
+        operands = list(args)
+        for name in self.parameters[len(args):]:
+            if name not in left:
+                raise TypeError(f"{self.name}: argument {name} is missing; the parameters are "
+                                f"{', '.join(self.parameters)}, out=None")
+            operands.append(left.pop(name))
+        if left or len(args) > self.inputs:
+            raise TypeError(f"{self.name}: takes {', '.join(self.parameters)}, out=None; got {len(args)} positional "
+                            f"arguments and the keywords {sorted(options)}")
+        return tuple(operands), out
+
+    def __get__(self, instance, owner):
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self):
+        return self.name
+
+    def __repr__(self):
+        return f"<elementwise function {self.name}({', '.join(self.parameters)})>"
+
+    @property
+    def __name__(self):
+        return self.name
+
+    @property
+    def __qualname__(self):
+        return self.name
+
+    @property
+    def __module__(self):
+        return "cyops"
+
+    @property
+    def __doc__(self):
+        return self.doc
+
+    @property
+    def __signature__(self):
+        from inspect import Parameter, Signature
+        operands = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in self.parameters]
+        return Signature([*operands, Parameter("out", Parameter.KEYWORD_ONLY, default=None)])
+
+
+cdef str docstring(str name, tuple parameters, str domain, str formula, str doc, str arguments, str result):
+    axes = "(...)" if len(parameters) == 1 else "shapes that broadcast to (...)"
+    return f"""{doc}
+
+    {name}({', '.join(parameters)}) = {formula}, element by element: {', '.join(parameters)} of {axes}; the result is a
+    new tensor (...), or `out`, which must have the shape of the result. {DTYPES_OF_DOMAIN[domain]}
+
+    ValueError where shapes do not broadcast; TypeError for a dtype without this operation, or an `out` that cannot
+    hold the result; OverflowError for a Python integer outside the range of the other operand's dtype.
+
+    >>> import cyops
+    >>> cyops.{name}({arguments}).tolist()
+    {result}
+    """
+
+
+cdef tuple make_functions():
+    functions = []
+    for op, row in enumerate(elementwise_rows()):
+        name, parameters, domain, formula, doc, arguments, result = row
+        text = docstring(name, parameters, domain, formula, doc, arguments, result)
+        functions.append(Elementwise(op, name, parameters, text))
+    return tuple(functions)
+
+
+def astype(x, dtype, *, copy=True):
+    """`x` in another dtype: (...) -> (...).
+
+    Any pair of dtypes; a floating number is cut towards zero for an integer dtype, and gives an unspecified value where
+    it does not fit. The result is a new tensor unless `copy` is False and x has the dtype already. Python's float means
+    float32, int means int64. TypeError for an unknown dtype.
+
+    >>> import cyops
+    >>> cyops.astype([1.9, -1.9], "int64").tolist()
+    [1, -1]
+    """
+    cdef Strided source = coerce(x)
+    cdef Strided out
+    cdef Py_ssize_t itemsize = source.v.itemsize
+    cdef int code = dtype_code(dtype, &itemsize)
+    if code == source.v.dtype and itemsize == source.v.itemsize and not copy:
+        return source
+    if code != source.v.dtype and is_text(code, source.v.dtype):
+        return coerce(numpy.asarray(source).astype(dtype))
+    out = empty_like(result_class(source, source), code, itemsize, source)
+    convert("astype", out, source)
+    return out
+
+
+def copy(x):
+    """A new tensor with the elements of `x`: (...) -> (...), any dtype, in the memory order of x.
+
+    >>> import cyops
+    >>> x = cyops.Strided([1., 2.])
+    >>> cyops.shares_memory(cyops.copy(x), x)
+    False
+    """
+    cdef Strided source = coerce(x)
+    cdef Strided out = empty_like(result_class(source, source), source.v.dtype, source.v.itemsize, source)
+    convert("copy", out, source)
+    return out
+
+
+cdef bint is_text(int a, int b) noexcept:
+    return a >= CYOPS_BYTES or b >= CYOPS_BYTES
+
+
+cdef int convert(str op, Strided out, Strided source) except -1:
+    cdef int status
+    cdef const cyops_api *c = api()
+    with nogil:
+        status = c.cast(&out.v, &source.v)
+    check(op, status)
+    if recording():
+        record(op, (source,), out, None)
+    return 0
+
+
+ELEMENTWISE = make_functions()
+globals().update({function.__name__: function for function in ELEMENTWISE})
+FUNCTIONS = (*ELEMENTWISE, astype, copy)
