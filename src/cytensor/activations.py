@@ -1,0 +1,135 @@
+"""Activation functions: elementwise maps from a tensor (...) to one of the same shape, and softmax over an axis."""
+from cytensor import ops, registry
+
+__all__ = [
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "hard_sigmoid",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+]
+
+SELU_ALPHA = 1.6732632423543772      # fixed point of zero mean and unit variance; Klambauer et al. (2017)
+SELU_SCALE = 1.0507009873554805
+
+
+def linear(x):
+    """x itself."""
+    return x
+
+
+def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
+    """x where x > threshold, `negative_slope * (x - threshold)` elsewhere, at most `max_value`.
+
+    >>> import cytensor as ct
+    >>> relu(ct.constant([-1., 2.])).numpy()
+    array([0., 2.], dtype=float32)
+    """
+    if not negative_slope and not threshold:
+        result = ops.relu(x)
+    else:
+        above = ops.greater(x, threshold)
+        result = ops.where(above, x, negative_slope * (x - threshold))
+    return result if max_value is None else ops.minimum(result, max_value)
+
+
+def leaky_relu(x, negative_slope=0.2):
+    """x where x > 0, `negative_slope * x` elsewhere."""
+    return relu(x, negative_slope=negative_slope)
+
+
+def relu6(x):
+    """min(max(x, 0), 6)."""
+    return relu(x, max_value=6.0)
+
+
+def elu(x, alpha=1.0):
+    """x where x > 0, `alpha * (exp(x) - 1)` elsewhere."""
+    negative = ops.exp(ops.minimum(x, 0.0)) - 1.0      # no exponential of a large value: the gradient stays finite
+    return ops.where(ops.greater(x, 0.0), x, alpha * negative)
+
+
+def selu(x):
+    """`scale * elu(x, alpha)` with the constants that keep activations normalised."""
+    return SELU_SCALE * elu(x, SELU_ALPHA)
+
+
+def softplus(x):
+    """log(1 + exp(x)), stable at both ends."""
+    return ops.maximum(x, 0.0) + ops.log(1.0 + ops.exp(-ops.abs(x)))
+
+
+def softsign(x):
+    """x / (1 + |x|)."""
+    return x / (1.0 + ops.abs(x))
+
+
+def silu(x):
+    """x * sigmoid(x); also called swish."""
+    return x * ops.sigmoid(x)
+
+
+swish = silu
+
+
+def gelu(x, approximate=False):
+    """x times the normal distribution function of x; `approximate` uses its form with tanh.
+
+    Source: Hendrycks, Gimpel, "Gaussian Error Linear Units" (2016).
+    """
+    if approximate:
+        return 0.5 * x * (1.0 + ops.tanh(0.7978845608028654 * (x + 0.044715 * ops.pow(x, 3))))
+    return 0.5 * x * (1.0 + ops.erf(x * 0.7071067811865476))
+
+
+def sigmoid(x):
+    """1 / (1 + exp(-x))."""
+    return ops.sigmoid(x)
+
+
+def hard_sigmoid(x):
+    """min(max(x / 6 + 1/2, 0), 1)."""
+    return ops.minimum(ops.maximum(x / 6.0 + 0.5, 0.0), 1.0)
+
+
+def tanh(x):
+    """The hyperbolic tangent."""
+    return ops.tanh(x)
+
+
+def exponential(x):
+    """exp(x)."""
+    return ops.exp(x)
+
+
+def softmax(x, axis=-1):
+    """exp(x) over its sum along `axis`. The result remembers x, so that a cross-entropy of it is stable."""
+    return ops.softmax(x, axis=axis)
+
+
+def log_softmax(x, axis=-1):
+    """The logarithm of softmax, stable."""
+    return ops.log_softmax(x, axis=axis)
+
+
+registry.register("activations", linear, relu, leaky_relu, relu6, elu, selu, softplus, softsign, silu, gelu, sigmoid,
+                  hard_sigmoid, tanh, exponential, softmax, log_softmax)
+registry.register_alias("activations", silu, "swish")
+
+
+def get(identifier):
+    """The function that a name or function means; None gives `linear`."""
+    return registry.lookup("activations", identifier) or linear

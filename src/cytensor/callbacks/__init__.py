@@ -1,0 +1,13 @@
+"""Callbacks: code that `fit`, `evaluate` and `predict` call at fixed times."""
+from cytensor.callbacks.base import Callback, CallbackList, History, LambdaCallback
+from cytensor.callbacks.control import (
+                                        EarlyStopping,
+                                        LearningRateScheduler,
+                                        ModelCheckpoint,
+                                        ReduceLROnPlateau,
+                                        TerminateOnNaN,
+)
+from cytensor.callbacks.writing import CSVLogger
+
+__all__ = ["CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
+           "LearningRateScheduler", "ModelCheckpoint", "ReduceLROnPlateau", "TerminateOnNaN"]

@@ -1,0 +1,65 @@
+"""Constraints: maps that bring a weight back into an allowed set after each training step."""
+from cytensor import ops, registry
+
+__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get"]
+
+EPSILON = 1e-7       # added to norms before dividing, as Keras does
+
+
+class Constraint(registry.Configurable):
+    """Base class: a function from a weight to a tensor of the same shape."""
+
+    def __call__(self, w):
+        raise NotImplementedError(f"{type(self).__name__}: a constraint must define __call__(self, w)")
+
+
+class NonNeg(Constraint):
+    """Negative elements become 0."""
+
+    def __call__(self, w):
+        return ops.relu(w)
+
+
+class MaxNorm(Constraint):
+    """Columns (norms taken along `axis`) longer than `max_value` are shortened to it."""
+
+    def __init__(self, max_value=2, axis=0):
+        self.max_value, self.axis = max_value, axis
+
+    def __call__(self, w):
+        norms = _norms(w, self.axis)
+        return w * (ops.clip(norms, 0.0, self.max_value) / (EPSILON + norms))
+
+
+class UnitNorm(Constraint):
+    """Columns (norms taken along `axis`) get length 1."""
+
+    def __init__(self, axis=0):
+        self.axis = axis
+
+    def __call__(self, w):
+        return w / (EPSILON + _norms(w, self.axis))
+
+
+class MinMaxNorm(Constraint):
+    """Norms along `axis` move into [min_value, max_value], by the share `rate` of the way."""
+
+    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
+        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+
+    def __call__(self, w):
+        norms = _norms(w, self.axis)
+        wanted = self.rate * ops.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
+        return w * (wanted / (EPSILON + norms))
+
+
+def _norms(w, axis):
+    return ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
+
+
+registry.register("constraints", NonNeg, MaxNorm, UnitNorm, MinMaxNorm)
+
+
+def get(identifier):
+    """The constraint that a name, configuration, class, instance or function means; None stays None."""
+    return registry.lookup("constraints", identifier, Constraint)

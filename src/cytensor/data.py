@@ -1,0 +1,235 @@
+"""Batches: what `fit`, `evaluate` and `predict` are given, cut into batches of tensors.
+
+A batch is gathered, cast and copied in one pass over memory; without shuffling it is a view where no cast is needed.
+The order of an epoch depends on the seed and the epoch alone, so that a resumed run meets the same batches.
+"""
+import math
+import warnings
+
+import numpy as np
+from cyops.gather import gather_rows
+
+from cytensor import random
+from cytensor.tensor import Tensor, asarray
+
+__all__ = ["pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
+
+
+def unpack_x_y_sample_weight(data):
+    """(x, y, sample_weight) from a batch: x, (x,), (x, y) or (x, y, sample_weight); None for what is missing."""
+    if not isinstance(data, (tuple, list)):
+        return data, None, None
+    if 1 <= len(data) <= 3:
+        return (*data, *(None,) * (3 - len(data)))
+    raise ValueError(f"a batch must be x, (x, y) or (x, y, sample_weight); got {len(data)} parts")
+
+
+def pack_x_y_sample_weight(x, y=None, sample_weight=None):
+    """The shortest batch that `unpack_x_y_sample_weight` reads back."""
+    if y is None:
+        return x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def make_batches(op, x, y=None, sample_weight=None, batch_size=None, *, shuffle=False, steps=None, class_weight=None,
+                 casts_integers=False):
+    """ArrayBatches or IteratorBatches over the data; `op` is the caller's name in errors."""
+    check_positive(op, "steps", steps)
+    check_positive(op, "batch_size", batch_size)
+    if is_iterator(x):
+        if y is not None or sample_weight is not None:
+            raise ValueError(f"{op}: x yields whole batches, so y and sample_weight must not be given besides")
+        return IteratorBatches(op, x, steps, class_weight, casts_integers)
+    if x is None:
+        raise ValueError(f"{op}: x must be given; got None")
+    return ArrayBatches(op, x, y, sample_weight, batch_size or 32, shuffle, steps, class_weight, casts_integers)
+
+
+def check_positive(op, name, value):
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{op}: {name} must be an int; got {value!r}")
+    if value < 1:
+        raise ValueError(f"{op}: {name} must be at least 1; got {value}")
+
+
+def is_iterator(x):
+    """Whether x yields batches (a generator, an iterator, a dataset) and is not data itself."""
+    if x is None or isinstance(x, (np.ndarray, Tensor, list, tuple, str, bytes)) or hasattr(x, "__array__"):
+        return False
+    return hasattr(x, "__next__") or hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+def as_source(op, name, value):
+    """`value` as a tensor with a first axis of samples; no copy where it has a buffer."""
+    try:
+        tensor = value if type(value) is Tensor else asarray(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{op}: {name} must be numbers in one array; {error}") from error
+    if tensor.ndim == 0:
+        raise ValueError(f"{op}: {name} must have a first axis of samples; got a scalar")
+    if tensor.dtype.kind not in "fiub":
+        raise TypeError(f"{op}: {name} must be numbers; got dtype {tensor.dtype}")
+    return tensor
+
+
+def batch_dtype(tensor, casts_integers):
+    """The dtype of a batch: float32 for floats; integers stay, or become float32 where the model casts them."""
+    if tensor.dtype.kind == "f" or casts_integers:
+        return np.dtype(np.float32)
+    return tensor.dtype
+
+
+class ArrayBatches:
+    """Batches of arrays held in memory (or mapped into it). `steps` is their number, `samples` that of the rows."""
+
+    def __init__(self, op, x, y, sample_weight, batch_size, shuffle, steps, class_weight, casts_integers):
+        self.op, self.batch_size, self.shuffle = op, int(batch_size), bool(shuffle)
+        names = ("x", "y", "sample_weight")
+        given = [(name, as_source(op, name, value)) for name, value in zip(names, (x, y, sample_weight), strict=True)
+                 if value is not None]
+        self.samples = given[0][1].shape[0]
+        if any(tensor.shape[0] != self.samples for _, tensor in given):
+            lengths = ", ".join(f"{name} {tensor.shape[0]}" for name, tensor in given)
+            raise ValueError(f"{op}: all data must have the same number of samples; got {lengths}")
+        if self.samples == 0:
+            raise ValueError(f"{op}: there must be at least one sample; got x of shape {given[0][1].shape}")
+        parts = dict(given)
+        self.x, self.y, self.weights = (parts.get(name) for name in names)
+        if class_weight is not None:
+            self.weights = weights_of_classes(op, class_weight, self.y, self.weights)
+        if self.weights is not None and self.y is None:
+            raise ValueError(f"{op}: sample_weight needs y")
+        self.steps = math.ceil(self.samples / self.batch_size)
+        self.steps = self.steps if steps is None else min(steps, self.steps)
+        self._parts = [(self.x, batch_dtype(self.x, casts_integers))]
+        self._parts += [(part, _target_dtype(part)) for part in (self.y, self.weights) if part is not None]
+        self.key = random.stream_key("shuffle") if shuffle else None
+
+    def epoch(self, epoch):
+        """An iterator over the batches of one epoch: x alone, (x, y) or (x, y, sample_weight)."""
+        size = self.batch_size
+        order = None
+        if self.shuffle:
+            seed, name, position = self.key
+            order = random.generator(seed, f"{name}/{epoch}", position).permutation(self.samples)
+        for start in range(0, self.steps * size, size):
+            rows = None if order is None else order[start:start + size]
+            batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]
+            yield batch[0] if len(batch) == 1 else tuple(batch)
+
+    def close(self):
+        """Nothing to do: arrays belong to the caller."""
+
+
+def _target_dtype(tensor):
+    """Labels are read as int64, other targets as float32."""
+    return np.dtype(np.float32 if tensor.dtype.kind == "f" else np.int64)
+
+
+def take_batch(source, dtype, start, size, rows=None):
+    """Rows of `source` in `dtype`: those numbered `rows`, in one pass; or `size` from `start`, a view if it can be."""
+    if rows is not None:
+        return gather_rows(source, rows, dtype=dtype)
+    batch = source if start == 0 and size >= source.shape[0] else source[start:start + size]
+    return batch if batch.dtype == dtype else batch.astype(dtype)
+
+
+def weights_of_classes(op, class_weight, y, sample_weight=None):
+    """The weight of each sample's class, times its own weight; y integer labels or one-hot."""
+    if y is None:
+        raise ValueError(f"{op}: class_weight needs y")
+    labels = y.numpy()
+    labels = labels.argmax(axis=-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
+    labels = labels.astype(np.int64)
+    if len(labels) != y.shape[0]:
+        raise ValueError(f"{op}: class_weight needs one class a sample; got y of shape {y.shape}")
+    missing = sorted(set(np.unique(labels).tolist()) - {int(label) for label in class_weight})
+    if missing:
+        raise ValueError(f"{op}: class_weight must have every class of y; missing {missing}")
+    table = np.zeros(max(max(map(int, class_weight)), int(labels.max())) + 1, np.float32)
+    for label, weight in class_weight.items():
+        table[int(label)] = weight
+    weights = table[labels]
+    return asarray(weights if sample_weight is None else weights * sample_weight.numpy().reshape(-1))
+
+
+class IteratorBatches:
+    """Batches made by somebody else: a generator, an iterator, an iterable, or a sequence of batches.
+
+    A generator goes on where the last epoch stopped; anything that can be started again is started again. `steps` is
+    the number of batches an epoch, None until the first epoch has shown it.
+    """
+    samples = None
+
+    def __init__(self, op, source, steps, class_weight, casts_integers):
+        self.op, self.source, self.limit = op, source, steps
+        self.class_weight, self.casts_integers = class_weight, casts_integers
+        self.steps = steps
+        if steps is None and hasattr(source, "__len__"):
+            self.steps = len(source)
+        self.iterator = source if hasattr(source, "__next__") else None
+        self.exhausted = False
+
+    def epoch(self, epoch):
+        """An iterator over the batches of one epoch; warns where the data ends before `steps_per_epoch`."""
+        iterator = self.iterator or _restart(self.source)
+        count = 0
+        while self.limit is None or count < self.limit:
+            try:
+                data = next(iterator)
+            except StopIteration:
+                break
+            count += 1
+            yield self._batch(data, count)
+        if (self.limit is not None and count < self.limit) or count == 0:
+            self.exhausted = True
+            expected = f"{self.limit} steps" if self.limit else "at least one batch"
+            warnings.warn(f"{self.op}: the data ended after {count} batches of epoch {epoch + 1}, {expected} expected; "
+                          f"training stops here; a generator must yield batches for every epoch", stacklevel=3)
+        self.steps = count
+
+    def _batch(self, data, count):
+        if isinstance(data, list) or (isinstance(data, tuple) and not 1 <= len(data) <= 3):
+            raise ValueError(f"{self.op}: a batch must be x, (x, y) or (x, y, sample_weight), a tuple; got a "
+                             f"{type(data).__name__} of {len(data)} as batch {count}")
+        x, y, weights = unpack_x_y_sample_weight(data)
+        batches = ArrayBatches(f"{self.op}, batch {count}", x, y, weights, max(1, _length(x)), False, None,
+                               self.class_weight, self.casts_integers)
+        return next(batches.epoch(0))
+
+    def close(self):
+        """Let a generator run its clean-up."""
+        if hasattr(self.iterator, "close"):
+            self.iterator.close()
+
+
+def _restart(source):
+    return iter(source) if hasattr(source, "__iter__") else (source[i] for i in range(len(source)))
+
+
+def _length(x):
+    return len(x) if hasattr(x, "__len__") else 1
+
+
+def split_tail(op, x, y, sample_weight, share):
+    """((x, y, w) of the head, (x, y, w) of the last `share` of the samples), unshuffled, as Keras does."""
+    if not 0 < share < 1:
+        raise ValueError(f"{op}: validation_split must be between 0 and 1; got {share}")
+    if is_iterator(x):
+        raise ValueError(f"{op}: validation_split needs arrays; x yields batches; use validation_data")
+    parts = [None if value is None else as_source(op, name, value)
+             for name, value in (("x", x), ("y", y), ("sample_weight", sample_weight))]
+    samples = parts[0].shape[0]
+    at = math.floor(samples * (1 - share))
+    if not 0 < at < samples:
+        raise ValueError(f"{op}: validation_split must leave samples on both sides; got {share} of {samples}")
+    head = [None if part is None else part[:at] for part in parts]
+    tail = [None if part is None else part[at:] for part in parts]
+    if y is not None and parts[1].dtype.kind in "iub" and parts[1].ndim == 1:
+        missing = np.setdiff1d(head[1].numpy(), tail[1].numpy())
+        if len(missing):
+            warnings.warn(f"{op}: validation_split takes the last {samples - at} samples, which lack the classes "
+                          f"{missing[:10].tolist()}; shuffle the data first", stacklevel=3)
+    return head, tail

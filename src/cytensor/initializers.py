@@ -1,0 +1,236 @@
+"""Initializers: the values that weights start from.
+
+An initializer is called with a shape and returns a new tensor. With a `seed` it returns the same values for the same
+shape every time; without one it draws from the stream of the weight it is for (see random.py).
+"""
+import math
+
+import numpy as np
+
+from cytensor import random, registry
+from cytensor.tensor import asarray
+
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "get",
+]
+
+
+class Initializer(registry.Configurable):
+    """Base class: subclasses define `sample(generator, shape, dtype)` -> NumPy array of that shape."""
+    seed = None
+
+    def sample(self, generator, shape, dtype):
+        raise NotImplementedError(f"{type(self).__name__}: define sample(generator, shape, dtype) or __call__")
+
+    def __call__(self, shape, dtype=None, stream=None):
+        """A new tensor of `shape`; `stream` names the random stream used when the initializer has no seed."""
+        if self.seed is None:
+            generator = random.stream(stream or type(self).__name__)
+        else:
+            generator = random.generator(int(self.seed), "initializer", 0)
+        return asarray(self.sample(generator, tuple(shape), np.dtype(dtype or np.float32)))
+
+
+class Zeros(Initializer):
+    """All zeros.
+
+    >>> Zeros()((2,)).numpy()
+    array([0., 0.], dtype=float32)
+    """
+
+    def sample(self, generator, shape, dtype):
+        return np.zeros(shape, dtype)
+
+
+class Ones(Initializer):
+    """All ones."""
+
+    def sample(self, generator, shape, dtype):
+        return np.ones(shape, dtype)
+
+
+class Constant(Initializer):
+    """One value everywhere, or an array-like that broadcasts to the shape."""
+
+    def __init__(self, value=0.0):
+        self.value = value
+
+    def sample(self, generator, shape, dtype):
+        return np.array(np.broadcast_to(np.asarray(self.value, dtype), shape))
+
+
+class Identity(Initializer):
+    """`gain` times the identity matrix; for shapes of rank 2."""
+
+    def __init__(self, gain=1.0):
+        self.gain = gain
+
+    def sample(self, generator, shape, dtype):
+        _require_matrix("Identity", shape, len(shape) == 2)
+        return np.eye(*shape, dtype=dtype) * dtype.type(self.gain)
+
+
+class RandomUniform(Initializer):
+    """Drawn evenly from [minval, maxval)."""
+
+    def __init__(self, minval=-0.05, maxval=0.05, seed=None):
+        self.minval, self.maxval, self.seed = minval, maxval, seed
+
+    def sample(self, generator, shape, dtype):
+        return random.draw_uniform(generator, shape, self.minval, self.maxval, dtype)
+
+
+class RandomNormal(Initializer):
+    """Drawn from the normal distribution."""
+
+    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+        self.mean, self.stddev, self.seed = mean, stddev, seed
+
+    def sample(self, generator, shape, dtype):
+        return random.draw_normal(generator, shape, self.mean, self.stddev, dtype)
+
+
+class TruncatedNormal(RandomNormal):
+    """As RandomNormal, values beyond two standard deviations drawn again."""
+
+    def sample(self, generator, shape, dtype):
+        return random.draw_truncated_normal(generator, shape, self.mean, self.stddev, dtype)
+
+
+class Orthogonal(Initializer):
+    """`gain` times a matrix with orthonormal rows or columns, whichever are fewer.
+
+    The last axis is one side of the matrix, all others together the other. Source: Saxe, McClelland, Ganguli,
+    "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (2014).
+    """
+
+    def __init__(self, gain=1.0, seed=None):
+        self.gain, self.seed = gain, seed
+
+    def sample(self, generator, shape, dtype):
+        _require_matrix("Orthogonal", shape, len(shape) >= 2)
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        values = generator.standard_normal((max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(values)
+        q = q * np.sign(np.diag(r))          # makes the factorisation unique, so the draw is uniform
+        q = q if rows >= columns else q.T
+        return np.ascontiguousarray(self.gain * q.reshape(shape), dtype)
+
+
+class VarianceScaling(Initializer):
+    """Zero mean and variance `scale / n`, with n the fan in, the fan out or their average.
+
+    mode: "fan_in", "fan_out" or "fan_avg". distribution: "uniform", "truncated_normal" or "untruncated_normal".
+    The truncated form is widened so that its variance is exact after truncation.
+    """
+    TRUNCATED_STDDEV = 0.87962566103423978     # of the standard normal distribution cut off at +-2
+
+    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
+        if not scale > 0:
+            raise ValueError(f"{type(self).__name__}: scale must be positive; got {scale}")
+        self.scale, self.seed = scale, seed
+        self.mode = _one_of("mode", mode, ("fan_in", "fan_out", "fan_avg"))
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        self.distribution = _one_of("distribution", distribution, ("uniform", "truncated_normal", "untruncated_normal"))
+
+    def sample(self, generator, shape, dtype):
+        fan_in, fan_out = fans(shape)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, n)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return random.draw_uniform(generator, shape, -limit, limit, dtype)
+        if self.distribution == "untruncated_normal":
+            return random.draw_normal(generator, shape, 0.0, math.sqrt(variance), dtype)
+        stddev = math.sqrt(variance) / self.TRUNCATED_STDDEV
+        return random.draw_truncated_normal(generator, shape, 0.0, stddev, dtype)
+
+
+def fans(shape):
+    """(inputs, outputs) of a kernel of `shape` (..., inputs, outputs); leading axes are its receptive field."""
+    if len(shape) < 2:
+        return (shape[0], shape[0]) if shape else (1, 1)
+    field = math.prod(shape[:-2])
+    return shape[-2] * field, shape[-1] * field
+
+
+def _one_of(name, value, known):
+    if value not in known:
+        raise registry.unknown(name, value, known)
+    return value
+
+
+def _require_matrix(name, shape, is_fine):
+    if not is_fine:
+        raise ValueError(f"{name}: the weight must be a matrix; got shape {shape}")
+
+
+class _Scaled(VarianceScaling):
+    """A VarianceScaling whose class fixes everything but the seed."""
+    settings = ()
+
+    def __init__(self, seed=None):
+        super().__init__(*self.settings, seed=seed)
+
+
+class GlorotUniform(_Scaled):
+    """Uniform in +-sqrt(6 / (fan_in + fan_out)). Source: Glorot, Bengio (2010)."""
+    settings = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal of variance 2 / (fan_in + fan_out). Source: Glorot, Bengio (2010)."""
+    settings = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform in +-sqrt(6 / fan_in). Source: He, Zhang, Ren, Sun (2015)."""
+    settings = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal of variance 2 / fan_in. Source: He, Zhang, Ren, Sun (2015)."""
+    settings = (2.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform in +-sqrt(3 / fan_in). Source: LeCun, Bottou, Orr, Mueller (1998)."""
+    settings = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal of variance 1 / fan_in. Source: LeCun, Bottou, Orr, Mueller (1998)."""
+    settings = (1.0, "fan_in", "truncated_normal")
+
+
+registry.register("initializers", Zeros, Ones, Constant, Identity, RandomUniform, RandomNormal, TruncatedNormal,
+                  Orthogonal, VarianceScaling, GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform,
+                  LecunNormal)
+registry.register_alias("initializers", RandomUniform, "uniform")
+registry.register_alias("initializers", RandomNormal, "normal")
+
+zeros, ones, constant, identity = Zeros, Ones, Constant, Identity
+random_uniform, random_normal, truncated_normal = RandomUniform, RandomNormal, TruncatedNormal
+glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
+lecun_uniform, lecun_normal, orthogonal, variance_scaling = LecunUniform, LecunNormal, Orthogonal, VarianceScaling
+
+
+def get(identifier):
+    """The initializer that a name, configuration, class, instance or function (shape, dtype) means."""
+    return registry.lookup("initializers", identifier, Initializer)

@@ -1,0 +1,323 @@
+"""Layer: something with weights that maps tensors to tensors. The base class of every layer and of models."""
+import inspect
+import threading
+
+import numpy as np
+
+from cytensor import initializers, registry
+from cytensor.tensor import Tensor, Variable, asarray
+
+
+class _Context(threading.local):
+    """What the outermost call said about `training`, for the layers inside; one per thread."""
+    training = None
+
+
+_context = _Context()
+_BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_constraints"}    # attributes that own nothing
+
+
+class Layer(registry.Configurable):
+    """Base class. Subclasses define `call(x)` or `call(x, training=None)`, and usually `build(input_shape)`.
+
+    `build` is called once, with the shape of the first input (its first axis None), and makes weights by
+    `add_weight`. Layers and variables kept as attributes, or in lists and dictionaries, belong to the layer.
+    Floating inputs are cast to the layer's dtype.
+
+    >>> class Scale(Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="factor")
+    ...     def call(self, x):
+    ...         return x * self.factor
+    >>> Scale()([[1., 2.]]).numpy()
+    array([[1., 2.]], dtype=float32)
+    """
+    casts_integers = False        # whether integer inputs are cast too; not where they are indices
+    _takes_training = False
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        parameters = inspect.signature(cls.call).parameters
+        cls._takes_training = "training" in parameters
+
+    def __new__(cls, *args, **kwargs):
+        # State is made here, so that a subclass that forgets super().__init__() works all the same.
+        self = super().__new__(cls, *args, **kwargs)
+        self.name = registry.snake_case(cls.__name__)
+        self.named_by_user = False
+        self.built = False
+        self.build_shape = None
+        self.dtype = np.dtype(np.float32)
+        self.input_shape = None            # given by input_shape=, input_dim= or the first call
+        self._trainable = True
+        self._weights = []                 # made by add_weight
+        self._regularizers = []            # (variable, function)
+        self._constraints = []             # (variable, function)
+        return self
+
+    def __init__(self, *, name=None, dtype=None, trainable=True, input_shape=None, input_dim=None, **unknown):
+        if unknown:
+            raise TypeError(f"{type(self).__name__}: unknown argument {', '.join(map(repr, unknown))}; known to every "
+                            f"layer are name, dtype, trainable, input_shape and input_dim")
+        if name is not None:
+            if not isinstance(name, str) or not name or "/" in name:
+                raise ValueError(f"{type(self).__name__}: name must be a string without '/'; got {name!r}")
+            self.name, self.named_by_user = name, True
+        if dtype is not None:
+            self.dtype = np.dtype(dtype)
+        self._trainable = bool(trainable)
+        if input_dim is not None:
+            input_shape = (input_dim,)
+        if input_shape is not None:
+            self.input_shape = (None, *as_shape(type(self).__name__, input_shape))
+
+    # -- for subclasses -----------------------------------------------------------------------------------------------
+    def build(self, input_shape):
+        """Make the weights; input_shape has None for the batch axis."""
+
+    def call(self, x):
+        raise NotImplementedError(f"{type(self).__name__}: a layer must define call(self, x)")
+
+    def compute_output_shape(self, input_shape):
+        """The shape that `call` gives for `input_shape`, None for the batch axis; found by calling it on zeros."""
+        if any(n is None for n in input_shape[1:]):
+            raise ValueError(f"compute_output_shape: layer '{self.name}' must know every axis but the first; "
+                             f"got {input_shape}")
+        x = asarray(np.zeros((1, *input_shape[1:]), self.dtype))
+        return (None, *self(x, training=False).shape[1:])
+
+    def add_weight(self, shape=(), initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None,
+                   name=None):
+        """A new Variable of this layer; the initializer defaults to glorot_uniform, and to zeros below rank 2."""
+        shape = as_shape(f"add_weight of layer '{self.name}'", shape)
+        dtype = np.dtype(dtype or self.dtype)
+        name = name or f"weight_{len(self._weights)}"
+        if initializer is None:
+            initializer = "glorot_uniform" if len(shape) > 1 else "zeros"
+        initializer = initializers.get(initializer)
+        if isinstance(initializer, initializers.Initializer):
+            value = initializer(shape, dtype=dtype, stream=f"{self.name}/{name}")
+        else:
+            value = asarray(initializer(shape, dtype=dtype))
+        if value.shape != shape:
+            raise ValueError(f"add_weight: the initializer must return the shape asked for; layer '{self.name}', "
+                             f"weight '{name}' is {shape}, got {value.shape}")
+        variable = Variable(value, trainable=trainable, name=name, dtype=dtype)
+        self._weights.append(variable)
+        if regularizer is not None:
+            self._regularizers.append((variable, regularizer))
+        if constraint is not None:
+            self._constraints.append((variable, constraint))
+        return variable
+
+    # -- calling ------------------------------------------------------------------------------------------------------
+    def __call__(self, x, *args, training=None, **kwargs):
+        """The layer's output for x; builds the layer first where that has not happened yet."""
+        if type(x) is not Tensor or x.dtype != self.dtype:
+            x = self._as_input(x)
+        outer = _context.training
+        if training is None:
+            training = outer
+        if training is not None and self._takes_training:
+            kwargs["training"] = training
+        _context.training = training
+        try:
+            if not self.built:
+                self._build_for(x)
+            return self.call(x, *args, **kwargs)
+        except Exception as error:
+            error.add_note(f"in layer '{self.name}' ({type(self).__name__}), input of shape {_shape_of(x)}")
+            raise
+        finally:
+            _context.training = outer
+
+    def _as_input(self, x):
+        if isinstance(x, Layer):
+            raise TypeError(f"layer '{self.name}': a tensor is expected, got the layer '{x.name}'; models are made "
+                            f"with Sequential([...]) or by subclassing Model, not by calling layers on layers")
+        if isinstance(x, (tuple, dict)) or (isinstance(x, list) and any(isinstance(item, Tensor) for item in x)):
+            return x                       # several inputs at once: left to call
+        x = asarray(x)
+        if x.dtype != self.dtype and (x.dtype.kind == "f" or (self.casts_integers and x.dtype.kind in "iub")):
+            x = x.astype(self.dtype)
+        return x
+
+    def _build_for(self, x):
+        shape = _shape_of(x)
+        self._build((None, *shape[1:]) if isinstance(shape, tuple) and shape else shape)
+
+    def _build(self, input_shape):
+        """Build once: name what is inside, call the subclass's `build`, name what it added."""
+        name_apart(self.sublayers)
+        self.build(input_shape)
+        name_apart(self.sublayers)
+        self.built, self.build_shape = True, input_shape
+
+    # -- what is inside -----------------------------------------------------------------------------------------------
+    def _inside(self):
+        for key, value in vars(self).items():
+            if key not in _BOOKKEEPING:
+                yield from _leaves(value)
+
+    @property
+    def sublayers(self):
+        """The layers kept as attributes, or in lists and dictionaries, of this one; each once."""
+        return unique(item for item in self._inside() if isinstance(item, Layer))
+
+    @property
+    def own_weights(self):
+        """The layer's variables without those of its sublayers, the trainable ones first."""
+        found = unique([*self._weights, *(item for item in self._inside() if isinstance(item, Variable))])
+        return sorted(found, key=lambda variable: not variable.trainable)
+
+    @property
+    def weights(self):
+        """Every variable: the layer's own, then its sublayers' in order."""
+        return unique([*self.own_weights, *(weight for layer in self.sublayers for weight in layer.weights)])
+
+    variables = weights
+
+    @property
+    def trainable_weights(self):
+        """The weights that training changes; none where `trainable` is False."""
+        if not self._trainable:
+            return []
+        own = [variable for variable in self.own_weights if variable.trainable]
+        return unique([*own, *(weight for layer in self.sublayers for weight in layer.trainable_weights)])
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self):
+        """The weights that training leaves alone."""
+        trainable = set(map(id, self.trainable_weights))
+        return [variable for variable in self.weights if id(variable) not in trainable]
+
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def trainable(self):
+        """Whether training changes the weights; setting it sets the sublayers too."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = bool(value)
+        for layer in self.sublayers:
+            layer.trainable = value
+
+    @property
+    def losses(self):
+        """The penalties of the regularizers, one scalar each, of this layer and its sublayers."""
+        own = [regularizer(variable) for variable, regularizer in self._regularizers]
+        return own + [loss for layer in self.sublayers for loss in layer.losses]
+
+    @property
+    def constraints(self):
+        """(variable, function) for each constrained weight of this layer and its sublayers."""
+        return self._constraints + [pair for layer in self.sublayers for pair in layer.constraints]
+
+    # -- values -------------------------------------------------------------------------------------------------------
+    def count_params(self):
+        """The number of elements of all weights."""
+        if not self.built and not self.weights:
+            raise ValueError(f"count_params: the layer must be built; call layer '{self.name}' on data first")
+        return sum(variable.size for variable in self.weights)
+
+    def get_weights(self):
+        """Copies of the weights, as a list of NumPy arrays."""
+        return [np.array(variable.numpy()) for variable in self.weights]
+
+    def set_weights(self, weights):
+        """Take the values of `weights`, arrays in the order of `weights`. All or none: checked before any is set."""
+        named = named_weights(self)
+        weights = [np.asarray(value) for value in weights]
+        if len(weights) != len(named):
+            hint = "" if self.built else "; call the layer on data first, so that it has its weights"
+            raise ValueError(f"set_weights: one array for each weight; layer '{self.name}' has {len(named)}, "
+                             f"got {len(weights)}{hint}")
+        for (path, variable), value in zip(named, weights, strict=True):
+            if variable.shape != value.shape:
+                raise ValueError(f"set_weights: shapes must be equal; layer '{self.name}', weight '{path}' is "
+                                 f"{variable.shape}, got {value.shape}")
+        for (_, variable), value in zip(named, weights, strict=True):
+            variable.assign(np.asarray(value, variable.dtype))
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+# -- helpers ----------------------------------------------------------------------------------------------------------
+def _leaves(value):
+    """The variables and layers in an attribute's value."""
+    if isinstance(value, (Variable, Layer)):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+
+
+def unique(items):
+    """The items in order, each object once. By identity: `==` on tensors is elementwise."""
+    return list({id(item): item for item in items}.values())
+
+
+def name_apart(layers):
+    """Number the layers that nobody named, so that no two of `layers` share a name: dense, dense_1, dense_2."""
+    taken = {layer.name for layer in layers if layer.named_by_user}
+    for layer in layers:
+        if layer.named_by_user:
+            continue
+        stem = registry.snake_case(type(layer).__name__)
+        name, number = stem, 0
+        while name in taken:
+            number += 1
+            name = f"{stem}_{number}"
+        layer.name = name
+        taken.add(name)
+
+
+def named_weights(layer, prefix=""):
+    """[(path, variable)] in the order of `layer.weights`; a path such as "dense_1/kernel" is unique."""
+    found, seen, taken = [], set(), set()
+
+    def visit(owner, prefix):
+        for variable in owner.own_weights:
+            if id(variable) in seen:
+                continue
+            seen.add(id(variable))
+            stem = path = prefix + (variable.name or "variable")
+            number = 0
+            while path in taken:
+                number += 1
+                path = f"{stem}_{number}"
+            taken.add(path)
+            found.append((path, variable))
+        for inner in owner.sublayers:
+            visit(inner, f"{prefix}{inner.name}/")
+
+    visit(layer, prefix)
+    return found
+
+
+def as_shape(what, shape):
+    """A tuple of ints (None allowed) from an int or a sequence."""
+    shape = (shape,) if isinstance(shape, (int, np.integer)) else shape
+    try:
+        shape = tuple(None if n is None else int(n) for n in shape)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what}: shape must be a sequence of ints; got {shape!r}") from None
+    if any(n is not None and n < 0 for n in shape):
+        raise ValueError(f"{what}: lengths must not be negative; got shape {shape}")
+    return shape
+
+
+def _shape_of(x):
+    if isinstance(x, (tuple, list)):
+        return [_shape_of(item) for item in x]
+    if isinstance(x, dict):
+        return {key: _shape_of(item) for key, item in x.items()}
+    return getattr(x, "shape", ())

@@ -1,0 +1,49 @@
+"""Dense: the fully connected layer."""
+from cytensor import activations, constraints, initializers, ops, regularizers
+from cytensor.layers.base import Layer
+
+
+class Dense(Layer):
+    """activation(x @ kernel + bias): (..., k) -> (..., units), kernel (k, units), bias (units,).
+
+    One fused operation computes contraction, bias and relu; any other activation follows as an operation of its own.
+
+    >>> Dense(3)([[1., 2.]]).shape
+    (1, 3)
+    """
+    casts_integers = True
+
+    def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
+                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, kernel_constraint=None,
+                 bias_constraint=None, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(units, bool) or int(units) != units or units < 1:
+            raise ValueError(f"Dense: units must be a positive int; got {units!r}")
+        self.units = int(units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.kernel = self.bias = None
+
+    def build(self, input_shape):
+        if not input_shape or input_shape[-1] is None:
+            raise ValueError(f"Dense: the last axis of the input must have a known length; got shape {input_shape}")
+        self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel",
+                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
+        if self.use_bias:
+            self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias",
+                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+
+    def call(self, x):
+        if self.activation is activations.relu:
+            return ops.dense(x, self.kernel, self.bias, activation="relu")
+        x = ops.dense(x, self.kernel, self.bias)
+        return x if self.activation is activations.linear else self.activation(x)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)

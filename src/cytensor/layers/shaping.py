@@ -1,0 +1,77 @@
+"""Layers that move elements and compute nothing: Input, Flatten, Reshape. All give views where strides allow it."""
+import math
+
+from cytensor.layers.base import Layer, as_shape
+
+
+class InputLayer(Layer):
+    """States the shape of a model's input, so that the model is built at once. Gives its input back."""
+
+    def __init__(self, shape=None, *, batch_shape=None, **kwargs):
+        super().__init__(**kwargs)
+        if shape is None and batch_shape is not None:
+            shape = batch_shape[1:]
+        if shape is None and self.input_shape is None:
+            raise ValueError("Input: shape must be given, without the batch axis; e.g. Input(shape=(784,))")
+        if shape is not None:
+            self.input_shape = (None, *as_shape("Input", shape))
+
+    def call(self, x):
+        return x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def Input(shape=None, *, batch_shape=None, dtype=None, name=None):
+    """The first entry of a Sequential: states the shape of one sample, without the batch axis.
+
+    >>> Input(shape=(784,)).input_shape
+    (None, 784)
+    """
+    return InputLayer(shape, batch_shape=batch_shape, dtype=dtype, name=name)
+
+
+class Flatten(Layer):
+    """(n, ...) -> (n, product of the others); (n,) -> (n, 1).
+
+    >>> Flatten()([[[1., 2.], [3., 4.]]]).numpy()
+    array([[1., 2., 3., 4.]], dtype=float32)
+    """
+
+    casts_integers = True
+
+    def call(self, x):
+        return x.reshape((x.shape[0], math.prod(x.shape[1:])))
+
+    def compute_output_shape(self, input_shape):
+        rest = input_shape[1:]
+        return (input_shape[0], None if None in rest else math.prod(rest))
+
+
+class Reshape(Layer):
+    """(n, ...) -> (n, *target_shape); one length may be -1.
+
+    >>> Reshape((2, 2))([[1., 2., 3., 4.]]).shape
+    (1, 2, 2)
+    """
+
+    def __init__(self, target_shape, **kwargs):
+        super().__init__(**kwargs)
+        self.target_shape = tuple(int(n) for n in target_shape)
+        if any(n < -1 for n in self.target_shape) or self.target_shape.count(-1) > 1:
+            raise ValueError(f"Reshape: lengths must not be negative, but for one -1; got {self.target_shape}")
+
+    def call(self, x):
+        return x.reshape((x.shape[0], *self._sizes(x.shape)))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self._sizes(input_shape))
+
+    def _sizes(self, input_shape):
+        size = math.prod(input_shape[1:])
+        known = math.prod(n for n in self.target_shape if n != -1)
+        if size != known and (-1 not in self.target_shape or not known or size % known):
+            raise ValueError(f"Reshape: the number of elements of a sample must stay the same; got {input_shape[1:]}, "
+                             f"target_shape {self.target_shape}")
+        return tuple(size // known if n == -1 else n for n in self.target_shape)

@@ -1,0 +1,267 @@
+"""Losses as classes: a loss function, its settings, and how its per-sample values become one number.
+
+The functions themselves (per-sample values) are in loss_functions.py and offered here under their names too.
+"""
+from cytensor import loss_functions, ops, registry
+from cytensor.loss_functions import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_hinge,
+    cosine_similarity,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from cytensor.tensor import asarray
+
+__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge", "Huber",
+           "KLDivergence", "LogCosh", "Loss", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+           "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge",
+           "binary_crossentropy", "categorical_crossentropy", "categorical_hinge", "cosine_similarity", "get", "hinge",
+           "huber", "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
+           "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy",
+           "squared_hinge"]
+
+REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none")
+
+
+class Loss(registry.Configurable):
+    """Base class: subclasses define `call(y_true, y_pred)` -> per-sample values; calling the loss reduces them.
+
+    reduction: "sum_over_batch_size" or "mean" (the mean of the weighted values), "mean_with_sample_weight" (divided by
+    the sum of the weights), "sum", or "none" (no reduction).
+    """
+
+    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+        reduction = "none" if reduction is None else reduction
+        if reduction not in REDUCTIONS:
+            raise registry.unknown("reduction", reduction, REDUCTIONS)
+        self.name = name or registry.snake_case(type(self).__name__)
+        self.reduction = reduction
+        self.dtype = dtype
+
+    def call(self, y_true, y_pred):
+        raise NotImplementedError(f"{type(self).__name__}: a loss must define call(self, y_true, y_pred)")
+
+    def mask(self, y_true):
+        """1 where a value counts and 0 where it does not; None where all count."""
+        return
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The reduced loss, a scalar; with `reduction="none"` the per-sample values."""
+        values = self.call(y_true, y_pred)
+        return reduce_weighted(self.name, values, sample_weight, self.mask(y_true), self.reduction)
+
+
+def reduce_weighted(op, values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
+    """Per-sample `values` weighted and reduced as `Loss` says."""
+    weights = None
+    if sample_weight is not None:
+        weights = aligned_weights(op, sample_weight, values)
+        values = values * weights
+    if reduction == "none":
+        return values
+    if reduction == "sum":
+        return ops.sum(values)
+    divisor = weights if reduction == "mean_with_sample_weight" else None
+    if mask is not None:
+        counted = asarray(mask).astype(values.dtype).reshape(values.shape)
+        divisor = counted if divisor is None else divisor * counted
+    if divisor is None:
+        return ops.mean(values)
+    return ops.sum(values) / ops.maximum(ops.sum(divisor), loss_functions.EPSILON)
+
+
+def aligned_weights(op, sample_weight, values):
+    """sample_weight in the dtype of values, with trailing axes of length 1 so that it multiplies along the samples.
+
+    Raises ValueError unless its shape is the leading part of the shape of values.
+    """
+    weights = asarray(sample_weight)
+    if weights.dtype != values.dtype:
+        weights = weights.astype(values.dtype)
+    shape = weights.shape
+    if shape in ((), values.shape):
+        return weights
+    if shape == (*values.shape, 1):
+        return weights.reshape(values.shape)
+    stem = shape[:-1] if shape[-1:] == (1,) and len(shape) == values.ndim else shape
+    if stem != values.shape[:len(stem)]:
+        raise ValueError(f"{op}: sample_weight must have the shape of the per-sample values or of their leading axes; "
+                         f"got sample_weight {shape}, values {values.shape}")
+    return weights.reshape((*stem, *(1,) * (values.ndim - len(stem))))
+
+
+class _FunctionLoss(Loss):
+    """A Loss that is one function with settings; the subclass names the function."""
+    function = None
+
+    def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
+        super().__init__(name or type(self).function.__name__, reduction, dtype)
+        self.settings = {}
+
+    def call(self, y_true, y_pred):
+        y_pred = loss_functions.as_floating(y_pred)
+        if y_pred.ndim == 1:                       # one value a sample: the last axis must not be the samples
+            y_pred = y_pred.reshape((y_pred.shape[0], 1))
+            y_true = asarray(y_true)
+            y_true = y_true.reshape((y_true.shape[0], 1)) if y_true.ndim == 1 else y_true
+        return type(self).function(y_true, y_pred, **self.settings)
+
+
+class WrappedFunction(Loss):
+    """Any function (y_true, y_pred) -> per-sample values as a Loss."""
+
+    def __init__(self, function, name=None, reduction="sum_over_batch_size", dtype=None):
+        super().__init__(name or getattr(function, "__name__", "loss"), reduction, dtype)
+        self.wrapped = function
+
+    def call(self, y_true, y_pred):
+        values = self.wrapped(y_true, y_pred)
+        return values if hasattr(values, "astype") else asarray(values)
+
+
+# -- cross-entropies --------------------------------------------------------------------------------------------------
+class SparseCategoricalCrossentropy(Loss):
+    """-log of the predicted probability of each integer label. See `sparse_categorical_crossentropy`.
+
+    >>> round(float(SparseCategoricalCrossentropy()([1, 0], [[0.5, 0.5], [1., 0.]])), 4)
+    0.3466
+    """
+
+    def __init__(self, from_logits=False, ignore_class=None, reduction="sum_over_batch_size", axis=-1,
+                 name="sparse_categorical_crossentropy", dtype=None):
+        super().__init__(name, reduction, dtype)
+        self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
+
+    def call(self, y_true, y_pred):
+        return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.ignore_class, self.axis)
+
+    def mask(self, y_true):
+        return None if self.ignore_class is None else ops.not_equal(asarray(y_true), self.ignore_class)
+
+
+class CategoricalCrossentropy(Loss):
+    """Cross-entropy against one-hot or soft targets. See `categorical_crossentropy`."""
+
+    def __init__(self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
+                 name="categorical_crossentropy", dtype=None):
+        super().__init__(name, reduction, dtype)
+        self.from_logits, self.axis = from_logits, axis
+        self.label_smoothing = _share("label_smoothing", label_smoothing)
+
+    def call(self, y_true, y_pred):
+        return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
+
+
+class BinaryCrossentropy(_FunctionLoss):
+    """Cross-entropy of independent yes-or-no targets. See `binary_crossentropy`."""
+    function = staticmethod(binary_crossentropy)
+
+    def __init__(self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
+                 name="binary_crossentropy", dtype=None):
+        super().__init__(reduction, name, dtype)
+        self.from_logits = from_logits
+        self.settings = {"from_logits": from_logits, "axis": axis,
+                         "label_smoothing": _share("label_smoothing", label_smoothing)}
+
+
+def _share(name, value):
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name}: must be between 0 and 1; got {value}")
+    return value
+
+
+# -- the others -------------------------------------------------------------------------------------------------------
+class MeanSquaredError(_FunctionLoss):
+    """mean((y_true - y_pred)^2)."""
+    function = staticmethod(mean_squared_error)
+
+
+class MeanAbsoluteError(_FunctionLoss):
+    """mean(|y_true - y_pred|)."""
+    function = staticmethod(mean_absolute_error)
+
+
+class MeanAbsolutePercentageError(_FunctionLoss):
+    """100 * mean(|y_true - y_pred| / |y_true|)."""
+    function = staticmethod(mean_absolute_percentage_error)
+
+
+class MeanSquaredLogarithmicError(_FunctionLoss):
+    """mean((log(1 + y_true) - log(1 + y_pred))^2)."""
+    function = staticmethod(mean_squared_logarithmic_error)
+
+
+class Huber(_FunctionLoss):
+    """Quadratic up to |error| = delta, linear beyond."""
+    function = staticmethod(huber)
+
+    def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
+        super().__init__(reduction, name, dtype)
+        self.settings = {"delta": delta}
+
+
+class LogCosh(_FunctionLoss):
+    """mean(log(cosh(y_pred - y_true)))."""
+    function = staticmethod(log_cosh)
+
+
+class Hinge(_FunctionLoss):
+    """mean(max(1 - y_true * y_pred, 0))."""
+    function = staticmethod(hinge)
+
+
+class SquaredHinge(_FunctionLoss):
+    """mean(max(1 - y_true * y_pred, 0)^2)."""
+    function = staticmethod(squared_hinge)
+
+
+class CategoricalHinge(_FunctionLoss):
+    """max(largest score of a wrong class - score of the right one + 1, 0)."""
+    function = staticmethod(categorical_hinge)
+
+
+class KLDivergence(_FunctionLoss):
+    """sum(y_true * log(y_true / y_pred))."""
+    function = staticmethod(kl_divergence)
+
+
+class Poisson(_FunctionLoss):
+    """mean(y_pred - y_true * log(y_pred))."""
+    function = staticmethod(poisson)
+
+
+class CosineSimilarity(_FunctionLoss):
+    """Minus the cosine of the angle between y_true and y_pred."""
+    function = staticmethod(cosine_similarity)
+
+    def __init__(self, axis=-1, reduction="sum_over_batch_size", name="cosine_similarity", dtype=None):
+        super().__init__(reduction, name, dtype)
+        self.settings = {"axis": axis}
+
+
+_CLASSES = (SparseCategoricalCrossentropy, CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError,
+            MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh, Hinge,
+            SquaredHinge, CategoricalHinge, KLDivergence, Poisson, CosineSimilarity)
+registry.register("losses", *_CLASSES, WrappedFunction)
+registry.register("losses", *(entry for entry in map(globals().get, __all__)
+                              if callable(entry) and not isinstance(entry, type)))
+for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",)), (KLDivergence, ("kld",)),
+                     (MeanAbsolutePercentageError, ("mape",)), (MeanSquaredLogarithmicError, ("msle",)),
+                     (BinaryCrossentropy, ("bce",)), (Huber, ("huber_loss",))):
+    registry.register_alias("losses", _cls, *_names)
+
+
+def get(identifier):
+    """The Loss that a name, configuration, class, instance or function means; a function is wrapped in one."""
+    loss = registry.lookup("losses", identifier, Loss)
+    return loss if loss is None or isinstance(loss, Loss) else WrappedFunction(loss)

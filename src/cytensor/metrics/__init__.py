@@ -1,0 +1,80 @@
+"""Metrics. base.py has the Metric class and the means; accuracy.py, means.py and confusion.py one family each."""
+from cytensor import registry
+from cytensor.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from cytensor.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
+from cytensor.metrics.means import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    RootMeanSquaredError,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+
+_CLASSES = (Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
+            SparseTopKCategoricalAccuracy, Mean, Sum, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
+            MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, KLDivergence,
+            Poisson, Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy,
+            SparseCategoricalCrossentropy)
+_FUNCTIONS = (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
+              sparse_top_k_categorical_accuracy)
+
+__all__ = ["Metric", "MeanMetricWrapper", "get", *(entry.__name__ for entry in (*_CLASSES, *_FUNCTIONS))]
+
+registry.register("metrics", *_CLASSES, MeanMetricWrapper, *_FUNCTIONS)
+for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",)), (RootMeanSquaredError, ("rmse",)),
+                     (MeanAbsolutePercentageError, ("mape",)), (MeanSquaredLogarithmicError, ("msle",)),
+                     (KLDivergence, ("kld",)), (BinaryCrossentropy, ("bce",)), (LogCoshError, ("log_cosh",))):
+    registry.register_alias("metrics", _cls, *_names)
+
+
+def get(identifier):
+    """The Metric that a name, configuration, class, instance or function means; a function's mean is taken.
+
+    The string given stays the metric's name: get("mse").name is "mse".
+    """
+    metric = registry.lookup("metrics", identifier, Metric)
+    if metric is None:
+        return None
+    if not isinstance(metric, Metric):
+        metric = MeanMetricWrapper(metric)
+    if isinstance(identifier, str):
+        metric.name = identifier
+    return metric
+
+
+def is_accuracy(identifier):
+    """Whether this is the name that means an accuracy chosen by shapes."""
+    return isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc")
+
+
+def get_for(identifier, y_true, y_pred):
+    """As `get`, "accuracy" and "acc" being the accuracy that fits the shapes of targets and predictions."""
+    if not is_accuracy(identifier):
+        return get(identifier)
+    if y_pred.ndim == 1 or y_pred.shape[-1] == 1:
+        return BinaryAccuracy(name=identifier)
+    if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1:
+        return SparseCategoricalAccuracy(name=identifier)
+    return CategoricalAccuracy(name=identifier)

@@ -1,0 +1,103 @@
+"""Accuracies: the share of predictions that are right, for each way of writing down what right means."""
+import numpy as np
+
+from cytensor import loss_functions, ops
+from cytensor.metrics.base import FunctionMean
+from cytensor.tensor import asarray
+
+
+def accuracy(y_true, y_pred):
+    """Whether y_true equals y_pred, elementwise: two tensors of one shape -> bool of that shape."""
+    y_true, y_pred = loss_functions.same_shape("accuracy", asarray(y_true), asarray(y_pred))
+    return ops.equal(y_true, y_pred)
+
+
+def binary_accuracy(y_true, y_pred, threshold=0.5):
+    """Whether `y_pred > threshold` is what y_true (0 or 1) says, elementwise."""
+    y_true, y_pred = loss_functions.same_shape("binary_accuracy", asarray(y_true), loss_functions.as_floating(y_pred))
+    return ops.equal(y_true.astype(y_pred.dtype), ops.greater(y_pred, threshold).astype(y_pred.dtype))
+
+
+def categorical_accuracy(y_true, y_pred):
+    """Whether the largest entries of y_true and y_pred (n, ..., c) are at the same place -> (n, ...)."""
+    y_true, y_pred = loss_functions.same_shape("categorical_accuracy", asarray(y_true), asarray(y_pred))
+    return ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1))
+
+
+def sparse_categorical_accuracy(y_true, y_pred):
+    """Whether the largest entry of y_pred (n, ..., c) is at the place y_true (n, ...) -> (n, ...).
+
+    >>> sparse_categorical_accuracy([1, 1], [[0.2, 0.8], [0.9, 0.1]]).numpy()
+    array([ True, False])
+    """
+    y_pred = asarray(y_pred)
+    labels = loss_functions.as_labels("sparse_categorical_accuracy", y_true, y_pred)
+    return ops.equal(labels, ops.argmax(y_pred, axis=-1))
+
+
+def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5):
+    """Whether the label is among the k largest predictions; a tie at the edge counts as inside."""
+    y_pred = asarray(y_pred)
+    labels = loss_functions.as_labels("sparse_top_k_categorical_accuracy", y_true, y_pred).numpy()
+    scores = y_pred.numpy()
+    classes = scores.shape[-1]
+    if ((labels < 0) | (labels >= classes)).any():
+        raise ValueError(f"sparse_top_k_categorical_accuracy: labels must be in [0, {classes}); "
+                         f"got y_true from {labels.min()} to {labels.max()}")
+    own = np.take_along_axis(scores, labels[..., None].astype(np.int64), axis=-1)
+    return asarray(((scores > own).sum(axis=-1) < k) & np.isfinite(own[..., 0]))
+
+
+def top_k_categorical_accuracy(y_true, y_pred, k=5):
+    """As `sparse_top_k_categorical_accuracy`, the label being the largest entry of y_true (n, ..., c)."""
+    y_true, y_pred = loss_functions.same_shape("top_k_categorical_accuracy", asarray(y_true), asarray(y_pred))
+    return sparse_top_k_categorical_accuracy(ops.argmax(y_true, axis=-1), y_pred, k)
+
+
+class Accuracy(FunctionMean):
+    """The share of elements where y_true equals y_pred."""
+    function = staticmethod(accuracy)
+
+
+class BinaryAccuracy(FunctionMean):
+    """The share of elements where `y_pred > threshold` is what y_true (0 or 1) says."""
+    function = staticmethod(binary_accuracy)
+
+    def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
+        super().__init__(name, dtype)
+        if not 0 <= threshold <= 1:
+            raise ValueError(f"BinaryAccuracy: threshold must be between 0 and 1; got {threshold}")
+        self.settings = {"threshold": threshold}
+
+
+class CategoricalAccuracy(FunctionMean):
+    """The share of samples whose largest prediction is at the largest target."""
+    function = staticmethod(categorical_accuracy)
+
+
+class SparseCategoricalAccuracy(FunctionMean):
+    """The share of samples whose largest prediction is at the integer label.
+
+    >>> metric = SparseCategoricalAccuracy()
+    >>> metric.update_state([1, 1], [[0.2, 0.8], [0.9, 0.1]]); float(metric.result())
+    0.5
+    """
+    function = staticmethod(sparse_categorical_accuracy)
+
+
+class TopKCategoricalAccuracy(FunctionMean):
+    """The share of samples whose class (one-hot) is among the k largest predictions."""
+    function = staticmethod(top_k_categorical_accuracy)
+
+    def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
+        super().__init__(name, dtype)
+        self.settings = {"k": k}
+
+
+class SparseTopKCategoricalAccuracy(FunctionMean):
+    """The share of samples whose integer label is among the k largest predictions."""
+    function = staticmethod(sparse_top_k_categorical_accuracy)
+
+    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None):
+        super().__init__(name, dtype)
+        self.settings = {"k": k}

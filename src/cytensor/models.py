@@ -1,0 +1,170 @@
+"""Model and Sequential: layers that train as a whole."""
+from cytensor import registry, saving, summary
+from cytensor.layers import InputLayer, Layer
+from cytensor.layers.base import as_shape, name_apart, unique
+from cytensor.training import Trainer
+
+__all__ = ["Model", "Sequential", "load_model"]
+
+load_model = saving.load_model
+
+
+class Model(Trainer, Layer):
+    """A layer that can be trained, saved and summarised. Subclass it with layers as attributes and a `call`.
+
+    >>> from cytensor import layers
+    >>> class Twice(Model):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.dense = layers.Dense(1)
+    ...     def call(self, x):
+    ...         return self.dense(x) * 2.
+    >>> Twice()([[1., 2.]]).shape
+    (1, 1)
+    """
+
+    def __init__(self, *args, **kwargs):
+        if args or {"inputs", "outputs"} & set(kwargs):
+            raise TypeError(f"{type(self).__name__}: models are made with Sequential([...]) or by subclassing Model; "
+                            f"Model(inputs, outputs) does not exist here")
+        super().__init__(**kwargs)
+
+    @property
+    def layers(self):
+        """The layers directly inside."""
+        return self.sublayers
+
+    def get_layer(self, name=None, index=None):
+        """The layer of that name, or at that place."""
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise IndexError(f"get_layer: index must be below {len(layers)}; got {index}")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"get_layer: no layer is called {name!r}; known are {', '.join(layer.name for layer in layers)}")
+
+    def summary(self, line_length=None, print_fn=None, expand_nested=False):
+        """Print a table of the layers, their output shapes and numbers of parameters."""
+        text = summary.table(self, line_length, expand_nested)
+        (print_fn or print)(text)
+
+    def save(self, filepath, overwrite=True):
+        """Write architecture, weights and optimizer state to one safetensors file; `load_model` reads it back."""
+        saving.save_model(self, filepath, overwrite)
+
+    def save_weights(self, filepath, overwrite=True):
+        """Write the weights to a safetensors file."""
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath):
+        """Take the weights of a safetensors file; ValueError where names or shapes differ, before anything changes."""
+        saving.load_weights(self, filepath)
+
+
+class Sequential(Model):
+    """A stack of layers, each called on the output of the one before.
+
+    layers: a list of layers. Built at once where the first is an `Input` or has `input_shape`, and otherwise when it
+    first meets data.
+
+    >>> from cytensor.layers import Dense, Input
+    >>> model = Sequential([Input(shape=(4,)), Dense(3, activation="relu"), Dense(2)])
+    >>> model.count_params()
+    23
+    """
+
+    def __init__(self, layers=None, name=None, trainable=True, dtype=None):
+        super().__init__(name=name, trainable=trainable, dtype=dtype)
+        self._layers = []
+        for layer in layers or ():
+            self.add(layer, build=False)
+        self._build_if_known()
+
+    def add(self, layer, build=True):
+        """Append a layer."""
+        if not isinstance(layer, Layer):
+            raise TypeError(f"Sequential: only layers can be added; got {layer!r} ({type(layer).__name__})")
+        if any(layer is known for known in self._layers):
+            raise ValueError(f"Sequential: each layer may be added once; '{layer.name}' is in already")
+        if layer.named_by_user and any(layer.name == known.name and known.named_by_user for known in self._layers):
+            raise ValueError(f"Sequential: names must differ; there is a layer '{layer.name}' already")
+        if isinstance(layer, InputLayer) and self._layers:
+            raise ValueError("Sequential: an Input must come first")
+        self._layers.append(layer)
+        name_apart(self._layers)
+        if build:
+            self._extend_or_build()
+
+    def pop(self):
+        """Remove and return the last layer."""
+        if not self.layers:
+            raise ValueError("pop: there is no layer left")
+        return self._layers.pop()
+
+    def _extend_or_build(self):
+        """Build the layer just added where the model was built before it."""
+        if not self.built:
+            self._build_if_known()
+        elif not self._layers[-1].built:
+            shape = self.build_shape
+            for layer in self._layers[:-1]:
+                shape = layer.compute_output_shape(shape)
+            self._layers[-1]._build(shape)
+
+    def _build_if_known(self):
+        first = self._layers[0] if self._layers else None
+        shape = first.input_shape if first is not None else None
+        if shape is None and isinstance(first, Sequential):
+            shape = first.build_shape
+        if shape is not None and None not in shape[1:] and len(self._layers) > isinstance(first, InputLayer):
+            self._build(shape)
+
+    @property
+    def sublayers(self):
+        return unique(self._layers)
+
+    @property
+    def layers(self):
+        """The layers, without the Input."""
+        return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
+
+    @property
+    def output_shape(self):
+        """The shape of the output, None for the batch axis; None before the model is built."""
+        return self.compute_output_shape(self.build_shape) if self.built else None
+
+    def build(self, input_shape=None):
+        """Build every layer for inputs of `input_shape`, None for the batch axis."""
+        if input_shape is None:
+            raise ValueError("Sequential: build needs the shape of the input; e.g. model.build((None, 784))")
+        shape = as_shape("Sequential", input_shape)
+        for layer in self._layers:
+            if not layer.built:
+                layer._build(shape)
+            shape = layer.compute_output_shape(shape)
+        self.built, self.build_shape = True, (None, *input_shape[1:])
+
+    def call(self, x, training=None):
+        for layer in self._layers:
+            x = layer(x)
+        return x
+
+    def compute_output_shape(self, input_shape):
+        for layer in self._layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+    def _as_input(self, x):
+        return self._layers[0]._as_input(x) if self._layers else super()._as_input(x)
+
+    def _casts_integers(self):
+        return bool(self._layers) and self._layers[0].casts_integers
+
+    def get_config(self):
+        return {"name": self.name, "trainable": self.trainable, "layers": list(self._layers)}
+
+
+registry.register("models", Model, Sequential)

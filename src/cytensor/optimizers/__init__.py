@@ -1,0 +1,16 @@
+"""Optimizers. base.py has the Optimizer class; schedules.py learning rates as functions of the step."""
+from cytensor import registry
+from cytensor.optimizers import schedules
+from cytensor.optimizers.adam import Adam, AdamW
+from cytensor.optimizers.base import Optimizer
+from cytensor.optimizers.rmsprop import RMSprop
+from cytensor.optimizers.sgd import SGD
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
+
+registry.register("optimizers", SGD, RMSprop, Adam, AdamW)
+
+
+def get(identifier):
+    """The Optimizer that a name, configuration, class or instance means."""
+    return registry.lookup("optimizers", identifier, Optimizer)

@@ -1,0 +1,223 @@
+"""Optimizer: what every optimizer does around its own update rule.
+
+Order of one step: drop missing gradients, clip, accumulate, decay the weights, update (one compiled call for all
+parameters where the rule has a kernel), average the weights. Formulas and defaults are Keras 3's.
+"""
+import math
+import warnings
+
+import numpy as np
+
+from cytensor import ops, registry
+from cytensor.optimizers.schedules import LearningRateSchedule
+from cytensor.tensor import asarray
+
+
+class Optimizer(registry.Configurable):
+    """Base class. Subclasses name their `slot_names` and define `update(gradients, variables, learning_rate)`.
+
+    learning_rate: a float, a schedule, or a function without arguments. At most one of clipnorm (of each gradient),
+    clipvalue (of each element) and global_clipnorm (of all gradients together). use_ema keeps an exponential moving
+    average of the weights, which replaces them every `ema_overwrite_frequency` steps and at the end of `fit`.
+    gradient_accumulation_steps: how many steps' gradients are averaged before the weights change.
+    """
+    strict = True
+    slot_names = ()
+
+    def __init__(self, learning_rate=0.01, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None,
+                 use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None, gradient_accumulation_steps=None,
+                 name=None):
+        self.name = name or type(self).__name__.lower()
+        self.learning_rate = learning_rate
+        limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        if sum(limit is not None for limit in limits.values()) > 1:
+            raise ValueError(f"{type(self).__name__}: at most one of clipnorm, clipvalue and global_clipnorm; "
+                             f"got {limits}")
+        self.weight_decay = _positive(self, "weight_decay", weight_decay)
+        self.clipnorm = _positive(self, "clipnorm", clipnorm)
+        self.clipvalue = _positive(self, "clipvalue", clipvalue)
+        self.global_clipnorm = _positive(self, "global_clipnorm", global_clipnorm)
+        if not 0 <= ema_momentum <= 1:
+            raise ValueError(f"{type(self).__name__}: ema_momentum must be between 0 and 1; got {ema_momentum}")
+        self.use_ema, self.ema_momentum = use_ema, ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        if gradient_accumulation_steps is not None and gradient_accumulation_steps < 2:
+            raise ValueError(f"{type(self).__name__}: gradient_accumulation_steps must be at least 2; "
+                             f"got {gradient_accumulation_steps}")
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.calls = 0                     # steps taken, those that only accumulated included
+        self.parameters = []               # the variables seen, in order
+        self.slots = {}                    # name -> one tensor for each of `parameters`
+        self._places = {}                  # id of a variable -> its place in `parameters`
+        self._undecayed = set()
+        self._undecayed_names = ()
+
+    # -- learning rate and step ---------------------------------------------------------------------------------------
+    @property
+    def learning_rate(self):
+        """The current learning rate, a float; may be set to a float or a schedule."""
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return float(self._learning_rate(self.iterations))
+        return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        if isinstance(value, dict):
+            value = registry.deserialize(value)
+        if not isinstance(value, LearningRateSchedule) and not callable(value):
+            value = float(value)
+            if not value >= 0 or math.isinf(value):
+                raise ValueError(f"{type(self).__name__}: learning_rate must be finite and not negative; got {value}")
+        self._learning_rate = value
+
+    @property
+    def iterations(self):
+        """How many times the weights were changed."""
+        return self.calls // (self.gradient_accumulation_steps or 1)
+
+    def get_config(self):
+        return {**super().get_config(), "learning_rate": self._learning_rate}
+
+    # -- one step -----------------------------------------------------------------------------------------------------
+    def apply_gradients(self, grads_and_vars):
+        """Change the variables by their gradients: pairs (gradient, variable), as zip(gradients, variables) gives."""
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+
+    def apply(self, gradients, variables=None):
+        """As `apply_gradients`, from two lists; `variables` defaults to those of the last step."""
+        variables = self.parameters if variables is None else variables
+        gradients, variables = self._present(gradients, variables)
+        self.build(variables)
+        gradients = self._clipped(gradients)
+        if self.gradient_accumulation_steps:
+            gradients = self._accumulated(gradients, variables)
+        if gradients is not None:
+            learning_rate = self.learning_rate
+            if self.weight_decay:
+                self._decay(variables, learning_rate)
+            self.update(gradients, variables, learning_rate)
+        self.calls += 1
+        if self.use_ema and gradients is not None:
+            self._average(variables)
+
+    def update(self, gradients, variables, learning_rate):
+        """Change all variables. The default calls `update_step` for each of them."""
+        for gradient, variable in zip(gradients, variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
+
+    def update_step(self, gradient, variable, learning_rate):
+        raise NotImplementedError(f"{type(self).__name__}: an optimizer must define update or update_step")
+
+    # -- state --------------------------------------------------------------------------------------------------------
+    def build(self, variables):
+        """Make the slots of the variables not seen before."""
+        for variable in variables:
+            if id(variable) not in self._places:
+                self._places[id(variable)] = len(self.parameters)
+                self.parameters.append(variable)
+        for name in self._all_slot_names():
+            slots = self.slots.setdefault(name, [])
+            for variable in self.parameters[len(slots):]:
+                slots.append(self.initial_slot(name, variable))
+
+    def _all_slot_names(self):
+        extra = ("accumulator",) if self.gradient_accumulation_steps else ()
+        return (*self.slot_names, *extra, *(("average",) if self.use_ema else ()))
+
+    def initial_slot(self, name, variable):
+        """The value that slot `name` of a variable starts from: zeros, or for averages the variable itself."""
+        values = variable.numpy() if name == "average" else np.zeros(variable.shape)
+        return asarray(np.array(values, variable.dtype))
+
+    def slot(self, name, variables):
+        """The tensors of slot `name` that belong to `variables`, in their order."""
+        slots = self.slots[name]
+        if len(variables) == len(slots) and all(a is b for a, b in zip(variables, self.parameters, strict=True)):
+            return slots
+        return [slots[self._places[id(variable)]] for variable in variables]
+
+    @property
+    def variables(self):
+        """Every tensor of the optimizer's state, slot by slot."""
+        return [tensor for slots in self.slots.values() for tensor in slots]
+
+    # -- the parts around the rule ------------------------------------------------------------------------------------
+    def _present(self, gradients, variables):
+        gradients, variables = list(gradients), list(variables)
+        if len(gradients) != len(variables):
+            raise ValueError(f"{self.name}: one gradient for each variable; got {len(gradients)} gradients, "
+                             f"{len(variables)} variables")
+        missing = [variable for gradient, variable in zip(gradients, variables, strict=True) if gradient is None]
+        if missing:
+            if len(missing) == len(variables):
+                raise ValueError(f"{self.name}: at least one variable must have a gradient; got None for all "
+                                 f"{len(variables)}; was the loss computed from them inside the tape?")
+            names = ", ".join(repr(variable.name) for variable in missing)
+            warnings.warn(f"{self.name}: no gradient for {names}; the loss does not depend on them", stacklevel=4)
+            kept = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+            gradients, variables = [g for g, _ in kept], [v for _, v in kept]
+        for gradient, variable in zip(gradients, variables, strict=True):
+            if gradient.shape != variable.shape:
+                raise ValueError(f"{self.name}: a gradient must have its variable's shape; got {gradient.shape}, "
+                                 f"'{variable.name}' {variable.shape}")
+        return gradients, variables
+
+    def _clipped(self, gradients):
+        if self.clipvalue is not None:
+            return [ops.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
+        if self.clipnorm is not None:
+            return [_shortened(gradient, _norm([gradient]), self.clipnorm) for gradient in gradients]
+        if self.global_clipnorm is not None:
+            norm = _norm(gradients)
+            return [_shortened(gradient, norm, self.global_clipnorm) for gradient in gradients]
+        return gradients
+
+    def _accumulated(self, gradients, variables):
+        """The mean gradient of the last steps when it is time to use it, else None."""
+        sums = self.slot("accumulator", variables)
+        if (self.calls + 1) % self.gradient_accumulation_steps:
+            for total, gradient in zip(sums, gradients, strict=True):
+                total[...] = total + gradient
+            return None
+        share = 1.0 / self.gradient_accumulation_steps
+        means = [(total + gradient) * share for total, gradient in zip(sums, gradients, strict=True)]
+        for total in sums:
+            total[...] = 0.0
+        return means
+
+    def _decay(self, variables, learning_rate):
+        for variable in variables:
+            if id(variable) not in self._undecayed and not any(n in variable.name for n in self._undecayed_names):
+                variable.assign(variable * (1.0 - self.weight_decay * learning_rate))
+
+    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+        """Leave these variables, or those whose name contains one of `var_names`, out of the weight decay."""
+        self._undecayed = {id(variable) for variable in var_list or ()}
+        self._undecayed_names = tuple(var_names or ())
+
+    def _average(self, variables):
+        for average, variable in zip(self.slot("average", variables), variables, strict=True):
+            average[...] = self.ema_momentum * average + (1.0 - self.ema_momentum) * variable
+        if self.ema_overwrite_frequency and self.iterations % self.ema_overwrite_frequency == 0:
+            self.finalize_variable_values(variables)
+
+    def finalize_variable_values(self, variables):
+        """Put the moving averages in the place of the weights, where use_ema is on."""
+        if self.use_ema and self.slots.get("average"):
+            for average, variable in zip(self.slot("average", variables), variables, strict=True):
+                variable.assign(average)
+
+
+def _positive(optimizer, name, value):
+    if value is not None and not value > 0:
+        raise ValueError(f"{type(optimizer).__name__}: {name} must be positive; got {value}")
+    return value
+
+
+def _norm(gradients):
+    return math.sqrt(sum(float(ops.sum(ops.square(gradient))) for gradient in gradients))
+
+
+def _shortened(gradient, norm, limit):
+    return gradient * (limit / norm) if norm > limit else gradient

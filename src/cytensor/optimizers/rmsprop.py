@@ -1,0 +1,22 @@
+"""RMSprop: steps divided by a moving root mean square of the gradients."""
+from cyops import update
+from cytensor.optimizers.base import Optimizer
+
+
+class RMSprop(Optimizer):
+    """s = rho * s + (1 - rho) * g^2; w -= learning_rate * g / sqrt(s + epsilon).
+
+    centered: the squared moving mean of g is subtracted from s. momentum: the steps are added up, decaying.
+    Further options are Optimizer's. Source: Hinton, "Neural networks for machine learning", lecture 6 (2012).
+    """
+
+    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **options):
+        super().__init__(learning_rate, **options)
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"RMSprop: momentum must be between 0 and 1; got {momentum}")
+        self.rho, self.momentum, self.epsilon, self.centered = rho, float(momentum), epsilon, bool(centered)
+        self.slot_names = ("mean_square", *(("momentum",) if momentum else ()), *(("mean",) if centered else ()))
+
+    def update(self, gradients, variables, learning_rate):
+        update.rmsprop_step(variables, gradients, self.slot("mean_square", variables), learning_rate, self.rho,
+                            self.epsilon)

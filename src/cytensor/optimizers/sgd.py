@@ -1,0 +1,25 @@
+"""SGD: gradient descent, with momentum and Nesterov's form of it."""
+from cyops import update
+from cytensor.optimizers.base import Optimizer
+
+
+class SGD(Optimizer):
+    """w -= learning_rate * g; with momentum, v = momentum * v - learning_rate * g and w += v.
+
+    nesterov: w += momentum * v - learning_rate * g after the new v. Further options are Optimizer's.
+    Source: Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum" (2013).
+    """
+
+    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **options):
+        super().__init__(learning_rate, **options)
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"SGD: momentum must be between 0 and 1; got {momentum}")
+        self.momentum, self.nesterov = float(momentum), bool(nesterov)
+        self.slot_names = ("velocity",) if momentum else ()
+
+    def update(self, gradients, variables, learning_rate):
+        if not self.momentum:
+            update.sgd_step(variables, gradients, learning_rate)
+        else:
+            update.momentum_step(variables, gradients, self.slot("velocity", variables), learning_rate,
+                                 self.momentum, self.nesterov)

@@ -1,0 +1,188 @@
+"""The progress bar of `fit`, `evaluate` and `predict`, in Keras's form, drawn by tqdm.
+
+On a terminal and in a notebook a line that is redrawn at most ten times a second; anywhere else one plain line an
+epoch. Colour only on a terminal, and never where NO_COLOR is set.
+"""
+import functools
+import os
+import sys
+import time
+
+from cytensor.callbacks.base import Callback
+
+INTERVAL = 0.1           # seconds between redraws
+COUNT = "{n_fmt}/{total_fmt} {bar:20}"
+VALUES = "{clock} {pace}{values}"
+
+
+def resolve_verbose(verbose, file=None):
+    """0 (silent), 1 (bar) or 2 (one line an epoch) for the argument `verbose` of fit; "auto" looks at the output."""
+    if verbose == "auto":
+        return 1 if _is_terminal(file or sys.stdout) or _is_notebook() else 2
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"verbose must be 'auto', 0, 1 or 2; got {verbose!r}")
+    return int(verbose)
+
+
+def _is_terminal(file):
+    try:
+        return file.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
+def _is_notebook():
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def format_logs(logs):
+    """` - accuracy: 0.9885 - loss: 0.0390`."""
+    return "".join(f" - {name}: {format_value(value)}" for name, value in logs.items())
+
+
+def format_value(value):
+    """Four digits, in scientific notation where four decimals would hide them."""
+    if isinstance(value, list):
+        return "[" + ", ".join(map(format_value, value)) + "]"
+    return f"{value:.4f}" if value == 0 or abs(value) > 1e-3 or value != value else f"{value:.4e}"
+
+
+def format_clock(seconds):
+    """`3s`, `1:05` or `2:00:07`."""
+    seconds = int(seconds)
+    if seconds < 60:
+        return f"{seconds}s"
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+def format_pace(seconds, steps):
+    """`2ms/step`; seconds or microseconds where those fit better."""
+    pace = seconds / steps if steps else 0.0
+    if pace >= 1 or pace == 0:
+        return f"{pace:.0f}s/step"
+    return f"{pace * 1e3:.0f}ms/step" if pace >= 1e-3 else f"{pace * 1e6:.0f}us/step"
+
+
+@functools.cache
+def _bar_class():
+    """The tqdm class with Keras's fields; made on first use so that importing this module stays cheap."""
+    from tqdm import tqdm
+
+    class Bar(tqdm):
+        monitor_interval = 0           # no thread: the batches themselves redraw
+        values = ""
+
+        @property
+        def format_dict(self):
+            fields = super().format_dict
+            elapsed = fields["elapsed"]
+            fields.update(clock=format_clock(elapsed), pace=format_pace(elapsed, fields["n"]), values=self.values)
+            return fields
+
+    return Bar
+
+
+def _open_bar(total, file):
+    fancy = "━".encode(getattr(file, "encoding", None) or "ascii", "replace") != b"?"
+    colour = "green" if _is_terminal(file) and "NO_COLOR" not in os.environ else None
+    count = COUNT if total else "{n_fmt}/Unknown"
+    return _bar_class()(total=total, file=file, ascii="─━" if fancy else "-=", colour=colour, mininterval=0,
+                        bar_format=f"{count} {VALUES}", leave=True)
+
+
+class Progress(Callback):
+    """The callback that `fit`, `evaluate` and `predict` add for verbose 1 and 2."""
+
+    def __init__(self, verbose, steps=None, epochs=None, file=None):
+        self.verbose, self.steps, self.epochs = verbose, steps, epochs
+        self.file = file or sys.stdout
+        self.bar = None
+        self.started = self.due = 0.0
+        self.done = 0
+
+    # -- one run over the batches -------------------------------------------------------------------------------------
+    def begin(self):
+        """Start counting batches."""
+        self.started, self.done, self.due = time.perf_counter(), 0, 0.0
+        if self.verbose == 1:
+            self.bar = _open_bar(self.steps, self.file)
+
+    def step(self, batch, logs):
+        """Count a batch; redraw if the last time is long enough ago."""
+        self.done = batch + 1
+        if self.bar is None:
+            return
+        now = time.perf_counter()
+        if now >= self.due:
+            self.due = now + INTERVAL
+            self.draw(dict(sorted((logs or {}).items())))
+
+    def draw(self, logs):
+        """Show the present state."""
+        self.bar.n = self.done
+        self.bar.values = format_logs(logs or {})
+        self.bar.refresh()
+
+    def end(self, logs, title=""):
+        """Show the final state and leave the line."""
+        if self.bar is not None:
+            self.bar.total = self.steps = self.done
+            self.bar.bar_format = f"{COUNT} {VALUES}"
+            self.draw(logs)
+            self.close()
+        elif self.verbose == 2:
+            elapsed = time.perf_counter() - self.started
+            total = f"{self.done}/{self.done}"
+            print(f"{title}{total} - {format_clock(elapsed)} - {format_pace(elapsed, self.done)}"
+                  f"{format_logs(logs or {})}", file=self.file, flush=True)
+
+    def close(self):
+        """Leave the terminal in order, also after an exception."""
+        if self.bar is not None:
+            bar, self.bar = self.bar, None
+            bar.n = self.done
+            bar.close()
+
+
+class TrainProgress(Progress):
+    """Progress of `fit`: a line for each epoch, its validation at the end of the same line."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.verbose == 1:
+            print(f"Epoch {epoch + 1}/{self.epochs}", file=self.file, flush=True)
+        self.begin()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step(batch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.end(logs, f"Epoch {epoch + 1}/{self.epochs} - ")
+
+
+class TestProgress(Progress):
+    """Progress of `evaluate`."""
+
+    def on_test_begin(self, logs=None):
+        self.begin()
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.step(batch, logs)
+
+    def on_test_end(self, logs=None):
+        self.end(logs)
+
+
+class PredictProgress(Progress):
+    """Progress of `predict`; without values."""
+
+    def on_predict_begin(self, logs=None):
+        self.begin()
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self.step(batch, None)
+
+    def on_predict_end(self, logs=None):
+        self.end(None)

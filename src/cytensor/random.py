@@ -1,0 +1,211 @@
+"""Random numbers: one seed, one independent stream per name, and TensorFlow's random functions.
+
+A stream is keyed by (seed, name, how often that name was asked for), never by what else was drawn before. So a layer
+keeps its initial weights when another one is added beside it, and NumPy's and Python's global generators are neither
+read nor moved. The numbers are reproducible for one version of NumPy and one machine, as NumPy promises.
+"""
+import secrets
+import zlib
+
+import numpy as np
+
+from cytensor.tensor import asarray
+
+__all__ = [
+    "get_state",
+    "normal",
+    "randint",
+    "set_seed",
+    "set_state",
+    "shuffle",
+    "stream",
+    "truncated_normal",
+    "uniform",
+]
+
+
+class _State:
+    """The process's seed, how often each stream was asked for, and the generator behind the functions below."""
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.counts = {}
+        self.generator = generator(seed, "random", 0)
+
+
+def generator(seed, name, position):
+    """A NumPy Generator (Philox, counter based) that depends on nothing but its three arguments."""
+    words = (zlib.crc32(name.encode()), position)
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=words)))
+
+
+_state = None
+
+
+def _current():
+    global _state
+    if _state is None:
+        _state = _State(secrets.randbits(64))
+    return _state
+
+
+def set_seed(seed):
+    """Make everything random from here on reproducible: initial weights, shuffling, dropout, `ct.random`.
+
+    seed: int >= 0. The same seed on the same build gives the same bits, for any number of threads.
+
+    >>> set_seed(1); a = uniform((2,)); set_seed(1); b = uniform((2,))
+    >>> bool((a.numpy() == b.numpy()).all())
+    True
+    """
+    global _state
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"set_seed: seed must be an int; got {seed!r}")
+    if seed < 0:
+        raise ValueError(f"set_seed: seed must not be negative; got {seed}")
+    _state = _State(int(seed))
+
+
+def stream_key(name):
+    """(seed, name, position): the arguments of `generator` for the next stream called `name`."""
+    state = _current()
+    position = state.counts.get(name, 0)
+    state.counts[name] = position + 1
+    return state.seed, name, position
+
+
+def stream(name):
+    """A NumPy Generator of its own for whoever is called `name`; asked again, the next one of that name."""
+    return generator(*stream_key(name))
+
+
+def get_state():
+    """The whole state as a dictionary that JSON can hold; `set_state` takes it back."""
+    state = _current()
+    return {"seed": state.seed, "counts": dict(state.counts), "generator": generator_state(state.generator)}
+
+
+def set_state(state):
+    """Continue from what `get_state` returned."""
+    global _state
+    restored = _State(int(state["seed"]))
+    restored.counts.update({str(name): int(count) for name, count in state["counts"].items()})
+    set_generator_state(restored.generator, state["generator"])
+    _state = restored
+
+
+def generator_state(source):
+    """The position of a generator made by `generator`, as plain lists and ints."""
+    def plain(value):
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+    return plain(source.bit_generator.state)
+
+
+def set_generator_state(target, state):
+    """Put `target` where `generator_state` was taken."""
+    inner = {key: np.array(words, np.uint64) for key, words in state["state"].items()}
+    buffer = np.array(state["buffer"], np.uint64)
+    target.bit_generator.state = {**state, "state": inner, "buffer": buffer}
+
+
+# -- draws as NumPy arrays, shared with the initializers --------------------------------------------------------------
+def _floating(op, dtype):
+    dtype = np.dtype(dtype or np.float32)
+    if dtype.kind != "f":
+        raise TypeError(f"{op}: dtype must be floating; got {dtype.name}")
+    return dtype, (np.float64 if dtype == np.float64 else np.float32)
+
+
+def draw_uniform(source, shape, minval, maxval, dtype):
+    dtype, native = _floating("uniform", dtype)
+    low, high = native(minval), native(maxval)
+    values = source.random(shape, dtype=native) * (high - low) + low
+    if high > low:                 # rounding must not reach the excluded upper bound
+        values = np.minimum(values, np.nextafter(high, low))
+    return np.asarray(values, dtype)
+
+
+def draw_normal(source, shape, mean, stddev, dtype):
+    dtype, native = _floating("normal", dtype)
+    return np.asarray(source.standard_normal(shape, dtype=native) * native(stddev) + native(mean), dtype)
+
+
+def draw_truncated_normal(source, shape, mean, stddev, dtype):
+    """Normal values, drawn again while they lie more than two standard deviations from the mean."""
+    dtype, native = _floating("truncated_normal", dtype)
+    values = np.asarray(source.standard_normal(shape, dtype=native))
+    outside = np.abs(values) > 2
+    while outside.any():
+        values[outside] = source.standard_normal(int(outside.sum()), dtype=native)
+        outside = np.abs(values) > 2
+    return np.asarray(values * native(stddev) + native(mean), dtype)
+
+
+# -- public functions -------------------------------------------------------------------------------------------------
+def _source(seed):
+    return _current().generator if seed is None else generator(int(seed), "random", 0)
+
+
+def _shape(op, shape):
+    try:
+        shape = tuple(int(n) for n in (shape if np.iterable(shape) else (shape,)))
+    except (TypeError, ValueError):
+        raise TypeError(f"{op}: shape must be a sequence of ints; got {shape!r}") from None
+    if any(n < 0 for n in shape):
+        raise ValueError(f"{op}: lengths must not be negative; got shape {shape}")
+    return shape
+
+
+def uniform(shape, minval=0.0, maxval=None, dtype="float32", seed=None):
+    """Values drawn evenly from [minval, maxval), in a new tensor of `shape`; maxval defaults to 1.
+
+    With an integer dtype, integers from [minval, maxval); maxval is then required.
+
+    >>> uniform((2, 3)).shape
+    (2, 3)
+    """
+    shape = _shape("uniform", shape)
+    if np.dtype(dtype).kind in "iu":
+        if maxval is None:
+            raise ValueError("uniform: maxval is required for an integer dtype; got None")
+        return randint(shape, minval, maxval, dtype, seed)
+    return asarray(draw_uniform(_source(seed), shape, minval, 1.0 if maxval is None else maxval, dtype))
+
+
+def normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None):
+    """Values drawn from the normal distribution, in a new tensor of `shape`.
+
+    >>> normal((4,), mean=1., stddev=2.).shape
+    (4,)
+    """
+    return asarray(draw_normal(_source(seed), _shape("normal", shape), mean, stddev, dtype))
+
+
+def truncated_normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None):
+    """As `normal`, values beyond two standard deviations drawn again."""
+    return asarray(draw_truncated_normal(_source(seed), _shape("truncated_normal", shape), mean, stddev, dtype))
+
+
+def randint(shape, minval, maxval, dtype="int32", seed=None):
+    """Integers drawn evenly from [minval, maxval), in a new tensor of `shape`.
+
+    >>> int(randint((), 3, 4))
+    3
+    """
+    if not minval < maxval:
+        raise ValueError(f"randint: minval must be below maxval; got minval {minval}, maxval {maxval}")
+    return asarray(_source(seed).integers(minval, maxval, _shape("randint", shape), dtype=np.dtype(dtype)))
+
+
+def shuffle(value, seed=None):
+    """A copy of `value` (n, ...) with its rows in random order.
+
+    >>> sorted(shuffle([3, 1, 2]).numpy().tolist())
+    [1, 2, 3]
+    """
+    values = np.asarray(value)
+    if values.ndim == 0:
+        raise ValueError("shuffle: value must have at least one axis; got shape ()")
+    return asarray(values[_source(seed).permutation(len(values))])

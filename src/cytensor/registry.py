@@ -1,0 +1,182 @@
+"""Names and configurations: the closed registry of classes and functions that strings and files may name.
+
+A string such as "rmsprop" or a file's `layers.Dense` resolves here and nowhere else: nothing is ever imported by name,
+so loading a file cannot run code. `Configurable` remembers the arguments an object was made with, so that no class
+writes down its own configuration.
+"""
+import difflib
+import inspect
+import re
+
+import numpy as np
+
+__all__ = ["Configurable", "deserialize", "lookup", "register", "register_alias", "register_serializable", "serialize"]
+
+_tables = {}     # kind -> folded name -> class or function
+_names = {}      # class or function -> the qualified name that files use
+_by_name = {}    # qualified name -> class or function
+
+
+def snake_case(name):
+    """`BatchNormalization` -> `batch_normalization`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _fold(name):
+    return name.replace("_", "").lower()
+
+
+# -- registering ------------------------------------------------------------------------------------------------------
+def register(kind, *objects):
+    """Make `objects` (classes or functions) known under `kind`, by their own names in any spelling."""
+    table = _tables.setdefault(kind, {})
+    for entry in objects:
+        table.setdefault(_fold(entry.__name__), entry)
+        _names[entry] = f"{kind}.{entry.__name__}"
+        _by_name[_names[entry]] = entry
+
+
+def register_alias(kind, entry, *names):
+    """Let further `names` of the same kind mean `entry`."""
+    for name in names:
+        _tables[kind].setdefault(_fold(name), entry)
+
+
+def register_serializable(package="Custom", name=None):
+    """Decorator: let files name this class or function as `package>name`.
+
+    Only what the running program has registered can be loaded; a file can never bring code of its own.
+
+    >>> @register_serializable("mine")
+    ... def halve(x):
+    ...     return x / 2
+    """
+    def decorate(entry):
+        qualified = f"{package}>{name or entry.__name__}"
+        known = _by_name.get(qualified)
+        if known is not None and (known.__module__, known.__qualname__) != (entry.__module__, entry.__qualname__):
+            raise ValueError(f"register_serializable: names must be unique; got {qualified!r}, "
+                             f"which is {known.__module__}.{known.__qualname__} already")
+        _names[entry] = qualified
+        _by_name[qualified] = entry
+        return entry
+    return decorate
+
+
+# -- looking up -------------------------------------------------------------------------------------------------------
+def unknown(what, name, known):
+    """The error for a name that is not known: the list of those that are, and the nearest."""
+    known = sorted(set(known))
+    near = difflib.get_close_matches(str(name).lower(), known, 1, 0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return ValueError(f"{what}: unknown name {name!r}; known are {', '.join(known)}{hint}")
+
+
+def lookup(kind, identifier, base=None):
+    """The object that `identifier` means: a name, a configuration, a class, an instance or a function.
+
+    kind: the registered kind, in the plural ("optimizers"). base: the class that instances must have; None where
+    functions are accepted too. None gives None. Raises ValueError for an unknown name, TypeError for anything else.
+    """
+    what = kind.rstrip("s").replace("losse", "loss")
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        identifier = deserialize(identifier)
+    if isinstance(identifier, str):
+        table = _tables[kind]
+        entry = table.get(_fold(identifier))
+        if entry is None:
+            raise unknown(what, identifier, (snake_case(known.__name__) for known in table.values()))
+        identifier = entry
+    if isinstance(identifier, type):
+        return identifier()
+    if base is not None and isinstance(identifier, base):
+        return identifier
+    if callable(identifier) and (base is None or not getattr(base, "strict", False)):
+        return identifier
+    expected = f"a name, a {base.__name__} or a function" if base else "a name or a function"
+    raise TypeError(f"{what}: expected {expected}; got {identifier!r} ({type(identifier).__name__})")
+
+
+# -- configurations ---------------------------------------------------------------------------------------------------
+class Configurable:
+    """An object that remembers the arguments it was made with and can be made again from them.
+
+    `strict` subclasses cannot be replaced by a bare function in `lookup`.
+    """
+    strict = False
+
+    def __new__(cls, *args, **kwargs):
+        self = super().__new__(cls)
+        self._arguments = (args, kwargs)
+        return self
+
+    def get_config(self):
+        """The arguments as a dictionary, defaults included; `type(self).from_config` takes it back."""
+        args, kwargs = self._arguments
+        if type(self).__init__ is object.__init__:
+            return {}
+        signature = inspect.signature(type(self).__init__)
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        config = {}
+        for name, value in list(bound.arguments.items())[1:]:      # all but self
+            kind = signature.parameters[name].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                config.update(value)
+            elif kind is not inspect.Parameter.VAR_POSITIONAL:
+                config[name] = value
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        """A new object from what `get_config` returned."""
+        return cls(**config)
+
+
+def serialize(value):
+    """`value` as what JSON can hold: numbers, strings, lists, and {"class", "config"} or {"function"} for objects.
+
+    Raises TypeError for an object whose class is not registered.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [serialize(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): serialize(item) for key, item in value.items()}
+    if isinstance(value, np.dtype):
+        return value.name
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, Configurable) and type(value) in _names:
+        return {"class": _names[type(value)], "config": serialize(value.get_config())}
+    if callable(value) and value in _names:
+        return {"class" if isinstance(value, type) else "function": _names[value]}
+    raise TypeError(f"save: every part of a model must be registered to be written down; got {value!r}; "
+                    f"decorate its class or function with ct.saving.register_serializable()")
+
+
+def deserialize(value):
+    """The objects that `serialize` wrote down. Raises ValueError for a name that is not registered."""
+    if isinstance(value, list):
+        return [deserialize(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"class", "config"} and isinstance(value["config"], dict):
+        cls = _named(value["class"], type)
+        return cls.from_config({key: deserialize(item) for key, item in value["config"].items()})
+    if set(value) == {"class"}:
+        return _named(value["class"], type)
+    if set(value) == {"function"}:
+        return _named(value["function"], object)
+    return {key: deserialize(item) for key, item in value.items()}
+
+
+def _named(name, expected):
+    entry = _by_name.get(name) if isinstance(name, str) else None
+    if entry is None or not isinstance(entry, expected):
+        error = unknown("load", name, _by_name)
+        raise ValueError(f"{error}; register one's own with ct.saving.register_serializable() before loading")
+    return entry

@@ -1,0 +1,187 @@
+"""Files: models and weights as safetensors, the architecture as JSON in the metadata.
+
+A file holds data only. Its class names are looked up in the closed registry (registry.py), so loading never imports or
+runs anything that the program did not register itself. A file is written under a temporary name, flushed to the disk
+and then renamed: whoever looks sees the old file or the new one, never a part.
+"""
+import json
+import os
+import tempfile
+
+import numpy as np
+
+from cytensor import registry
+from cytensor.layers.base import named_weights
+from cytensor.registry import register_serializable
+
+__all__ = ["load_model", "load_weights", "register_serializable", "save_model", "save_weights"]
+
+FORMAT = "cytensor"
+VERSION = 1
+OPTIMIZER = "optimizer/"         # prefix of the optimizer's slots; weights have "weights/"
+WEIGHTS = "weights/"
+
+
+# -- models -----------------------------------------------------------------------------------------------------------
+def save_model(model, filepath, overwrite=True):
+    """Write architecture, weights, how it was compiled, and the optimizer's state to one file."""
+    document = {"model": registry.serialize(model), "build_shape": registry.serialize(model.build_shape)}
+    if not model.built:
+        raise ValueError(f"save: the model must be built, so that it has weights; call '{model.name}' on data first")
+    tensors = _weights_of(model)
+    if model.compiled:
+        document["compile"] = registry.serialize(model._compiled_with)
+        document["optimizer_calls"] = model.optimizer.calls
+        tensors.update(_slots_of(model))
+    write_file(filepath, tensors, {"kind": "model", "document": json.dumps(document)}, overwrite)
+
+
+def load_model(filepath, compile=True):
+    """The model that `model.save` wrote, with its optimizer where `compile` is True.
+
+    Raises ValueError for a file that is damaged, foreign, or names classes that are not registered.
+    """
+    tensors, metadata = read_file(filepath)
+    if metadata.get("kind") != "model":
+        raise ValueError(f"load_model: '{filepath}' must hold a model; it holds weights; use load_weights")
+    try:
+        document = json.loads(metadata["document"])
+        shape, description = document["build_shape"], document["model"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"load_model: the architecture in '{filepath}' cannot be read; {error!r}") from None
+    model = registry.deserialize(description)
+    if not hasattr(model, "save_weights"):
+        raise ValueError(f"load_model: '{filepath}' must describe a model; got {type(model).__name__}")
+    if not model.built:
+        model._build(tuple(shape) if isinstance(shape, list) else shape)
+    _assign_weights(model, tensors, filepath)
+    if compile and "compile" in document:
+        model.compile(**registry.deserialize(document["compile"]))
+        _assign_slots(model, tensors, document.get("optimizer_calls", 0), filepath)
+    return model
+
+
+def save_weights(model, filepath, overwrite=True):
+    """Write the weights alone, under their paths: "weights/dense/kernel"."""
+    if not model.weights:
+        raise ValueError(f"save_weights: there are no weights; call '{model.name}' on data first")
+    write_file(filepath, _weights_of(model), {"kind": "weights"}, overwrite)
+
+
+def load_weights(model, filepath):
+    """Set the weights from a file of `save_weights` or `model.save`; all or none."""
+    tensors, _ = read_file(filepath)
+    if not model.weights:
+        raise ValueError(f"load_weights: the model must be built first; call '{model.name}' on data")
+    _assign_weights(model, tensors, filepath)
+
+
+def _weights_of(model):
+    return {WEIGHTS + path: np.ascontiguousarray(variable.numpy()) for path, variable in named_weights(model)}
+
+
+def _slots_of(model):
+    paths = {id(variable): path for path, variable in named_weights(model)}
+    optimizer = model.optimizer
+    return {f"{OPTIMIZER}{name}/{paths[id(variable)]}": np.ascontiguousarray(slot.numpy())
+            for name, slots in optimizer.slots.items()
+            for variable, slot in zip(optimizer.parameters, slots, strict=True) if id(variable) in paths}
+
+
+def _assign_weights(model, tensors, filepath):
+    named = named_weights(model)
+    given = {name.removeprefix(WEIGHTS): value for name, value in tensors.items() if not name.startswith(OPTIMIZER)}
+    missing = [path for path, _ in named if path not in given]
+    surplus = sorted(given.keys() - {path for path, _ in named})
+    if missing or surplus:
+        raise ValueError(f"load_weights: '{filepath}' must have the weights of the model; missing "
+                         f"{', '.join(missing) or 'none'}, surplus {', '.join(surplus) or 'none'}")
+    for path, variable in named:
+        if given[path].shape != variable.shape:
+            raise ValueError(f"load_weights: shapes must be equal; weight '{path}' is {variable.shape}, "
+                             f"'{filepath}' has {given[path].shape}")
+    for path, variable in named:
+        variable.assign(np.asarray(given[path], variable.dtype))
+
+
+def _assign_slots(model, tensors, calls, filepath):
+    optimizer = model.optimizer
+    names = {name.split("/")[1] for name in tensors if name.startswith(OPTIMIZER)}
+    optimizer.calls = int(calls)
+    if not names:
+        return
+    weights = [(path, variable) for path, variable in named_weights(model)
+               if any(f"{OPTIMIZER}{name}/{path}" in tensors for name in names)]
+    optimizer.build([variable for _, variable in weights])
+    for name, slots in optimizer.slots.items():
+        for (path, variable), slot in zip(weights, slots, strict=True):
+            value = tensors.get(f"{OPTIMIZER}{name}/{path}")
+            if value is None or value.shape != variable.shape:
+                raise ValueError(f"load_model: '{filepath}' must have the optimizer's '{name}' of '{path}', of shape "
+                                 f"{variable.shape}; got {'nothing' if value is None else value.shape}")
+            slot[...] = value
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+def write_file(filepath, tensors, metadata, overwrite=True):
+    """Write named arrays and a dictionary of strings; the file appears complete or not at all."""
+    from safetensors.numpy import save
+
+    path = os.fspath(filepath)
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"save: '{path}' exists; allow it to be replaced with overwrite=True")
+    content = save(tensors, {"format": FORMAT, "version": str(VERSION), **metadata})
+    write_bytes(path, content)
+
+
+def write_bytes(path, content):
+    """Write a file under a temporary name beside it, flush it to the disk, and rename it."""
+    folder = os.path.dirname(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder):
+    """Make the rename itself durable, where folders can be flushed."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def read_file(filepath):
+    """(named arrays, metadata) of a file; ValueError where it is damaged or not one of ours."""
+    from safetensors import SafetensorError, safe_open
+
+    path = os.fspath(filepath)
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"load: there is no file '{path}'")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+    except (SafetensorError, OSError, TypeError, AttributeError, KeyError) as error:
+        raise ValueError(f"load: '{path}' is not a readable safetensors file: damaged, truncated or of another kind; "
+                         f"{error}") from None
+    version = metadata.get("version", "0")
+    if metadata.get("format") == FORMAT and (not version.isdigit() or int(version) > VERSION):
+        raise ValueError(f"load: '{path}' has version {version} of the format, this program knows up to {VERSION}")
+    return tensors, metadata

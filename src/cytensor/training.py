@@ -1,0 +1,352 @@
+"""Trainer: what a model needs to be trained. compile, fit, evaluate, predict, and the steps they are made of.
+
+A model may define its own `train_step(data)`; `fit` then does everything around it.
+"""
+import math
+import warnings
+
+import numpy as np
+
+from cytensor import data as batching
+from cytensor import losses, optimizers
+from cytensor import metrics as metric_classes
+from cytensor.callbacks import CallbackList, History
+from cytensor.progress import PredictProgress, TestProgress, TrainProgress, resolve_verbose
+from cytensor.tape import GradientTape
+
+
+class Trainer:
+    """The part of Model that trains. Needs `__call__`, `trainable_weights`, `losses` and `constraints`."""
+    optimizer = None
+    loss = None
+    stop_training = False
+    history = None
+    _loss_tracker = None               # the mean loss of the epoch; made by compile
+    _metrics = ()                      # the compiled metrics once the first batch has shown which they are
+    _wanted_metrics = ()               # (identifier, whether it is weighted), as compile was told
+
+    # -- compile ------------------------------------------------------------------------------------------------------
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None, weighted_metrics=None, *, run_eagerly=None,
+                steps_per_execution=None, jit_compile=None):
+        """Say how to train: an optimizer, a loss and metrics, each a name, an object, a class or a function.
+
+        metrics are plain means over samples, weighted_metrics use the sample weights. The last three arguments are
+        accepted for Keras's sake and change nothing: every step runs at once.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = losses.get(loss)
+        self._loss_tracker = metric_classes.Mean(name="loss")
+        plain, weighted = _as_list(metrics), _as_list(weighted_metrics)
+        self._wanted_metrics = [(item, False) for item in plain] + [(item, True) for item in weighted]
+        for item, _ in self._wanted_metrics:          # a wrong name is an error now, not after the first batch
+            if not metric_classes.is_accuracy(item):
+                metric_classes.get(item)
+        self._metrics = None
+        self._compiled_with = {"optimizer": self.optimizer, "loss": loss, "metrics": metrics,
+                               "weighted_metrics": weighted_metrics}
+
+    @property
+    def compiled(self):
+        """Whether `compile` was called."""
+        return self.optimizer is not None
+
+    def _require_compiled(self, op):
+        if self._loss_tracker is None:
+            raise RuntimeError(f"{op}: the model must be compiled first; "
+                               f"call model.compile(optimizer=..., loss=..., metrics=[...])")
+
+    @property
+    def metrics(self):
+        """The mean loss and the compiled metrics; reset at the start of every epoch. May be overridden."""
+        tracker = [] if self._loss_tracker is None else [self._loss_tracker]
+        return tracker + [metric for metric, _ in self._metrics or ()]
+
+    @property
+    def metrics_names(self):
+        """The names of `metrics`."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self):
+        """Forget the batches seen."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    # -- one batch ----------------------------------------------------------------------------------------------------
+    def train_step(self, data):
+        """One batch of training; returns the logs. Override for one's own; `data` is as the batches of `fit` are."""
+        x, y, sample_weight = batching.unpack_x_y_sample_weight(data)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred, sample_weight)
+        weights = self._trained_weights()
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        for variable, constraint in self._cached_constraints:
+            variable.assign(constraint(variable))
+        self._loss_tracker.add(float(loss), x.shape[0])
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data):
+        """One batch of evaluation; returns the logs."""
+        x, y, sample_weight = batching.unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        self._loss_tracker.add(float(self.compute_loss(x, y, y_pred, sample_weight, training=False)), x.shape[0])
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data):
+        """The predictions of one batch."""
+        return self(batching.unpack_x_y_sample_weight(data)[0], training=False)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The compiled loss plus what the regularizers add: a scalar."""
+        penalties = self.losses
+        if self.loss is None:
+            if not penalties:
+                raise ValueError("compute_loss: there is nothing to minimise; give compile a loss, "
+                                 "or define train_step")
+            return sum(penalties[1:], start=penalties[0])
+        if y is None:
+            raise ValueError(f"compute_loss: the loss '{self.loss.name}' needs targets; got y=None")
+        loss = self.loss(y, y_pred, sample_weight)
+        return sum(penalties, start=loss) if penalties else loss
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Update the compiled metrics with a batch; the logs: each metric's value so far, by name."""
+        if self._metrics is None:
+            self._metrics = [(metric_classes.get_for(item, y, y_pred), weighted)
+                             for item, weighted in self._wanted_metrics]
+        for metric, weighted in self._metrics:
+            metric.update_state(y, y_pred, sample_weight if weighted else None)
+        return {metric.name: metric.value() for metric in self.metrics}
+
+    def _trained_weights(self):
+        """`trainable_weights`, looked up once for each `fit`."""
+        if self._cached_weights is None:
+            self._cached_weights = self.trainable_weights
+            self._cached_constraints = self.constraints
+        return self._cached_weights
+
+    _cached_weights = None
+    _cached_constraints = ()
+
+    # -- fit ----------------------------------------------------------------------------------------------------------
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
+            validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
+            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1):
+        """Train for `epochs` epochs; returns a History with the logs of each.
+
+        x, y: arrays, tensors or lists with samples along the first axis; or x alone, an iterator of batches (x, y) or
+        (x, y, sample_weight). validation_split: the share of the samples, taken from the end, that is evaluated and not
+        trained on. validation_freq: every how many epochs to validate, or the epochs (from 1) that do.
+        """
+        self._require_compiled("fit")
+        for name, value in (("epochs", epochs), ("validation_freq", validation_freq)):
+            if not isinstance(value, (list, tuple, set)):
+                batching.check_positive("fit", name, value)
+        verbose = resolve_verbose(verbose)
+        if validation_split:
+            if validation_data is not None:
+                raise ValueError("fit: give either validation_split or validation_data; got both")
+            (x, y, sample_weight), validation_data = batching.split_tail("fit", x, y, sample_weight, validation_split)
+        casts = self._casts_integers()
+        batches = batching.make_batches("fit", x, y, sample_weight, batch_size, shuffle=shuffle, steps=steps_per_epoch,
+                                        class_weight=class_weight, casts_integers=casts)
+        validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
+        progress = TrainProgress(verbose, batches.steps, epochs)
+        history = History()
+        calls = CallbackList([history, *_as_list(callbacks), *([progress] if verbose else [])], self,
+                             {"epochs": epochs, "steps": batches.steps, "verbose": verbose})
+        self.stop_training, self._cached_weights, self.history = False, None, history
+        try:
+            self._run_epochs(batches, range(initial_epoch, epochs), calls, validation, validation_freq)
+        finally:
+            progress.close()
+            batches.close()
+            self._cached_weights = None
+        return history
+
+    def _run_epochs(self, batches, epochs, calls, validation, validation_freq):
+        warned = False
+        logs = {}
+        calls.call("on_train_begin")
+        for epoch in epochs:
+            self.reset_metrics()
+            calls.call("on_epoch_begin", epoch)
+            logs, warned = self._run_epoch(batches, epoch, calls, warned)
+            if validation is not None and _is_due(epoch + 1, validation_freq):
+                results = self._evaluate(validation, calls)
+                logs.update({f"val_{name}": value for name, value in sorted(results.items())})
+            calls.call("on_epoch_end", epoch, logs)
+            if self.stop_training or getattr(batches, "exhausted", False):
+                break
+        self.optimizer.finalize_variable_values(self.trainable_weights)
+        calls.call("on_train_end", logs)
+
+    def _run_epoch(self, batches, epoch, calls, warned):
+        """Train one epoch; returns (logs, whether a loss that is not finite was warned of)."""
+        begin, end = calls.methods["on_train_batch_begin"], calls.methods["on_train_batch_end"]
+        step, logs = -1, {}
+        try:
+            for step, data in enumerate(batches.epoch(epoch)):
+                for method in begin:
+                    method(step)
+                logs = _floats(self.train_step(data))
+                if not warned and not math.isfinite(logs.get("loss", 0.0)):
+                    warned = _warn_not_finite(epoch, step, logs["loss"])
+                for method in end:
+                    method(step, logs)
+                if self.stop_training:
+                    break
+        except Exception as error:
+            error.add_note(f"in fit: epoch {epoch + 1}, batch {max(step, 0) + 1}")
+            raise
+        return dict(sorted(logs.items())), warned
+
+    def _validation_batches(self, validation_data, batch_size, steps):
+        if validation_data is None:
+            return None
+        if batching.is_iterator(validation_data):
+            parts = (validation_data, None, None)
+        elif isinstance(validation_data, (tuple, list)) and 2 <= len(validation_data) <= 3:
+            parts = (*validation_data, None)[:3]
+        else:
+            raise ValueError("fit: validation_data must be (x, y), (x, y, sample_weight) or an iterator of batches; "
+                             f"got {type(validation_data).__name__}")
+        return batching.make_batches("fit, validation_data", *parts, batch_size, steps=steps,
+                                     casts_integers=self._casts_integers())
+
+    # -- evaluate and predict -----------------------------------------------------------------------------------------
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
+                 return_dict=False):
+        """The mean loss and the metrics over the data: a list of floats, the loss first, or one float; or a dict."""
+        self._require_compiled("evaluate")
+        batches = batching.make_batches("evaluate", x, y, sample_weight, batch_size, steps=steps,
+                                        casts_integers=self._casts_integers())
+        verbose = resolve_verbose(verbose)
+        progress = TestProgress(verbose, batches.steps)
+        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], self,
+                             {"steps": batches.steps, "verbose": verbose})
+        try:
+            logs = self._evaluate(batches, calls)
+        finally:
+            progress.close()
+        if return_dict:
+            return logs
+        return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()))
+
+    def _evaluate(self, batches, calls):
+        self.reset_metrics()
+        calls.call("on_test_begin")
+        begin, end = calls.methods["on_test_batch_begin"], calls.methods["on_test_batch_end"]
+        step, logs = -1, {}
+        try:
+            for step, data in enumerate(batches.epoch(0)):
+                for method in begin:
+                    method(step)
+                logs = _floats(self.test_step(data))
+                for method in end:
+                    method(step, logs)
+        except Exception as error:
+            error.add_note(f"in evaluate: batch {max(step, 0) + 1}")
+            raise
+        if step < 0:
+            raise ValueError(f"{batches.op}: there must be at least one batch; got none")
+        calls.call("on_test_end", dict(sorted(logs.items())))
+        return logs
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """The model's output for x, as a NumPy array. Data of one batch costs little more than calling the model."""
+        single = callbacks is None and steps is None and not batching.is_iterator(x)
+        if single:
+            source = batching.as_source("predict", "x", x)
+            if 0 < source.shape[0] <= (batch_size or 32):
+                return _as_arrays(self.predict_step(source))
+        batches = batching.make_batches("predict", x, None, None, batch_size, steps=steps,
+                                        casts_integers=self._casts_integers())
+        verbose = resolve_verbose(verbose)
+        progress = PredictProgress(verbose, batches.steps)
+        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose == 1 else [])], self,
+                             {"steps": batches.steps, "verbose": verbose})
+        calls.call("on_predict_begin")
+        outputs = []
+        try:
+            for step, data in enumerate(batches.epoch(0)):
+                calls.call("on_predict_batch_begin", step)
+                outputs.append(self.predict_step(data).numpy())
+                calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
+        finally:
+            progress.close()
+        if not outputs:
+            raise ValueError("predict: there must be at least one batch; got none")
+        calls.call("on_predict_end")
+        return np.concatenate(outputs)
+
+    # -- single batches -----------------------------------------------------------------------------------------------
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One training step on the whole of x and y; the loss and metrics since the last reset_metrics."""
+        self._require_compiled("train_on_batch")
+        self._cached_weights = None
+        data = self._single_batch("train_on_batch", x, y, sample_weight, class_weight)
+        return _results(_floats(self.train_step(data)), return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Evaluate the whole of x and y as one batch; the loss and metrics since the last reset_metrics."""
+        self._require_compiled("test_on_batch")
+        return _results(_floats(self.test_step(self._single_batch("test_on_batch", x, y, sample_weight))), return_dict)
+
+    def predict_on_batch(self, x):
+        """The model's output for the whole of x, as a NumPy array."""
+        return _as_arrays(self.predict_step(batching.as_source("predict_on_batch", "x", x)))
+
+    def _single_batch(self, op, x, y, sample_weight, class_weight=None):
+        size = max(1, len(x)) if hasattr(x, "__len__") else None
+        batches = batching.make_batches(op, x, y, sample_weight, size, class_weight=class_weight,
+                                        casts_integers=self._casts_integers())
+        return next(batches.epoch(0))
+
+    def _casts_integers(self):
+        """Whether integer inputs may be cast to float32 as the batch is gathered."""
+        return False
+
+
+# -- helpers ----------------------------------------------------------------------------------------------------------
+def _as_list(value):
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _floats(logs):
+    """The logs of a step with every value a Python number; a step may return tensors."""
+    if not isinstance(logs, dict):
+        raise TypeError(f"train_step: must return a dictionary of logs; got {type(logs).__name__}")
+    return {name: value if type(value) is float or isinstance(value, list) else _as_float(value)
+            for name, value in logs.items()}
+
+
+def _as_float(value):
+    return float(value) if np.ndim(value) == 0 else np.asarray(value).tolist()
+
+
+def _as_arrays(output):
+    """A tensor, or tensors in a tuple, list or dictionary, as NumPy arrays."""
+    if isinstance(output, dict):
+        return {key: _as_arrays(value) for key, value in output.items()}
+    if isinstance(output, (tuple, list)):
+        return type(output)(_as_arrays(value) for value in output)
+    return output.numpy()
+
+
+def _results(logs, return_dict):
+    if return_dict:
+        return logs
+    return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()))
+
+
+def _is_due(epoch, freq):
+    return epoch in freq if isinstance(freq, (list, tuple, set)) else epoch % freq == 0
+
+
+def _warn_not_finite(epoch, step, loss):
+    warnings.warn(f"fit: the loss became {loss} at epoch {epoch + 1}, batch {step + 1}; a smaller learning rate, or "
+                  f"inputs of a smaller scale, may help", RuntimeWarning, stacklevel=4)
+    return True
