@@ -63,15 +63,13 @@ def test_each_call_returns_arrays_of_its_own():
 
 
 def test_the_licence_is_beside_the_data():
-    text = (mnist.PACKAGED.parent / "LICENSE-mnist.txt").read_text()
+    text = (Path(mnist.PACKAGED).parent / "LICENSE-mnist.txt").read_text()
     for word in ("LeCun", "Cortes", "Burges", "Attribution-ShareAlike 3.0", "mnist.npz"):
         assert word in text
 
 
 def test_importing_datasets_reads_no_data_and_loads_no_network_code():
-    code = (
-        "import sys, cytensor.datasets; print(*{'ssl', 'socket', 'urllib.request', 'http.client'} & set(sys.modules))"
-    )
+    code = "import sys, cytensor.datasets; print(*{'ssl', 'socket', 'urllib', 'zipfile', 'gzip'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
 
 

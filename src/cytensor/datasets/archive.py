@@ -2,7 +2,8 @@
 
 A member's header says how much memory it wants, and a zip entry says how long its member is; either may lie. So the
 header is compared with the entry, and the entry with what its compressed bytes can hold, before an array is made.
-Pickled objects are refused. Not for model files: those are safetensors (saving.py).
+Pickled objects are refused. Not for model files: those are safetensors (saving.py). Importing this module loads
+zipfile, so it is imported where it is used.
 """
 
 import math
@@ -11,9 +12,8 @@ import zlib
 
 import numpy as np
 
-# The most that deflate can expand its input (zlib's technical notes give 1032:1).
-DEFLATE_LIMIT = 1032
-_CHUNK = 1 << 20
+from cytensor.datasets.streams import CHUNK, DEFLATE_LIMIT, fill
+
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -47,7 +47,7 @@ def _read_member(archive, entry):
     """One member as an array: header, checks, and only then memory."""
     if entry.compress_type not in _READABLE:
         raise ValueError(f"{entry.filename} is compressed in a way that .npz files do not use")
-    if entry.file_size > entry.compress_size * DEFLATE_LIMIT + _CHUNK:
+    if entry.file_size > entry.compress_size * DEFLATE_LIMIT + CHUNK:
         raise ValueError(f"{entry.filename} claims {entry.file_size} bytes from {entry.compress_size} compressed ones")
     with archive.open(entry) as member:
         shape, fortran, dtype = _read_header(member)
@@ -69,20 +69,3 @@ def _read_header(member):
     if version == (2, 0):
         return np.lib.format.read_array_header_2_0(member)
     raise ValueError(f"the .npy format version {version[0]}.{version[1]} is for structured arrays, not tensors")
-
-
-def fill(flat, stream):
-    """Fill the one-dimensional array `flat` from `stream`, piece by piece so that no second copy is held.
-
-    Raises EOFError where the stream ends early, ValueError where it goes on. Reaching its end is also what makes zip
-    and gzip streams verify their checksums.
-    """
-    memory, done = memoryview(flat.view(np.uint8)), 0
-    while done < len(memory):
-        piece = stream.read(min(_CHUNK, len(memory) - done))
-        if not piece:
-            raise EOFError(f"the data ends after {done} of {len(memory)} bytes")
-        memory[done : done + len(piece)] = piece
-        done += len(piece)
-    if stream.read(1):
-        raise ValueError(f"the data goes on after {done} bytes")

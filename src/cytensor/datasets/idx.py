@@ -9,15 +9,13 @@
 Source: the description at the end of the MNIST page of LeCun, Cortes and Burges.
 """
 
-import gzip
 import math
 import os
 import struct
-import zlib
 
 import numpy as np
 
-from .archive import DEFLATE_LIMIT, fill
+from cytensor.datasets.streams import DEFLATE_LIMIT, fill
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MAX_AXES = 16
@@ -41,6 +39,9 @@ def load_idx(path):
     >>> load_idx(path)
     array([7, 2, 1], dtype=uint8)
     """
+    import gzip
+    import zlib
+
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         zipped = file.read(2) == _GZIP_MAGIC

@@ -1,12 +1,10 @@
 """The MNIST handwritten digits. The data and its own licence are in data/ beside this file."""
 
-from pathlib import Path
+import os
 
 import numpy as np
 
-from . import archive
-
-PACKAGED = Path(__file__).parent / "data" / "mnist.npz"
+PACKAGED = os.path.join(os.path.dirname(__file__), "data", "mnist.npz")
 SIDE = 28
 
 
@@ -28,7 +26,9 @@ def load_data(path=None):
 
     Source: LeCun, Cortes, Burges; CC BY-SA 3.0 (data/LICENSE-mnist.txt).
     """
-    file = PACKAGED if path is None or path == "mnist.npz" else Path(path)
+    from cytensor.datasets import archive  # here, because zipfile takes longer to import than the rest of the package
+
+    file = PACKAGED if path is None or path == "mnist.npz" else os.fspath(path)
     arrays = archive.read(file, ("x_train", "y_train", "x_test", "y_test"), "mnist.load_data")
     for part in ("train", "test"):
         _check(arrays[f"x_{part}"], arrays[f"y_{part}"], part, file)

@@ -1,0 +1,1 @@
+"""Benchmarks under pytest-benchmark: see README.md, "Measure it yourself"."""

@@ -1,0 +1,37 @@
+"""Import times, each in a fresh interpreter: seconds from before the import statement to after it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .timing import summarise
+
+TIMED = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
+ROUNDS = 7
+PEERS = {"NumPy": "numpy", "PyTorch": "torch", "Keras": "keras"}
+
+
+def seconds_to_import(module):
+    environment = os.environ | {"KERAS_BACKEND": "torch"}
+    done = subprocess.run(
+        [sys.executable, "-c", TIMED.format(module)], env=environment, capture_output=True, text=True, cwd=os.sep
+    )
+    return float(done.stdout) if done.returncode == 0 else None
+
+
+@pytest.mark.parametrize("module", ["cytensor", "cyops"])
+def test_import(benchmark, module):
+    seconds_to_import(module)
+    theirs = {name: [] for name, peer in PEERS.items() if seconds_to_import(peer) is not None}
+    mine = []
+
+    def one_round():
+        mine.append(seconds_to_import(module))
+        for name, seconds in theirs.items():
+            if len(seconds) < 3 or name == "NumPy":
+                seconds.append(seconds_to_import(PEERS[name]))
+
+    benchmark.pedantic(one_round, rounds=ROUNDS)
+    summarise(benchmark, "Import", f"import {module}", mine, theirs, target=1 / 1.3, against="NumPy")

@@ -1,0 +1,117 @@
+"""One training step of 784-512-10 on a batch of 128, RMSprop: forward, loss, backward, update."""
+
+import numpy as np
+import pytest
+
+import cytensor as ct
+from cytensor import layers
+
+from .peers import jax, torch
+
+BATCH, INPUTS, HIDDEN, CLASSES = 128, 784, 512, 10
+RATE, RHO, EPSILON = 1e-3, 0.9, 1e-7
+
+
+def batch():
+    rng = np.random.default_rng(0)
+    return rng.random((BATCH, INPUTS), np.float32), rng.integers(0, CLASSES, BATCH)
+
+
+def step_with_a_tape():
+    """Ours, as a custom loop writes it."""
+    x, y = (ct.asarray(array) for array in batch())
+    model = ct.Sequential([layers.Dense(HIDDEN, activation="relu"), layers.Dense(CLASSES, activation="softmax")])
+    model(x)
+    optimizer = ct.optimizers.RMSprop(RATE, rho=RHO, epsilon=EPSILON)
+    loss_of = ct.losses.SparseCategoricalCrossentropy()
+
+    def step():
+        with ct.GradientTape() as tape:
+            loss = loss_of(y, model(x))
+        variables = model.trainable_weights
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+
+    return step
+
+
+def step_in_pytorch(foreach):
+    if torch is None:
+        return None
+    x, y = (torch.from_numpy(array) for array in batch())
+    model = torch.nn.Sequential(torch.nn.Linear(INPUTS, HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, CLASSES))
+    optimizer = torch.optim.RMSprop(model.parameters(), RATE, alpha=RHO, eps=EPSILON, foreach=foreach)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+
+    return step
+
+
+def step_in_jax():
+    if jax is None:
+        return None
+    jnp = jax.numpy
+    x, y = (jnp.asarray(array) for array in batch())
+    rng = np.random.default_rng(1)
+    sizes = [(INPUTS, HIDDEN), (HIDDEN, CLASSES)]
+    state = [jnp.asarray(rng.normal(size=s).astype(np.float32) * 0.05) for s in sizes]
+    state = (state + [jnp.zeros(n) for _, n in sizes],)
+    state = (*state, [jnp.zeros_like(w) for w in state[0]])
+
+    def loss_of(weights):
+        logits = jnp.maximum(x @ weights[0] + weights[2], 0) @ weights[1] + weights[3]
+        return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(BATCH), y])
+
+    @jax.jit
+    def update(weights, squares):
+        gradients = jax.grad(loss_of)(weights)
+        squares = [RHO * s + (1 - RHO) * g * g for s, g in zip(squares, gradients, strict=True)]
+        moved = zip(weights, gradients, squares, strict=True)
+        return [w - RATE * g / (jnp.sqrt(s) + EPSILON) for w, g, s in moved], squares
+
+    def step():
+        nonlocal state
+        state = update(*state)
+        jax.block_until_ready(state)
+
+    return step
+
+
+def test_training_step(compare):
+    compare(
+        "Training step 784-512-10, batch 128, RMSprop, float32",
+        "forward, loss, backward, update",
+        step_with_a_tape(),
+        {
+            "PyTorch (foreach)": step_in_pytorch(True),
+            "PyTorch (loop)": step_in_pytorch(False),
+            "JAX (jit)": step_in_jax(),
+        },
+        rounds=9,
+        target=1.0,
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 10000])
+def test_inference(compare, rows):
+    x = np.random.default_rng(0).random((rows, INPUTS), np.float32)
+    model = ct.Sequential([layers.Dense(HIDDEN, activation="relu"), layers.Dense(CLASSES, activation="softmax")])
+    model(ct.asarray(x[:1]))
+    theirs = None
+    if torch is not None:
+        module = torch.nn.Sequential(
+            torch.nn.Linear(INPUTS, HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, CLASSES), torch.nn.Softmax(1)
+        )
+
+        def theirs():
+            with torch.no_grad():
+                return module(torch.from_numpy(x)).numpy()
+
+    compare(
+        "Inference 784-512-10, NumPy in and out",
+        f"predict, {rows} {'row' if rows == 1 else 'rows'}",
+        lambda: model.predict(x, verbose=0),
+        {"PyTorch": theirs},
+    )

@@ -1,0 +1,65 @@
+"""How times are taken and kept: a side times itself in batches; a row keeps medians, best times and ratios."""
+
+import statistics
+import time
+import timeit
+
+# Idle workers of OpenBLAS and libgomp spin for tens of milliseconds and slow down whatever runs next.
+IDLE = 0.04
+# One timed batch of calls lasts about this long, or one call where that is longer.
+BATCH = 0.002
+ROUNDS = 5
+# A side whose first call takes longer than this (the naive loops) is timed by that call alone.
+SLOW = 0.3
+
+
+class Side:
+    """One competitor: its code, how many calls make a batch, and the seconds that a call took in each of its turns.
+
+    `code` is a function without arguments, or a statement to run with the names in the dict `names`.
+    """
+
+    def __init__(self, code, names=None):
+        self.timer = timeit.Timer(code, globals=names)
+        first = self.timer.timeit(1)
+        self.slow = first > SLOW
+        self.calls, self.seconds = 1, [first] if self.slow else []
+        if not self.slow:
+            self._choose_calls()
+
+    def _choose_calls(self):
+        took = self.timer.timeit(1)
+        while took < BATCH / 4:
+            self.calls *= 4
+            took = self.timer.timeit(self.calls)
+        self.calls = max(1, round(self.calls * BATCH / took))
+
+    def batch(self):
+        """Run one batch: what a timer around this call measures, divided by `calls`, is the time of one call."""
+        return self.timer.timeit(self.calls)
+
+    def turn(self):
+        """An idle pause, then one timed batch."""
+        if not self.slow:
+            time.sleep(IDLE)
+            self.seconds.append(self.batch() / self.calls)
+
+
+def summarise(benchmark, table, work, ours, theirs, *, target=None, against=None):
+    """Keep with the benchmark what report.py prints of it: a row of `table`, from the seconds a call of each side.
+
+    `theirs` is a dict from the peer's name to its seconds. `target` is the ratio theirs / ours of the medians that we
+    promise, against the peer named by `against` or, without it, the fastest one.
+    """
+    middle = statistics.median(ours)
+    benchmark.group = table
+    benchmark.extra_info.update(
+        work=work,
+        ours={"median": middle, "best": min(ours)},
+        peers={
+            name: {"median": statistics.median(times), "best": min(times), "ratio": statistics.median(times) / middle}
+            for name, times in theirs.items()
+        },
+        target=target,
+        against=against,
+    )

@@ -1,0 +1,91 @@
+"""Every example runs as a user runs it, and prints the figures that it promises."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(name, *arguments):
+    """What the example prints; its warnings and errors fail the test."""
+    command = [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=EXAMPLES)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def number(text, pattern):
+    """The number that the pattern's one group finds in the text."""
+    found = re.search(pattern, text)
+    assert found, f"no {pattern!r} in:\n{text}"
+    return float(found.group(1).replace(",", ""))
+
+
+def test_every_example_is_tested():
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {
+        "mnist.py",
+        "mnist_from_scratch.py",
+        "optimization.py",
+        "views.py",
+    }
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_help_explains_the_example(path):
+    assert "--" in run(path.name, "--help") and path.read_text().startswith('"""')
+
+
+def test_mnist():
+    source = (EXAMPLES / "mnist.py").read_text()
+    assert len(source.splitlines()) < 20
+    printed = run("mnist.py", "--epochs", "1", "--samples", "12000")
+    assert number(printed, r"test accuracy (\S+)") > 0.91
+    assert number(printed, r"test loss (\S+),") < 0.32
+
+
+def test_mnist_from_scratch():
+    """The first half epoch, where the figures are known: a crude start, then 2.2 at batch 100."""
+    printed = run("mnist_from_scratch.py", "--epochs", "1", "--samples", "25728")
+    assert 3 < number(printed, r"loss at batch 0: (\S+)") < 10
+    assert 1.9 < number(printed, r"loss at batch 100: (\S+)") < 2.5
+    assert number(printed, r"loss at the end: (\S+)") < 2.3
+    assert number(printed, r"test accuracy: (\S+)") > 0.25
+
+
+def test_views():
+    printed = run("views.py", "--samples", "100000")
+    for rank in range(6):
+        assert f"rank {rank}," in printed
+    for dtype in ("bool", "int8", "uint64", "float16", "float32", "float64"):
+        assert re.search(rf"{dtype} +\d bytes", printed)
+    assert printed.count("shares memory\n") == 12 and "COPIED" not in printed
+    # Facts about views: batch 3 of 128 begins at 3 * 128 * 784, a centre crop at row 7, column 7.
+    assert re.search(r"batch 3 of 128 .* offset +301056 strides \(784, 28, 1\)", printed)
+    assert re.search(r"centre crops, 14 x 14 .*\(60000, 14, 14\) +offset +203 strides \(784, 28, 1\)", printed)
+    assert re.search(r"last image first .* offset 47039216 strides \(-784, 28, 1\)", printed)
+    assert "after corner[0, 0] = 99, images[0, 0, 0] = 99" in printed
+    assert number(printed, r"memory:.* (\S+) times") > 3
+    assert number(printed, r"times two:.* (\S+) times") > 3
+
+
+def test_optimization():
+    printed = run("optimization.py", "--hidden", "16")
+    plain, pushed = printed.split("momentum 0.9")
+    assert re.search(r"small steps, .*still on its way", plain)
+    assert re.search(r"medium steps, .*in the shallow valley, x = 1.43", plain)
+    assert re.search(r"large steps, .*still jumping", plain)
+    assert re.search(r"medium steps, .*in the deep valley, x = -1.6", pushed)
+    assert re.search(r"large steps, .*ran away", pushed)
+    assert number(printed, r"largest difference (\S+)") < 1e-8
+    assert number(printed, r"the tape is (\S+) times faster") > 10
+
+
+@pytest.mark.parametrize("wrong", [["--epochs", "none"], ["--colour", "red"]])
+def test_wrong_arguments_are_explained(wrong):
+    command = [sys.executable, str(EXAMPLES / "mnist.py"), *wrong]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "usage: mnist.py" in done.stderr

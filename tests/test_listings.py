@@ -1,0 +1,141 @@
+"""Listings written for tensorflow and tensorflow.keras run here with their import lines changed, and nothing else.
+
+The listings are in listings/, in the style of introductory texts, with the import lines of TensorFlow. The test
+replaces `tensorflow` by `cytensor` in those lines, runs the listing on a slice of MNIST, and looks at what it computed.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cytensor as ct
+from cytensor.datasets import mnist
+
+LISTINGS = Path(__file__).parent / "listings"
+IMPORT = re.compile(r"^(import|from) tensorflow\b", re.MULTILINE)
+SLICE = 3000
+
+
+def close(value, expected, tolerance=1e-5):
+    np.testing.assert_allclose(np.asarray(value), expected, rtol=tolerance, atol=tolerance)
+
+
+def tensors(ran):
+    close(ran["v"], [[3.5], [1.5], [1.5]])
+    close(ran["e"], [[4, 4], [4, 4]])
+    close(ran["total"], 16)
+    close(ran["mean"], [2, 3])
+    close(ran["largest"], 4)
+    close(ran["rounded"], [[0, 1], [1, 2]])
+    close(ran["below"], [[2.5, 2.5], [3, 4]])
+    assert ran["rounded"].dtype == np.int32 and ran["x"].dtype == np.float32
+    assert np.all(np.asarray(ran["uniform"]) >= -2) and np.all(np.asarray(ran["uniform"]) < -1)
+    close(ran["slope"], 6)
+    close(ran["slope_of_constant"], 6)
+    close(ran["speed"], 19.6)
+    close(ran["acceleration"], 9.8)
+    close(ran["grad_W"], np.asarray(ran["batch"]).sum(axis=0)[:, None] * np.ones((1, 2)))
+    close(ran["grad_shift"], [2, 2])
+    assert isinstance(ran["as_array"], np.ndarray)
+
+
+def linear_classifier(ran):
+    assert ran["losses"][-1] < 0.05 < ran["losses"][0]
+    assert ran["accuracy"] > 0.97
+    assert ran["line"].shape == (100,)
+
+
+def mnist_dense(ran):
+    assert ran["test_acc"] > 0.88
+    assert isinstance(ran["predictions"], np.ndarray) and ran["predictions"].shape == (10, 10)
+    close(ran["predictions"].sum(axis=1), np.ones(10))
+    assert len(ran["history"].history["accuracy"]) == 3
+    assert ran["history"].history["loss"][0] > ran["history"].history["loss"][2]
+    assert isinstance(ran["test_loss"], float)
+
+
+def from_scratch(ran):
+    assert 3 < ran["losses"][0] < 10
+    assert ran["losses"][-1] < 2.5
+    assert ran["accuracy"] > 0.12
+
+
+def own_layer(ran):
+    assert ran["output_tensor"].shape == (2, 32)
+    assert ran["number_of_weights"] == 6
+    close(np.asarray(ran["probabilities"]).sum(axis=1), [1, 1])
+
+
+def linear_keras(ran):
+    assert ran["keys"] == ["binary_accuracy", "loss", "val_binary_accuracy", "val_loss"]
+    assert ran["loss_and_metrics"][1] > 0.93
+    assert ran["predictions"].shape == (600, 1)
+    close(ran["history"].history["val_loss"][-1], ran["loss_and_metrics"][0], 1e-4)
+
+
+def reviews(ran):
+    assert ran["results"][1] > 0.9
+    assert len(ran["loss_values"]) == len(ran["val_loss_values"]) == len(ran["epochs"]) == 8
+    assert ran["likely"].shape == (1000, 1) and 0 <= ran["likely"].min() <= ran["likely"].max() <= 1
+
+
+def newswires(ran):
+    assert ran["accuracy"] > 0.9 and ran["sparse_accuracy"] > 0.9
+    assert "hits" in ran["record"].history
+    close(ran["sums"], np.ones(300))
+
+
+def houses(ran):
+    assert len(ran["all_scores"]) == 4
+    assert ran["test_mae_score"] < 5 and ran["average"] < 5
+    assert ran["predictions"].shape == (80, 1)
+
+
+def custom_loop(ran):
+    assert ran["history"][-1]["accuracy"] > ran["history"][0]["accuracy"] > 0.5
+    assert ran["history"][-1]["loss"] < ran["history"][0]["loss"]
+    assert ran["test_accuracy"] > 0.87
+
+
+def callbacks(ran):
+    assert ran["losses"].epochs == len(ran["history"].history["val_loss"]) <= 25
+    assert len(ran["losses"].per_batch_losses) == ran["losses"].epochs * 40
+    close(ran["best_loss"], min(ran["history"].history["val_loss"]), 1e-4)
+
+
+CHECKS = {
+    check.__name__: check
+    for check in (
+        tensors,
+        linear_classifier,
+        mnist_dense,
+        from_scratch,
+        own_layer,
+        linear_keras,
+        reviews,
+        newswires,
+        houses,
+        custom_loop,
+        callbacks,
+    )
+}
+
+
+def test_every_listing_has_a_check():
+    assert {path.stem for path in LISTINGS.glob("*.py")} == set(CHECKS)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_listing(name, monkeypatch):
+    original = (LISTINGS / f"{name}.py").read_text()
+    source = IMPORT.sub(r"\1 cytensor", original)
+    assert source != original and "tensorflow" not in source
+    (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    part = (x_train[:SLICE], y_train[:SLICE]), (x_test[:1000], y_test[:1000])
+    monkeypatch.setattr(mnist, "load_data", lambda path=None: part)
+    ct.set_seed(1)
+    ran = {"__name__": "__main__"}
+    exec(compile(source, f"{name}.py", "exec"), ran)
+    CHECKS[name](ran)
