@@ -26,9 +26,15 @@ cdef extern from "csrc/api.h":
     ctypedef struct cyops_api:
         int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs) noexcept nogil
         int (*cast)(const cyops_view *out, const cyops_view *x) noexcept nogil
+        int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_view *bias,
+                      int activation, int accumulate) noexcept nogil
 
         const char *(*select_isa)(const char *limit) noexcept
         int (*available_isas)(const char **names) noexcept
+
+        int (*get_num_threads)() noexcept nogil
+        void (*set_num_threads)(int count) noexcept nogil
+        int (*count_workers)() noexcept nogil
 
 
 cdef class Strided:

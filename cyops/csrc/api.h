@@ -12,9 +12,15 @@
 typedef struct {
     int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs);
     int (*cast)(const cyops_view *out, const cyops_view *in);
+    int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_view *bias,
+                  int activation, int accumulate);
 
     const char *(*select_isa)(const char *limit);
     int (*available_isas)(const char *names[3]);
+
+    int (*get_num_threads)(void);
+    void (*set_num_threads)(int count);
+    int (*count_workers)(void);
 } cyops_api;
 
 extern const cyops_api cyops_functions;

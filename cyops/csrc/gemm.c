@@ -1,0 +1,188 @@
+/* Matrix products of views: brings any strides and any batch axes into the form the drivers want. See gemm.h. */
+#include "gemm_problem.h"
+#include "pool.h"
+#include "scratch.h"
+
+#include <string.h>
+
+/* One product of a batch below this many operations is computed by one thread, and several at a time. */
+#define SMALL_PRODUCT 4e6
+
+typedef struct {
+    gemm_problem problem; /* of the first product */
+    ptrdiff_t count, chunk;
+    _Atomic int status;
+    int ndim; /* the batch axes in which b differs */
+    ptrdiff_t shape[CYOPS_MAX_NDIM];
+    ptrdiff_t strides_a[CYOPS_MAX_NDIM], strides_b[CYOPS_MAX_NDIM], strides_c[CYOPS_MAX_NDIM];
+} gemm_batch;
+
+/* A batch axis along which b repeats is more rows of a and c where their strides allow it, else one more axis of items.
+ * Called from the innermost axis outward. */
+static void add_shared_axis(gemm_problem *p, ptrdiff_t length, ptrdiff_t stride_a, ptrdiff_t stride_c) {
+    if (p->items == 1 && p->m == 1) {
+        p->rs_a = stride_a;
+        p->rs_c = stride_c;
+        p->m = length;
+    } else if (p->items == 1 && stride_a == p->m * p->rs_a && stride_c == p->m * p->rs_c) {
+        p->m *= length;
+    } else {
+        memmove(p->shape + 1, p->shape, p->ndim * sizeof *p->shape);
+        memmove(p->strides_a + 1, p->strides_a, p->ndim * sizeof *p->strides_a);
+        memmove(p->strides_c + 1, p->strides_c, p->ndim * sizeof *p->strides_c);
+        p->shape[0] = length;
+        p->strides_a[0] = stride_a;
+        p->strides_c[0] = stride_c;
+        p->ndim++;
+        p->items *= length;
+    }
+}
+
+/* The problem of the last two axes, and the batch axes sorted into those b has and those it has not. */
+static void describe(gemm_batch *batch, const cyops_view *out, const cyops_view *a, const cyops_view *b) {
+    int row = out->ndim - 2, column = out->ndim - 1;
+    gemm_problem *p = &batch->problem;
+    p->m = out->shape[row];
+    p->n = out->shape[column];
+    p->k = a->shape[column];
+    p->a = a->data;
+    p->b = b->data;
+    p->c = out->data;
+    p->rs_a = a->strides[row];
+    p->cs_a = a->strides[column];
+    p->rs_b = b->strides[row];
+    p->cs_b = p->n == 1 ? 1 : b->strides[column];
+    p->rs_c = out->strides[row];
+    p->items = 1;
+    batch->count = 1;
+    for (int axis = row - 1; axis >= 0; axis--) {
+        ptrdiff_t length = out->shape[axis];
+        if (length == 1) continue;
+        if (b->strides[axis] == 0) {
+            add_shared_axis(p, length, a->strides[axis], out->strides[axis]);
+            continue;
+        }
+        int last = CYOPS_MAX_NDIM - 1 - batch->ndim++;
+        batch->shape[last] = length;
+        batch->strides_a[last] = a->strides[axis];
+        batch->strides_b[last] = b->strides[axis];
+        batch->strides_c[last] = out->strides[axis];
+        batch->count *= length;
+    }
+}
+
+static int multiply_nth(const gemm_batch *batch, ptrdiff_t index) {
+    gemm_problem p = batch->problem;
+    int first = CYOPS_MAX_NDIM - batch->ndim;
+    const ptrdiff_t *shape = batch->shape + first;
+    p.a += gemm_offset(batch->ndim, shape, batch->strides_a + first, index) * p.type->itemsize;
+    p.b += gemm_offset(batch->ndim, shape, batch->strides_b + first, index) * p.type->itemsize;
+    p.c += gemm_offset(batch->ndim, shape, batch->strides_c + first, index) * p.type->itemsize;
+    return cyops_gemm_blocked(&p);
+}
+
+static void multiply_chunk(void *context, ptrdiff_t tile) {
+    gemm_batch *batch = context;
+    ptrdiff_t end = gemm_least((tile + 1) * batch->chunk, batch->count);
+    for (ptrdiff_t i = tile * batch->chunk; i < end; i++) {
+        int status = multiply_nth(batch, i);
+        if (status != CYOPS_OK) batch->status = status;
+    }
+}
+
+static int multiply_all(gemm_batch *batch) {
+    const gemm_problem *p = &batch->problem;
+    double each = 2.0 * p->m * p->n * p->k * p->items;
+    int status = CYOPS_OK;
+    if (batch->count > 1 && each < SMALL_PRODUCT && each * batch->count > SMALL_PRODUCT / 2) {
+        batch->chunk = (ptrdiff_t)(SMALL_PRODUCT / 4 / (each + 1)) + 1;
+        cyops_parallel(gemm_ceil_div(batch->count, batch->chunk), multiply_chunk, batch);
+        return batch->status;
+    }
+    for (ptrdiff_t i = 0; i < batch->count && status == CYOPS_OK; i++) status = multiply_nth(batch, i);
+    return status;
+}
+
+/* Copies between two views of one shape and of items of 4 or 8 bytes. */
+static void copy_view(const cyops_view *to, const cyops_view *from) {
+    int ndim = to->ndim - 1;
+    ptrdiff_t columns = to->shape[ndim], stride_to = to->strides[ndim], stride_from = from->strides[ndim];
+    for (ptrdiff_t row = 0, rows = to->size / columns; row < rows; row++) {
+        char *q = to->data + gemm_offset(ndim, to->shape, to->strides, row) * to->itemsize;
+        const char *p = from->data + gemm_offset(ndim, from->shape, from->strides, row) * to->itemsize;
+        if (to->itemsize == 4)
+            for (ptrdiff_t j = 0; j < columns; j++) ((int32_t *)q)[j * stride_to] = ((const int32_t *)p)[j * stride_from];
+        else
+            for (ptrdiff_t j = 0; j < columns; j++) ((int64_t *)q)[j * stride_to] = ((const int64_t *)p)[j * stride_from];
+    }
+}
+
+/* A product whose result has no axis of unit stride where it is needed: computed in scratch, then copied. */
+static int multiply_through_copy(const cyops_view *out, const cyops_view *a, const cyops_view *b,
+                                 const cyops_view *bias, int activation, int accumulate) {
+    cyops_view copy = *out;
+    ptrdiff_t stride = 1;
+    for (int axis = out->ndim - 1; axis >= 0; axis--) {
+        copy.strides[axis] = out->shape[axis] > 1 ? stride : 0;
+        stride *= out->shape[axis];
+    }
+    copy.data = cyops_take_scratch(out->size * out->itemsize);
+    if (copy.data == NULL) return CYOPS_NO_MEMORY;
+    if (accumulate) copy_view(&copy, out);
+    int status = cyops_matmul(&copy, a, b, bias, activation, accumulate);
+    if (status == CYOPS_OK) copy_view(out, &copy);
+    cyops_give_scratch(copy.data);
+    return status;
+}
+
+static cyops_view transposed(const cyops_view *x) {
+    cyops_view t = *x;
+    int row = x->ndim - 2, column = x->ndim - 1;
+    t.shape[row] = x->shape[column];
+    t.shape[column] = x->shape[row];
+    t.strides[row] = x->strides[column];
+    t.strides[column] = x->strides[row];
+    return t;
+}
+
+/* As cyops_matmul, for an out whose columns lie side by side and a bias that does. */
+static int multiply_to_rows(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_view *bias,
+                            int flags) {
+    gemm_batch batch = {0};
+    batch.problem.type = out->dtype == CYOPS_FLOAT32 ? cyops_active->gemm->f32 : cyops_active->gemm->f64;
+    batch.problem.flags = flags;
+    batch.problem.bias = bias == NULL ? NULL : bias->data;
+    describe(&batch, out, a, b);
+    return multiply_all(&batch);
+}
+
+static int multiply_with_strided_bias(const cyops_view *out, const cyops_view *a, const cyops_view *b,
+                                      const cyops_view *bias, int flags) {
+    cyops_view copy = *bias;
+    copy.strides[0] = 1;
+    copy.data = cyops_take_scratch(bias->size * bias->itemsize);
+    if (copy.data == NULL) return CYOPS_NO_MEMORY;
+    copy_view(&copy, bias);
+    int status = multiply_to_rows(out, a, b, &copy, flags);
+    cyops_give_scratch(copy.data);
+    return status;
+}
+
+int cyops_matmul(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_view *bias,
+                 int activation, int accumulate) {
+    int row = out->ndim - 2, column = out->ndim - 1;
+    int flags = (accumulate ? CYOPS_GEMM_ADD : 0) | (activation == CYOPS_ACTIVATION_RELU ? CYOPS_GEMM_RELU : 0);
+    if (out->size == 0) return CYOPS_OK;
+    if (out->dtype != CYOPS_FLOAT32 && out->dtype != CYOPS_FLOAT64)
+        return flags == 0 && bias == NULL ? cyops_matmul_integer(out, a, b) : CYOPS_NO_KERNEL;
+    if (out->shape[column] == 1 || out->strides[column] == 1) {
+        if (bias != NULL && bias->shape[0] > 1 && bias->strides[0] != 1)
+            return multiply_with_strided_bias(out, a, b, bias, flags);
+        return multiply_to_rows(out, a, b, bias, flags);
+    }
+    if (bias == NULL && out->strides[row] == 1) {
+        cyops_view out_t = transposed(out), a_t = transposed(a), b_t = transposed(b);
+        return multiply_to_rows(&out_t, &b_t, &a_t, NULL, flags);
+    }
+    return multiply_through_copy(out, a, b, bias, activation, accumulate);
+}

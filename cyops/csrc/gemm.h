@@ -1,0 +1,56 @@
+/* Matrix products: the kernels of one instruction set, and the entry points.
+ *
+ * C = A B for A (m, k), B (k, n), C (m, n), each with any strides: rs_* from row to row, cs_* from column to column, in
+ * elements. The kernels work on row panels: at most `mr` rows of C at a time, `nr` columns wide.
+ */
+#ifndef CYOPS_GEMM_H
+#define CYOPS_GEMM_H
+
+#include "cyops.h"
+
+#define CYOPS_GEMM_MAX_MR 14
+#define CYOPS_GEMM_MAX_NR 32
+
+enum {
+    CYOPS_GEMM_ADD = 1, /* add to what c holds; without it c is never read, so it may hold anything */
+    CYOPS_GEMM_RELU = 2,
+};
+
+/* m rows of C, all n columns: c = relu(start + a b + c + bias), each term but a b optional. Strides in bytes here.
+ *
+ * b comes in panels of nr columns: row k of panel j starts at b + j * ps_b + k * rs_b, its columns side by side. */
+typedef struct {
+    ptrdiff_t n, k;
+    const void *a, *b;
+    void *c;
+    ptrdiff_t rs_a, cs_a, rs_b, ps_b, rs_c;
+    const void *start; /* (m, n) with row stride rs_start: where the sums start instead of 0; may be c */
+    ptrdiff_t rs_start;
+    const void *bias; /* (n) or NULL */
+    int flags;
+} cyops_gemm_panel;
+
+/* What there is for one dtype. */
+typedef struct {
+    int itemsize, mr, nr;
+    void (*panel[CYOPS_GEMM_MAX_MR + 1])(const cyops_gemm_panel *); /* by the number of rows, 1 to mr */
+    /* out[k * stored + i] = x[i * ws + k * ks] for i < width, and 0 for width <= i < stored. Writes up to one vector
+     * (64 bytes) beyond the end of out. */
+    void (*pack)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const void *x, ptrdiff_t ws, ptrdiff_t ks,
+                 void *out);
+} cyops_gemm_type;
+
+typedef struct {
+    const cyops_gemm_type *f32, *f64;
+} cyops_gemm_kernels;
+
+enum { CYOPS_ACTIVATION_NONE, CYOPS_ACTIVATION_RELU };
+
+/* out (..., m, n) = activation(a (..., m, k) b (..., k, n) + bias (n)), plus what out held when accumulate is set.
+ * The three views have the same number of axes, and the same lengths of all but the last two: a broadcast operand has
+ * stride 0 there. bias may be NULL. out overlaps none of the others. float32 and float64 with all of it; integers and
+ * bool without bias, activation and accumulate. */
+int cyops_matmul(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_view *bias,
+                 int activation, int accumulate);
+
+#endif

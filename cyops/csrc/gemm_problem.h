@@ -1,0 +1,46 @@
+/* One matrix product as the drivers of gemm*.c see it. Private to them. */
+#ifndef CYOPS_GEMM_PROBLEM_H
+#define CYOPS_GEMM_PROBLEM_H
+
+#include "dispatch.h"
+
+/* The longest sum that is one chain of multiply-adds. K is cut into equal parts of at most this, whatever the path, so
+ * the bits depend on K alone. 256 and 384 measured the same at 1024^3, 512 a little slower; 384 columns of a 14-row panel
+ * are 21 KB and stay in L1. */
+#define KC 384
+
+/* `items` products of one shape that share b. Strides in elements. */
+typedef struct {
+    const cyops_gemm_type *type;
+    ptrdiff_t m, n, k;
+    const char *a, *b, *bias; /* bias (n), side by side, or NULL */
+    char *c;                  /* columns side by side */
+    ptrdiff_t rs_a, cs_a, rs_b, cs_b, rs_c;
+    int flags; /* CYOPS_GEMM_* */
+    ptrdiff_t items;
+    int ndim; /* the axes of the items */
+    ptrdiff_t shape[CYOPS_MAX_NDIM], strides_a[CYOPS_MAX_NDIM], strides_c[CYOPS_MAX_NDIM];
+} gemm_problem;
+
+int cyops_gemm_blocked(const gemm_problem *p);
+
+/* Integers and bool: contract_integer.c. */
+int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);
+
+static inline ptrdiff_t gemm_ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
+static inline ptrdiff_t gemm_least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+/* Where part i begins when `total` is cut into `parts` whose lengths differ by at most one. */
+static inline ptrdiff_t gemm_part_start(ptrdiff_t total, ptrdiff_t parts, ptrdiff_t i) { return total * i / parts; }
+
+/* How far the index-th element in C order of `shape` lies from the first. */
+static inline ptrdiff_t gemm_offset(int ndim, const ptrdiff_t *shape, const ptrdiff_t *strides, ptrdiff_t index) {
+    ptrdiff_t offset = 0;
+    for (int axis = ndim - 1; axis >= 0; axis--) {
+        offset += index % shape[axis] * strides[axis];
+        index /= shape[axis];
+    }
+    return offset;
+}
+
+#endif

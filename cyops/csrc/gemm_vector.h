@@ -1,0 +1,19 @@
+/* The vector of one instruction set and dtype, as few macros: what gemm_micro.h and gemm_pack.h are written with.
+ *
+ *   VEC LANES ZERO SET1 LOAD STORE FMA ADD RELU
+ *   MASK MASK_OF(n) LOAD_MASKED STORE_MASKED KEEP   the first n lanes, n at most LANES; the other lanes read as 0
+ *   MR                                              rows of a tile; it is 2 * LANES columns wide
+ *   PIECE, transpose_pieces                         LANES rows by PIECE columns of memory, transposed into PIECE vectors
+ *
+ * MR * 2 accumulators, two vectors of B and one of A fill the register file. RELU keeps NaN: x86's max returns its second
+ * operand when either is NaN.
+ */
+#if defined(CYOPS_ISA_AVX512)
+#include "gemm_vector_avx512.h"
+#elif defined(CYOPS_ISA_AVX2)
+#include "gemm_vector_avx2.h"
+#else
+#include "gemm_vector_generic.h"
+#endif
+
+#define NR (2 * LANES)

@@ -1,0 +1,56 @@
+/* See scratch.h. Each kept block sits in a slot of its own; whoever exchanges the slot for NULL owns the block. */
+#include "scratch.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define SLOTS 4
+#define HEADER 64                      /* before the data: the capacity; keeps the data aligned */
+#define KEPT_LIMIT ((size_t)64 << 20)  /* larger blocks are freed at once */
+#define SMALLEST ((size_t)64 << 10)
+
+static void *_Atomic slots[SLOTS];
+
+static size_t *capacity_of(void *block) { return (size_t *)((char *)block - HEADER); }
+
+static void release(void *block) {
+    if (block != NULL) free((char *)block - HEADER);
+}
+
+static void *allocate(size_t nbytes) {
+    if (nbytes > (size_t)PTRDIFF_MAX / 2) return NULL;
+    size_t capacity = SMALLEST;
+    while (capacity < nbytes) capacity += capacity / 2;
+    capacity = (capacity + 63) & ~(size_t)63;
+    char *memory = aligned_alloc(64, HEADER + capacity);
+    if (memory == NULL) return NULL;
+    *(size_t *)memory = capacity;
+    return memory + HEADER;
+}
+
+void *cyops_take_scratch(size_t nbytes) {
+    for (int i = 0; i < SLOTS; i++) {
+        if (atomic_load_explicit(&slots[i], memory_order_relaxed) == NULL) continue;
+        void *block = atomic_exchange(&slots[i], NULL);
+        if (block == NULL) continue;
+        if (*capacity_of(block) >= nbytes) return block;
+        release(block); /* too small: a larger one takes its place when it is given back */
+    }
+    return allocate(nbytes);
+}
+
+void cyops_give_scratch(void *block) {
+    if (block == NULL) return;
+    if (*capacity_of(block) <= KEPT_LIMIT) {
+        for (int i = 0; i < SLOTS; i++) {
+            void *expected = NULL;
+            if (atomic_compare_exchange_strong(&slots[i], &expected, block)) return;
+        }
+    }
+    release(block);
+}
+
+void cyops_empty_scratch(void) {
+    for (int i = 0; i < SLOTS; i++) release(atomic_exchange(&slots[i], NULL));
+}
