@@ -20,8 +20,8 @@ from cytensor.datasets import archive, mnist
 EXAMPLES = 10
 OPTIMIZERS = {"rmsprop": "RMSprop", "adam": "Adam", "sgd": "SGD"}
 DATA_HELP = (
-    "'mnist' for the packaged digits, or an .npz file with the arrays {arrays}; samples along the first axis, labels "
-    "whole numbers from 0. Images of bytes are divided by 255, other numbers are used as they are. (default: mnist)"
+    "'mnist' for the packaged digits, or an .npz file with the arrays {}; samples along the first axis, labels "
+    "whole numbers from 0. Images of bytes are divided by 255, other numbers are used as they are"
 )
 
 
@@ -66,23 +66,19 @@ def _add_train(commands):
         help="train a classifier of dense layers and test it",
         description="Train a classifier: hidden layers of relu units, then a softmax over the classes. Prints the "
         "progress of each epoch, the accuracy on the test data, and ten example predictions.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    help_text = DATA_HELP.format(arrays="x_train, y_train, x_test and y_test").replace(" (default: mnist)", "")
-    add.add_argument("--data", default="mnist", metavar="FILE", help=help_text)
-    add.add_argument("--epochs", type=positive_int, default=5, metavar="N", help="passes over the training data")
-    add.add_argument("--batch-size", type=positive_int, default=128, metavar="N", help="samples for each step")
-    add.add_argument("--optimizer", choices=OPTIMIZERS, default="rmsprop", help="rule by which the weights move")
-    help_text = "length of a step (default: the optimizer's)"
-    add.add_argument("--learning-rate", type=positive_float, metavar="R", default=argparse.SUPPRESS, help=help_text)
+    _option(add, "--data", DATA_HELP.format("x_train, y_train, x_test and y_test"), "mnist", metavar="FILE")
+    _option(add, "--epochs", "passes over the training data", 5, type=positive_int, metavar="N")
+    _option(add, "--batch-size", "samples for each step", 128, type=positive_int, metavar="N")
+    _option(add, "--optimizer", "rule by which the weights move", "rmsprop", choices=OPTIMIZERS)
+    _option(add, "--learning-rate", "length of a step", shown="the optimizer's", type=positive_float, metavar="R")
     help_text = "units of each hidden layer, first to last; without a number, a linear classifier"
-    add.add_argument("--hidden", type=positive_int, nargs="*", default=[512], metavar="N", help=help_text)
+    _option(add, "--hidden", help_text, [512], shown="512", type=positive_int, nargs="*", metavar="N")
     help_text = "start of the random numbers; the same seed gives the same result, bit for bit"
-    add.add_argument("--seed", type=seed_number, default=0, metavar="N", help=help_text)
-    help_text = "use only the first N training samples (default: all)"
-    add.add_argument("--samples", type=positive_int, metavar="N", default=argparse.SUPPRESS, help=help_text)
-    help_text = "file for the trained model, for `cytensor predict` (default: not saved)"
-    add.add_argument("--save", type=model_path, metavar="MODEL.safetensors", default=argparse.SUPPRESS, help=help_text)
+    _option(add, "--seed", help_text, 0, type=seed_number, metavar="N")
+    _option(add, "--samples", "use only the first N training samples", shown="all", type=positive_int, metavar="N")
+    help_text = "file for the trained model, for `cytensor predict`"
+    _option(add, "--save", help_text, shown="not saved", type=model_path, metavar="MODEL.safetensors")
     add.set_defaults(command=train)
 
 
@@ -94,11 +90,14 @@ def _add_predict(commands):
         "accuracy where the data has labels.",
     )
     add.add_argument("model", metavar="MODEL.safetensors", help="file written by cytensor train --save")
-    help_text = DATA_HELP.format(arrays="x_test and, if known, y_test")
-    add.add_argument("--data", default="mnist", metavar="FILE", help=help_text)
-    help_text = "predictions to show (default: 10)"
-    add.add_argument("--count", type=positive_int, default=EXAMPLES, metavar="N", help=help_text)
+    _option(add, "--data", DATA_HELP.format("x_test and, if known, y_test"), "mnist", metavar="FILE")
+    _option(add, "--count", "predictions to show", EXAMPLES, type=positive_int, metavar="N")
     add.set_defaults(command=predict)
+
+
+def _option(parser, name, help_text, default=None, shown=None, **settings):
+    """An option whose help ends with its default, worded as `shown` where the value itself says too little."""
+    parser.add_argument(name, default=default, help=f"{help_text} (default: {shown or default})", **settings)
 
 
 # The commands
@@ -106,19 +105,19 @@ def _add_predict(commands):
 
 def train(options):
     """cytensor train"""
-    x, y, x_test, y_test = read_training_data(options.data, getattr(options, "samples", None))
+    x, y, x_test, y_test = read_training_data(options.data, options.samples)
     classes = int(max(y.max(), y_test.max())) + 1
     ct.set_seed(options.seed)
     model = build_model(x, options.hidden, classes)
     optimizer = getattr(ct.optimizers, OPTIMIZERS[options.optimizer])
-    rate = {"learning_rate": options.learning_rate} if "learning_rate" in options else {}
+    rate = {"learning_rate": options.learning_rate} if options.learning_rate else {}
     model.compile(optimizer=optimizer(**rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     print(f"{len(x)} samples of shape {x.shape[1:]} to train on, {len(x_test)} to test with, {classes} classes")
     model.fit(x, y, batch_size=options.batch_size, epochs=options.epochs)
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"\nTest accuracy: {accuracy:.4f} (loss {loss:.4f})\n")
     show_predictions(x_test[:EXAMPLES], y_test[:EXAMPLES], model.predict(x_test[:EXAMPLES], verbose=0))
-    if "save" in options:
+    if options.save:
         model.save(options.save)
         print(f"\nModel saved. Use it with: cytensor predict {options.save}")
 
@@ -234,29 +233,35 @@ def show_predictions(x, y, probabilities):
 # Types of arguments
 
 
-def positive_int(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1; got {text}")
+def positive_int(text, least=1):
+    """A whole number from `least`."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least}; got {text}")
     return value
 
 
 def seed_number(text):
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0; got {text}")
-    return value
+    """A whole number from 0."""
+    return positive_int(text, least=0)
 
 
 def positive_float(text):
-    value = float(text)
+    """A finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"must be a number above 0; got {text}")
     return value
 
 
 def model_path(text):
-    """Checked before the training rather than after it."""
+    """The name of a file that can be written: checked before the training rather than after it."""
     if not text.endswith(".safetensors"):
         raise argparse.ArgumentTypeError(f"must end with .safetensors; got {text}")
     if not Path(text).parent.is_dir():
