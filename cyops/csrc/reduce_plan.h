@@ -1,0 +1,53 @@
+/* How the elements of a reduction are walked. Internal to the files named reduce*.
+ *
+ * Each result is folded from a sequence of elements, the walk over the reduced axes; neighbouring results are folded
+ * together as a strip of columns where the innermost axis in memory is a kept one. A unit is one strip with its whole
+ * sequence, a block a fixed number of steps of the sequence.
+ */
+#ifndef CYOPS_REDUCE_PLAN_H
+#define CYOPS_REDUCE_PLAN_H
+
+#include "axes.h"
+#include "dispatch.h"
+
+typedef struct {
+    cyops_copy_loop copy;     /* of x's items */
+    cyops_loop convert;       /* to the dtype computed in; NULL where x has it */
+    ptrdiff_t x_itemsize;
+    ptrdiff_t itemsize;       /* of the dtype computed in */
+    const char *x;
+    cyops_axes sequence;      /* the reduced axes; tensor 0 is x */
+    cyops_axes units;         /* the kept axes, the innermost cut into strips; tensor 0 is x, 1 the output */
+    ptrdiff_t columns;        /* length of the innermost kept axis, 1 where every result is folded alone */
+    ptrdiff_t column_stride;
+    ptrdiff_t out_column_stride;
+    ptrdiff_t strip;          /* columns per unit; the last one may be narrower */
+    ptrdiff_t block;          /* steps per block */
+    ptrdiff_t blocks;         /* per sequence */
+    int by_columns;
+} cyops_reduce_plan;
+
+typedef enum { CYOPS_ANY_ORDER, CYOPS_C_ORDER } cyops_sequence_order;
+
+/* `out` has the kept axes of x. In any order, the sequence follows memory; negative strides are turned round. */
+void cyops_reduce_plan_make(cyops_reduce_plan *plan, const cyops_view *out, const cyops_view *x, const char *reduced,
+                            int dtype, ptrdiff_t itemsize, cyops_sequence_order order);
+
+/* The number of columns of the unit at this place. */
+static inline ptrdiff_t cyops_unit_width(const cyops_reduce_plan *plan, const cyops_place *unit) {
+    if (!plan->by_columns) return 1;
+    const ptrdiff_t left = plan->units.ndim > 0 && plan->strip < plan->columns
+                               ? plan->columns - unit->index[0] * plan->strip
+                               : plan->columns;
+    return left < plan->strip ? left : plan->strip;
+}
+
+/* Bytes of scratch memory that cyops_next_block needs; 0 where it may read all blocks where they lie. */
+ptrdiff_t cyops_block_scratch(const cyops_reduce_plan *plan);
+
+/* The next `steps` steps of a unit's sequence in the dtype computed in, as rows of `width` elements; *row_stride is set.
+ * They are gathered into scratch unless they lie in memory as a kernel can read them. Moves the place on. */
+const char *cyops_next_block(const cyops_reduce_plan *plan, const char *x, cyops_place *place, ptrdiff_t steps,
+                             ptrdiff_t width, char *scratch, ptrdiff_t *row_stride);
+
+#endif
