@@ -1,4 +1,4 @@
-/* A list of axes and a walk over it: where the elements of up to four tensors of one shape lie.
+/* A list of axes and a walk over it: where the elements of up to five tensors of one shape lie.
  *
  * Axes are listed innermost first. Offsets and strides count elements.
  */
@@ -7,7 +7,7 @@
 
 #include "cyops.h"
 
-#define CYOPS_WALK_TENSORS 4
+#define CYOPS_WALK_TENSORS 5
 
 typedef struct {
     int tensors;
