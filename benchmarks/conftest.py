@@ -18,11 +18,15 @@ import pytest  # noqa: E402
 
 import cytensor  # noqa: E402
 
-from . import peers  # noqa: E402
+from . import peers, report  # noqa: E402
 from .timing import IDLE, ROUNDS, Side, summarise  # noqa: E402
+
+ROWS = []  # one for each benchmark that ran, as `summarise` kept it
 
 
 def pytest_terminal_summary(terminalreporter):
+    for title, rows in report.by_table(ROWS).items():
+        terminalreporter.write_line("\n" + report.table(title, rows))
     missing = ", ".join(peers.missing())
     if missing:
         terminalreporter.write_line(f"peers that are not installed, their columns skipped: {missing}")
@@ -31,7 +35,21 @@ def pytest_terminal_summary(terminalreporter):
 def pytest_benchmark_update_machine_info(config, machine_info):
     """Add to the JSON what a reader needs to repeat the run."""
     versions = {"cytensor": cytensor.__version__, "NumPy": numpy.__version__} | peers.versions()
-    machine_info["run"] = {"threads": THREADS, "versions": versions, "missing": peers.missing()}
+    machine_info["run"] = {
+        "threads": THREADS,
+        "versions": versions,
+        "isa": cytensor.isa,
+        "missing": peers.missing(),
+    }
+
+
+@pytest.fixture(autouse=True)
+def keep_row(request):
+    """Keep what each benchmark summarised, for the tables at the end."""
+    benchmark = request.getfixturevalue("benchmark") if "benchmark" in request.fixturenames else None
+    yield
+    if benchmark and benchmark.extra_info:
+        ROWS.append(benchmark.extra_info)
 
 
 @pytest.fixture
@@ -40,8 +58,8 @@ def compare(benchmark):
 
     `ours` and the values of the dict `theirs` are functions without arguments, or statements to run with the names in
     `names`; None stands for a peer that is not installed. Everybody runs once to warm up, then `rounds` times: each
-    peer in turn and ours last, each after an idle pause. pytest-benchmark's own figures are of batches of our calls;
-    what `summarise` keeps (see there for `target` and `against`) is seconds a call.
+    peer in turn and ours last, each after an idle pause. All figures are seconds a call: pytest-benchmark's of ours,
+    and those that `summarise` keeps of both (see there for `target` and `against`).
     """
 
     def run(table, work, ours, theirs, *, names=None, rounds=ROUNDS, target=None, against=None):
@@ -53,9 +71,11 @@ def compare(benchmark):
                 side.turn()
             time.sleep(IDLE)
 
+        benchmark.group = table
         benchmark.pedantic(mine.batch, setup=turn_of_the_peers, rounds=rounds)
         if benchmark.stats:  # None under --benchmark-disable
-            seconds = [batch / mine.calls for batch in benchmark.stats.stats.data]
+            seconds = benchmark.stats.stats.data
+            seconds[:] = [batch / mine.calls for batch in seconds]
             theirs = {name: side.seconds for name, side in sides.items()}
             summarise(benchmark, table, work, seconds, theirs, target=target, against=against)
 

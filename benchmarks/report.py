@@ -54,7 +54,7 @@ def verdict(row):
         return ""
     ratio = peers[against]["ratio"] if against else min(peer["ratio"] for peer in peers.values())
     whom = against or "the fastest"
-    return f"{target:.3g}x {whom}: {'reached' if ratio >= target else f'not reached ({times(ratio)})'}"
+    return f"{times(target)} {whom}: {'reached' if ratio >= target else f'not reached ({times(ratio)})'}"
 
 
 def table(title, rows):
@@ -80,13 +80,18 @@ def table(title, rows):
     return "\n".join(lines)
 
 
+def by_table(rows):
+    """A dict from the title of each table to its rows, both in their order."""
+    tables = {}
+    for row in rows:
+        tables.setdefault(row["table"], []).append(row)
+    return tables
+
+
 def report(run):
     """The whole page, from the parsed JSON of pytest-benchmark."""
     machine, facts = run["machine_info"], run["machine_info"]["run"]
-    groups = {}
-    for benchmark in run["benchmarks"]:
-        if "work" in benchmark["extra_info"]:
-            groups.setdefault(benchmark["group"], []).append(benchmark["extra_info"])
+    tables = by_table(benchmark["extra_info"] for benchmark in run["benchmarks"])
     skipped = f"| peers not installed, so not here | {', '.join(facts['missing'])} |\n" if facts["missing"] else ""
     head = HEAD.format(
         prefix=f"OMP_NUM_THREADS={facts['threads']} " if facts["threads"] != 1 else "",
@@ -100,7 +105,7 @@ def report(run):
         isa=facts["isa"],
         missing=skipped,
     )
-    return "\n\n".join([head.rstrip(), *(table(title, rows) for title, rows in sorted(groups.items()))]) + "\n"
+    return "\n\n".join([head.rstrip(), *(table(title, rows) for title, rows in tables.items())]) + "\n"
 
 
 def main(source=HERE / "results.json", target=HERE / "RESULTS.md"):

@@ -52,8 +52,8 @@ def summarise(benchmark, table, work, ours, theirs, *, target=None, against=None
     promise, against the peer named by `against` or, without it, the fastest one.
     """
     middle = statistics.median(ours)
-    benchmark.group = table
     benchmark.extra_info.update(
+        table=table,
         work=work,
         ours={"median": middle, "best": min(ours)},
         peers={

@@ -1,0 +1,241 @@
+"""What to run for each op of cyops: its operands, and the same work in NumPy and PyTorch. One row an op.
+
+test_ops.py times every row and refuses to run when an op has none. A row's functions get the operands as tensors of the
+library at hand; where ours is not named, it is the op itself.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from .peers import torch
+
+ROW_LENGTH = 100
+
+
+class Case(NamedTuple):
+    """operands(n, rng) gives NumPy arrays with about n elements in all; the functions take those operands."""
+
+    operands: Callable
+    numpy: Callable
+    torch: Callable | None = None
+    ours: Callable | None = None
+    sizes: tuple[int, ...] = (1_000, 1_000_000)
+
+
+# Operands
+
+
+def floats(count=1):
+    return lambda n, rng: [rng.normal(size=n).astype(np.float32) for _ in range(count)]
+
+
+def positive(n, rng):
+    return [rng.uniform(0.1, 4, n).astype(np.float32)]
+
+
+def positive_base(n, rng):
+    return [*positive(n, rng), rng.normal(size=n).astype(np.float32)]
+
+
+def truths(count=2):
+    return lambda n, rng: [rng.random(n) > 0.5 for _ in range(count)]
+
+
+def matrix(n, rng):
+    return [rng.normal(size=(n // ROW_LENGTH, ROW_LENGTH)).astype(np.float32)]
+
+
+def with_condition(n, rng):
+    return [*truths(1)(n, rng), *floats(2)(n, rng)]
+
+
+def with_rows(n, rng):
+    """A table (n / 100, 100) and as many row numbers."""
+    return [*matrix(n, rng), rng.integers(0, n // ROW_LENGTH, n // ROW_LENGTH)]
+
+
+def with_updates(n, rng):
+    return [*with_rows(n, rng), *matrix(n, rng)]
+
+
+def with_labels(n, rng):
+    """Logits (n / 10, 10) and labels (n / 10,)."""
+    return [rng.normal(size=(n // 10, 10)).astype(np.float32), rng.integers(0, 10, n // 10)]
+
+
+def labels(n, rng):
+    return [rng.integers(0, 10, n // 10)]
+
+
+def square_matrices(n, rng):
+    side = round(n**0.5)
+    return [rng.normal(size=(side, side)).astype(np.float32) for _ in range(2)]
+
+
+def dense_layer(n, rng):
+    side = round(n**0.5)
+    return [*square_matrices(n, rng), rng.normal(size=side).astype(np.float32)]
+
+
+# The same work in NumPy, where it is more than one function
+
+
+def numpy_softmax(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def numpy_log_softmax(x):
+    shifted = x - x.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def numpy_cross_entropy(logits, y):
+    return -np.take_along_axis(numpy_log_softmax(logits), y[:, None], axis=1)[:, 0]
+
+
+def numpy_scatter_add(x, indices, updates):
+    result = x.copy()
+    np.add.at(result, indices, updates)
+    return result
+
+
+def numpy_dense(x, kernel, bias):
+    return np.maximum(x @ kernel + bias, 0)
+
+
+def numpy_one_hot(y):
+    result = np.zeros((len(y), 10), np.float32)
+    result[np.arange(len(y)), y] = 1
+    return result
+
+
+def same_name(name, operands, other=None):
+    """A row for an op that NumPy calls by `name` and PyTorch by `other` or the same name."""
+    return Case(operands, getattr(np, name), getattr(torch, other or name, None))
+
+
+def axis_last(numpy, pytorch):
+    return Case(matrix, numpy, pytorch and (lambda x: pytorch(x, -1)))
+
+
+PRODUCT_SIZES = (4_096, 262_144)
+F = torch.nn.functional if torch else None
+
+CASES = {
+    **{name: same_name(name, floats(2)) for name in ("add", "subtract", "multiply", "divide", "maximum", "minimum")},
+    **{name: same_name(name, floats(2)) for name in ("floor_divide", "remainder")},
+    **{name: same_name(name, floats()) for name in ("negative", "abs", "sign", "square", "reciprocal")},
+    **{name: same_name(name, floats()) for name in ("floor", "ceil", "round", "exp", "expm1", "tanh")},
+    **{name: same_name(name, positive) for name in ("log", "log1p", "sqrt")},
+    **{name: same_name(name, floats(2)) for name in ("not_equal", "less", "less_equal", "greater", "greater_equal")},
+    **{name: same_name(name, floats()) for name in ("isnan", "isfinite")},
+    **{name: same_name(name, truths()) for name in ("logical_and", "logical_or")},
+    "equal": same_name("equal", floats(2), "eq"),
+    "logical_not": same_name("logical_not", truths(1)),
+    "pow": same_name("power", positive_base, "pow"),
+    "relu": Case(floats(), lambda x: np.maximum(x, 0), torch and torch.relu),
+    "sigmoid": Case(floats(), lambda x: 1 / (1 + np.exp(-x)), torch and torch.sigmoid),
+    "clip": Case(
+        floats(),
+        lambda x: np.clip(x, -1, 1),
+        torch and (lambda x: torch.clamp(x, -1, 1)),
+        lambda ct, x: ct.clip(x, -1.0, 1.0),
+    ),
+    "where": same_name("where", with_condition),
+    "astype": Case(
+        floats(),
+        lambda x: x.astype(np.float64),
+        torch and (lambda x: x.to(torch.float64)),
+        lambda ct, x: ct.astype(x, "float64"),
+    ),
+    "copy": Case(floats(), np.copy, torch and torch.clone),
+    # Products
+    "matmul": Case(square_matrices, np.matmul, torch and torch.matmul, sizes=PRODUCT_SIZES),
+    "dot": Case(floats(2), np.dot, torch and torch.dot),
+    "tensordot": Case(
+        square_matrices,
+        lambda a, b: np.tensordot(a, b, 1),
+        torch and (lambda a, b: torch.tensordot(a, b, 1)),
+        lambda ct, a, b: ct.tensordot(a, b, 1),
+        PRODUCT_SIZES,
+    ),
+    "dense": Case(
+        dense_layer,
+        numpy_dense,
+        torch and (lambda x, kernel, bias: torch.relu(torch.addmm(bias, x, kernel))),
+        lambda ct, x, kernel, bias: ct.dense(x, kernel, bias, activation="relu"),
+        PRODUCT_SIZES,
+    ),
+    # Reductions
+    **{
+        name: same_name(name, floats())
+        for name in ("sum", "mean", "max", "min", "prod", "argmax", "argmin", "var", "std")
+    },
+    **{name: same_name(name, truths(1)) for name in ("any", "all")},
+    # Rows
+    "softmax": axis_last(numpy_softmax, torch and torch.softmax),
+    "log_softmax": axis_last(numpy_log_softmax, torch and torch.log_softmax),
+    "softmax_cross_entropy": Case(
+        with_labels, numpy_cross_entropy, F and (lambda x, y: F.cross_entropy(x, y, reduction="none"))
+    ),
+    # Gathering
+    "take": Case(
+        with_rows,
+        lambda x, rows: np.take(x, rows, axis=0),
+        torch and (lambda x, rows: x.index_select(0, rows)),
+        lambda ct, x, rows: ct.take(x, rows, axis=0),
+    ),
+    "scatter_add": Case(
+        with_updates, numpy_scatter_add, torch and (lambda x, rows, updates: x.index_add(0, rows, updates))
+    ),
+    "one_hot": Case(
+        labels, numpy_one_hot, F and (lambda y: F.one_hot(y, 10).to(torch.float32)), lambda ct, y: ct.one_hot(y, 10)
+    ),
+    "concat": Case(
+        lambda n, rng: matrix(n, rng) * 2,
+        lambda a, b: np.concatenate([a, b]),
+        torch and (lambda a, b: torch.cat([a, b])),
+        lambda ct, a, b: ct.concat([a, b]),
+    ),
+    "stack": Case(
+        lambda n, rng: matrix(n, rng) * 2,
+        lambda a, b: np.stack([a, b]),
+        torch and (lambda a, b: torch.stack([a, b])),
+        lambda ct, a, b: ct.stack([a, b]),
+    ),
+}
+
+
+def view_case(numpy, pytorch, ours):
+    """Views cost the same at every size: one is enough."""
+    return Case(matrix, numpy, torch and pytorch, ours, sizes=(1_000,))
+
+
+CASES |= {
+    "reshape": view_case(lambda x: x.reshape(-1), lambda x: x.reshape(-1), lambda ct, x: ct.reshape(x, (-1,))),
+    "view": view_case(lambda x: x.reshape(-1), lambda x: x.view(-1), lambda ct, x: ct.view(x, (-1,))),
+    "permute_dims": view_case(np.transpose, lambda x: x.permute(1, 0), lambda ct, x: ct.permute_dims(x)),
+    "matrix_transpose": view_case(np.transpose, lambda x: x.mT, lambda ct, x: ct.matrix_transpose(x)),
+    "expand_dims": view_case(lambda x: x[None], lambda x: x.unsqueeze(0), lambda ct, x: ct.expand_dims(x, 0)),
+    "squeeze": view_case(np.squeeze, lambda x: x.squeeze(), lambda ct, x: ct.squeeze(x)),
+    "flip": view_case(lambda x: x[::-1], None, lambda ct, x: ct.flip(x, axis=0)),
+    "broadcast_to": view_case(
+        lambda x: np.broadcast_to(x, (5, *x.shape)),
+        lambda x: x.expand(5, -1, -1),
+        lambda ct, x: ct.broadcast_to(x, (5, *x.shape)),
+    ),
+    "diagonal": view_case(np.diagonal, lambda x: torch.diagonal(x), lambda ct, x: ct.diagonal(x)),
+    "sliding_window_view": view_case(
+        lambda x: np.lib.stride_tricks.sliding_window_view(x, 3, 1),
+        lambda x: x.unfold(1, 3, 1),
+        lambda ct, x: ct.sliding_window_view(x, 3, axis=1),
+    ),
+    "as_strided": view_case(
+        lambda x: np.lib.stride_tricks.as_strided(x, (4, 4), (4, 4)),
+        lambda x: torch.as_strided(x, (4, 4), (1, 1)),
+        lambda ct, x: ct.as_strided(x, (4, 4), (1, 1)),
+    ),
+}
