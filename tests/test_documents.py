@@ -1,0 +1,59 @@
+"""The README and the pages of docs/: their code runs, what they name exists, their lines are short."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+import cytensor as ct
+from cytensor.datasets import mnist
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+def ids(path):
+    return path.name
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_examples_with_prompts_print_what_they_say(path):
+    failures = doctest.testfile(str(path), module_relative=False).failed
+    assert failures == 0
+
+
+def test_the_ten_lines_of_the_readme(monkeypatch, capsys):
+    """On a part of the data, one epoch instead of five."""
+    blocks = [block for block in BLOCK.findall((ROOT / "README.md").read_text()) if ">>>" not in block]
+    assert len(blocks) == 1 and len([line for line in blocks[0].splitlines() if line]) == 10
+    (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    part = (x_train[:6000], y_train[:6000]), (x_test, y_test)
+    monkeypatch.setattr(mnist, "load_data", lambda path=None: part)
+    ct.set_seed(0)
+    exec(blocks[0].replace("epochs=5", "epochs=1"), {"__name__": "__main__"})
+    loss, accuracy = eval(capsys.readouterr().out.splitlines()[-1])
+    assert accuracy > 0.87 and loss < 0.5
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        assert target.startswith("https://") or (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_files_and_make_targets_that_are_named_exist(path):
+    text = path.read_text()
+    for name in re.findall(r"`((?:cyops|src|tests|benchmarks|examples|docs)/[^`\s]*)`", text):
+        assert list(ROOT.glob(name)), f"{path.name} names {name}"
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for target in re.findall(r"(?:^    |`)make ([a-z-]+)", text, re.MULTILINE):
+        assert target in targets, f"{path.name} names make {target}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_lines_are_short(path):
+    too_long = [number for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > 120]
+    assert not too_long
