@@ -36,6 +36,8 @@ cdef dict DOMAINS = {
 }
 cdef tuple OP_NAMES = tuple([cyops_elementwise_ops[op].name.decode() for op in range(CYOPS_OP_COUNT)])
 cdef int[CYOPS_OP_COUNT] domain_of
+cdef tuple INTEGER_RANGES = ((0, 1), *[
+    (int(numpy.iinfo(dtype).min), int(numpy.iinfo(dtype).max)) for dtype in NUMERIC_DTYPES if dtype.kind in "iu"])
 
 
 cdef int fill_domains() except -1:
@@ -124,10 +126,7 @@ cdef int promote_operands(int op, int a, int b) except -1:
 
 cdef bint fits(object value, int dtype):
     """Whether a Python integer is in the range of an integer dtype."""
-    cdef int bits = 8 * ITEMSIZES[dtype]
-    if is_unsigned(dtype):
-        return 0 <= value < (1 << bits)
-    return -(1 << (bits - 1)) <= value < (1 << (bits - 1))
+    return INTEGER_RANGES[dtype][0] <= value <= INTEGER_RANGES[dtype][1]
 
 
 cdef int set_value(int op, Operand *operand, object value, int dtype) except -1:
