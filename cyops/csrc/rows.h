@@ -1,7 +1,8 @@
 /* Row operations: softmax, its logarithm, cross-entropy, and their gradients, along any axis of any strided view.
  *
- * A row is what is normalised together: the elements along the axis, of which there are `classes`. rows_kernels.h makes
- * the kernels of one dtype, rows_loops.h those of both; rows.c walks the rows.
+ * A row is what is normalised together: the elements along the axis, of which there are `classes`. rows_few.h has the
+ * kernels for few classes, rows_many.h those for many, rows_loops.h the table of both dtypes; rows.c and rows_cross_entropy.c
+ * walk the rows.
  */
 #ifndef CYOPS_ROWS_H
 #define CYOPS_ROWS_H
@@ -19,7 +20,8 @@ typedef enum {
 /* data[0] is the output, the others are the inputs; classes lie side by side, rows strides[i] elements apart. */
 typedef void (*cyops_row_loop)(char *const data[3], const ptrdiff_t strides[3], ptrdiff_t rows, ptrdiff_t classes);
 
-/* Some rows of a cross-entropy. Either labels or targets is NULL; gradient may be NULL and may be the logits. */
+/* Some rows of a cross-entropy: with labels, or with targets and no labels. gradient may be NULL, and may be the
+ * logits. */
 typedef struct {
     const void *logits;
     ptrdiff_t logits_stride;
@@ -34,8 +36,8 @@ typedef struct {
     ptrdiff_t classes;
 } cyops_cross_entropy_tile;
 
-/* Returns the first row whose label lies outside [0, classes), or -1. */
-typedef ptrdiff_t (*cyops_cross_entropy_loop)(const cyops_cross_entropy_tile *tile);
+/* Every label lies in [0, classes). */
+typedef void (*cyops_cross_entropy_loop)(const cyops_cross_entropy_tile *tile);
 
 #define CYOPS_ROWS_DTYPES 2 /* float32 and float64 */
 
