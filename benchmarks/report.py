@@ -36,8 +36,10 @@ time divided by ours, so more than 1 means that cytensor took less time. Where t
 """
 
 
-def seconds(value):
-    """A time with three digits and its unit: 1.23 us."""
+def figure(value, unit):
+    """A time or an amount of memory with three digits and its unit: 1.23 us, 140 MB."""
+    if unit != "s":
+        return f"{value:.0f} {unit}"
     size, unit = next(((size, unit) for size, unit in UNITS if value >= size), UNITS[-1])
     return f"{value / size:.3g} {unit}" if value / size < 999.5 else f"{value / size:.0f} {unit}"
 
@@ -53,7 +55,7 @@ def verdict(row):
     if target is None or not peers or (against and against not in peers):
         return ""
     ratio = peers[against]["ratio"] if against else min(peer["ratio"] for peer in peers.values())
-    whom = against or "the fastest"
+    whom = against or "the best"
     return f"{times(target)} {whom}: {'reached' if ratio >= target else f'not reached ({times(ratio)})'}"
 
 
@@ -66,10 +68,10 @@ def table(title, rows):
     rule = "|---" + "|--:" * (1 + len(names)) + "|---" * len(last) + "|"
     lines = [f"## {title}", "", header, rule]
     for row in rows:
-        cells = [row["work"], seconds(row["ours"]["median"])]
+        cells = [row["work"], figure(row["ours"]["median"], row["unit"])]
         for name in names:
             peer = row["peers"].get(name)
-            cells.append(f"{seconds(peer['median'])}, {times(peer['ratio'])}" if peer else "")
+            cells.append(f"{figure(peer['median'], row['unit'])}, {times(peer['ratio'])}" if peer else "")
         lines.append("| " + " | ".join([*cells, *([verdict(row)] if with_targets else [])]) + " |")
     if len(rows) > 2:
         means = []

@@ -1,5 +1,8 @@
 """One training step of 784-512-10 on a batch of 128, RMSprop: forward, loss, backward, update."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from .peers import jax, torch
 
 BATCH, INPUTS, HIDDEN, CLASSES = 128, 784, 512, 10
 RATE, RHO, EPSILON = 1e-3, 0.9, 1e-7
+EXAMPLE = Path(__file__).parent.parent / "examples" / "mnist_from_scratch.py"
 
 
 def batch():
@@ -81,8 +85,8 @@ def step_in_jax():
 
 def test_training_step(compare):
     compare(
-        "Training step 784-512-10, batch 128, RMSprop, float32",
-        "forward, loss, backward, update",
+        "Training step 784-512-10, batch 128, float32",
+        "forward, loss, backward, update by RMSprop",
         step_with_a_tape(),
         {
             "PyTorch (foreach)": step_in_pytorch(True),
@@ -91,6 +95,45 @@ def test_training_step(compare):
         },
         rounds=9,
         target=1.0,
+    )
+
+
+def textbook_step():
+    """The step of examples/mnist_from_scratch.py: plain gradient descent on home-made layers."""
+    example = runpy.run_path(str(EXAMPLE))
+    x, y = batch()
+    layer, model = example["Dense"], example["Sequential"]
+    network = model([layer(INPUTS, HIDDEN, ct.nn.relu), layer(HIDDEN, CLASSES, ct.nn.softmax)])
+    x = ct.asarray(x)
+    return lambda: example["training_step"](network, x, y)
+
+
+def textbook_step_in_pytorch():
+    if torch is None:
+        return None
+    x, y = (torch.from_numpy(array) for array in batch())
+    sizes = [(INPUTS, HIDDEN), (HIDDEN,), (HIDDEN, CLASSES), (CLASSES,)]
+    weights = [(0.1 * torch.rand(size) if len(size) > 1 else torch.zeros(size)).requires_grad_() for size in sizes]
+
+    def step():
+        w1, b1, w2, b2 = weights
+        probabilities = torch.softmax(torch.relu(x @ w1 + b1) @ w2 + b2, dim=1)
+        loss = -torch.log(probabilities[torch.arange(BATCH), y] + EPSILON).mean()
+        gradients = torch.autograd.grad(loss, weights)
+        with torch.no_grad():
+            for weight, gradient in zip(weights, gradients, strict=True):
+                weight -= RATE * gradient
+
+    return step
+
+
+def test_textbook_step(compare):
+    compare(
+        "Training step 784-512-10, batch 128, float32",
+        "layers by hand, plain gradient descent",
+        textbook_step(),
+        {"PyTorch (eager)": textbook_step_in_pytorch()},
+        rounds=9,
     )
 
 

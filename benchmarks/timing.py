@@ -45,11 +45,11 @@ class Side:
             self.seconds.append(self.batch() / self.calls)
 
 
-def summarise(benchmark, table, work, ours, theirs, *, target=None, against=None):
+def summarise(benchmark, table, work, ours, theirs, *, target=None, against=None, unit="s"):
     """Keep with the benchmark what report.py prints of it: a row of `table`, from the seconds a call of each side.
 
     `theirs` is a dict from the peer's name to its seconds. `target` is the ratio theirs / ours of the medians that we
-    promise, against the peer named by `against` or, without it, the fastest one.
+    promise, against the peer named by `against` or, without it, the best one. `unit` is s, or MB for memory.
     """
     middle = statistics.median(ours)
     benchmark.extra_info.update(
@@ -62,4 +62,5 @@ def summarise(benchmark, table, work, ours, theirs, *, target=None, against=None
         },
         target=target,
         against=against,
+        unit=unit,
     )
