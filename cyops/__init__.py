@@ -12,7 +12,8 @@ The map of the package; each line may import only from those above it:
     threads       how many threads the kernels use
     elementwise   one function per row of csrc/elementwise_ops.h; astype, copy
     creation      zeros, ones, full, arange, ...: fresh tensors
-    views         reshape, permute_dims, flip, windows, ...: the same storage, never a copy
+    reshaping     reshape, view, expand_dims, squeeze: a view wherever strides can express it
+    views         permute_dims, flip, windows, ...: the same storage, never a copy
     contract      matmul, dot, tensordot, dense
     reduce        sum, mean, max, argmax, var, ...
     rows          softmax, log_softmax, softmax cross-entropy
@@ -24,7 +25,7 @@ import inspect
 from typing import NamedTuple
 
 from cyops.config import available_isas, isa  # isort: skip - picks the kernels before anything can call one
-from cyops import contract, creation, elementwise, gather, reduce, rows, views
+from cyops import contract, creation, elementwise, gather, reduce, reshaping, rows, views
 from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
 from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
 from cyops.strided import (
@@ -57,7 +58,7 @@ class Op(NamedTuple):
 # Every differentiable or derived function of the package, by name.
 OPS = {
     kernel.__name__: Op(tuple(inspect.signature(kernel).parameters), kernel, kernel.__doc__)
-    for area in (elementwise, views, contract, reduce, rows, gather)
+    for area in (elementwise, reshaping, views, contract, reduce, rows, gather)
     for kernel in area.FUNCTIONS
 }
 globals().update({name: op.kernel for name, op in OPS.items()})

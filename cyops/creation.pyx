@@ -1,28 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
 """Fresh tensors: filled with one value, or with numbers in steps. May be imported by everything above cyops.strided."""
 from cyops.strided cimport (
-    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, Strided, api, cast_to, check, coerce, contiguous, cyops_view,
-    broadcast_view, dtype_code, empty as new_empty,
+    CYOPS_MAX_NDIM, Strided, api, broadcast_view, check, coerce, cyops_view, dtype_code, empty as new_empty, read_shape,
 )
 
 import numpy
-
-
-cdef int read_shape(str op, object shape, Py_ssize_t *lengths) except -1:
-    """Fills `lengths` from an int or a sequence of ints; returns how many there are."""
-    cdef int ndim = 0
-    shape = (shape,) if hasattr(shape, "__index__") else tuple(shape)
-    if len(shape) > CYOPS_MAX_NDIM:
-        raise ValueError(f"{op}: at most {CYOPS_MAX_NDIM} axes; got {len(shape)}")
-    for length in shape:
-        try:
-            lengths[ndim] = length.__index__()
-        except (AttributeError, TypeError):
-            raise TypeError(f"{op}: a shape is made of integers; got {shape!r}") from None
-        except OverflowError:
-            raise ValueError(f"{op}: the shape {shape} has more elements than a machine word counts") from None
-        ndim += 1
-    return ndim
 
 
 def empty(shape, dtype="float32"):

@@ -80,8 +80,9 @@ cdef list full_key(Strided x, object key):
 cdef slice EVERYTHING = slice(None)
 
 
-cdef int index_view(Strided x, object key, cyops_view *v) except -1:
-    """The geometry of x[key] for a key of integers, slices, None and at most one Ellipsis."""
+cdef int index_view(Strided x, object key, Strided out) except -1:
+    """Gives `out` the geometry of x[key], for a key of integers, slices, None and at most one Ellipsis."""
+    cdef cyops_view *v = &out.v
     cdef int axis = 0
     cdef int out_axis = 0
     v.data = x.v.data
@@ -107,19 +108,8 @@ cdef int index_view(Strided x, object key, cyops_view *v) except -1:
             take_integer(x, v, axis, part, key)
             axis += 1
     v.ndim = out_axis
-    set_size(x, v)
+    settle(x, out)
     return 0
-
-
-cdef void set_size(Strided x, cyops_view *v) noexcept:
-    """Counts the elements; a view without any starts where `x` does."""
-    cdef int i
-    v.size = 1
-    for i in range(v.ndim):
-        v.size *= v.shape[i]
-    if v.size == 0:
-        v.data = x.v.data
-        memset(v.strides, 0, v.ndim * sizeof(Py_ssize_t))
 
 
 # -- the two entries --------------------------------------------------------------------------------------------------
@@ -137,7 +127,7 @@ cdef object get_item(Strided x, object key):
     if is_advanced(key):
         return get_array_item(x, key)
     out = allocate_object(result_class(x, x))
-    index_view(x, key, &out.v)
+    index_view(x, key, out)
     out.base = x.base
     if recording():
         record("getitem", (x,), out, {"key": key})
@@ -149,7 +139,7 @@ cdef int set_item(Strided x, object key, object value) except -1:
     if is_advanced(key):
         return set_array_item(x, key, value)
     target = alias(Strided, x)
-    index_view(x, key, &target.v)
+    index_view(x, key, target)
     return write_into("setitem", target, value)
 
 

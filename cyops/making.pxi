@@ -64,8 +64,9 @@ cdef void order_like(cyops_view *out, const cyops_view *like) noexcept:
         order[j] = i
     for i in range(like.ndim - 1, -1, -1):
         axis = order[i]
-        out.strides[axis] = step if out.shape[axis] > 1 and out.size > 0 else 0
-        step *= out.shape[axis]
+        if out.shape[axis] > 1 and out.size > 0:
+            out.strides[axis] = step
+            step *= out.shape[axis]
 
 
 cdef Strided alias(type cls, Strided x):

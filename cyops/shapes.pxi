@@ -8,28 +8,58 @@ cdef tuple view_shape(const cyops_view *x):
     return tuple([x.shape[i] for i in range(x.ndim)])
 
 
-cdef Py_ssize_t count_elements(str op, int ndim, const Py_ssize_t *shape, Py_ssize_t itemsize) except -1:
-    """The product of the lengths; ValueError where one is negative or the bytes overflow."""
-    cdef Py_ssize_t size = 1
-    cdef bint is_empty = False
+cdef int read_shape(str op, object shape, Py_ssize_t *lengths) except -1:
+    """Fills `lengths` from an int or a sequence of ints; returns how many there are."""
+    cdef int ndim = 0
+    cdef object length
+    if not isinstance(shape, (tuple, list)):
+        shape = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+    if len(shape) > CYOPS_MAX_NDIM:
+        raise ValueError(f"{op}: at most {CYOPS_MAX_NDIM} axes; got {len(shape)}")
+    for length in shape:
+        try:
+            lengths[ndim] = length if type(length) is int else length.__index__()
+        except (AttributeError, TypeError):
+            raise TypeError(f"{op}: a shape is made of integers; got {shape!r}") from None
+        except OverflowError:
+            raise ValueError(f"{op}: the shape {tuple(shape)} has more elements than a machine word counts") from None
+        ndim += 1
+    return ndim
+
+
+cdef void settle(Strided x, Strided out) noexcept:
+    """Counts the elements of a view of `x`, gives short axes stride 0, and starts an empty view where `x` starts."""
     cdef int i
-    for i in range(ndim):
-        if shape[i] < 0:
-            raise ValueError(f"{op}: lengths must not be negative; got shape {tuple([shape[j] for j in range(ndim)])}")
-        if shape[i] == 0:
-            is_empty = True
-        elif size > PY_SSIZE_T_MAX // (shape[i] * (itemsize if itemsize > 0 else 1)) and not is_empty:
-            if not has_zero(ndim, shape):
-                raise ValueError(f"{op}: the shape {tuple([shape[j] for j in range(ndim)])} has more bytes than "
-                                 "memory can address")
-            is_empty = True
-        else:
-            size *= shape[i]
-    return 0 if is_empty else size
+    out.v.size = 1
+    for i in range(out.v.ndim):
+        out.v.size *= out.v.shape[i]
+        if out.v.shape[i] <= 1:
+            out.v.strides[i] = 0
+    if out.v.size == 0:
+        memset(out.v.strides, 0, out.v.ndim * sizeof(Py_ssize_t))
+        out.v.data = x.v.data
 
 
 cdef extern from *:
     const Py_ssize_t PY_SSIZE_T_MAX
+
+
+cdef Py_ssize_t count_elements(str op, int ndim, const Py_ssize_t *shape, Py_ssize_t itemsize) except -1:
+    """The product of the lengths; ValueError where one is negative or the bytes overflow."""
+    cdef Py_ssize_t size = 1
+    cdef Py_ssize_t limit = PY_SSIZE_T_MAX // max(itemsize, 1)
+    cdef int i
+    for i in range(ndim):
+        if shape[i] < 0:
+            raise ValueError(f"{op}: lengths must not be negative; got shape {tuple([shape[j] for j in range(ndim)])}")
+    if has_zero(ndim, shape):
+        return 0
+    for i in range(ndim):
+        if size > limit // shape[i]:
+            raise ValueError(f"{op}: the shape {tuple([shape[j] for j in range(ndim)])} has more bytes than memory can "
+                             "address")
+        size *= shape[i]
+    return size
 
 
 cdef bint has_zero(int ndim, const Py_ssize_t *shape) noexcept:
@@ -115,9 +145,13 @@ cdef bint is_c_contiguous(const cyops_view *x) noexcept:
 cdef void set_c_strides(cyops_view *x) noexcept:
     cdef Py_ssize_t step = 1
     cdef int i
+    memset(x.strides, 0, x.ndim * sizeof(Py_ssize_t))
+    if x.size == 0:
+        return
     for i in range(x.ndim - 1, -1, -1):
-        x.strides[i] = step if x.shape[i] > 1 and x.size > 0 else 0
-        step *= x.shape[i]
+        if x.shape[i] > 1:
+            x.strides[i] = step
+            step *= x.shape[i]
 
 
 cdef void extent(const cyops_view *x, const char **low, const char **high) noexcept:

@@ -1,15 +1,13 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
-"""Views: the same storage under another shape, order or step. Nothing here copies, except `reshape` when it must.
+"""Views: the same storage under another order, step or window. Nothing here copies; reshaping.pyx has the shapes.
 
 Each function takes anything array-like and gives a tensor on the same memory; writing through one is seen by all. May be
 imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, broadcast_view, check, coerce, contiguous, cyops_view, is_c_contiguous, normalize_axes,
-    normalize_axis, record, recording, result_class, shape_of,
+    CYOPS_MAX_NDIM, Strided, alias, broadcast_view, coerce, count_elements, normalize_axes, normalize_axis, read_shape,
+    record, recording, result_class, settle, shape_of,
 )
-from cyops.storage cimport Storage
-from libc.string cimport memcpy, memset
 
 import numpy
 
@@ -21,157 +19,19 @@ cdef Strided new_view(Strided x):
     return alias(result_class(x, x), x)
 
 
-cdef Strided finish(str op, Strided x, Strided out, dict params):
-    """Normalises the strides of short axes, counts the elements and tells the recorders."""
-    cdef int i
-    out.v.size = 1
-    for i in range(out.v.ndim):
-        out.v.size *= out.v.shape[i]
-        if out.v.shape[i] <= 1:
-            out.v.strides[i] = 0
-    if out.v.size == 0:
-        memset(out.v.strides, 0, out.v.ndim * sizeof(Py_ssize_t))
-        out.v.data = x.v.data
-    if recording():
-        record(op, (x,), out, params)
-    return out
-
-
-# -- reshape ----------------------------------------------------------------------------------------------------------
-cdef tuple wanted_shape(str op, Strided x, object shape):
-    """`shape` as a tuple of lengths with its -1 resolved; ValueError where the sizes differ."""
-    cdef Py_ssize_t known = 1
-    cdef int open_axis = -1
-    cdef int i
-    shape = tuple(shape) if isinstance(shape, (tuple, list)) or not hasattr(shape, "__index__") else (shape,)
-    try:
-        lengths = [length.__index__() for length in shape]
-    except (AttributeError, TypeError):
-        raise TypeError(f"{op}: a shape is made of integers; got {shape!r}") from None
-    if len(lengths) > CYOPS_MAX_NDIM:
-        raise ValueError(f"{op}: at most {CYOPS_MAX_NDIM} axes; got {len(lengths)}")
-    product = 1                             # a Python integer: it may exceed every machine word
-    for i, length in enumerate(lengths):
-        if length == -1 and open_axis < 0:
-            open_axis = i
-        elif length < 0:
-            reason = "only one length may be -1" if length == -1 else "lengths must not be negative"
-            raise ValueError(f"{op}: {reason}; got {shape}")
-        else:
-            product *= length
-    if open_axis >= 0 and product > 0 and x.v.size % product == 0:
-        lengths[open_axis] = x.v.size // product
-        product = x.v.size
-    if product != x.v.size or (open_axis >= 0 and lengths[open_axis] == -1):
-        raise ValueError(f"{op}: the number of elements must stay the same; got x {shape_of(x)} with {x.v.size} "
-                         f"elements, shape {shape}")
-    return tuple(lengths)
-
-
-cdef int merge_axes(const cyops_view *x, Py_ssize_t *lengths, Py_ssize_t *steps) noexcept:
-    """The axes of `x` longer than 1, neighbours merged where one stride walks both; returns how many runs remain."""
-    cdef int runs = 0
-    cdef int i
-    for i in range(x.ndim):
-        if x.shape[i] == 1:
-            continue
-        if runs > 0 and steps[runs - 1] == x.shape[i] * x.strides[i]:
-            lengths[runs - 1] *= x.shape[i]
-            steps[runs - 1] = x.strides[i]
-        else:
-            lengths[runs] = x.shape[i]
-            steps[runs] = x.strides[i]
-            runs += 1
-    return runs
-
-
-cdef bint split_runs(const cyops_view *x, cyops_view *out) noexcept:
-    """Strides that show x's elements in out's shape, in C order; False where there are none."""
-    cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
-    cdef Py_ssize_t steps[CYOPS_MAX_NDIM]
-    cdef int run = merge_axes(x, lengths, steps) - 1
-    cdef int i
-    for i in range(out.ndim - 1, -1, -1):
-        out.strides[i] = 0
-        if out.shape[i] == 1:
-            continue
-        if run < 0 or lengths[run] % out.shape[i] != 0:
-            return False
-        out.strides[i] = steps[run]
-        steps[run] *= out.shape[i]
-        lengths[run] //= out.shape[i]
-        if lengths[run] == 1:
-            run -= 1
-    return True
-
-
-cdef Strided reshaped(str op, Strided x, tuple shape, bint may_copy):
-    cdef Strided source = x
-    cdef Strided out = new_view(x)
-    cdef int i
-    out.v.ndim = len(shape)
-    for i in range(out.v.ndim):
-        out.v.shape[i] = shape[i]
-    if x.v.size > 0 and not split_runs(&x.v, &out.v):
-        if not may_copy:
-            raise ValueError(f"{op}: {why_not_merged(x, shape)}; reshape(x, {shape}) makes the copy")
-        source = contiguous(x)
-        out.v.data = source.v.data
-        out.base = source.base
-        split_runs(&source.v, &out.v)
-    return out
-
-
-cdef str why_not_merged(Strided x, tuple shape):
-    cdef int i
-    for i in range(x.v.ndim - 1):
-        if x.v.shape[i] > 1 and x.v.strides[i] != x.v.shape[i + 1] * x.v.strides[i + 1]:
-            return (f"axes {i} and {i + 1} of x do not merge, so {shape} is not a view of it; got x {shape_of(x)} with "
-                    f"strides {x.strides}")
-    return f"no strides show x {shape_of(x)} with strides {x.strides} as {shape}"
-
-
-def reshape(x, shape, *, copy=None):
-    """The elements of `x`, in C order, under another shape.
-
-    x: any shape and dtype; shape: an int or ints with the same product, one of which may be -1. A view where strides can
-    express it, else a copy; `copy=True` always copies, `copy=False` raises ValueError instead (Array API standard,
-    `reshape`). ValueError where the sizes differ or two lengths are -1.
-
-    >>> import cyops
-    >>> x = cyops.Strided([[1., 2., 3.], [4., 5., 6.]])
-    >>> cyops.reshape(x, (3, -1)).tolist()
-    [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
-    """
-    cdef Strided a = coerce(x)
-    shape = wanted_shape("reshape", a, shape)
-    cdef Strided out = reshaped("reshape", a, shape, copy is not False)
-    if copy and out.base is a.base:
-        out = alias(type(out), contiguous_copy(out))
-    return finish("reshape", a, out, {"shape": shape})
-
-
-cdef Strided contiguous_copy(Strided x):
-    from cyops.elementwise import copy
-    return copy(x)
-
-
-def view(x, shape):
-    """The elements of `x`, in C order, under another shape, never copied: `reshape(x, shape, copy=False)`.
-
-    x: any shape and dtype. ValueError where no strides can express it; the message names the axes that do not merge.
-
-    >>> import cyops
-    >>> x = cyops.Strided([1., 2., 3., 4.])
-    >>> cyops.view(x, (2, 2)).tolist()
-    [[1.0, 2.0], [3.0, 4.0]]
-    """
-    cdef Strided a = coerce(x)
-    shape = wanted_shape("view", a, shape)
-    return finish("reshape", a, reshaped("view", a, shape, False), {"shape": shape})
-
-
 # -- axes -------------------------------------------------------------------------------------------------------------
+cdef Strided reversed_dims(Strided a):
+    """The axes in reverse order, what x.T is: no axis to check."""
+    cdef Strided out = new_view(a)
+    cdef int i
+    for i in range(a.v.ndim):
+        out.v.shape[i] = a.v.shape[a.v.ndim - 1 - i]
+        out.v.strides[i] = a.v.strides[a.v.ndim - 1 - i]
+    if recording():
+        record("permute_dims", (a,), out, {"axes": tuple(range(a.v.ndim - 1, -1, -1))})
+    return out
+
+
 def permute_dims(x, axes=None):
     """A view with the axes in another order: axis i of the result is axis `axes[i]` of `x`.
 
@@ -187,7 +47,7 @@ def permute_dims(x, axes=None):
     cdef char seen[CYOPS_MAX_NDIM]
     cdef int i, axis
     if axes is None:
-        axes = range(a.v.ndim - 1, -1, -1)
+        return reversed_dims(a)
     axes = tuple([normalize_axis("permute_dims", one, a.v.ndim) for one in axes])
     if len(axes) != a.v.ndim:
         raise ValueError(f"permute_dims: every axis must be named once; got axes {axes} for shape {shape_of(a)}")
@@ -196,7 +56,10 @@ def permute_dims(x, axes=None):
         axis = axes[i]
         out.v.shape[i] = a.v.shape[axis]
         out.v.strides[i] = a.v.strides[axis]
-    return finish("permute_dims", a, out, {"axes": axes})
+    settle(a, out)
+    if recording():
+        record("permute_dims", (a,), out, {"axes": axes})
+    return out
 
 
 def matrix_transpose(x):
@@ -211,58 +74,9 @@ def matrix_transpose(x):
     cdef Strided a = coerce(x)
     if a.v.ndim < 2:
         raise ValueError(f"matrix_transpose: x must have at least two axes; got shape {shape_of(a)}")
+    if a.v.ndim == 2:
+        return reversed_dims(a)
     return permute_dims(a, tuple(range(a.v.ndim - 2)) + (a.v.ndim - 1, a.v.ndim - 2))
-
-
-def expand_dims(x, axis=0):
-    """A view with a new axis of length 1 at `axis` of the result.
-
-    x: (n0, ..., nk). A view. IndexError where the axis is out of range.
-
-    >>> import cyops
-    >>> cyops.expand_dims(cyops.Strided([1., 2., 3.]), -1).shape
-    (3, 1)
-    """
-    cdef Strided a = coerce(x)
-    cdef Strided out = new_view(a)
-    cdef int where = normalize_axis("expand_dims", axis, a.v.ndim + 1)
-    cdef int i
-    if a.v.ndim == CYOPS_MAX_NDIM:
-        raise ValueError(f"expand_dims: at most {CYOPS_MAX_NDIM} axes; x has {a.v.ndim} already")
-    for i in range(a.v.ndim, where, -1):
-        out.v.shape[i] = out.v.shape[i - 1]
-        out.v.strides[i] = out.v.strides[i - 1]
-    out.v.shape[where] = 1
-    out.v.strides[where] = 0
-    out.v.ndim += 1
-    return finish("reshape", a, out, {"shape": shape_of(out)})
-
-
-def squeeze(x, axis=None):
-    """A view without axes of length 1: those named, or all of them.
-
-    x: (n0, ..., nk); axis: None, an int or ints. A view. ValueError where a named axis is longer than 1.
-
-    >>> import cyops
-    >>> cyops.squeeze(cyops.Strided([[[1., 2., 3.]]])).shape
-    (3,)
-    """
-    cdef Strided a = coerce(x)
-    cdef Strided out = new_view(a)
-    cdef char dropped[CYOPS_MAX_NDIM]
-    cdef int i
-    cdef int kept = 0
-    normalize_axes("squeeze", axis, a.v.ndim, dropped)
-    for i in range(a.v.ndim):
-        if dropped[i] and a.v.shape[i] == 1:
-            continue
-        if dropped[i] and axis is not None:
-            raise ValueError(f"squeeze: only an axis of length 1 can go; got axis {i} of shape {shape_of(a)}")
-        out.v.shape[kept] = a.v.shape[i]
-        out.v.strides[kept] = a.v.strides[i]
-        kept += 1
-    out.v.ndim = kept
-    return finish("reshape", a, out, {"shape": shape_of(out)})
 
 
 def flip(x, axis=None):
@@ -283,7 +97,10 @@ def flip(x, axis=None):
         if reversed_axes[i] and a.v.shape[i] > 1:
             out.v.data += (a.v.shape[i] - 1) * a.v.strides[i] * a.v.itemsize
             out.v.strides[i] = -a.v.strides[i]
-    return finish("flip", a, out, {"axis": tuple([i for i in range(a.v.ndim) if reversed_axes[i]])})
+    settle(a, out)
+    if recording():
+        record("flip", (a,), out, {"axis": tuple([i for i in range(a.v.ndim) if reversed_axes[i]])})
+    return out
 
 
 # -- broadcasting and windows -----------------------------------------------------------------------------------------
@@ -299,35 +116,17 @@ def broadcast_to(x, shape):
     cdef Strided a = coerce(x)
     cdef Strided out = new_view(a)
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
-    cdef int i, ndim
-    target = numpy_free_shape("broadcast_to", shape)
-    ndim = len(target)
-    for i in range(ndim):
-        lengths[i] = target[i]
+    cdef int ndim = read_shape("broadcast_to", shape, lengths)
+    cdef int i
+    count_elements("broadcast_to", ndim, lengths, 1)
     for i in range(a.v.ndim):
-        if ndim < a.v.ndim or a.v.shape[i] not in (1, lengths[ndim - a.v.ndim + i]):
-            raise ValueError(f"broadcast_to: x must broadcast to the shape; got x {shape_of(a)}, shape {target}")
+        if ndim < a.v.ndim or a.v.shape[i] != 1 and a.v.shape[i] != lengths[ndim - a.v.ndim + i]:
+            raise ValueError(f"broadcast_to: x must broadcast to the shape; got x {shape_of(a)}, shape {shape}")
     broadcast_view(&a.v, ndim, lengths, &out.v)
-    return finish("broadcast_to", a, out, {"shape": target})
-
-
-cdef tuple numpy_free_shape(str op, object shape):
-    """A shape argument as a tuple of lengths that are not negative and whose product a machine word holds."""
-    shape = tuple(shape) if isinstance(shape, (tuple, list)) or not hasattr(shape, "__index__") else (shape,)
-    try:
-        shape = tuple([length.__index__() for length in shape])
-    except (AttributeError, TypeError):
-        raise TypeError(f"{op}: a shape is made of integers; got {shape!r}") from None
-    if len(shape) > CYOPS_MAX_NDIM:
-        raise ValueError(f"{op}: at most {CYOPS_MAX_NDIM} axes; got {len(shape)}")
-    product = 1
-    for length in shape:
-        if length < 0:
-            raise ValueError(f"{op}: lengths must not be negative; got {shape}")
-        product *= max(length, 1)
-    if product >= 2 ** 62:
-        raise ValueError(f"{op}: the shape {shape} has more elements than a machine word counts")
-    return shape
+    settle(a, out)
+    if recording():
+        record("broadcast_to", (a,), out, {"shape": shape_of(out)})
+    return out
 
 
 def diagonal(x, offset=0, axis1=0, axis2=1):
@@ -359,7 +158,10 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     out.v.strides[kept] = a.v.strides[rows] + a.v.strides[columns]
     out.v.ndim = kept + 1
     out.v.data += (down * a.v.strides[rows] + right * a.v.strides[columns]) * a.v.itemsize
-    return finish("diagonal", a, out, {"offset": offset, "axis1": rows, "axis2": columns})
+    settle(a, out)
+    if recording():
+        record("diagonal", (a,), out, {"offset": offset, "axis1": rows, "axis2": columns})
+    return out
 
 
 def sliding_window_view(x, window_shape, axis=None):
@@ -375,7 +177,7 @@ def sliding_window_view(x, window_shape, axis=None):
     cdef Strided a = coerce(x)
     cdef Strided out = new_view(a)
     cdef int which
-    window = numpy_free_shape("sliding_window_view", window_shape)
+    window = window_shape if isinstance(window_shape, (tuple, list)) else (window_shape,)
     if axis is None:
         axis = tuple(range(a.v.ndim))
     axes = tuple([normalize_axis("sliding_window_view", one, a.v.ndim)
@@ -392,7 +194,10 @@ def sliding_window_view(x, window_shape, axis=None):
         out.v.shape[out.v.ndim] = length
         out.v.strides[out.v.ndim] = a.v.strides[which]
         out.v.ndim += 1
-    return finish("sliding_window_view", a, out, {"window_shape": window, "axis": axes})
+    settle(a, out)
+    if recording():
+        record("sliding_window_view", (a,), out, {"window_shape": window, "axis": axes})
+    return out
 
 
 def as_strided(x, shape, strides, offset=None):
@@ -409,7 +214,9 @@ def as_strided(x, shape, strides, offset=None):
     cdef Strided a = coerce(x)
     cdef Strided out = new_view(a)
     cdef int i
-    shape = numpy_free_shape("as_strided", shape)
+    out.v.ndim = read_shape("as_strided", shape, out.v.shape)
+    count_elements("as_strided", out.v.ndim, out.v.shape, 1)
+    shape = shape_of(out)
     steps = tuple([step.__index__() for step in strides])
     start = a.offset if offset is None else offset.__index__()
     if len(steps) != len(shape):
@@ -421,13 +228,14 @@ def as_strided(x, shape, strides, offset=None):
     if 0 not in shape and (low < 0 or high >= held):
         raise ValueError(f"as_strided: every element must lie in the storage's {held}; shape {shape}, strides {steps} "
                          f"and offset {start} reach from {low} to {high}")
-    out.v.ndim = len(shape)
     for i in range(out.v.ndim):
-        out.v.shape[i] = shape[i]
         out.v.strides[i] = steps[i] if shape[i] > 1 else 0
     if 0 not in shape:
         out.v.data = a.base.data + <Py_ssize_t> start * a.v.itemsize
-    return finish("as_strided", a, out, {"shape": shape, "strides": steps, "offset": start})
+    settle(a, out)
+    if recording():
+        record("as_strided", (a,), out, {"shape": shape, "strides": steps, "offset": start})
+    return out
 
 
 # -- memory and arrays of indices -------------------------------------------------------------------------------------
@@ -459,6 +267,8 @@ def get_array_item(x, key):
     The key is first applied to the positions 0, 1, 2, ..., so that a gradient rule for `take` serves every such key.
     """
     from cyops.gather import take
+    from cyops.reshaping import reshape
+
     cdef Strided a = coerce(x)
     key = index_for_numpy(key)
     if isinstance(key, numpy.ndarray) and key.dtype.kind in "iu" and a.v.ndim > 0:
@@ -469,7 +279,4 @@ def get_array_item(x, key):
 
 set_get_array_item(get_array_item)
 
-FUNCTIONS = (
-    reshape, view, permute_dims, matrix_transpose, expand_dims, squeeze, flip, broadcast_to, diagonal,
-    sliding_window_view, as_strided,
-)
+FUNCTIONS = (permute_dims, matrix_transpose, flip, broadcast_to, diagonal, sliding_window_view, as_strided)

@@ -1,0 +1,223 @@
+"""One row per op: sample operands, an independent reference in NumPy, and how the operands may be drawn.
+
+`test_ops.py` runs every row over every layout and dtype; `test_gradients.py` checks the gradient of every row that has
+one. A row for an op that does not exist, or an op without a row, fails `test_completeness.py`.
+"""
+from collections.abc import Callable
+from typing import NamedTuple
+
+import cyops
+import numpy as np
+
+
+class Sample(NamedTuple):
+    """How to call one op and what it must give.
+
+    `draw(rng)` gives the floating operands as float64 arrays; `call(*tensors)` runs the op; `reference(*arrays)` evaluates
+    it in float64. `terms` bounds, element by element, the sum of the absolute values the result is made of: the tolerance
+    is `factor` * eps * terms.
+    """
+
+    draw: Callable
+    call: Callable
+    reference: Callable
+    factor: float = 4.0
+    terms: Callable | None = None
+    has_gradient: bool = True
+
+
+def normal(*shapes):
+    return lambda rng: [rng.normal(size=shape) for shape in shapes]
+
+
+def positive(*shapes):
+    return lambda rng: [rng.uniform(0.5, 2.0, size=shape) for shape in shapes]
+
+
+def distinct(*shapes):
+    """Values no two of which are close, so that max and sorting have a gradient."""
+    return lambda rng: [
+        (rng.permutation(int(np.prod(shape))).reshape(shape) + 0.3) / max(np.prod(shape), 1) - 0.5 for shape in shapes
+    ]
+
+
+def apart_from_zero(*shapes):
+    return lambda rng: [rng.uniform(0.3, 2.0, size=s) * rng.choice([-1.0, 1.0], size=s) for s in shapes]
+
+
+def _pair(call, reference, draw=None, **options):
+    return Sample(draw or normal((4, 5), (4, 5)), call, reference, **options)
+
+
+def _single(call, reference, draw=None, **options):
+    return Sample(draw or normal((4, 5)), call, reference, **options)
+
+
+def _softmax(x, axis=-1):
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def _log_softmax(x, axis=-1):
+    shifted = x - x.max(axis=axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+LABELS = np.array([1, 0, 4, 2])
+INDICES = np.array([[2, 0], [3, 2]])
+ELEMENTWISE = {
+    "add": _pair(cyops.add, np.add, terms=lambda a, b: abs(a) + abs(b)),
+    "subtract": _pair(cyops.subtract, np.subtract, terms=lambda a, b: abs(a) + abs(b)),
+    "multiply": _pair(cyops.multiply, np.multiply),
+    "divide": _pair(cyops.divide, np.divide, apart_from_zero((4, 5), (4, 5))),
+    "floor_divide": _pair(cyops.floor_divide, np.floor_divide, positive((4, 5), (4, 5)), has_gradient=False),
+    "remainder": _pair(cyops.remainder, np.remainder, positive((4, 5), (4, 5)), terms=lambda a, b: abs(a) + abs(b)),
+    "pow": _pair(cyops.pow, np.power, positive((4, 5), (4, 5)), factor=16),
+    "maximum": _pair(cyops.maximum, np.maximum),
+    "minimum": _pair(cyops.minimum, np.minimum),
+    "negative": _single(cyops.negative, np.negative),
+    "abs": _single(cyops.abs, np.abs, apart_from_zero((4, 5))),
+    "sign": _single(cyops.sign, np.sign, has_gradient=False),
+    "square": _single(cyops.square, np.square),
+    "reciprocal": _single(cyops.reciprocal, np.reciprocal, apart_from_zero((4, 5))),
+    "floor": _single(cyops.floor, np.floor, has_gradient=False),
+    "ceil": _single(cyops.ceil, np.ceil, has_gradient=False),
+    "round": _single(cyops.round, np.round, has_gradient=False),
+    "relu": _single(cyops.relu, lambda x: np.maximum(x, 0), apart_from_zero((4, 5))),
+    "relu_gradient": _pair(
+        cyops.relu_gradient, lambda d, out: np.where(out > 0, d, 0), apart_from_zero((4, 5), (4, 5))
+    ),
+    "clip": _single(lambda x: cyops.clip(x, -0.5, 0.5), lambda x: np.clip(x, -0.5, 0.5), distinct((4, 5))),
+    "exp": _single(cyops.exp, np.exp),
+    "expm1": _single(cyops.expm1, np.expm1),
+    "log": _single(cyops.log, np.log, positive((4, 5)), terms=lambda x: 1 + abs(np.log(x))),
+    "log1p": _single(cyops.log1p, np.log1p, positive((4, 5))),
+    "sqrt": _single(cyops.sqrt, np.sqrt, positive((4, 5))),
+    "tanh": _single(cyops.tanh, np.tanh),
+    "sigmoid": _single(cyops.sigmoid, lambda x: 1 / (1 + np.exp(-x))),
+    "where": _pair(
+        lambda x, y: cyops.where(np.arange(20).reshape(4, 5) % 3 == 0, x, y),
+        lambda x, y: np.where(np.arange(20).reshape(4, 5) % 3 == 0, x, y),
+    ),
+    "astype": _single(lambda x: cyops.astype(x, "float64"), lambda x: x),
+    "copy": _single(cyops.copy, lambda x: x),
+}
+ELEMENTWISE |= {
+    name: _pair(getattr(cyops, name), getattr(np, name), has_gradient=False)
+    for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or")
+}
+ELEMENTWISE |= {
+    name: _single(getattr(cyops, name), getattr(np, name), has_gradient=False)
+    for name in ("isnan", "isfinite", "logical_not")
+}
+
+
+def _windows(x):
+    return np.lib.stride_tricks.sliding_window_view(x, (2, 3))
+
+
+def _as_strided_reference(x):
+    return np.stack([x.reshape(-1)[i : i + 6 : 2] for i in range(4)])
+
+
+VIEWS = {
+    "reshape": _single(lambda x: cyops.reshape(x, (2, -1)), lambda x: x.reshape(2, -1)),
+    "view": _single(lambda x: cyops.view(cyops.copy(x)[:, :1], (2, 2)), lambda x: x[:, :1].reshape(2, 2)),
+    "permute_dims": _single(
+        lambda x: cyops.permute_dims(x, (2, 0, 1)), lambda x: x.transpose(2, 0, 1), normal((2, 3, 4))
+    ),
+    "matrix_transpose": _single(
+        cyops.matrix_transpose, lambda x: np.swapaxes(x, -1, -2), normal((2, 3, 4))
+    ),
+    "expand_dims": _single(lambda x: cyops.expand_dims(x, 1), lambda x: x[:, None]),
+    "squeeze": _single(cyops.squeeze, np.squeeze, normal((3, 1, 2, 1))),
+    "flip": _single(lambda x: cyops.flip(x, 1), lambda x: x[:, ::-1]),
+    "broadcast_to": _single(
+        lambda x: cyops.broadcast_to(x, (2, 3, 4)), lambda x: np.broadcast_to(x, (2, 3, 4)), normal((3, 1))
+    ),
+    "diagonal": _single(lambda x: cyops.diagonal(x, 1), lambda x: np.diagonal(x, 1)),
+    "sliding_window_view": _single(lambda x: cyops.sliding_window_view(x, (2, 3)), _windows),
+    "as_strided": _single(
+        lambda x: cyops.as_strided(cyops.reshape(x, -1, copy=True), (4, 3), (1, 2), 0), _as_strided_reference
+    ),
+}
+
+
+def _absolute(function):
+    return lambda *arrays: function(*[np.abs(a) for a in arrays])
+
+
+PRODUCTS = {
+    "matmul": _pair(
+        cyops.matmul, np.matmul, normal((2, 4, 5), (5, 3)), terms=_absolute(np.matmul), factor=8
+    ),
+    "dot": _pair(cyops.dot, np.dot, normal((2, 3, 4), (5, 4, 2)), terms=_absolute(np.dot), factor=8),
+    "tensordot": _pair(
+        lambda a, b: cyops.tensordot(a, b, axes=((1, 2), (2, 0))),
+        lambda a, b: np.tensordot(a, b, axes=((1, 2), (2, 0))),
+        normal((2, 3, 4), (4, 5, 3)),
+        terms=_absolute(lambda a, b: np.tensordot(a, b, axes=((1, 2), (2, 0)))),
+        factor=8,
+    ),
+    "dense": Sample(
+        normal((6, 5), (5, 3), (3,)),
+        lambda x, kernel, bias: cyops.dense(x, kernel, bias, activation="relu"),
+        lambda x, kernel, bias: np.maximum(x @ kernel + bias, 0),
+        factor=8,
+        terms=lambda x, kernel, bias: abs(x) @ abs(kernel) + abs(bias),
+    ),
+}
+
+
+def _sum_terms(x):
+    return np.abs(x).sum(axis=1)
+
+
+REDUCTIONS = {
+    "sum": _single(lambda x: cyops.sum(x, axis=1), lambda x: x.sum(axis=1), terms=_sum_terms),
+    "mean": _single(lambda x: cyops.mean(x, axis=1), lambda x: x.mean(axis=1), terms=_sum_terms),
+    "prod": _single(lambda x: cyops.prod(x, axis=1), lambda x: x.prod(axis=1), factor=16),
+    "max": _single(lambda x: cyops.max(x, axis=1), lambda x: x.max(axis=1), distinct((4, 5))),
+    "min": _single(lambda x: cyops.min(x, axis=(0, 1)), lambda x: x.min(axis=(0, 1)), distinct((4, 5))),
+    "var": _single(lambda x: cyops.var(x, axis=0), lambda x: x.var(axis=0), factor=32),
+    "std": _single(lambda x: cyops.std(x, axis=1, correction=1), lambda x: x.std(axis=1, ddof=1), factor=32),
+    "argmax": _single(lambda x: cyops.argmax(x, axis=1), lambda x: x.argmax(axis=1), has_gradient=False),
+    "argmin": _single(lambda x: cyops.argmin(x, axis=0), lambda x: x.argmin(axis=0), has_gradient=False),
+    "any": _single(lambda x: cyops.any(x, axis=1), lambda x: x.any(axis=1), has_gradient=False),
+    "all": _single(lambda x: cyops.all(x, axis=1), lambda x: x.all(axis=1), has_gradient=False),
+}
+ROWS = {
+    "softmax": _single(cyops.softmax, _softmax, factor=32),
+    "log_softmax": _single(cyops.log_softmax, _log_softmax, terms=lambda x: 1 + abs(_log_softmax(x)), factor=16),
+    "softmax_cross_entropy": _single(
+        lambda x: cyops.softmax_cross_entropy(x, LABELS),
+        lambda x: -_log_softmax(x)[np.arange(4), LABELS],
+        terms=lambda x: 1 + abs(x).max(axis=1),
+        factor=16,
+    ),
+}
+
+
+def _scatter_reference(x, updates):
+    out = x.copy()
+    np.add.at(out, INDICES, updates)
+    return out
+
+
+GATHER = {
+    "take": _single(lambda x: cyops.take(x, INDICES, axis=0), lambda x: x.take(INDICES, axis=0)),
+    "scatter_add": _pair(
+        lambda x, updates: cyops.scatter_add(x, INDICES, updates, axis=0),
+        _scatter_reference,
+        normal((4, 5), (2, 2, 5)),
+        terms=lambda x, updates: _scatter_reference(abs(x), abs(updates)),
+    ),
+    "one_hot": Sample(
+        lambda rng: [], lambda: cyops.one_hot(LABELS, 5), lambda: np.eye(5)[LABELS], has_gradient=False
+    ),
+    "concat": _pair(
+        lambda a, b: cyops.concat([a, b], axis=1), lambda a, b: np.concatenate([a, b], axis=1), normal((4, 5), (4, 2))
+    ),
+    "stack": _pair(lambda a, b: cyops.stack([a, b], axis=1), lambda a, b: np.stack([a, b], axis=1)),
+}
+SAMPLES = {**ELEMENTWISE, **VIEWS, **PRODUCTS, **REDUCTIONS, **ROWS, **GATHER}

@@ -1,0 +1,37 @@
+"""Adding an op takes a row, a rule, a sample: these tests fail when one is missing."""
+import cyops
+import cytensor as ct
+import pytest
+from cytensor import grads  # noqa: F401 - fills the registry
+from cytensor.rules import NO_GRADIENT, RULES
+from samples import SAMPLES
+
+
+def test_every_op_has_a_rule_or_the_mark_that_it_has_no_gradient():
+    recorded_as = {"view": "reshape", "squeeze": "reshape", "expand_dims": "reshape", "matrix_transpose": "permute_dims"}
+    missing = [name for name in cyops.OPS if recorded_as.get(name, name) not in RULES | dict.fromkeys(NO_GRADIENT)]
+    assert missing == []
+
+
+def test_no_op_has_both():
+    assert set(RULES) & NO_GRADIENT == set()
+
+
+def test_every_op_has_a_sample_and_every_sample_an_op():
+    assert set(SAMPLES) == set(cyops.OPS)
+
+
+def test_an_op_without_a_gradient_in_its_sample_has_none_in_the_rules():
+    wrong = [name for name, sample in SAMPLES.items() if not sample.has_gradient and name in RULES]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", sorted(cyops.OPS))
+def test_the_public_function_is_derived_with_its_signature_and_docstring(name):
+    import inspect
+    import pickle
+
+    function = getattr(ct, name)
+    assert tuple(inspect.signature(function).parameters) == cyops.OPS[name].parameters
+    assert "import cytensor as ct" in function.__doc__
+    assert pickle.loads(pickle.dumps(function)) is function
