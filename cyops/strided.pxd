@@ -2,6 +2,8 @@
 
 The other extensions of cyops cimport from here and are never imported by it.
 """
+from libc.stdint cimport int64_t
+
 from cyops.storage cimport Storage
 
 
@@ -23,11 +25,40 @@ cdef extern from "csrc/cyops.h":
         Py_ssize_t strides[CYOPS_MAX_NDIM]
 
 cdef extern from "csrc/api.h":
+    ctypedef struct cyops_parameter:
+        const cyops_view *parameter
+        const cyops_view *gradient
+        const cyops_view *slots[3]
     ctypedef struct cyops_api:
         int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs) noexcept nogil
         int (*cast)(const cyops_view *out, const cyops_view *x) noexcept nogil
         int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_view *bias,
                       int activation, int accumulate) noexcept nogil
+
+        int (*reduce)(int reduction, const cyops_view *out, const cyops_view *x, const char *reduced,
+                      double correction) noexcept nogil
+        int (*arg_reduce)(int reduction, const cyops_view *out, const cyops_view *x,
+                          const char *reduced) noexcept nogil
+
+        int (*rows)(int op, const cyops_view *out, const cyops_view *const *inputs, int axis) noexcept nogil
+        int (*cross_entropy)(const cyops_view *losses, const cyops_view *gradient, const cyops_view *logits,
+                             const cyops_view *labels, double scale, Py_ssize_t *position) noexcept nogil
+        int (*cross_entropy_targets)(const cyops_view *losses, const cyops_view *gradient, const cyops_view *logits,
+                                     const cyops_view *targets, double scale) noexcept nogil
+
+        int (*wrap_positions)(int64_t *positions, Py_ssize_t n, Py_ssize_t length, Py_ssize_t *bad) noexcept nogil
+        int (*take)(const cyops_view *out, const cyops_view *x, int axis, const int64_t *positions,
+                    Py_ssize_t count) noexcept nogil
+        int (*scatter)(const cyops_view *target, const cyops_view *updates, int axis, const int64_t *positions,
+                       Py_ssize_t count) noexcept nogil
+        int (*scatter_add)(const cyops_view *target, const cyops_view *updates, int axis, const int64_t *positions,
+                           Py_ssize_t count) noexcept nogil
+        int (*accumulate)(const cyops_view *target, const cyops_view *updates) noexcept nogil
+        int (*gather_rows)(const cyops_view *out, const cyops_view *x, const int64_t *positions, Py_ssize_t count,
+                           double scale) noexcept nogil
+
+        int (*update)(int step, const cyops_parameter *parameters, Py_ssize_t count,
+                      const double *scalars) noexcept nogil
 
         const char *(*select_isa)(const char *limit) noexcept
         int (*available_isas)(const char **names) noexcept

@@ -51,7 +51,8 @@ typedef struct {
 int cyops_rows(int op, const cyops_view *out, const cyops_view *const *inputs, int axis);
 
 /* losses[i] = -log softmax(logits[i])[labels[i]] and, where gradient is not NULL, gradient = scale * (softmax - one-hot)
- * along the last axis. labels: any integer dtype, the shape of losses, which is that of logits without its last axis.
+ * along the last axis. labels: any integer dtype, the shape of losses, which is that of logits without its last axis;
+ * losses are in C order. gradient may be the logits. Nothing is written where a label is bad.
  * CYOPS_OUT_OF_RANGE where a label lies outside [0, classes); *position is the first such one in C order. */
 int cyops_cross_entropy(const cyops_view *losses, const cyops_view *gradient, const cyops_view *logits,
                         const cyops_view *labels, double scale, ptrdiff_t *position);

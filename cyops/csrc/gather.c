@@ -1,0 +1,184 @@
+/* Gathering, scattering and accumulating by positions. See gather.h. */
+#include "gather.h"
+
+#include "axes.h"
+#include "dispatch.h"
+#include "system.h"
+
+/* Between the tensor that is indexed and the one whose slabs are listed in the order of the positions. */
+typedef enum { TAKE, PUT, ADD } direction;
+
+int cyops_wrap_positions(int64_t *positions, ptrdiff_t n, ptrdiff_t length, ptrdiff_t *bad) {
+    for (ptrdiff_t j = 0; j < n; j++) {
+        if (positions[j] < -length || positions[j] >= length) {
+            *bad = j;
+            return CYOPS_OUT_OF_RANGE;
+        }
+        positions[j] += positions[j] < 0 ? length : 0;
+    }
+    return CYOPS_OK;
+}
+
+/* -- slabs that lie side by side ------------------------------------------------------------------------------------ */
+
+/* The number of elements behind `axis` where they are one run, else -1. */
+static ptrdiff_t run_behind(const cyops_view *x, int axis) {
+    ptrdiff_t length = 1;
+    for (int i = x->ndim - 1; i > axis; i--) {
+        if (x->shape[i] == 1) continue;
+        if (x->strides[i] != length) return -1;
+        length *= x->shape[i];
+    }
+    return length;
+}
+
+#define MOVE_ITEMS(ITEM)                                                                                            \
+    for (ptrdiff_t j = 0; j < count; j++) {                                                                         \
+        ITEM *at = (ITEM *)(indexed + positions[j] * indexed_step), *item = (ITEM *)(listed + j * listed_step);      \
+        if (way == TAKE)                                                                                            \
+            *item = *at;                                                                                            \
+        else                                                                                                        \
+            *at = *item;                                                                                            \
+    }
+
+/* Steps and `bytes`, the length of a run, are in bytes. */
+static void move_runs(direction way, char *indexed, ptrdiff_t indexed_step, char *listed, ptrdiff_t listed_step,
+                      const int64_t *positions, ptrdiff_t count, ptrdiff_t bytes) {
+    if (bytes == 1) {
+        MOVE_ITEMS(uint8_t)
+    } else if (bytes == 2) {
+        MOVE_ITEMS(uint16_t)
+    } else if (bytes == 4) {
+        MOVE_ITEMS(uint32_t)
+    } else if (bytes == 8) {
+        MOVE_ITEMS(uint64_t)
+    } else if (way == TAKE) {
+        for (ptrdiff_t j = 0; j < count; j++)
+            memcpy(listed + j * listed_step, indexed + positions[j] * indexed_step, bytes);
+    } else {
+        for (ptrdiff_t j = 0; j < count; j++)
+            memcpy(indexed + positions[j] * indexed_step, listed + j * listed_step, bytes);
+    }
+}
+
+static void add_runs(cyops_loop add, char *indexed, ptrdiff_t indexed_step, char *listed, ptrdiff_t listed_step,
+                     const int64_t *positions, ptrdiff_t count, ptrdiff_t length) {
+    const ptrdiff_t inner[3] = {1, 1, 1}, outer[3] = {0, 0, 0};
+    for (ptrdiff_t j = 0; j < count; j++) {
+        char *at = indexed + positions[j] * indexed_step;
+        char *const data[3] = {at, at, listed + j * listed_step};
+        add(data, inner, outer, length, 1);
+    }
+}
+
+static void walk_runs(direction way, const cyops_view *indexed, const cyops_view *listed, int axis,
+                      const int64_t *positions, ptrdiff_t count, ptrdiff_t length) {
+    const ptrdiff_t itemsize = indexed->itemsize;
+    const ptrdiff_t indexed_step = indexed->strides[axis] * itemsize, listed_step = listed->strides[axis] * itemsize;
+    const cyops_loop add = way == ADD ? cyops_active->elementwise->loops[CYOPS_OP_add][indexed->dtype] : NULL;
+    cyops_axes before;
+    cyops_place place;
+    cyops_axes_begin(&before, 2);
+    for (int i = axis - 1; i >= 0; i--)
+        cyops_axes_add(&before, indexed->shape[i], (ptrdiff_t[2]){indexed->strides[i], listed->strides[i]});
+    cyops_walk_to(&before, &place, 0);
+    for (ptrdiff_t k = 0; k < before.count; k++) {
+        char *at = indexed->data + place.offset[0] * itemsize, *list = listed->data + place.offset[1] * itemsize;
+        if (way == ADD)
+            add_runs(add, at, indexed_step, list, listed_step, positions, count, length);
+        else
+            move_runs(way, at, indexed_step, list, listed_step, positions, count, length * itemsize);
+        cyops_walk_on(&before, &place, 1);
+    }
+}
+
+/* -- slabs of any strides ------------------------------------------------------------------------------------------- */
+
+static void slab_at(const cyops_view *x, int axis, ptrdiff_t position, cyops_view *slab) {
+    *slab = *x;
+    slab->data += position * x->strides[axis] * x->itemsize;
+    slab->size = x->shape[axis] > 0 ? x->size / x->shape[axis] : 0;
+    slab->ndim--;
+    for (int i = axis; i < slab->ndim; i++) {
+        slab->shape[i] = x->shape[i + 1];
+        slab->strides[i] = x->strides[i + 1];
+    }
+}
+
+static int walk_slabs(direction way, const cyops_view *indexed, const cyops_view *listed, int axis,
+                      const int64_t *positions, ptrdiff_t count) {
+    int status = CYOPS_OK;
+    for (ptrdiff_t j = 0; j < count && status == CYOPS_OK; j++) {
+        cyops_view at, item;
+        slab_at(indexed, axis, positions[j], &at);
+        slab_at(listed, axis, j, &item);
+        if (way == ADD)
+            status = cyops_elementwise(CYOPS_OP_add, &at, (const cyops_view *[2]){&at, &item});
+        else
+            status = way == TAKE ? cyops_cast(&item, &at) : cyops_cast(&at, &item);
+    }
+    return status;
+}
+
+static int walk(direction way, const cyops_view *indexed, const cyops_view *listed, int axis, const int64_t *positions,
+                ptrdiff_t count) {
+    if (listed->size == 0 || indexed->size == 0) return CYOPS_OK;
+    if (way == ADD && (indexed->dtype >= CYOPS_NUMERIC_COUNT ||
+                       cyops_active->elementwise->loops[CYOPS_OP_add][indexed->dtype] == NULL))
+        return CYOPS_NO_KERNEL;
+    const ptrdiff_t length = run_behind(indexed, axis);
+    if (length < 0 || run_behind(listed, axis) != length)
+        return walk_slabs(way, indexed, listed, axis, positions, count);
+    walk_runs(way, indexed, listed, axis, positions, count, length);
+    return CYOPS_OK;
+}
+
+int cyops_take(const cyops_view *out, const cyops_view *x, int axis, const int64_t *positions, ptrdiff_t count) {
+    return walk(TAKE, x, out, axis, positions, count);
+}
+
+int cyops_scatter(const cyops_view *target, const cyops_view *updates, int axis, const int64_t *positions,
+                  ptrdiff_t count) {
+    return walk(PUT, target, updates, axis, positions, count);
+}
+
+int cyops_scatter_add(const cyops_view *target, const cyops_view *updates, int axis, const int64_t *positions,
+                      ptrdiff_t count) {
+    return walk(ADD, target, updates, axis, positions, count);
+}
+
+/* -- views that reach an element more than once --------------------------------------------------------------------- */
+
+/* An axis along which a step may land on an element that the axes of smaller strides reach too; -1 where there is none.
+ * Among equal strides the longest axis counts as the smallest, so that the shortest is the one walked by itself. */
+static int find_overlapping_axis(const cyops_view *x) {
+    int is_used[CYOPS_MAX_NDIM] = {0};
+    ptrdiff_t reach = 0;
+    for (int pass = 0; pass < x->ndim; pass++) {
+        int next = -1;
+        for (int i = 0; i < x->ndim; i++) {
+            if (is_used[i] || x->shape[i] == 1) continue;
+            const ptrdiff_t size = llabs(x->strides[i]), best = next < 0 ? 0 : llabs(x->strides[next]);
+            if (next < 0 || size < best || (size == best && x->shape[i] > x->shape[next])) next = i;
+        }
+        if (next < 0) break;
+        if (llabs(x->strides[next]) <= reach) return next;
+        is_used[next] = 1;
+        reach += llabs(x->strides[next]) * (x->shape[next] - 1);
+    }
+    return -1;
+}
+
+int cyops_accumulate(const cyops_view *target, const cyops_view *updates) {
+    if (updates->size == 0) return CYOPS_OK;
+    const int axis = find_overlapping_axis(target);
+    if (axis < 0) return cyops_elementwise(CYOPS_OP_add, target, (const cyops_view *[2]){target, updates});
+    int status = CYOPS_OK;
+    for (ptrdiff_t i = 0; i < target->shape[axis] && status == CYOPS_OK; i++) {
+        cyops_view to, from;
+        slab_at(target, axis, i, &to);
+        slab_at(updates, axis, i, &from);
+        status = cyops_accumulate(&to, &from);
+    }
+    return status;
+}
