@@ -38,6 +38,14 @@ static void add_shared_axis(gemm_problem *p, ptrdiff_t length, ptrdiff_t stride_
     }
 }
 
+/* A batch axis along which a repeats is more columns of b and c where they lie side by side. */
+static int add_columns(gemm_problem *p, const gemm_batch *batch, ptrdiff_t length, ptrdiff_t stride_b,
+                       ptrdiff_t stride_c) {
+    if (batch->ndim > 0 || p->bias != NULL || stride_b != p->n * p->cs_b || stride_c != p->n) return 0;
+    p->n *= length;
+    return 1;
+}
+
 /* The problem of the last two axes, and the batch axes sorted into those b has and those it has not. */
 static void describe(gemm_batch *batch, const cyops_view *out, const cyops_view *a, const cyops_view *b) {
     int row = out->ndim - 2, column = out->ndim - 1;
@@ -62,6 +70,7 @@ static void describe(gemm_batch *batch, const cyops_view *out, const cyops_view 
             add_shared_axis(p, length, a->strides[axis], out->strides[axis]);
             continue;
         }
+        if (a->strides[axis] == 0 && add_columns(p, batch, length, b->strides[axis], out->strides[axis])) continue;
         int last = CYOPS_MAX_NDIM - 1 - batch->ndim++;
         batch->shape[last] = length;
         batch->strides_a[last] = a->strides[axis];

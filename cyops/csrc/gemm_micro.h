@@ -29,7 +29,7 @@ CYOPS_INLINE void GEMM_NAME(multiply_tile)(const int m, const int nv, const int 
 }
 
 /* Row i of a tile that lies at x, vector v; the last vector may be partial. */
-#define ROW(x, rs, i) ((T *)((char *)(x) + (i) * (rs)))
+#define TILE_ROW(x, rs, i) ((T *)((char *)(x) + (i) * (rs)))
 #define LOAD_VECTOR(row, v) \
     (masked && (v) == nv - 1 ? LOAD_MASKED((row) + (v) * LANES, last) : LOAD((row) + (v) * LANES))
 #define EACH_VECTOR UNROLLED(int i = 0; i < m; i++) for (int v = 0; v < nv; v++)
@@ -42,13 +42,13 @@ CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, c
     if (p->start == NULL)
         EACH_VECTOR acc[i][v] = ZERO();
     else
-        EACH_VECTOR acc[i][v] = LOAD_VECTOR(ROW(p->start, p->rs_start, i) + column, v);
+        EACH_VECTOR acc[i][v] = LOAD_VECTOR(TILE_ROW(p->start, p->rs_start, i) + column, v);
     GEMM_NAME(multiply_tile)(m, nv, masked, p, (const char *)p->b + panel * p->ps_b, last, acc);
-    if (p->flags & CYOPS_GEMM_ADD) EACH_VECTOR acc[i][v] = ADD(LOAD_VECTOR(ROW(c, p->rs_c, i), v), acc[i][v]);
+    if (p->flags & CYOPS_GEMM_ADD) EACH_VECTOR acc[i][v] = ADD(LOAD_VECTOR(TILE_ROW(c, p->rs_c, i), v), acc[i][v]);
     if (p->bias != NULL) EACH_VECTOR acc[i][v] = ADD(acc[i][v], LOAD_VECTOR((const T *)p->bias + column, v));
     if (p->flags & CYOPS_GEMM_RELU) EACH_VECTOR acc[i][v] = RELU(acc[i][v]);
     EACH_VECTOR {
-        T *q = ROW(c, p->rs_c, i) + v * LANES;
+        T *q = TILE_ROW(c, p->rs_c, i) + v * LANES;
         if (masked && v == nv - 1)
             STORE_MASKED(q, last, acc[i][v]);
         else
@@ -88,7 +88,7 @@ PANEL_OF(14)
 #endif
 
 #undef UNROLLED
-#undef ROW
+#undef TILE_ROW
 #undef LOAD_VECTOR
 #undef EACH_VECTOR
 #undef PANEL_OF

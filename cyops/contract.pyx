@@ -1,0 +1,456 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
+"""Contractions: matmul, dot, tensordot and dense, for every rank, on views as they lie in memory.
+
+Each function only decides which axis of an operand plays which part. A contraction is then three views with the same
+axes (batch..., row, column), stride 0 where an operand has no such axis, and one call of csrc/gemm.c, which merges what
+can be merged, loops over the rest and copies no operand whole. May be imported by everything above cyops.strided.
+"""
+from cyops.strided cimport (
+    CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_BYTES, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, coerce,
+    contiguous, cyops_api, cyops_view, empty, is_floating, itemsize_of, normalize_axis, overlaps, promote, record, recording,
+    result_class, shape_of,
+)
+
+from cyops.strided import set_matmul
+
+cdef extern from "csrc/gemm.h":
+    enum: CYOPS_ACTIVATION_NONE, CYOPS_ACTIVATION_RELU
+
+# About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
+cdef double WITHOUT_GIL = 1e6
+
+
+cdef struct Plan:
+    # The views of one call, and the shape of its result: the call's axes without those that only vectors lack.
+    cyops_view a, b, out
+    int ndim
+    Py_ssize_t shape[CYOPS_MAX_NDIM]
+
+
+# -- parts shared by all ----------------------------------------------------------------------------------------------
+cdef inline void add_axis(cyops_view *x, Py_ssize_t length, Py_ssize_t stride) noexcept:
+    x.shape[x.ndim] = length
+    x.strides[x.ndim] = stride if length > 1 else 0
+    x.ndim += 1
+
+
+cdef inline void begin_view(cyops_view *x, const cyops_view *source) noexcept:
+    x.data = source.data
+    x.dtype = source.dtype
+    x.itemsize = source.itemsize
+    x.ndim = 0
+
+
+cdef inline void add_result_axis(Plan *plan, Py_ssize_t length) noexcept:
+    plan.shape[plan.ndim] = length
+    plan.ndim += 1
+
+
+cdef int check_rank(str op, int ndim) except -1:
+    if ndim > CYOPS_MAX_NDIM:
+        raise ValueError(f"{op}: the result has {ndim} axes; at most {CYOPS_MAX_NDIM} are possible")
+    return 0
+
+
+cdef int common_dtype(str op, Strided a, Strided b) except -1:
+    if a.v.dtype >= CYOPS_BYTES or b.v.dtype >= CYOPS_BYTES:
+        raise TypeError(f"{op}: strings have no product; got a {a.dtype}, b {b.dtype}")
+    return promote(a.v.dtype, b.v.dtype)
+
+
+cdef inline int computing_dtype(int dtype) noexcept:
+    return CYOPS_FLOAT32 if dtype == CYOPS_FLOAT16 else dtype
+
+
+cdef Strided checked_out(str op, object out, Plan *plan, int dtype):
+    cdef Strided given
+    cdef bint is_same
+    cdef int i
+    if not isinstance(out, Strided):
+        raise TypeError(f"{op}: out must be a tensor; got {type(out).__name__}")
+    given = <Strided> out
+    is_same = given.v.ndim == plan.ndim
+    for i in range(plan.ndim if is_same else 0):
+        is_same = is_same and given.v.shape[i] == plan.shape[i]
+    if not is_same:
+        raise ValueError(f"{op}: out must have the shape of the result; got out {shape_of(given)}, "
+                         f"result {tuple([plan.shape[i] for i in range(plan.ndim)])}")
+    if given.v.dtype != dtype and not (is_floating(given.v.dtype) and given.v.dtype < CYOPS_BYTES):
+        raise TypeError(f"{op}: out of dtype {given.dtype} cannot hold the result; cast the result with astype")
+    return given
+
+
+cdef void lay_out(Plan *plan, Strided out, const int *axes) noexcept:
+    """The call's view of `out`: call axis i is out's axis axes[i], or one of length 1 that out lacks (-1)."""
+    cdef int i
+    begin_view(&plan.out, &out.v)
+    plan.out.size = out.v.size
+    for i in range(plan.a.ndim):
+        if axes[i] < 0:
+            add_axis(&plan.out, 1, 0)
+        else:
+            add_axis(&plan.out, out.v.shape[axes[i]], out.v.strides[axes[i]])
+
+
+cdef int run(str op, Plan *plan, const cyops_view *bias, int activation) except -1:
+    cdef int status
+    cdef const cyops_api *functions = api()
+    cdef Py_ssize_t depth = plan.a.shape[plan.a.ndim - 1]
+    if 2.0 * plan.out.size * depth < WITHOUT_GIL:
+        status = functions.matmul(&plan.out, &plan.a, &plan.b, bias, activation, False)
+    else:
+        with nogil:
+            status = functions.matmul(&plan.out, &plan.a, &plan.b, bias, activation, False)
+    return check(op, status)
+
+
+cdef Strided compute(str op, type cls, Plan *plan, const int *axes, int dtype, object out, Strided bias=None,
+                     int activation=CYOPS_ACTIVATION_NONE):
+    """Runs the call into a fresh tensor, or into `out` where it may be written as the call goes."""
+    cdef int computing = computing_dtype(dtype)
+    cdef Strided given = None
+    cdef Strided result
+    if out is not None:
+        given = checked_out(op, out, plan, dtype)
+        begin_write(op, given)
+    if given is not None and given.v.dtype == computing and not overlaps(&given.v, &plan.a) and (
+            not overlaps(&given.v, &plan.b)) and (bias is None or not overlaps(&given.v, &bias.v)):
+        result = given
+    else:
+        result = empty(cls, computing, itemsize_of(computing), plan.ndim, plan.shape)
+    lay_out(plan, result, axes)
+    run(op, plan, &bias.v if bias is not None else NULL, activation)
+    if given is None:
+        return cast_to(result, dtype)
+    if result is not given:
+        check(op, api().cast(&given.v, &result.v))
+    return given
+
+
+# -- matmul and dense -------------------------------------------------------------------------------------------------
+cdef int plan_matmul(str op, Plan *plan, int *axes, const cyops_view *a, const cyops_view *b) except -1:
+    """NumPy's rule: a vector is one row of a or one column of b, and the axes before the last two broadcast."""
+    cdef int batch_a = max(a.ndim - 2, 0)
+    cdef int batch_b = max(b.ndim - 2, 0)
+    cdef int batch = max(batch_a, batch_b)
+    cdef int i, axis_a, axis_b
+    cdef Py_ssize_t length_a, length_b, length
+    begin_view(&plan.a, a)
+    begin_view(&plan.b, b)
+    plan.ndim = 0
+    for i in range(batch):
+        axis_a = i - batch + batch_a
+        axis_b = i - batch + batch_b
+        length_a = a.shape[axis_a] if axis_a >= 0 else 1
+        length_b = b.shape[axis_b] if axis_b >= 0 else 1
+        if length_a != length_b and length_a != 1 and length_b != 1:
+            raise ValueError(f"{op}: the axes before the last two must broadcast; got a {shape_of_view(a)}, "
+                             f"b {shape_of_view(b)}")
+        length = length_b if length_a == 1 else length_a
+        add_axis(&plan.a, length, a.strides[axis_a] if length_a > 1 else 0)
+        add_axis(&plan.b, length, b.strides[axis_b] if length_b > 1 else 0)
+        axes[i] = i
+        add_result_axis(plan, length)
+    plan_last_axes(plan, axes + batch, a, b)
+    return 0
+
+
+cdef void plan_last_axes(Plan *plan, int *axes, const cyops_view *a, const cyops_view *b) noexcept:
+    """Adds (row, k) to a and (k, column) to b, whose lengths agree; a vector gets the other axis with length 1."""
+    cdef int last_a = a.ndim - 1
+    cdef int last_b = max(b.ndim - 2, 0)
+    axes[0] = plan.ndim if a.ndim > 1 else -1
+    if a.ndim > 1:
+        add_axis(&plan.a, a.shape[last_a - 1], a.strides[last_a - 1])
+        add_result_axis(plan, a.shape[last_a - 1])
+    else:
+        add_axis(&plan.a, 1, 0)
+    add_axis(&plan.a, a.shape[last_a], a.strides[last_a])
+    add_axis(&plan.b, b.shape[last_b], b.strides[last_b])
+    axes[1] = plan.ndim if b.ndim > 1 else -1
+    if b.ndim > 1:
+        add_axis(&plan.b, b.shape[last_b + 1], b.strides[last_b + 1])
+        add_result_axis(plan, b.shape[last_b + 1])
+    else:
+        add_axis(&plan.b, 1, 0)
+
+
+cdef tuple shape_of_view(const cyops_view *x):
+    return tuple([x.shape[i] for i in range(x.ndim)])
+
+
+cdef int check_inner(str op, Strided a, Strided b) except -1:
+    """The lengths that are summed over must agree; a scalar has none."""
+    cdef Py_ssize_t inner
+    if a.v.ndim == 0 or b.v.ndim == 0:
+        raise ValueError(f"{op}: both operands need at least one axis; got a {shape_of(a)}, b {shape_of(b)}; "
+                         "use multiply for a scalar")
+    inner = b.v.shape[max(b.v.ndim - 2, 0)]
+    if a.v.shape[a.v.ndim - 1] != inner:
+        place = "second-last axis" if b.v.ndim > 1 else "only axis"
+        raise ValueError(f"{op}: last axis of a must equal {place} of b; got a {shape_of(a)}, b {shape_of(b)}")
+    return 0
+
+
+def matmul(a, b, *, out=None):
+    """Matrix product, over batches: out[..., i, j] = sum over k of a[..., i, k] * b[..., k, j].
+
+    a: (..., m, k) or (k,); b: (..., k, n) or (k,). A vector is one row of a or one column of b, and that axis is missing
+    in the result: (k,)(k,) -> (), (m, k)(k,) -> (m,), (k,)(k, n) -> (n,). The axes before the last two broadcast:
+    (b, c, m, k)(k, n) -> (b, c, m, n). Any numeric dtypes; the result has the promoted one: integers wrap around, bools
+    are combined by "and" and "or", float16 is summed in float32. Any strides, without copying an operand. The result is
+    a fresh tensor, or `out`, which may overlap the operands.
+
+    ValueError where the lengths summed over differ, the batch axes do not broadcast, an operand is a scalar or out has
+    another shape; TypeError for strings. As `numpy.matmul` and the Array API's `matmul`.
+
+    >>> import cyops
+    >>> cyops.matmul([[1., 2.], [3., 4.]], [[1., 0.], [1., 1.]]).tolist()
+    [[3.0, 2.0], [7.0, 4.0]]
+    >>> cyops.matmul([[1., 2.], [3., 4.]], [1., 10.]).tolist()
+    [21.0, 43.0]
+    """
+    cdef Strided x = coerce(a)
+    cdef Strided y = coerce(b)
+    cdef Strided result
+    cdef int axes[CYOPS_MAX_NDIM + 2]
+    cdef Plan plan
+    check_inner("matmul", x, y)
+    cdef int dtype = common_dtype("matmul", x, y)
+    cdef Strided cast_x = cast_to(x, computing_dtype(dtype))
+    cdef Strided cast_y = cast_to(y, computing_dtype(dtype))
+    plan_matmul("matmul", &plan, axes, &cast_x.v, &cast_y.v)
+    result = compute("matmul", result_class(x, y), &plan, axes, dtype, out)
+    if recording():
+        record("matmul", (x, y), result, None)
+    return result
+
+
+def dense(x, kernel, bias=None, activation=None):
+    """A fully connected layer in one pass: activation(x kernel + bias).
+
+    x: (..., k); kernel: (k, n); bias: (n,) or None; the result is (..., n). Floating dtypes, or integers beside them;
+    the result has the promoted one. activation: None or "relu". Bias and activation are applied while the product is
+    still in registers. Any strides; a fresh tensor.
+
+    ValueError where the lengths do not agree or the activation is unknown; TypeError where no operand is floating.
+
+    >>> import cyops
+    >>> cyops.dense([[1., 2.]], [[1., -1.], [1., -1.]], [0.5, 0.5], activation="relu").tolist()
+    [[3.5, 0.0]]
+    """
+    cdef Strided a = coerce(x)
+    cdef Strided b = coerce(kernel)
+    cdef Strided c = None if bias is None else coerce(bias)
+    cdef Strided result, cast_a, cast_b
+    cdef Strided cast_c = None
+    cdef int axes[CYOPS_MAX_NDIM + 2]
+    cdef Plan plan
+    check_dense(a, b, c, activation)
+    cdef int dtype = common_dtype("dense", a, b)
+    if c is not None:
+        dtype = promote(dtype, c.v.dtype)
+        cast_c = cast_to(c, computing_dtype(dtype))
+    if not is_floating(dtype):
+        raise TypeError(f"dense: needs floating operands; got x {a.dtype}, kernel {b.dtype}")
+    cast_a = cast_to(a, computing_dtype(dtype))
+    cast_b = cast_to(b, computing_dtype(dtype))
+    plan_matmul("dense", &plan, axes, &cast_a.v, &cast_b.v)
+    result = compute("dense", result_class(a, b), &plan, axes, dtype, None, cast_c,
+                     CYOPS_ACTIVATION_RELU if activation is not None else CYOPS_ACTIVATION_NONE)
+    if recording():
+        record("dense", (a, b, c), result, {"activation": activation})
+    return result
+
+
+cdef int check_dense(Strided x, Strided kernel, Strided bias, object activation) except -1:
+    if activation is not None and activation != "relu":
+        raise ValueError(f'dense: activation must be None or "relu"; got {activation!r}; apply another one to the result')
+    if kernel.v.ndim != 2:
+        raise ValueError(f"dense: kernel must have two axes (k, n); got kernel {shape_of(kernel)}")
+    if x.v.ndim == 0 or x.v.shape[x.v.ndim - 1] != kernel.v.shape[0]:
+        raise ValueError(f"dense: last axis of x must equal first axis of kernel; got x {shape_of(x)}, "
+                         f"kernel {shape_of(kernel)}")
+    if bias is not None and (bias.v.ndim != 1 or bias.v.shape[0] != kernel.v.shape[1]):
+        raise ValueError(f"dense: bias must have one element per column of kernel; got kernel {shape_of(kernel)}, "
+                         f"bias {shape_of(bias)}")
+    return 0
+
+
+# -- dot and tensordot ------------------------------------------------------------------------------------------------
+def dot(a, b, *, out=None):
+    """Sum of products over the last axis of a and the second-last of b (its only one for a vector).
+
+    a: (..., k); b: (k,) or (..., k, n): every combination of their other axes, a's first, as in `numpy.dot`:
+    (n,)(n,) -> (), (a, b, c, d)(d,) -> (a, b, c), (a, b, c, d)(d, e) -> (a, b, c, e), (p, k)(q, k, n) -> (p, q, n).
+    Where one operand is a scalar, their product. Dtypes, strides and `out` as in `matmul`.
+
+    ValueError where the lengths summed over differ or the result would have more than 16 axes; TypeError for strings.
+
+    >>> import cyops
+    >>> cyops.dot([1., 2., 3.], [4., 5., 6.]).item()
+    32.0
+    >>> cyops.dot(cyops.ones((2, 3, 4, 5)), cyops.ones((5, 6))).shape
+    (2, 3, 4, 6)
+    """
+    cdef Strided x = coerce(a)
+    cdef Strided y = coerce(b)
+    cdef Strided result
+    cdef int axes[CYOPS_MAX_NDIM + 2]
+    cdef Plan plan
+    cdef int dtype = common_dtype("dot", x, y)
+    cdef int computing = computing_dtype(dtype)
+    if x.v.ndim == 0 or y.v.ndim == 0:
+        contracted_x, contracted_y = (), ()
+    else:
+        check_inner("dot", x, y)
+        contracted_x, contracted_y = (x.v.ndim - 1,), (max(y.v.ndim - 2, 0),)
+    plan_tensordot("dot", &plan, axes, cast_to(x, computing), cast_to(y, computing), contracted_x, contracted_y)
+    result = compute("dot", result_class(x, y), &plan, axes, dtype, out)
+    if recording():
+        record("dot", (x, y), result, None)
+    return result
+
+
+def tensordot(a, b, axes=2):
+    """Sum of products over several axes at once; the result has a's other axes, then b's.
+
+    axes: how many of the last axes of a are summed against as many first axes of b; or a pair of sequences, the axes
+    of a and those of b that go together (negative ones count from the end). Sums run in the order in which the axes
+    are given. Dtypes and strides as in `matmul`; an operand is copied only where the axes summed over cannot be walked
+    with one stride. A fresh tensor.
+
+    ValueError where the lengths differ, an axis is named twice or the result would have more than 16 axes; IndexError
+    for an axis out of range; TypeError for strings. As `numpy.tensordot`.
+
+    >>> import cyops
+    >>> cyops.tensordot(cyops.ones((2, 3, 4)), cyops.ones((3, 4, 5))).shape
+    (2, 5)
+    >>> cyops.tensordot(cyops.ones((2, 3, 4)), cyops.ones((4, 5, 2)), axes=([0, 2], [2, 0])).shape
+    (3, 5)
+    """
+    cdef Strided x = coerce(a)
+    cdef Strided y = coerce(b)
+    cdef Strided result
+    cdef int call_axes[CYOPS_MAX_NDIM + 2]
+    cdef Plan plan
+    contracted_x, contracted_y = read_axes(x, y, axes)
+    cdef int dtype = common_dtype("tensordot", x, y)
+    cdef int computing = computing_dtype(dtype)
+    cdef Strided cast_x = with_merged_axes(cast_to(x, computing), contracted_x)
+    cdef Strided cast_y = with_merged_axes(cast_to(y, computing), contracted_y)
+    plan_tensordot("tensordot", &plan, call_axes, cast_x, cast_y, contracted_x, contracted_y)
+    result = compute("tensordot", result_class(x, y), &plan, call_axes, dtype, None)
+    if recording():
+        record("tensordot", (x, y), result, {"axes": (contracted_x, contracted_y)})
+    return result
+
+
+cdef tuple read_axes(Strided a, Strided b, object axes):
+    """The axes summed over as two tuples of equal length, checked."""
+    cdef int count
+    if hasattr(axes, "__index__"):
+        count = axes.__index__()
+        if count < 0 or count > a.v.ndim or count > b.v.ndim:
+            raise ValueError(f"tensordot: axes must lie between 0 and the number of axes of both; got axes {axes}, "
+                             f"a {shape_of(a)}, b {shape_of(b)}")
+        of_a, of_b = tuple(range(a.v.ndim - count, a.v.ndim)), tuple(range(count))
+    else:
+        try:
+            of_a, of_b = axes
+        except (TypeError, ValueError):
+            raise ValueError(f"tensordot: axes must be an integer or a pair of sequences; got {axes!r}") from None
+        of_a = (of_a,) if hasattr(of_a, "__index__") else tuple(of_a)
+        of_b = (of_b,) if hasattr(of_b, "__index__") else tuple(of_b)
+        of_a = tuple([normalize_axis("tensordot", axis, a.v.ndim) for axis in of_a])
+        of_b = tuple([normalize_axis("tensordot", axis, b.v.ndim) for axis in of_b])
+        if len(set(of_a)) != len(of_a) or len(set(of_b)) != len(of_b):
+            raise ValueError(f"tensordot: an axis is named twice; got axes {axes!r}")
+    lengths_a = tuple([a.v.shape[axis] for axis in of_a])
+    lengths_b = tuple([b.v.shape[axis] for axis in of_b])
+    if lengths_a != lengths_b:
+        raise ValueError(f"tensordot: the axes summed over must have equal lengths; got {lengths_a} of a {shape_of(a)} "
+                         f"and {lengths_b} of b {shape_of(b)}")
+    return of_a, of_b
+
+
+cdef bint merge_axes(const cyops_view *x, tuple axes, Py_ssize_t *length, Py_ssize_t *stride) except -1:
+    """Whether one stride walks `axes` in this order, the last one fastest; if so, its length and that stride."""
+    cdef int i, axis
+    length[0] = 1
+    stride[0] = 0
+    for i in range(len(axes) - 1, -1, -1):
+        axis = axes[i]
+        if x.shape[axis] == 1:
+            continue
+        if length[0] == 1:
+            stride[0] = x.strides[axis]
+        elif x.strides[axis] != stride[0] * length[0]:
+            return False
+        length[0] *= x.shape[axis]
+    return True
+
+
+cdef Strided with_merged_axes(Strided x, tuple axes):
+    """`x`, or a copy of it in whose memory `axes` can be walked with one stride."""
+    cdef Py_ssize_t length, stride
+    cdef Strided moved, copy
+    cdef int i, axis
+    if merge_axes(&x.v, axes, &length, &stride):
+        return x
+    order = [axis for axis in range(x.v.ndim) if axis not in axes] + list(axes)
+    moved = alias(Strided, x)
+    for i, axis in enumerate(order):
+        moved.v.shape[i] = x.v.shape[axis]
+        moved.v.strides[i] = x.v.strides[axis]
+    moved = contiguous(moved)
+    copy = alias(Strided, moved)
+    for i, axis in enumerate(order):
+        copy.v.shape[axis] = moved.v.shape[i]
+        copy.v.strides[axis] = moved.v.strides[i]
+    return copy
+
+
+cdef int plan_tensordot(str op, Plan *plan, int *axes, Strided a, Strided b, tuple of_a, tuple of_b) except -1:
+    """The call's axes are a's free ones but the last, b's free ones but the last, then those two as row and column."""
+    cdef Py_ssize_t length, stride_a, stride_b
+    cdef list free_a = [axis for axis in range(a.v.ndim) if axis not in of_a]
+    cdef list free_b = [axis for axis in range(b.v.ndim) if axis not in of_b]
+    cdef int count_a = len(free_a)
+    cdef int count_b = len(free_b)
+    cdef int i, call_axis = 0
+    # The call has up to two axes more than the result, where an operand has no free axis.
+    check_rank(op, max(count_a, 1) + max(count_b, 1))
+    merge_axes(&a.v, of_a, &length, &stride_a)
+    merge_axes(&b.v, of_b, &length, &stride_b)
+    begin_view(&plan.a, &a.v)
+    begin_view(&plan.b, &b.v)
+    plan.ndim = 0
+    for axis in free_a:
+        add_result_axis(plan, a.v.shape[axis])
+    for axis in free_b:
+        add_result_axis(plan, b.v.shape[axis])
+    for i in range(count_a - 1):
+        add_axis(&plan.a, a.v.shape[free_a[i]], a.v.strides[free_a[i]])
+        add_axis(&plan.b, a.v.shape[free_a[i]], 0)
+        axes[call_axis] = i
+        call_axis += 1
+    for i in range(count_b - 1):
+        add_axis(&plan.a, b.v.shape[free_b[i]], 0)
+        add_axis(&plan.b, b.v.shape[free_b[i]], b.v.strides[free_b[i]])
+        axes[call_axis] = count_a + i
+        call_axis += 1
+    axes[call_axis] = count_a - 1
+    axes[call_axis + 1] = count_a + count_b - 1 if count_b > 0 else -1
+    add_axis(&plan.a, a.v.shape[free_a[count_a - 1]] if count_a > 0 else 1,
+             a.v.strides[free_a[count_a - 1]] if count_a > 0 else 0)
+    add_axis(&plan.a, length, stride_a)
+    add_axis(&plan.b, length, stride_b)
+    add_axis(&plan.b, b.v.shape[free_b[count_b - 1]] if count_b > 0 else 1,
+             b.v.strides[free_b[count_b - 1]] if count_b > 0 else 0)
+    return 0
+
+
+set_matmul(matmul)
+
+FUNCTIONS = (matmul, dot, tensordot, dense)
