@@ -44,7 +44,8 @@ class Model(Trainer, Layer):
         for layer in layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"get_layer: no layer is called {name!r}; known are {', '.join(layer.name for layer in layers)}")
+        known = ", ".join(layer.name for layer in layers)
+        raise ValueError(f"get_layer: no layer is called {name!r}; known are {known}")
 
     def summary(self, line_length=None, print_fn=None, expand_nested=False):
         """Print a table of the layers, their output shapes and numbers of parameters."""

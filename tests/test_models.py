@@ -1,0 +1,150 @@
+"""Model and Sequential: building, layers, summary, subclassing, copying."""
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from cytensor import layers, models
+from cytensor.models import Model, Sequential
+
+
+def x_of(*shape):
+    return np.sin(np.arange(np.prod(shape, dtype=int))).astype(np.float32).reshape(shape)
+
+
+class TwoLayers(Model):
+    def __init__(self, units=3, **kwargs):
+        super().__init__(**kwargs)
+        self.first = layers.Dense(units, activation="relu")
+        self.second = layers.Dense(2)
+
+    def call(self, x):
+        return self.second(self.first(x))
+
+
+def test_eager_and_lazy_building():
+    for eager in (Sequential([layers.Input(shape=(4,)), layers.Dense(3), layers.Dense(2)]),
+                  Sequential([layers.Dense(3, input_shape=(4,)), layers.Dense(2)]),
+                  Sequential([layers.Dense(3, input_dim=4), layers.Dense(2)])):
+        assert eager.built and eager.count_params() == 23 and eager.output_shape == (None, 2)
+    lazy = Sequential([layers.Dense(3), layers.Dense(2)])
+    assert not lazy.built and lazy.weights == [] and lazy.output_shape is None
+    assert lazy(x_of(5, 4)).shape == (5, 2)
+    assert lazy.built and lazy.build_shape == (None, 4) and lazy.count_params() == 23
+    by_hand = Sequential([layers.Dense(3), layers.Dense(2)])
+    by_hand.build((None, 4))
+    assert by_hand.count_params() == 23
+
+
+def test_add_and_pop():
+    model = Sequential()
+    model.add(layers.Input(shape=(4,)))
+    assert not model.built
+    model.add(layers.Dense(3))
+    assert model.built and len(model.weights) == 2
+    model.add(layers.Dense(2))
+    assert len(model.weights) == 4 and model(x_of(5, 4)).shape == (5, 2)
+    removed = model.pop()
+    assert removed.units == 2 and model(x_of(5, 4)).shape == (5, 3)
+    assert [layer.name for layer in model.layers] == ["dense"]
+    later = Sequential()
+    later.add(layers.Dense(3, input_shape=(4,)))
+    later.add(layers.Dense(2))
+    assert len(later.weights) == 4
+
+
+def test_names():
+    stack = [layers.Dense(2), layers.Dropout(0.1), layers.Dense(2), layers.Dense(2, name="head")]
+    model = Sequential(stack, name="net")
+    assert [layer.name for layer in model.layers] == ["dense", "dropout", "dense_1", "head"] and model.name == "net"
+    assert model.get_layer("head") is model.layers[-1] and model.get_layer(index=1) is model.layers[1]
+    with pytest.raises(ValueError, match="no layer is called 'tail'; known are dense, dropout, dense_1, head"):
+        model.get_layer("tail")
+    with pytest.raises(IndexError, match="get_layer: index must be below 4; got 4"):
+        model.get_layer(index=4)
+
+
+def test_wrong_layers():
+    dense = layers.Dense(2)
+    for make, error, message in (
+            (lambda: Sequential([3]), TypeError, "Sequential: only layers can be added; got 3"),
+            (lambda: Sequential([layers.Dense]), TypeError, "Sequential: only layers can be added"),
+            (lambda: Sequential([dense, dense]), ValueError, "each layer may be added once; 'dense' is in already"),
+            (lambda: Sequential([layers.Dense(2, name="a"), layers.Flatten(name="a")]), ValueError, "names must differ"),
+            (lambda: Sequential([layers.Dense(2), layers.Input((3,))]), ValueError, "an Input must come first"),
+            (lambda: Sequential().pop(), ValueError, "pop: there is no layer left"),
+            (lambda: Model(inputs=1, outputs=2), TypeError, "does not exist here"),
+            (lambda: Sequential([layers.Dense(2)]).build(), ValueError, "build needs the shape of the input")):
+        with pytest.raises(error, match=message):
+            make()
+
+
+def test_summary(capsys):
+    model = Sequential([layers.Input(shape=(784,)), layers.Dense(512, activation="relu"),
+                        layers.Dense(10, activation="softmax")])
+    model.summary()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == 'Model: "sequential"'
+    assert len({len(line) for line in lines[1:-3]}) == 1
+    table = [[cell.strip() for cell in line.replace("┃", "│").split("│")[1:-1]] for line in lines[1:-3]]
+    assert [row for row in table if row] == [["Layer (type)", "Output Shape", "Param #"],
+                                             ["dense (Dense)", "(None, 512)", "401,920"],
+                                             ["dense_1 (Dense)", "(None, 10)", "5,130"]]
+    assert lines[-3:] == [" Total params: 407,050 (1.55 MB)", " Trainable params: 407,050 (1.55 MB)",
+                          " Non-trainable params: 0 (0.00 B)"]
+
+
+def test_summary_of_others():
+    texts = []
+    Sequential([layers.Dense(3)]).summary(print_fn=texts.append)
+    assert "dense (Dense)" in texts[0] and "?" in texts[0] and "0 (unbuilt)" in texts[0]
+    model = TwoLayers()
+    model(x_of(5, 4))
+    model.summary(print_fn=texts.append)
+    assert "dense_1 (Dense)" in texts[1] and "Total params: 23" in texts[1]
+    nested = Sequential([layers.Input((4,)), Sequential([layers.Dense(3), layers.Dense(2)]), layers.Dense(1)])
+    nested.summary(print_fn=texts.append, expand_nested=True)
+    assert "sequential (Sequential)" in texts[2] and "    dense_1 (Dense)" in texts[2]
+
+
+def test_nested_and_subclassed():
+    nested = Sequential([layers.Input((4,)), Sequential([layers.Dense(3), layers.Dense(2)]), layers.Dense(1)])
+    assert nested.count_params() == 15 + 8 + 3 and nested(x_of(5, 4)).shape == (5, 1)
+    model = TwoLayers()
+    assert model(x_of(5, 4)).shape == (5, 2)
+    assert [v.shape for v in model.weights] == [(4, 3), (3,), (3, 2), (2,)]
+    assert [layer.name for layer in model.layers] == ["dense", "dense_1"]
+
+
+def test_errors_name_the_layers():
+    model = Sequential([layers.Input((4,)), layers.Dense(3), layers.Dense(2, name="head")])
+    with pytest.raises(ValueError, match="dense: ") as caught:
+        model(x_of(5, 3))
+    assert caught.value.__notes__ == ["in layer 'dense' (Dense), input of shape (5, 3)",
+                                      "in layer 'sequential' (Sequential), input of shape (5, 3)"]
+
+
+def test_copy_and_pickle():
+    for model in (Sequential([layers.Dense(3), layers.Dropout(0.5), layers.Dense(2)]), TwoLayers()):
+        x = x_of(5, 4)
+        model(x)
+        model.compile("adam", "mse")
+        model.fit(x, x_of(5, 2), verbose=0)
+        expected = model(x).numpy()
+        for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+            assert np.array_equal(again(x), expected)
+            again.fit(x, x_of(5, 2), verbose=0)
+            assert again.optimizer.iterations == 2
+        assert np.array_equal(model(x), expected)
+
+
+def test_integers_reach_the_model():
+    model = Sequential([layers.Flatten(), layers.Rescaling(1 / 255), layers.Dense(2)])
+    images = (np.arange(2 * 28 * 28) % 256).astype(np.uint8).reshape(2, 28, 28)
+    assert model(images).dtype == np.float32
+    assert np.allclose(model.predict(images), model(images.astype(np.float32)), atol=1e-6)
+
+
+def test_load_model_is_offered():
+    assert callable(models.load_model)

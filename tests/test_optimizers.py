@@ -1,0 +1,151 @@
+"""Optimizers and schedules: 20-step traces of Keras, bookkeeping, wrong arguments."""
+import numpy as np
+import pytest
+from golden import inputs, keras
+
+from cytensor import optimizers
+from cytensor.optimizers import schedules
+from cytensor.tensor import Variable, asarray
+
+
+def run(optimizer, steps=inputs.STEPS):
+    """The parameters after each step of the golden gradients."""
+    variable = Variable(inputs.parameters(), name="w")
+    trace = []
+    for step in range(steps):
+        optimizer.apply_gradients([(asarray(inputs.gradient(step)), variable)])
+        trace.append(variable.numpy())
+    return np.array(trace)
+
+
+def made(name, arguments):
+    rate = arguments.get("learning_rate")
+    if isinstance(rate, list):
+        arguments = {**arguments, "learning_rate": getattr(schedules, rate[0])(**rate[1])}
+    return getattr(optimizers, name)(**arguments)
+
+
+def test_traces_equal_keras():
+    for name, arguments, expected in keras.cases("optimizers"):
+        trace = run(made(name, arguments))
+        for step, values in enumerate(expected):
+            # one step's rounding (a few operations) adds up with the steps
+            assert keras.close(trace[step], values, 16 * (step + 1)), (name, arguments, step)
+
+
+def test_schedules_equal_keras():
+    for name, arguments, expected in keras.cases("schedules"):
+        schedule = getattr(schedules, name)(**arguments)
+        values = [schedule(step) for step in range(0, 60, 3)]
+        assert keras.close(values, expected, 64, 0.1), (name, arguments)
+
+
+def test_several_parameters_at_once_equal_one_at_a_time():
+    for name, arguments, _ in keras.cases("optimizers"):
+        if "global_clipnorm" in arguments:
+            continue
+        shapes = [(3, 4), (5,), (), (2, 1, 2)]
+        values = [np.sin(np.arange(np.prod(shape, dtype=int)) + i).astype(np.float32).reshape(shape)
+                  for i, shape in enumerate(shapes)]
+        together = [Variable(value) for value in values]
+        apart = [Variable(value) for value in values]
+        one, many = made(name, arguments), [made(name, arguments) for _ in shapes]
+        for step in range(6):
+            grads = [asarray(np.cos(value + step).astype(np.float32)) for value in values]
+            one.apply_gradients(zip(grads, together, strict=True))
+            for optimizer, gradient, variable in zip(many, grads, apart, strict=True):
+                optimizer.apply_gradients([(gradient, variable)])
+        for a, b in zip(together, apart, strict=True):
+            assert np.array_equal(a.numpy(), b.numpy()), (name, arguments)
+
+
+def test_slots_follow_their_variable():
+    a, b = Variable(np.ones(3, np.float32)), Variable(np.ones(3, np.float32))
+    optimizer = optimizers.SGD(0.1, momentum=0.9)
+    g = asarray(np.full(3, 1.0, np.float32))
+    optimizer.apply_gradients([(g, a), (g, b)])
+    optimizer.apply_gradients([(g, b), (g, a)])
+    assert np.array_equal(a.numpy(), b.numpy())
+    optimizer.apply_gradients([(g, b)])
+    assert not np.array_equal(a.numpy(), b.numpy())
+    c = Variable(np.ones(2, np.float32))
+    optimizer.apply_gradients([(asarray(np.ones(2, np.float32)), c)])
+    assert np.allclose(c.numpy(), 0.9)
+    assert len(optimizer.variables) == 3
+
+
+def test_iterations_and_learning_rate():
+    optimizer = optimizers.Adam()
+    assert optimizer.learning_rate == 0.001 and optimizer.iterations == 0
+    run(optimizer, 3)
+    assert optimizer.iterations == 3
+    optimizer.learning_rate = 0.5
+    assert optimizer.learning_rate == 0.5 and optimizer.get_config()["learning_rate"] == 0.5
+    optimizer.learning_rate = schedules.PiecewiseConstantDecay([2], [0.1, 0.2])
+    assert optimizer.learning_rate == 0.2
+    accumulating = optimizers.SGD(gradient_accumulation_steps=4)
+    run(accumulating, 9)
+    assert accumulating.iterations == 2
+
+
+def test_configuration_round_trip():
+    for name, arguments, _ in keras.cases("optimizers"):
+        first = made(name, arguments)
+        again = type(first).from_config(first.get_config())
+        assert np.array_equal(run(first), run(again)), name
+
+
+def test_names_classes_and_instances():
+    for name, cls in (("sgd", optimizers.SGD), ("SGD", optimizers.SGD), ("rmsprop", optimizers.RMSprop),
+                      ("RMSprop", optimizers.RMSprop), ("adam", optimizers.Adam), ("adamw", optimizers.AdamW)):
+        assert type(optimizers.get(name)) is cls
+    assert type(optimizers.get(optimizers.SGD)) is optimizers.SGD
+    mine = optimizers.SGD(0.5)
+    assert optimizers.get(mine) is mine
+
+
+def test_missing_gradients():
+    a, b = Variable([1.0], name="a"), Variable([1.0], name="b")
+    optimizer = optimizers.SGD(0.5)
+    with pytest.warns(UserWarning, match="no gradient for 'b'"):
+        optimizer.apply_gradients([(asarray([1.0]), a), (None, b)])
+    assert a.numpy() == [0.5] and b.numpy() == [1.0]
+    with pytest.raises(ValueError, match="at least one variable must have a gradient; got None for all 2"):
+        optimizer.apply_gradients([(None, a), (None, b)])
+
+
+def test_own_optimizer():
+    class SignDescent(optimizers.Optimizer):
+        def update_step(self, gradient, variable, learning_rate):
+            variable.assign_sub(asarray(np.sign(gradient.numpy())) * learning_rate)
+
+    v = Variable([1.0, 2.0])
+    SignDescent(0.25).apply_gradients([(asarray([3.0, -4.0]), v)])
+    assert v.numpy().tolist() == [0.75, 2.25]
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: optimizers.get("rmsprob"), "optimizer: unknown name 'rmsprob'; known are .*; did you mean 'rmsprop'"),
+    (lambda: optimizers.SGD(-1.0), "SGD: learning_rate must be finite and not negative; got -1.0"),
+    (lambda: optimizers.SGD(momentum=2.0), "SGD: momentum must be between 0 and 1; got 2.0"),
+    (lambda: optimizers.Adam(beta_1=1.0), r"Adam: beta_1 must be in \[0, 1\); got 1.0"),
+    (lambda: optimizers.SGD(clipnorm=1.0, clipvalue=1.0), "at most one of clipnorm, clipvalue and global_clipnorm"),
+    (lambda: optimizers.SGD(clipnorm=0.0), "SGD: clipnorm must be positive; got 0.0"),
+    (lambda: optimizers.SGD(gradient_accumulation_steps=1), "gradient_accumulation_steps must be at least 2; got 1"),
+    (lambda: optimizers.SGD().apply([asarray([1.0])], [Variable([1.0, 2.0])]),
+     r"sgd: a gradient must have its variable's shape; got \(1,\), 'Variable' \(2,\)"),
+    (lambda: optimizers.SGD().apply([asarray([1.0])], []), "one gradient for each variable; got 1 gradients, 0 variab"),
+    (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps must be positive; got 0"),
+    (lambda: schedules.PiecewiseConstantDecay([1, 2], [0.1]), "one value more than boundaries"),
+    (lambda: schedules.PiecewiseConstantDecay([3, 2], [0.1, 0.2, 0.3]), "boundaries must ascend"),
+])
+def test_wrong_arguments(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_wrong_types():
+    with pytest.raises(TypeError, match="optimizer: expected a name, a Optimizer or a function; got 3"):
+        optimizers.get(3)
+    with pytest.raises(TypeError, match="optimizer: expected"):
+        optimizers.get(lambda: 3)

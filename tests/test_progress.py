@@ -1,0 +1,119 @@
+"""Progress: the bar's form, plain lines, how often it is drawn, NO_COLOR."""
+import io
+import re
+
+import numpy as np
+import pytest
+
+from cytensor import layers, progress
+from cytensor.models import Sequential
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+def run(monkeypatch, stdout, verbose="auto", **options):
+    monkeypatch.setattr("sys.stdout", stdout)
+    model = Sequential([layers.Dense(2, input_shape=(3,))])
+    model.compile("sgd", "mse", metrics=["mae"])
+    x, y = np.ones((70, 3), np.float32), np.ones((70, 2), np.float32)
+    model.fit(x, y, epochs=2, verbose=verbose, **options)
+    model.evaluate(x, y, verbose=verbose)
+    model.predict(x, verbose=verbose)
+    return stdout.getvalue()
+
+
+VALUES = r"loss: \d\.\d{4}(e-\d+)? - mae: \d\.\d{4}(e-\d+)?"
+
+
+def test_bar_on_a_terminal(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = run(monkeypatch, Terminal())
+    assert "\x1b[3" not in text                                     # no colour
+    screen = [line.split("\r")[-1].rstrip() for line in text.split("\n")]
+    bar = "━" * 20
+    assert screen[0] == "Epoch 1/2" and screen[2] == "Epoch 2/2"
+    for line in (screen[1], screen[3], screen[4]):
+        assert re.fullmatch(rf"3/3 {bar} \d+s \d+(us|ms|s)/step - {VALUES}", line), line
+    assert re.fullmatch(rf"3/3 {bar} \d+s \d+(us|ms|s)/step", screen[5]), screen[5]
+
+
+def test_colour_on_a_terminal(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[32m" in run(monkeypatch, Terminal())
+
+
+def test_validation_ends_the_same_line(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = run(monkeypatch, Terminal(), validation_split=0.5)
+    screen = [line.split("\r")[-1].rstrip() for line in text.split("\n")]
+    assert re.search(rf"{VALUES} - val_loss: \S+ - val_mae: \S+$", screen[1])
+
+
+def test_plain_lines_elsewhere(monkeypatch):
+    for verbose in ("auto", 2):
+        lines = run(monkeypatch, io.StringIO(), verbose).splitlines()
+        assert len(lines) == 3
+        for epoch, line in enumerate(lines[:2]):
+            assert re.fullmatch(rf"Epoch {epoch + 1}/2 - 3/3 - \d+s - \d+(us|ms|s)/step - {VALUES}", line), line
+        assert re.fullmatch(rf"3/3 - \d+s - \d+(us|ms|s)/step - {VALUES}", lines[2])
+
+
+def test_silence(monkeypatch):
+    assert run(monkeypatch, Terminal(), 0) == "" and run(monkeypatch, io.StringIO(), 0) == ""
+
+
+def test_plain_characters_where_the_output_has_no_others(monkeypatch):
+    class Ascii(Terminal):
+        encoding = "ascii"
+
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = run(monkeypatch, Ascii())
+    assert "=" * 20 in text and text.isascii()
+
+
+def test_at_most_ten_updates_a_second(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: clock[0])
+    bar = progress.TrainProgress(1, steps=1000, epochs=1, file=Terminal())
+    drawn = []
+    monkeypatch.setattr(bar, "draw", lambda logs: drawn.append(clock[0]))
+    bar.on_epoch_begin(0)
+    for batch in range(1000):
+        clock[0] += 0.01
+        bar.on_train_batch_end(batch, {"loss": 1.0})
+    bar.close()
+    assert 90 <= len(drawn) <= 101 and min(np.diff(drawn)) >= 0.0999
+
+
+def test_formats():
+    assert [progress.format_value(v) for v in (0.98854, 0.0, 12.5, 1e-4, float("nan"))] == [
+        "0.9885", "0.0000", "12.5000", "1.0000e-04", "nan"]
+    assert [progress.format_clock(s) for s in (0.4, 59.9, 65, 7207)] == ["0s", "59s", "1:05", "2:00:07"]
+    assert [progress.format_pace(s, 2) for s in (4, 0.004, 0.00004)] == ["2s/step", "2ms/step", "20us/step"]
+    with pytest.raises(ValueError, match="verbose must be 'auto', 0, 1 or 2; got 'loud'"):
+        progress.resolve_verbose("loud")
+
+
+def test_bar_is_closed_after_an_error(monkeypatch):
+    stdout = Terminal()
+    monkeypatch.setattr("sys.stdout", stdout)
+    model = Sequential([layers.Dense(2, input_shape=(3,))])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="same shape"):
+        model.fit(np.ones((70, 3)), np.ones((70, 5)), verbose=1)
+    assert stdout.getvalue().endswith("\n")
+
+
+def test_unknown_number_of_steps(monkeypatch):
+    stdout = Terminal()
+    monkeypatch.setattr("sys.stdout", stdout)
+    monkeypatch.setenv("NO_COLOR", "1")
+    model = Sequential([layers.Dense(2, input_shape=(3,))])
+    model.compile("sgd", "mse")
+    model.fit(((np.ones((4, 3)), np.ones((4, 2))) for _ in range(5)), verbose=1)
+    assert re.search(r"5/5 ━{20} \d+s", stdout.getvalue().split("\r")[-1])

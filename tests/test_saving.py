@@ -1,0 +1,233 @@
+"""Files: round trips, the closed registry, damage, atomic writing."""
+import contextlib
+import json
+import os
+import struct
+
+import numpy as np
+import pytest
+
+from cytensor import layers, losses, metrics, optimizers, random, saving
+from cytensor.models import Model, Sequential, load_model
+from cytensor.registry import register_serializable
+
+
+def data():
+    source = np.random.default_rng(3)
+    return source.standard_normal((64, 4)).astype(np.float32), source.integers(0, 3, 64)
+
+
+def trained(optimizer="rmsprop", epochs=1):
+    random.set_seed(4)
+    model = Sequential([layers.Dense(8, "relu", kernel_regularizer="l2", kernel_initializer="he_normal"),
+                        layers.Dropout(0.2), layers.Dense(3, activation="softmax", name="head")])
+    model.compile(optimizer, losses.SparseCategoricalCrossentropy(),
+                  metrics=["accuracy", metrics.SparseTopKCategoricalAccuracy(2)])
+    model.fit(*data(), epochs=epochs, verbose=0)
+    return model
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a.get_weights(), b.get_weights(), strict=True))
+
+
+def test_model_round_trip(tmp_path):
+    path = tmp_path / "m.safetensors"
+    for optimizer in ("sgd", optimizers.SGD(0.1, momentum=0.9), "adam",
+                      optimizers.RMSprop(optimizers.schedules.ExponentialDecay(0.01, 10, 0.5))):
+        model = trained(optimizer)
+        model.save(path)
+        again = load_model(path)
+        assert same(model, again) and [layer.name for layer in again.layers] == ["dense", "dropout", "head"]
+        assert again.evaluate(*data(), verbose=0) == model.evaluate(*data(), verbose=0)
+        assert again.optimizer.iterations == model.optimizer.iterations
+        assert again.optimizer.learning_rate == model.optimizer.learning_rate
+        for copy in (model, again):                     # training goes on alike: slots and step came along
+            for layer in copy.layers:
+                layer.generator = None
+            random.set_seed(9)
+            copy.fit(*data(), epochs=2, verbose=0)
+        assert same(model, again)
+
+
+def test_model_that_was_not_compiled(tmp_path):
+    model = Sequential([layers.Input((3,)), layers.Dense(2)])
+    model.save(tmp_path / "m.safetensors")
+    again = load_model(tmp_path / "m.safetensors")
+    assert same(model, again) and not again.compiled and again.build_shape == (None, 3)
+    assert not load_model(_saved(tmp_path, trained()), compile=False).compiled
+
+
+def _saved(tmp_path, model):
+    path = tmp_path / "saved.safetensors"
+    model.save(path)
+    return path
+
+
+def test_weights_round_trip(tmp_path):
+    path = tmp_path / "w.safetensors"
+    model, other = trained(), trained(epochs=2)
+    assert not same(model, other)
+    model.save_weights(path)
+    other.load_weights(path)
+    assert same(model, other)
+    other = trained(epochs=2)
+    other.load_weights(_saved(tmp_path, model))          # a file of a whole model serves too
+    assert same(model, other)
+
+
+def test_weights_of_another_model(tmp_path):
+    path = tmp_path / "w.safetensors"
+    trained().save_weights(path)
+    wider = Sequential([layers.Dense(9, input_shape=(4,)), layers.Dense(3, name="head")])
+    before = wider.get_weights()
+    with pytest.raises(ValueError, match=r"shapes must be equal; weight 'dense/kernel' is \(4, 9\), .* has \(4, 8\)"):
+        wider.load_weights(path)
+    assert all(np.array_equal(a, b) for a, b in zip(before, wider.get_weights(), strict=True))
+    deeper = Sequential([layers.Dense(8, input_shape=(4,)), layers.Dense(3)])
+    with pytest.raises(ValueError, match="missing dense_1/kernel, dense_1/bias, surplus head/bias, head/kernel"):
+        deeper.load_weights(path)
+    with pytest.raises(ValueError, match="the model must be built first"):
+        Sequential([layers.Dense(3)]).load_weights(path)
+    with pytest.raises(ValueError, match="must hold a model; it holds weights; use load_weights"):
+        load_model(path)
+
+
+def test_readable_by_safetensors_itself(tmp_path):
+    from safetensors.numpy import load_file
+    model = trained()
+    tensors = load_file(_saved(tmp_path, model))
+    assert np.array_equal(tensors["weights/dense/kernel"], model.get_weights()[0])
+    assert "optimizer/mean_square/head/bias" in tensors
+
+
+def test_own_classes(tmp_path):
+    @register_serializable("tests")
+    class Doubling(layers.Layer):
+        def __init__(self, factor=2.0, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = factor
+
+        def call(self, x):
+            return x * self.factor
+
+    @register_serializable("tests")
+    class Net(Model):
+        def __init__(self, units):
+            super().__init__()
+            self.parts = [layers.Dense(units), Doubling(3.0)]
+
+        def call(self, x):
+            for part in self.parts:
+                x = part(x)
+            return x
+
+    for model in (Sequential([layers.Dense(2), Doubling(4.0)]), Net(3)):
+        model(data()[0])
+        again = load_model(_saved(tmp_path, model))
+        assert np.array_equal(again(data()[0]), model(data()[0]))
+        assert [layer.name for layer in again.layers] == ["dense", "doubling"]
+
+    class Unknown(layers.Layer):
+        def call(self, x):
+            return x
+
+    model = Sequential([Unknown(), layers.Dense(2)])
+    model(data()[0])
+    with pytest.raises(TypeError, match="every part of a model must be registered .* register_serializable"):
+        model.save(tmp_path / "u.safetensors")
+    assert not (tmp_path / "u.safetensors").exists()
+
+
+def rewritten(path, edit):
+    """The file with its architecture changed by `edit(document)`."""
+    content = path.read_bytes()
+    size, = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + size])
+    document = json.loads(header["__metadata__"]["document"])
+    edit(document)
+    header["__metadata__"]["document"] = json.dumps(document)
+    text = json.dumps(header).encode()
+    target = path.with_name("edited.safetensors")
+    target.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + size:])
+    return target
+
+
+def test_loading_never_runs_code(tmp_path):
+    path = _saved(tmp_path, trained())
+    attacks = [{"class": "os.system", "config": {"command": "false"}}, {"class": "layers.Lambda", "config": {}},
+               {"class": "builtins.eval", "config": {"source": "1"}}, {"function": "os.getcwd"},
+               {"class": "subprocess.Popen", "config": {"args": ["false"]}}, {"class": ["os", "system"], "config": {}}]
+    for attack in attacks:
+        def into_layers(document, attack=attack):
+            document["model"]["config"]["layers"][0] = attack
+
+        def into_model(document, attack=attack):
+            document["model"] = attack
+
+        for edit in (into_layers, into_model):
+            with pytest.raises(ValueError, match="unknown name"):
+                load_model(rewritten(path, edit))
+
+
+def test_damaged_files(tmp_path):
+    path = _saved(tmp_path, trained())
+    content = path.read_bytes()
+    bad = tmp_path / "bad.safetensors"
+    pieces = [b"", content[:4], content[:200], content[:-1], content + b"x", b"not a model at all" * 10,
+              struct.pack("<Q", 2 ** 60) + content[8:], struct.pack("<Q", 5) + content[8:], b"PK\x03\x04" + content[4:]]
+    for piece in pieces:
+        bad.write_bytes(piece)
+        for load in (load_model, trained().load_weights):
+            with pytest.raises(ValueError, match="is not a readable safetensors file"):
+                load(bad)
+    with pytest.raises(FileNotFoundError, match="load: there is no file"):
+        load_model(tmp_path / "nowhere")
+    for edit, message in ((lambda d: d.pop("model"), "the architecture in .* cannot be read"),
+                          (lambda d: d.update(model={"class": "layers.Dense", "config": {"units": 3}}),
+                           "must describe a model"),
+                          (lambda d: d["model"]["config"].update(layers=3), "architecture|iterable")):
+        with pytest.raises(ValueError, match=message):
+            load_model(rewritten(path, edit))
+
+
+def test_random_damage_never_crashes(tmp_path):
+    path = _saved(tmp_path, trained())
+    content = bytearray(path.read_bytes())
+    header = 8 + struct.unpack("<Q", content[:8])[0]
+    source = np.random.default_rng(0)
+    bad = tmp_path / "bad.safetensors"
+    for _ in range(150):
+        damaged = bytearray(content)
+        for place in source.integers(0, header, 3):
+            damaged[place] = int(source.integers(0, 256))
+        bad.write_bytes(damaged)
+        with contextlib.suppress(ValueError):
+            load_model(bad)
+
+
+def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
+    model = trained()
+    path = _saved(tmp_path, model)
+    before = path.read_bytes()
+
+    def full_disk(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    model.fit(*data(), verbose=0)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == [path.name]
+
+
+def test_overwriting(tmp_path):
+    path = _saved(tmp_path, trained())
+    with pytest.raises(FileExistsError, match="exists; allow it to be replaced with overwrite=True"):
+        trained().save(path, overwrite=False)
+    with pytest.raises(ValueError, match="the model must be built"):
+        Sequential([layers.Dense(2)]).save(tmp_path / "x")
+    with pytest.raises(ValueError, match="there are no weights"):
+        Sequential([layers.Dense(2)]).save_weights(tmp_path / "x")
+    saving.write_bytes(tmp_path / "mode", b"1")
+    assert (tmp_path / "mode").stat().st_mode & 0o777 == 0o666 & ~saving._umask()

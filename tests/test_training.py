@@ -1,0 +1,404 @@
+"""fit, evaluate, predict: results, arguments, data of every kind, callbacks. Bad input is in test_training_errors.py."""
+import numpy as np
+import pytest
+
+from cytensor import callbacks, layers, losses, metrics, optimizers, random
+from cytensor.data import unpack_x_y_sample_weight
+from cytensor.models import Model, Sequential
+from cytensor.tape import GradientTape
+from cytensor.tensor import asarray
+
+
+def data(n=100, features=4, classes=3):
+    source = np.random.default_rng(0)
+    x = source.standard_normal((n, features)).astype(np.float32)
+    return x, np.argmax(x[:, :classes] + 0.1 * source.standard_normal((n, classes)), axis=1)
+
+
+def classifier(optimizer="adam", compiled=True, **options):
+    random.set_seed(1)
+    model = Sequential([layers.Dense(16, activation="relu"), layers.Dense(3, activation="softmax")])
+    if compiled:
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], **options)
+    return model
+
+
+def line_model(learning_rate=0.1):
+    """One weight and one bias, starting from 0."""
+    model = Sequential([layers.Dense(1, kernel_initializer="zeros", input_shape=(1,))])
+    model.compile(optimizers.SGD(learning_rate), "mse")
+    return model
+
+
+# -- results ----------------------------------------------------------------------------------------------------------
+def test_learns():
+    x, y = data(400)
+    model = classifier(optimizers.Adam(0.01))
+    history = model.fit(x, y, epochs=20, batch_size=32, verbose=0)
+    assert history.epoch == list(range(20)) and set(history.history) == {"accuracy", "loss"}
+    assert history.history["accuracy"][-1] > 0.93 > history.history["accuracy"][0]
+    assert history is model.history
+    loss, accuracy = model.evaluate(x, y, verbose=0)
+    assert type(loss) is float and type(accuracy) is float and accuracy > 0.93
+    assert np.isclose(accuracy, (model.predict(x, verbose=0).argmax(1) == y).mean())
+    assert model.evaluate(x, y, verbose=0, return_dict=True) == {"loss": loss, "accuracy": accuracy}
+
+
+def test_one_epoch_equals_the_steps_by_hand():
+    x = np.array([[1.0], [2.0], [3.0], [4.0], [5.0]], np.float32)
+    y = 3 * x + 1
+    model = line_model(0.01)
+    history = model.fit(x, y, batch_size=2, shuffle=False, verbose=0)
+    w = b = np.float64(0)
+    total = 0.0
+    for part in (slice(0, 2), slice(2, 4), slice(4, 5)):
+        error = w * x[part].astype(np.float64) + b - y[part]
+        total += (error ** 2).sum()
+        w, b = w - 0.01 * 2 * (error * x[part]).mean(), b - 0.01 * 2 * error.mean()
+    assert np.allclose([model.layers[0].kernel.numpy().item(), model.layers[0].bias.numpy().item()], [w, b], rtol=1e-6)
+    assert np.isclose(history.history["loss"][0], total / 5, rtol=1e-6)      # weighted by the size of each batch
+
+
+def test_same_seed_same_bits():
+    x, y = data()
+
+    def run():
+        model = classifier()
+        model.fit(x, y, epochs=3, batch_size=8, verbose=0)
+        return model.get_weights()
+
+    for a, b in zip(run(), run(), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_shuffling_visits_every_sample_once():
+    seen = []
+
+    class Recorder(Model):
+        def call(self, x):
+            return x
+
+        def train_step(self, data):
+            seen.extend(data[0].numpy()[:, 0].astype(int).tolist())
+            return {"loss": 0.0}
+
+    model = Recorder()
+    model.compile(loss="mse")
+    x = np.arange(10, dtype=np.float32)[:, None]
+    model.fit(x, x, batch_size=3, epochs=2, verbose=0)
+    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
+    assert seen[:10] != list(range(10)) and seen[:10] != seen[10:]
+    seen.clear()
+    model.fit(x, x, batch_size=3, shuffle=False, verbose=0)
+    assert seen == list(range(10))
+
+
+def test_validation():
+    x, y = data()
+    model = classifier()
+    history = model.fit(x, y, epochs=3, validation_split=0.2, validation_freq=2, verbose=0).history
+    assert list(history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert len(history["loss"]) == 3 and len(history["val_loss"]) == 1
+    history = model.fit(x[:80], y[:80], validation_data=(x[80:], y[80:]), epochs=2, verbose=0).history
+    last = [history["val_loss"][-1], history["val_accuracy"][-1]]
+    assert np.allclose(last, model.evaluate(x[80:], y[80:], verbose=0))
+    order = np.argsort(y)
+    with pytest.warns(UserWarning, match="validation_split takes the last 20 samples, which lack the classes"):
+        model.fit(x[order], y[order], validation_split=0.2, verbose=0)
+
+
+def test_sample_and_class_weights():
+    x = np.array([[1.0], [1.0]], np.float32)
+    y = np.array([[0.0], [1.0]], np.float32)
+    model = line_model()
+    model.fit(x, y, sample_weight=np.array([0.0, 2.0]), verbose=0, shuffle=False)
+    # gradient of mean(w * (p - y)^2) at p = 0: mean(0, 2 * 2 * -1) = -2, for weight and bias
+    assert np.allclose(np.concatenate([v.ravel() for v in model.get_weights()]), 0.2)
+    labels = np.array([0, 1])
+    model = Sequential([layers.Dense(2, kernel_initializer="zeros", input_shape=(1,))])
+    model.compile(optimizers.SGD(1.0), losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"],
+                  weighted_metrics=["accuracy"])
+    history = model.fit(x, labels, class_weight={0: 1.0, 1: 0.0}, verbose=0).history
+    assert np.isclose(history["loss"][0], np.log(2) / 2)
+    assert model.layers[0].bias.numpy().tolist() == [0.25, -0.25]
+    with pytest.raises(ValueError, match=r"class_weight must have every class of y; missing \[1\]"):
+        model.fit(x, labels, class_weight={0: 1.0}, verbose=0)
+
+
+def test_metrics_of_every_kind():
+    x, y = data()
+    model = classifier(compiled=False)
+    model.compile("sgd", losses.sparse_categorical_crossentropy,
+                  metrics=["acc", metrics.SparseCategoricalAccuracy(name="mine"), metrics.sparse_categorical_accuracy,
+                           metrics.SparseTopKCategoricalAccuracy(k=2)])
+    result = model.evaluate(x, y, verbose=0, return_dict=True)
+    assert result["acc"] == result["mine"] == result["sparse_categorical_accuracy"]
+    assert result["acc"] <= result["sparse_top_k_categorical_accuracy"]
+    assert model.metrics_names == ["loss", "acc", "mine", "sparse_categorical_accuracy",
+                                   "sparse_top_k_categorical_accuracy"]
+
+
+def test_targets_of_one_column_and_one_axis_agree():
+    x, y = data()
+    for targets in (y, y[:, None], y.astype(np.uint8), y.astype(np.float64)):
+        assert np.isclose(classifier().evaluate(x, targets, verbose=0)[0], classifier().evaluate(x, y, verbose=0)[0])
+    binary = Sequential([layers.Dense(1, activation="sigmoid", kernel_initializer="ones", input_shape=(4,))])
+    binary.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    assert np.allclose(binary.evaluate(x, y > 0, verbose=0), binary.evaluate(x, (y > 0)[:, None], verbose=0))
+
+
+# -- data of every kind -----------------------------------------------------------------------------------------------
+def test_lists_tensors_doubles_and_mapped_files(tmp_path):
+    x, y = data()
+    expected = classifier().fit(x, y, verbose=0, shuffle=True).history["loss"]
+    mapped = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", x.dtype, x.shape)
+    mapped[:] = x
+    mapped.flush()
+    for source in (x.tolist(), asarray(x), x.astype(np.float64), np.asfortranarray(x),
+                   np.load(tmp_path / "x.npy", mmap_mode="r")):
+        assert np.array_equal(classifier().fit(source, y, verbose=0).history["loss"], expected), type(source)
+    assert np.array_equal(classifier().fit(x, y.tolist(), verbose=0).history["loss"], expected)
+
+
+def test_bytes_are_cast_as_they_are_gathered():
+    x = (np.arange(400) % 256).astype(np.uint8).reshape(100, 4)
+    y = data()[1]
+    a = classifier().fit(x, y, verbose=0).history["loss"]
+    assert np.array_equal(a, classifier().fit(x.astype(np.float32), y, verbose=0).history["loss"])
+
+
+def test_batches_do_not_change_when_kept():
+    kept = []
+
+    class Keeper(Model):
+        def call(self, x):
+            return x
+
+        def train_step(self, data):
+            kept.append((data[0], data[0].numpy().copy()))
+            return {"loss": 0.0}
+
+    model = Keeper()
+    model.compile(loss="mse")
+    model.fit(np.random.default_rng(0).random((64, 5)), np.zeros(64), batch_size=8, epochs=3, verbose=0)
+    assert len(kept) == 24 and all(np.array_equal(batch, copy) for batch, copy in kept)
+
+
+def test_generators_and_iterables():
+    x, y = data()
+
+    def batches(endless):
+        while True:
+            for start in range(0, 100, 25):
+                yield x[start:start + 25], y[start:start + 25]
+            if not endless:
+                return
+
+    expected = classifier().fit(x, y, batch_size=25, shuffle=False, verbose=0, epochs=2).history["loss"]
+    history = classifier().fit(batches(True), steps_per_epoch=4, epochs=2, verbose=0).history["loss"]
+    assert np.array_equal(history, expected)
+    again = [(x[i:i + 25], y[i:i + 25]) for i in range(0, 100, 25)]
+
+    class Dataset:
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, i):
+            return again[i]
+
+    assert np.array_equal(classifier().fit(Dataset(), epochs=2, verbose=0).history["loss"], expected)
+    model = classifier()
+    assert np.allclose(model.evaluate(batches(False), verbose=0), model.evaluate(x, y, batch_size=25, verbose=0))
+    assert np.allclose(model.predict((part for part, _ in again), verbose=0), model.predict(x, verbose=0))
+    with pytest.warns(UserWarning, match="the data ended after 0 batches of epoch 2, at least one batch expected"):
+        assert len(model.fit(batches(False), epochs=3, verbose=0).epoch) == 2
+    with pytest.warns(UserWarning, match="the data ended after 4 batches of epoch 1, 6 steps expected"):
+        model.fit(batches(False), steps_per_epoch=6, epochs=2, verbose=0)
+
+
+def test_generators_that_yield_the_wrong_thing():
+    x, y = data()
+    for bad, message in ((lambda: iter([(x, y, y, y)]), "a batch must be x, .* got a tuple of 4 as batch 1"),
+                         (lambda: iter([[x, y]]), "a batch must be x, .* got a list of 2 as batch 1"),
+                         (lambda: iter([(x, y[:3])]), "fit, batch 1: all data must have the same number of samples")):
+        with pytest.raises(ValueError, match=message):
+            classifier().fit(bad(), verbose=0)
+    with pytest.raises(ValueError, match="x yields whole batches, so y and sample_weight must not be given"):
+        classifier().fit(iter([(x, y)]), y, verbose=0)
+
+
+# -- predict ----------------------------------------------------------------------------------------------------------
+def test_predict():
+    x, _ = data()
+    model = classifier()
+    assert type(model.predict(x[:3])) is np.ndarray and model.predict(x[:3]).shape == (3, 3)
+    whole = model(x).numpy()
+    for size in (1, 7, 32, 100, 1000):
+        assert np.allclose(model.predict(x, batch_size=size, verbose=0), whole, atol=1e-6)
+    assert np.allclose(model.predict_on_batch(x), whole, atol=1e-6)
+    with pytest.raises(ValueError, match="predict: there must be at least one sample"):
+        model.predict(x[:0])
+
+
+def test_predict_of_one_row_costs_little_more_than_a_call():
+    import time
+    x, _ = data()
+    row = asarray(x[:1])
+    model = classifier()
+    model(row)
+
+    def best(function):
+        times = []
+        for _ in range(200):
+            start = time.perf_counter()
+            function()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert best(lambda: model.predict(row)) < 2 * best(lambda: model(row)) + 5e-6
+
+
+# -- own steps and models ---------------------------------------------------------------------------------------------
+def test_own_train_step():
+    tracker = metrics.Mean(name="loss")
+
+    class Mine(Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3)
+            self.loss_fn = losses.SparseCategoricalCrossentropy(from_logits=True)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, data):
+            inputs, targets = data
+            with GradientTape() as tape:
+                loss = self.loss_fn(targets, self(inputs, training=True))
+            gradients = tape.gradient(loss, self.trainable_weights)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
+            tracker.update_state(loss)
+            return {"loss": tracker.result()}
+
+        @property
+        def metrics(self):
+            return [tracker]
+
+    x, y = data()
+    model = Mine()
+    model.compile(optimizers.Adam(0.05))
+    history = model.fit(x, y, epochs=5, verbose=0).history["loss"]
+    assert history[-1] < history[0] and type(history[0]) is float
+    assert unpack_x_y_sample_weight((1, 2)) == (1, 2, None)
+
+
+def test_single_batches():
+    x, y = data()
+    model = classifier()
+    loss, accuracy = model.train_on_batch(x, y)
+    assert np.isclose(loss, classifier().evaluate(x, y, verbose=0)[0], rtol=1e-5) and 0 <= accuracy <= 1
+    model.reset_metrics()
+    assert np.allclose(model.test_on_batch(x, y), model.evaluate(x, y, batch_size=100, verbose=0))
+    assert set(model.test_on_batch(x, y, return_dict=True)) == {"loss", "accuracy"}
+
+
+def test_frozen_layers_stay():
+    x, y = data()
+    model = classifier()
+    model(x)
+    model.layers[0].trainable = False
+    before = model.get_weights()
+    model.fit(x, y, verbose=0)
+    after = model.get_weights()
+    assert np.array_equal(before[0], after[0]) and not np.array_equal(before[2], after[2])
+
+
+def test_regularizers_and_constraints_in_fit():
+    x, y = data()
+    model = Sequential([layers.Dense(3, kernel_regularizer="l2", kernel_constraint="non_neg", input_shape=(4,))])
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizers.SGD(0.5), loss)
+    value = model.evaluate(x, y, batch_size=100, verbose=0)
+    assert np.isclose(value, float(loss(y, model(x))) + 0.01 * (model.get_weights()[0] ** 2).sum(), rtol=1e-5)
+    model.fit(x, y, verbose=0)
+    assert (model.get_weights()[0] >= 0).all()
+
+
+# -- callbacks --------------------------------------------------------------------------------------------------------
+def test_callbacks_are_called_in_order():
+    x, y = data(60)
+    calls = []
+
+    class Spy(callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            calls.append("train begin")
+            assert self.params["epochs"] == 2 and self.params["steps"] == 2 and isinstance(self.model, Sequential)
+
+        def on_epoch_begin(self, epoch, logs=None):
+            calls.append(f"epoch {epoch}")
+
+        def on_batch_end(self, batch, logs=None):
+            calls.append(f"batch {batch}")
+            assert set(logs) == {"loss", "accuracy"}
+
+        def on_test_begin(self, logs=None):
+            calls.append("test")
+
+        def on_epoch_end(self, epoch, logs=None):
+            calls.append(f"end {epoch}")
+            assert "val_loss" in logs
+
+        def on_train_end(self, logs=None):
+            calls.append("train end")
+
+    classifier().fit(x, y, epochs=2, verbose=0, callbacks=[Spy()], validation_data=(x, y))
+    epoch = ["batch 0", "batch 1", "test"]
+    assert calls == ["train begin", "epoch 0", *epoch, "end 0", "epoch 1", *epoch, "end 1", "train end"]
+    with pytest.raises(TypeError, match="callbacks: each must be a Callback instance"):
+        classifier().fit(x, y, callbacks=[Spy], verbose=0)
+
+
+def test_early_stopping():
+    x, y = data()
+    stopping = callbacks.EarlyStopping(monitor="loss", patience=2, restore_best_weights=True)
+    model = classifier(optimizers.SGD(0.0))
+    history = model.fit(x, y, epochs=20, verbose=0, callbacks=[stopping])
+    assert len(history.epoch) <= 5 and stopping.stopped_epoch == history.epoch[-1]
+    with pytest.warns(UserWarning, match="EarlyStopping: the logs have no 'val_loss'; known are accuracy, loss"):
+        model.fit(x, y, epochs=2, verbose=0, callbacks=[callbacks.EarlyStopping()])
+
+
+def test_learning_rate_callbacks():
+    x, y = data()
+    model = classifier(optimizers.SGD(0.0))
+    reduce = callbacks.ReduceLROnPlateau(monitor="accuracy", patience=1, factor=0.5)
+    model.optimizer.learning_rate = 0.0
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda epoch: 0.5 ** epoch)])
+    assert model.optimizer.learning_rate == 0.5
+    model.optimizer.learning_rate = 1e-12
+    rates = model.fit(x, y, epochs=4, verbose=0, shuffle=False, callbacks=[reduce]).history["learning_rate"]
+    assert np.allclose(rates, [1e-12, 1e-12, 5e-13, 2.5e-13])
+
+
+def test_checkpoint_and_csv(tmp_path):
+    from cytensor.models import load_model
+    x, y = data()
+    model = classifier()
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[
+        callbacks.ModelCheckpoint(tmp_path / "m-{epoch}.safetensors"), callbacks.CSVLogger(tmp_path / "log.csv")])
+    assert np.array_equal(load_model(tmp_path / "m-2.safetensors").predict(x[:5]), model.predict(x[:5]))
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert lines[0] == "epoch,accuracy,loss" and len(lines) == 3 and lines[2].startswith("1,")
+
+
+def test_lambda_callback_and_terminate_on_nan():
+    x, y = data()
+    seen = []
+    classifier().fit(x, y, epochs=2, verbose=0,
+                     callbacks=[callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))])
+    assert seen == [0, 1]
+    with pytest.raises(TypeError, match="LambdaCallback: unknown hook 'on_epoch'"):
+        callbacks.LambdaCallback(on_epoch=print)
+    with pytest.warns(RuntimeWarning):
+        history = classifier().fit(x * np.nan, y, epochs=3, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
+    assert len(history.epoch) == 1

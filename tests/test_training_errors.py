@@ -1,0 +1,105 @@
+"""fit, evaluate and compile given what they cannot use: each a named error, and nothing changed."""
+import warnings
+
+import numpy as np
+import pytest
+
+from cytensor import layers, ops, random
+from cytensor.models import Model, Sequential
+
+
+def data(n=100, features=4, classes=3):
+    source = np.random.default_rng(0)
+    x = source.standard_normal((n, features)).astype(np.float32)
+    return x, np.argmax(x[:, :classes] + 0.1 * source.standard_normal((n, classes)), axis=1)
+
+
+def classifier(optimizer="adam", compiled=True, **options):
+    random.set_seed(1)
+    model = Sequential([layers.Dense(16, activation="relu"), layers.Dense(3, activation="softmax")])
+    if compiled:
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], **options)
+    return model
+
+
+def test_nan_loss_is_warned_of_once():
+    x, y = data()
+    x = x.copy()
+    x[40] = np.nan
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        classifier().fit(x, y, batch_size=16, epochs=3, shuffle=False, verbose=0)
+    messages = [str(warning.message) for warning in caught if issubclass(warning.category, RuntimeWarning)]
+    assert len(messages) == 1 and "the loss became nan at epoch 1, batch 3" in messages[0]
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), [
+    ({"batch_size": 0}, ValueError, "fit: batch_size must be at least 1; got 0"),
+    ({"batch_size": 2.5}, TypeError, "fit: batch_size must be an int; got 2.5"),
+    ({"epochs": 0}, ValueError, "fit: epochs must be at least 1; got 0"),
+    ({"epochs": "3"}, TypeError, "fit: epochs must be an int; got '3'"),
+    ({"y": np.zeros(99, int)}, ValueError, "fit: all data must have the same number of samples; got x 100, y 99"),
+    ({"x": np.zeros((0, 4)), "y": np.zeros(0, int)}, ValueError,
+     r"there must be at least one sample; got x of shape \(0, 4\)"),
+    ({"x": None}, ValueError, "fit: x must be given; got None"),
+    ({"y": None}, ValueError, "the loss 'sparse_categorical_crossentropy' needs targets; got y=None"),
+    ({"x": 3.0}, ValueError, "x must have a first axis of samples; got a scalar"),
+    ({"sample_weight": np.zeros(3)}, ValueError, "same number of samples; got x 100, y 100, sample_weight 3"),
+    ({"verbose": 7}, ValueError, "verbose must be 'auto', 0, 1 or 2; got 7"),
+    ({"validation_split": 1.5}, ValueError, "validation_split must be between 0 and 1; got 1.5"),
+    ({"validation_split": 0.001}, ValueError, "validation_split must leave samples on both sides"),
+    ({"validation_data": 3}, ValueError, "validation_data must be"),
+    ({"steps_per_epoch": 0}, ValueError, "fit: steps must be at least 1; got 0"),
+])
+def test_bad_arguments_of_fit(arguments, error, message):
+    x, y = data()
+    model = classifier()
+    model(x)
+    before = model.get_weights()
+    with pytest.raises(error, match=message):
+        model.fit(**{"x": x, "y": y, "verbose": 0, **arguments})
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_errors_inside_fit_name_epoch_and_batch():
+    x, y = data()
+    y = y.copy()
+    y[70] = 3
+    model = classifier()
+    with pytest.raises(ValueError, match="label") as caught:
+        model.fit(x, y, batch_size=32, shuffle=False, verbose=0)
+    assert caught.value.__notes__[-1] == "in fit: epoch 1, batch 3"
+    with pytest.raises(ValueError, match="dense") as caught:
+        model.fit(x[:, :2], y, verbose=0)
+    assert "in layer 'dense' (Dense), input of shape (32, 2)" in caught.value.__notes__
+    with pytest.raises(ValueError, match="label") as caught:
+        model.evaluate(x, y, verbose=0)
+    assert caught.value.__notes__[-1] == "in evaluate: batch 3"
+
+
+def test_before_compile():
+    x, y = data()
+    model = classifier(compiled=False)
+    for call in (lambda: model.fit(x, y), lambda: model.evaluate(x, y), lambda: model.train_on_batch(x, y)):
+        with pytest.raises(RuntimeError, match="the model must be compiled first; call model.compile"):
+            call()
+    assert model.predict(x[:2]).shape == (2, 3)
+    for arguments, message in (({"optimizer": "addam"}, "unknown name 'addam'.*did you mean 'adam'"),
+                               ({"loss": "mean_squared"}, "loss: unknown name 'mean_squared'"),
+                               ({"metrics": ["accurasy"]}, "metric: unknown name 'accurasy'.*did you mean 'accuracy'")):
+        with pytest.raises(ValueError, match=message):
+            model.compile(**arguments)
+    model.compile("sgd")
+    with pytest.raises(ValueError, match="there is nothing to minimise; give compile a loss"):
+        model.fit(x, y, verbose=0)
+
+
+def test_a_model_that_cannot_learn_says_so():
+    class Constant(Model):
+        def call(self, x):
+            return ops.stop_gradient(x)
+
+    model = Constant()
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="variable"):
+        model.fit(np.zeros((4, 1)), np.zeros((4, 1)), verbose=0)
