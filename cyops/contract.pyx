@@ -305,7 +305,9 @@ def dot(a, b, *, out=None):
     else:
         check_inner("dot", x, y)
         contracted_x, contracted_y = (x.v.ndim - 1,), (max(y.v.ndim - 2, 0),)
-    plan_tensordot("dot", &plan, axes, cast_to(x, computing), cast_to(y, computing), contracted_x, contracted_y)
+    cdef Strided cast_x = cast_to(x, computing)
+    cdef Strided cast_y = cast_to(y, computing)
+    plan_tensordot("dot", &plan, axes, cast_x, cast_y, contracted_x, contracted_y)
     result = compute("dot", result_class(x, y), &plan, axes, dtype, out)
     if recording():
         record("dot", (x, y), result, None)

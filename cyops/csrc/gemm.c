@@ -10,6 +10,7 @@
 
 typedef struct {
     gemm_problem problem; /* of the first product */
+    int one_column; /* of each product as the caller sees it: another order of summation, whatever the strides */
     ptrdiff_t count, chunk;
     _Atomic int status;
     int ndim; /* the batch axes in which b differs */
@@ -41,7 +42,7 @@ static void add_shared_axis(gemm_problem *p, ptrdiff_t length, ptrdiff_t stride_
 /* A batch axis along which a repeats is more columns of b and c where they lie side by side. */
 static int add_columns(gemm_problem *p, const gemm_batch *batch, ptrdiff_t length, ptrdiff_t stride_b,
                        ptrdiff_t stride_c) {
-    if (batch->ndim > 0 || p->bias != NULL || stride_b != p->n * p->cs_b || stride_c != p->n) return 0;
+    if (batch->one_column || batch->ndim > 0 || p->bias != NULL || stride_b != p->n * p->cs_b || stride_c != p->n) return 0;
     p->n *= length;
     return 1;
 }
@@ -62,6 +63,7 @@ static void describe(gemm_batch *batch, const cyops_view *out, const cyops_view 
     p->cs_b = p->n == 1 ? 1 : b->strides[column];
     p->rs_c = out->strides[row];
     p->items = 1;
+    batch->one_column = p->n == 1;
     batch->count = 1;
     for (int axis = row - 1; axis >= 0; axis--) {
         ptrdiff_t length = out->shape[axis];
@@ -87,7 +89,7 @@ static int multiply_nth(const gemm_batch *batch, ptrdiff_t index) {
     p.a += gemm_offset(batch->ndim, shape, batch->strides_a + first, index) * p.type->itemsize;
     p.b += gemm_offset(batch->ndim, shape, batch->strides_b + first, index) * p.type->itemsize;
     p.c += gemm_offset(batch->ndim, shape, batch->strides_c + first, index) * p.type->itemsize;
-    return cyops_gemm_blocked(&p);
+    return batch->one_column ? cyops_gemm_dot(&p) : cyops_gemm_blocked(&p);
 }
 
 static void multiply_chunk(void *context, ptrdiff_t tile) {

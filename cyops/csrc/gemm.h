@@ -38,6 +38,10 @@ typedef struct {
      * (64 bytes) beyond the end of out. */
     void (*pack)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const void *x, ptrdiff_t ws, ptrdiff_t ks,
                  void *out);
+    /* sums[i] += a[i, :] . x for i < m. Element (i, k) of a is at a + i * rs_a + k / nr * ps_a + k % nr * itemsize. */
+    void (*dot)(ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs_a, ptrdiff_t ps_a, const void *x, double *sums);
+    /* The same where the rows lie side by side: element (i, k) is at a + i * itemsize + k * cs_a. */
+    void (*dot_columns)(ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t cs_a, const void *x, double *sums);
 } cyops_gemm_type;
 
 typedef struct {

@@ -93,15 +93,13 @@ static int should_pack_b(const gemm_problem *p) { return p->cs_b != 1 || p->m * 
 static int should_pack_a(const gemm_problem *p) { return p->n > 4 * p->type->nr && 1.0 * p->m * p->n * p->k > 1e6; }
 
 #define TILE_FLOPS 2e6       /* a tile of about 10 us: claiming one costs 0.1 us */
-#define SHARE_WHEN_AWAKE 5e5 /* operations from which other threads help: 3 us of work */
-#define SHARE_WHEN_ASLEEP 4e6
 #define MOST_TILES 64
 #define NC 1024 /* columns of a block of B: 1.5 MB of float32 */
 
 static int multiply_block(gemm_block *block) {
     const gemm_problem *p = block->p;
     double flops = 2.0 * p->m * p->items * block->columns * block->depth;
-    int shared = cyops_get_num_threads() > 1 && flops > (cyops_workers_are_awake() ? SHARE_WHEN_AWAKE : SHARE_WHEN_ASLEEP);
+    int shared = gemm_is_worth_sharing(flops);
     ptrdiff_t column_panels = gemm_ceil_div(block->columns, p->type->nr);
     ptrdiff_t wanted = shared ? (ptrdiff_t)(flops / TILE_FLOPS) + 2 : 1;
     if (wanted > MOST_TILES) wanted = MOST_TILES;

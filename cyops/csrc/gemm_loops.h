@@ -7,6 +7,7 @@
 #include "gemm_vector.h"
 #include "gemm_micro.h"
 #include "gemm_pack.h"
+#include "gemm_dot.h"
 #include "gemm_type.h"
 
 #define T double
@@ -15,6 +16,7 @@
 #include "gemm_vector.h"
 #include "gemm_micro.h"
 #include "gemm_pack.h"
+#include "gemm_dot.h"
 #include "gemm_type.h"
 
 static const cyops_gemm_kernels ISA_NAME(cyops_gemm_kernels) = {

@@ -3,6 +3,7 @@
 #define CYOPS_GEMM_PROBLEM_H
 
 #include "dispatch.h"
+#include "pool.h"
 
 /* The longest sum that is one chain of multiply-adds. K is cut into equal parts of at most this, whatever the path, so
  * the bits depend on K alone. 256 and 384 measured the same at 1024^3, 512 a little slower; 384 columns of a 14-row panel
@@ -23,9 +24,19 @@ typedef struct {
 } gemm_problem;
 
 int cyops_gemm_blocked(const gemm_problem *p);
+int cyops_gemm_dot(const gemm_problem *p); /* n = 1 */
 
 /* Integers and bool: contract_integer.c. */
 int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);
+
+#define SHARE_WHEN_AWAKE 5e5 /* operations from which other threads help: 3 us of work */
+#define SHARE_WHEN_ASLEEP 4e6
+#define GEMM_DOT_COST 8 /* a matrix-vector product runs at the speed of memory: so many times longer per operation */
+
+static inline int gemm_is_worth_sharing(double operations) {
+    return cyops_get_num_threads() > 1 &&
+           operations > (cyops_workers_are_awake() ? SHARE_WHEN_AWAKE : SHARE_WHEN_ASLEEP);
+}
 
 static inline ptrdiff_t gemm_ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
 static inline ptrdiff_t gemm_least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }

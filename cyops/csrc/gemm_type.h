@@ -26,6 +26,8 @@ static const cyops_gemm_type GEMM_NAME(type) = {
 #endif
         },
     .pack = GEMM_NAME(pack),
+    .dot = GEMM_NAME(dot),
+    .dot_columns = GEMM_NAME(dot_columns),
 };
 
 #undef VEC
