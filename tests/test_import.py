@@ -1,0 +1,56 @@
+"""Importing stays light, and the docstrings' examples run."""
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import cyops
+import cytensor
+import pytest
+
+FORBIDDEN = ["tqdm", "safetensors", "matplotlib", "sklearn", "torch", "tensorflow", "jax", "pandas", "scipy", "hypothesis"]
+
+
+def test_import_loads_numpy_and_the_extensions_only():
+    code = f"import cytensor, sys; print([m for m in {FORBIDDEN} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_cyops_knows_nothing_of_cytensor():
+    code = "import cyops, sys; print('cytensor' in sys.modules, type(cyops.add([1.], [2.])).__name__)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "Strided"]
+
+
+def test_an_unknown_instruction_set_is_named():
+    import os
+
+    found = subprocess.run([sys.executable, "-c", "import cyops"], capture_output=True, text=True,
+                           env={**os.environ, "CYOPS_ISA": "sse9"})
+    assert "CYOPS_ISA must be generic, avx2 or avx512; got 'sse9'" in found.stderr
+
+
+MODULES = [cyops.__name__, *(f"cyops.{m.name}" for m in pkgutil.iter_modules(cyops.__path__)),
+           *(m.name for m in pkgutil.walk_packages(cytensor.__path__, "cytensor.") if "__main__" not in m.name)]
+
+
+@pytest.mark.parametrize("name", ["cytensor", *MODULES])
+def test_examples_in_docstrings_run(name):
+    module = importlib.import_module(name)
+    result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", sorted(cyops.OPS))
+def test_the_example_of_every_op_runs_and_exists(name):
+    doc = cyops.OPS[name].doc
+    examples = doctest.DocTestParser().get_doctest(doc, {}, name, None, None)
+    assert examples.examples, f"{name} has no example"
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert runner.run(examples).failed == 0
+    import cytensor as ct
+
+    derived = doctest.DocTestParser().get_doctest(getattr(ct, name).__doc__, {}, name, None, None)
+    assert runner.run(derived).failed == 0

@@ -1,0 +1,24 @@
+"""The kernel tests once more on every instruction set this machine has, each in a process of its own."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cyops
+import pytest
+
+FOLDER = Path(__file__).parent
+FILES = ["test_ops.py", "test_gradients.py", "test_views.py"]
+
+
+@pytest.mark.parametrize("isa", ["generic", "avx2", "avx512"])
+def test_every_path(isa):
+    if isa == cyops.isa:
+        pytest.skip(f"{isa} is the path of this process: every other test runs on it")
+    if isa not in cyops.available_isas():
+        pytest.skip(f"this CPU has no {isa}")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *(str(FOLDER / name) for name in FILES)],
+        env={**os.environ, "CYOPS_ISA": isa}, capture_output=True, text=True, cwd=FOLDER.parent,
+    )
+    assert run.returncode == 0, run.stdout[-4000:]
