@@ -13,6 +13,7 @@
 #ifndef CYOPS_MATH_FORMULAS_H
 #define CYOPS_MATH_FORMULAS_H
 
+#include "math_bounds.h"
 #include "system.h"
 #include "target.h"
 
@@ -30,6 +31,8 @@ CYOPS_INLINE float ISA_NAME(sqrt_f32)(float x) { return __builtin_sqrtf(x); }
 CYOPS_INLINE double ISA_NAME(sqrt_f64)(double x) { return __builtin_sqrt(x); }
 CYOPS_INLINE float ISA_NAME(fabs_f32)(float x) { return __builtin_fabsf(x); }
 CYOPS_INLINE double ISA_NAME(fabs_f64)(double x) { return __builtin_fabs(x); }
+CYOPS_INLINE float ISA_NAME(copysign_f32)(float x, float y) { return __builtin_copysignf(x, y); }
+CYOPS_INLINE double ISA_NAME(copysign_f64)(double x, double y) { return __builtin_copysign(x, y); }
 CYOPS_INLINE float ISA_NAME(floor_f32)(float x) { return __builtin_floorf(x); }
 CYOPS_INLINE double ISA_NAME(floor_f64)(double x) { return __builtin_floor(x); }
 CYOPS_INLINE float ISA_NAME(ceil_f32)(float x) { return __builtin_ceilf(x); }
@@ -44,10 +47,6 @@ CYOPS_INLINE double ISA_NAME(fmod_f64)(double x, double y) { return __builtin_fm
 #define EXPONENT_BIAS 127
 #define SQRT_HALF_BITS 0x3f3504f3u
 #define SMALLEST_NORMAL 0x1p-126f
-#define EXP_UNDERFLOW (-104.0f) /* e^x rounds to 0 below */
-#define EXP_OVERFLOW 89.0f      /* and to infinity above */
-#define EXPM1_SATURATED (-18.0f)
-#define TANH_SATURATED 10.0f
 #define LN2_HIGH 0x1.63p-1f /* few bits: a product with an exponent is exact */
 #define LN2_LOW (-0x1.bd0106p-13f)
 #define EXP_POLYNOMIAL(r)                                                                                       \
@@ -63,10 +62,6 @@ CYOPS_INLINE double ISA_NAME(fmod_f64)(double x, double y) { return __builtin_fm
 #define EXPONENT_BIAS 1023
 #define SQRT_HALF_BITS 0x3fe6a09e667f3bcdu
 #define SMALLEST_NORMAL 0x1p-1022
-#define EXP_UNDERFLOW (-746.0)
-#define EXP_OVERFLOW 710.0
-#define EXPM1_SATURATED (-38.0)
-#define TANH_SATURATED 20.0
 #define LN2_HIGH 0x1.62e42feep-1
 #define LN2_LOW 0x1.a39ef35793c76p-33
 #define EXP_LOW_ORDERS(r)                                                                                     \

@@ -7,8 +7,10 @@
 #define FMA CYOPS_JOIN(FMA, MATH_SUFFIX)
 #define HORNER(x, high, low) FMA(high, x, low)
 
-/* Adding this moves the integer nearest to a small number into the low bits of the sum. */
-#define ROUNDER ((FLOAT)1.5 * ((BITS)1 << MANTISSA_BITS))
+#define BOUNDS CYOPS_JOIN(cyops_bounds, MATH_SUFFIX)
+
+/* Adding this moves the integer nearest to a small number, plus twice the exponent bias, into the low bits. */
+#define ROUNDER ((FLOAT)1.5 * ((BITS)1 << MANTISSA_BITS) + 2 * EXPONENT_BIAS)
 #define LOG2_E ((FLOAT)1.44269504088896340736)
 
 CYOPS_INLINE FLOAT MATH_NAME(from_bits)(BITS bits) {
@@ -31,14 +33,15 @@ CYOPS_INLINE FLOAT MATH_NAME(nearest)(FLOAT x) {
     return size < limit ? (x < 0 ? -rounded : rounded) : x;
 }
 
-/* x = n log(2) + r with r in [-log(2)/2, log(2)/2], in two steps so that r is exact to the last bit; n is returned as
- * two biased exponents, scale[0] * scale[1] = 2^n, because one alone could not hold the n of a denormal result. */
-CYOPS_INLINE FLOAT MATH_NAME(reduce)(FLOAT x, BITS exponents[2]) {
+CYOPS_INLINE FLOAT MATH_NAME(at_most)(FLOAT x, FLOAT bound) { return x > bound ? bound : x; }
+CYOPS_INLINE FLOAT MATH_NAME(at_least)(FLOAT x, FLOAT bound) { return x < bound ? bound : x; }
+
+/* x = n log(2) + r with r in [-log(2)/2, log(2)/2], in two steps so that r is exact to the last bit. The low bits of
+ * `exponent` are n + 2 EXPONENT_BIAS; the others are to be shifted out. */
+CYOPS_INLINE FLOAT MATH_NAME(reduce)(FLOAT x, BITS *exponent) {
     const FLOAT shifted = FMA(x, LOG2_E, ROUNDER);
     const FLOAT n = shifted - ROUNDER;
-    const BITS biased = MATH_NAME(to_bits)(shifted) - MATH_NAME(to_bits)(ROUNDER) + 2 * EXPONENT_BIAS;
-    exponents[0] = biased >> 1;
-    exponents[1] = biased - exponents[0];
+    *exponent = MATH_NAME(to_bits)(shifted);
     return FMA(n, -LN2_LOW, FMA(n, -LN2_HIGH, x));
 }
 
@@ -46,27 +49,27 @@ CYOPS_INLINE FLOAT MATH_NAME(power_of_two)(BITS biased_exponent) {
     return MATH_NAME(from_bits)(biased_exponent << MANTISSA_BITS);
 }
 
+/* x * 2^n in two factors, because one could not hold the n of a denormal result. */
+CYOPS_INLINE FLOAT MATH_NAME(scale)(FLOAT x, BITS exponent) {
+    const BITS half = exponent >> 1;
+    return x * MATH_NAME(power_of_two)(half) * MATH_NAME(power_of_two)(exponent - half);
+}
+
 CYOPS_INLINE FLOAT MATH_NAME(exp)(FLOAT x) {
-    x = x > EXP_OVERFLOW ? EXP_OVERFLOW : x;
-    x = x < EXP_UNDERFLOW ? EXP_UNDERFLOW : x;
-    BITS exponents[2];
-    const FLOAT r = MATH_NAME(reduce)(x, exponents);
-    const FLOAT power = HORNER(r, HORNER(r, EXP_POLYNOMIAL(r), (FLOAT)1), (FLOAT)1);
-    return power * MATH_NAME(power_of_two)(exponents[0]) * MATH_NAME(power_of_two)(exponents[1]);
+    BITS exponent;
+    const FLOAT bounded = MATH_NAME(at_least)(MATH_NAME(at_most)(x, BOUNDS.exp_highest), BOUNDS.exp_lowest);
+    const FLOAT r = MATH_NAME(reduce)(bounded, &exponent);
+    return MATH_NAME(scale)(HORNER(r, HORNER(r, EXP_POLYNOMIAL(r), (FLOAT)1), (FLOAT)1), exponent);
 }
 
 /* e^x - 1 = 2^n ((e^r - 1) + (1 - 2^-n)): both terms are small together where the result is. */
 CYOPS_INLINE FLOAT MATH_NAME(expm1)(FLOAT x) {
-    const FLOAT original = x;
-    x = x > EXP_OVERFLOW ? EXP_OVERFLOW : x;
-    x = x < EXPM1_SATURATED ? EXPM1_SATURATED : x;
-    BITS exponents[2];
-    const FLOAT r = MATH_NAME(reduce)(x, exponents);
-    const FLOAT inverse = MATH_NAME(power_of_two)(2 * EXPONENT_BIAS - exponents[0]) *
-                          MATH_NAME(power_of_two)(2 * EXPONENT_BIAS - exponents[1]);
-    const FLOAT sum = FMA(r * r, EXP_POLYNOMIAL(r), r) + (1 - inverse);
-    const FLOAT result = sum * MATH_NAME(power_of_two)(exponents[0]) * MATH_NAME(power_of_two)(exponents[1]);
-    return original == 0 ? original : result;
+    BITS exponent;
+    const FLOAT bounded = MATH_NAME(at_least)(MATH_NAME(at_most)(x, BOUNDS.exp_highest), BOUNDS.expm1_lowest);
+    const FLOAT r = MATH_NAME(reduce)(bounded, &exponent);
+    const FLOAT inverse = MATH_NAME(scale)(1, 4 * EXPONENT_BIAS - exponent);
+    const FLOAT result = MATH_NAME(scale)(FMA(r * r, EXP_POLYNOMIAL(r), r) + (1 - inverse), exponent);
+    return x == 0 ? x : result;
 }
 
 /* log(u) + correction, for u in [0, infinity]: u = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)]. */
@@ -101,19 +104,17 @@ CYOPS_INLINE FLOAT MATH_NAME(log1p)(FLOAT x) {
 
 /* tanh|x| = m / (m + 2) with m = e^(2|x|) - 1; the sign is put back at the end. */
 CYOPS_INLINE FLOAT MATH_NAME(tanh)(FLOAT x) {
-    FLOAT size = x < 0 ? -x : x;
-    size = size > TANH_SATURATED ? TANH_SATURATED : size;
-    BITS exponents[2];
-    const FLOAT r = MATH_NAME(reduce)(2 * size, exponents);
-    const FLOAT scale = MATH_NAME(power_of_two)(exponents[0] + exponents[1] - EXPONENT_BIAS);
+    BITS exponent;
+    const FLOAT size = MATH_NAME(at_most)(MATH_NAME(fabs)(x), BOUNDS.tanh_highest);
+    const FLOAT r = MATH_NAME(reduce)(2 * size, &exponent);
+    const FLOAT scale = MATH_NAME(power_of_two)(exponent - EXPONENT_BIAS);
     const FLOAT m = FMA(scale, FMA(r * r, EXP_POLYNOMIAL(r), r), scale - 1);
-    const FLOAT result = m / (m + 2);
-    return x < 0 ? -result : x == 0 ? x : result;
+    return MATH_NAME(copysign)(m / (m + 2), x);
 }
 
 /* With e^-|x| nothing overflows, and the result keeps its relative accuracy down to the denormals. */
 CYOPS_INLINE FLOAT MATH_NAME(sigmoid)(FLOAT x) {
-    const FLOAT power = MATH_NAME(exp)(x < 0 ? x : -x);
+    const FLOAT power = MATH_NAME(exp)(-MATH_NAME(fabs)(x));
     return (x < 0 ? power : 1) / (1 + power);
 }
 
@@ -136,6 +137,7 @@ CYOPS_INLINE FLOAT MATH_NAME(floor_divide)(FLOAT x, FLOAT y) {
 #undef FMA
 #undef HORNER
 #undef ROUNDER
+#undef BOUNDS
 #undef LOG2_E
 #undef MATH_SUFFIX
 #undef FLOAT
@@ -144,10 +146,6 @@ CYOPS_INLINE FLOAT MATH_NAME(floor_divide)(FLOAT x, FLOAT y) {
 #undef EXPONENT_BIAS
 #undef SQRT_HALF_BITS
 #undef SMALLEST_NORMAL
-#undef EXP_UNDERFLOW
-#undef EXP_OVERFLOW
-#undef EXPM1_SATURATED
-#undef TANH_SATURATED
 #undef LN2_HIGH
 #undef LN2_LOW
 #undef EXP_POLYNOMIAL
