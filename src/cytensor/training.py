@@ -10,7 +10,8 @@ import numpy as np
 from cytensor import data as batching
 from cytensor import losses, optimizers
 from cytensor import metrics as metric_classes
-from cytensor.callbacks import CallbackList, History
+from cytensor.callbacks import BackupAndRestore, CallbackList, History
+from cytensor.checkpoint import Resume
 from cytensor.progress import PredictProgress, TestProgress, TrainProgress, resolve_verbose
 from cytensor.tape import GradientTape
 
@@ -131,12 +132,13 @@ class Trainer:
     # -- fit ----------------------------------------------------------------------------------------------------------
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
             validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
-            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1):
+            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1, resume=None):
         """Train for `epochs` epochs; returns a History with the logs of each.
 
         x, y: arrays, tensors or lists with samples along the first axis; or x alone, an iterator of batches (x, y) or
         (x, y, sample_weight). validation_split: the share of the samples, taken from the end, that is evaluated and not
-        trained on. validation_freq: every how many epochs to validate, or the epochs (from 1) that do.
+        trained on. validation_freq: every how many epochs to validate, or the epochs (from 1) that do. resume: a file
+        that is written after every epoch and, where it exists, continued from: the result is the same, bit for bit.
         """
         self._require_compiled("fit")
         for name, value in (("epochs", epochs), ("validation_freq", validation_freq)):
@@ -153,22 +155,26 @@ class Trainer:
         validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
         progress = TrainProgress(verbose, batches.steps, epochs)
         history = History()
-        calls = CallbackList([history, *_as_list(callbacks), *([progress] if verbose else [])], self,
+        callbacks = [history, *_as_list(callbacks)]
+        resume = resume or next((call.path for call in callbacks if isinstance(call, BackupAndRestore)), None)
+        resume = resume and Resume(resume, self, batches, callbacks)
+        calls = CallbackList([*callbacks, *([progress] if verbose else [])], self,
                              {"epochs": epochs, "steps": batches.steps, "verbose": verbose})
         self.stop_training, self._cached_weights, self.history = False, None, history
         try:
-            self._run_epochs(batches, range(initial_epoch, epochs), calls, validation, validation_freq)
+            self._run_epochs(batches, initial_epoch, epochs, calls, validation, validation_freq, resume)
         finally:
             progress.close()
             batches.close()
             self._cached_weights = None
         return history
 
-    def _run_epochs(self, batches, epochs, calls, validation, validation_freq):
+    def _run_epochs(self, batches, first, epochs, calls, validation, validation_freq, resume):
         warned = False
         logs = {}
         calls.call("on_train_begin")
-        for epoch in epochs:
+        first = resume.start(first) if resume else first
+        for epoch in range(first, epochs if not self.stop_training else first):
             self.reset_metrics()
             calls.call("on_epoch_begin", epoch)
             logs, warned = self._run_epoch(batches, epoch, calls, warned)
@@ -176,6 +182,8 @@ class Trainer:
                 results = self._evaluate(validation, calls)
                 logs.update({f"val_{name}": value for name, value in sorted(results.items())})
             calls.call("on_epoch_end", epoch, logs)
+            if resume:
+                resume.save(epoch)
             if self.stop_training or getattr(batches, "exhausted", False):
                 break
         self.optimizer.finalize_variable_values(self.trainable_weights)

@@ -1,7 +1,8 @@
 """Callbacks: code that `fit`, `evaluate` and `predict` call at fixed times."""
 from cytensor.callbacks.base import Callback, CallbackList, History, LambdaCallback
 from cytensor.callbacks.control import (
-                                        EarlyStopping,
+                                        BackupAndRestore,
+    EarlyStopping,
                                         LearningRateScheduler,
                                         ModelCheckpoint,
                                         ReduceLROnPlateau,
@@ -9,5 +10,5 @@ from cytensor.callbacks.control import (
 )
 from cytensor.callbacks.writing import CSVLogger
 
-__all__ = ["CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
+__all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
            "LearningRateScheduler", "ModelCheckpoint", "ReduceLROnPlateau", "TerminateOnNaN"]

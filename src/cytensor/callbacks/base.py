@@ -20,6 +20,15 @@ class Callback:
     def set_model(self, model):
         self.model = model
 
+    def get_state(self):
+        """What must be known to go on after an interruption: a dictionary of numbers, strings, lists and arrays."""
+        return {}
+
+    def set_state(self, state):
+        """Take back what `get_state` returned."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
     def on_train_begin(self, logs=None):
         """Before the first epoch."""
 
@@ -109,6 +118,9 @@ class History(Callback):
     def on_train_begin(self, logs=None):
         self.epoch = []
         self.history = {}
+
+    def get_state(self):
+        return {"epoch": self.epoch, "history": self.history}
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.append(epoch)

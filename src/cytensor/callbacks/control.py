@@ -1,5 +1,6 @@
 """Callbacks that steer training by what they see: stopping, saving, changing the learning rate."""
 import math
+import os
 import warnings
 
 from cytensor.callbacks.base import Callback
@@ -52,6 +53,9 @@ class EarlyStopping(_Monitor):
     def reset(self):
         self.wait, self.stopped_epoch, self.best, self.best_epoch, self.best_weights = 0, 0, None, 0, None
 
+    def get_state(self):
+        return {name: getattr(self, name) for name in ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")}
+
     def on_train_begin(self, logs=None):
         self.reset()
 
@@ -99,6 +103,9 @@ class ReduceLROnPlateau(_Monitor):
 
     def reset(self):
         self.wait, self.resting, self.best = 0, 0, None
+
+    def get_state(self):
+        return {"wait": self.wait, "resting": self.resting, "best": self.best}
 
     def on_train_begin(self, logs=None):
         self.reset()
@@ -160,6 +167,26 @@ class TerminateOnNaN(Callback):
             self.model.stop_training = True
 
 
+class BackupAndRestore(Callback):
+    """Makes `fit` go on after an interruption: the same as `fit(..., resume=path)`, the file removed when fit is done.
+
+    backup_dir: the folder of the file, made where it does not exist.
+    """
+
+    def __init__(self, backup_dir, save_freq="epoch", delete_checkpoint=True):
+        if save_freq != "epoch":
+            raise ValueError(f"BackupAndRestore: save_freq must be 'epoch'; got {save_freq!r}")
+        self.folder, self.delete_checkpoint = os.fspath(backup_dir), delete_checkpoint
+        self.path = os.path.join(self.folder, "latest.safetensors")
+
+    def on_train_begin(self, logs=None):
+        os.makedirs(self.folder, exist_ok=True)
+
+    def on_train_end(self, logs=None):
+        if self.delete_checkpoint and os.path.exists(self.path):
+            os.remove(self.path)
+
+
 class ModelCheckpoint(_Monitor):
     """Saves the model, or its weights, after each epoch or every `save_freq` batches.
 
@@ -176,6 +203,9 @@ class ModelCheckpoint(_Monitor):
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.best = initial_value_threshold
         self.epoch = self.batches = 0
+
+    def get_state(self):
+        return {"best": self.best, "batches": self.batches}
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch

@@ -14,6 +14,17 @@ from cytensor.metrics.accuracy import (
     top_k_categorical_accuracy,
 )
 from cytensor.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
+from cytensor.metrics.confusion import (
+    AUC,
+    F1Score,
+    FalseNegatives,
+    FalsePositives,
+    FBetaScore,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
 from cytensor.metrics.means import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -36,7 +47,8 @@ _CLASSES = (Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccu
             SparseTopKCategoricalAccuracy, Mean, Sum, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
             MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, KLDivergence,
             Poisson, Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy,
-            SparseCategoricalCrossentropy)
+            SparseCategoricalCrossentropy, AUC, F1Score, FBetaScore, FalseNegatives, FalsePositives, Precision,
+            Recall, TrueNegatives, TruePositives)
 _FUNCTIONS = (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
               sparse_top_k_categorical_accuracy)
 

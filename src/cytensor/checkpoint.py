@@ -1,0 +1,112 @@
+"""Checkpoints: everything that training needs to go on as if it had never stopped.
+
+A checkpoint is a safetensors file with weights, optimizer slots, the averages of metrics, and as JSON the step, the
+epoch, the order of the samples, the state of every random stream and of the callbacks. Interrupted and resumed training
+gives the same bits as training that was not interrupted.
+"""
+import json
+import os
+
+import numpy as np
+
+from cytensor import random, saving
+from cytensor.layers.base import Layer
+
+__all__ = ["load_checkpoint", "save_checkpoint"]
+
+
+def save_checkpoint(filepath, model, progress):
+    """Write the state of a model in training. progress: a dictionary of numbers, strings, lists and arrays."""
+    optimizer = model.optimizer
+    tensors = {**saving._weights_of(model), **saving._slots_of(model)}
+    document = {
+        "build_shape": model.build_shape,
+        "optimizer_calls": optimizer.calls,
+        "learning_rate": None if callable(optimizer._learning_rate) else optimizer.learning_rate,
+        "random": random.get_state(),
+        "noise": {path: random.generator_state(layer.generator) for path, layer in _noisy(model) if layer.generator},
+        "progress": _without_arrays(progress, tensors, "progress"),
+    }
+    saving.write_file(filepath, tensors, {"kind": "checkpoint", "document": json.dumps(document)})
+
+
+def load_checkpoint(filepath, model):
+    """Put a compiled model where `save_checkpoint` was called; returns the `progress` given to it."""
+    tensors, metadata = saving.read_file(filepath)
+    if metadata.get("kind") != "checkpoint":
+        raise ValueError(f"load_checkpoint: '{filepath}' must be a checkpoint; it is of kind {metadata.get('kind')}")
+    document = json.loads(metadata["document"])
+    if not model.built:
+        shape = document["build_shape"]
+        model._build(tuple(shape) if isinstance(shape, list) else shape)
+    extra = {name: value for name, value in tensors.items() if name.startswith("progress/")}
+    saving._assign_weights(model, {name: value for name, value in tensors.items() if name not in extra}, filepath)
+    saving._assign_slots(model, tensors, document["optimizer_calls"], filepath)
+    if document["learning_rate"] is not None:
+        model.optimizer.learning_rate = document["learning_rate"]
+    random.set_state(document["random"])
+    for path, layer in _noisy(model):
+        if path in document["noise"]:
+            layer.generator = random.generator(0, "noise", 0)
+            random.set_generator_state(layer.generator, document["noise"][path])
+    return _with_arrays(document["progress"], extra)
+
+
+class Resume:
+    """What `fit(resume=path)` does: go on from the file where it exists, and write it after every epoch."""
+
+    def __init__(self, filepath, model, batches, callbacks):
+        self.filepath, self.model, self.batches = os.fspath(filepath), model, batches
+        self.callbacks = callbacks
+
+    def start(self, first):
+        """The epoch to begin with: `first`, or the one after the last that the file has seen."""
+        if not os.path.exists(self.filepath):
+            return first
+        progress = load_checkpoint(self.filepath, self.model)
+        if len(progress["callbacks"]) != len(self.callbacks):
+            raise ValueError(f"fit: resume needs the callbacks of the first run; '{self.filepath}' has "
+                             f"{len(progress['callbacks'])}, got {len(self.callbacks)}")
+        if progress["shuffle"] is not None:
+            self.batches.key = tuple(progress["shuffle"])
+        for callback, state in zip(self.callbacks, progress["callbacks"], strict=True):
+            callback.set_state(state)
+        self.model.stop_training = progress["stopped"]
+        return progress["epoch"] + 1
+
+    def save(self, epoch):
+        """Write the file; the old one stays until the new one is complete."""
+        save_checkpoint(self.filepath, self.model, {
+            "epoch": epoch, "shuffle": getattr(self.batches, "key", None), "stopped": self.model.stop_training,
+            "callbacks": [callback.get_state() for callback in self.callbacks],
+        })
+
+
+def _noisy(layer, prefix=""):
+    """(path, layer) for each layer inside that has a random stream of its own."""
+    for inner in layer.sublayers:
+        path = f"{prefix}{inner.name}"
+        if hasattr(inner, "generator"):
+            yield path, inner
+        if isinstance(inner, Layer):
+            yield from _noisy(inner, f"{path}/")
+
+
+def _without_arrays(value, tensors, path):
+    """`value` with every array moved into `tensors` and its name left in its place."""
+    if isinstance(value, np.ndarray):
+        tensors[path] = np.ascontiguousarray(value)
+        return {"tensor": path}
+    if isinstance(value, dict):
+        return {key: _without_arrays(item, tensors, f"{path}/{key}") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_arrays(item, tensors, f"{path}/{i}") for i, item in enumerate(value)]
+    return value
+
+
+def _with_arrays(value, tensors):
+    if isinstance(value, dict):
+        if set(value) == {"tensor"}:
+            return tensors[value["tensor"]]
+        return {key: _with_arrays(item, tensors) for key, item in value.items()}
+    return [_with_arrays(item, tensors) for item in value] if isinstance(value, list) else value
