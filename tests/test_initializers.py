@@ -73,7 +73,7 @@ def test_names_and_functions():
         assert type(initializers.get(name)) is cls
     mine = lambda shape, dtype=None: np.full(shape, 3.0, dtype)          # noqa: E731
     assert initializers.get(mine) is mine
-    with pytest.raises(ValueError, match="initializer: unknown name 'glorot'; known are .*; did you mean 'glorot_"):
+    with pytest.raises(ValueError, match=r"initializer: unknown name 'glorot'; known are .*; did you mean 'glorot_"):
         initializers.get("glorot")
 
 

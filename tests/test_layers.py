@@ -39,7 +39,7 @@ def test_activations_at_extremes():
 def test_activation_names():
     assert activations.get(None) is activations.linear and activations.get("relu") is activations.relu
     assert activations.get("swish") is activations.silu
-    with pytest.raises(ValueError, match="activation: unknown name 'rellu'; known are .*; did you mean 'relu'"):
+    with pytest.raises(ValueError, match=r"activation: unknown name 'rellu'; known are .*; did you mean 'relu'"):
         layers.Dense(3, activation="rellu")
 
 
@@ -103,7 +103,7 @@ def test_dropout():
     assert (rows == rows[:, :1]).all() and 0 < (rows[:, 0] == 0).sum() < 100
     assert np.array_equal(layers.Dropout(0.5, seed=3)(x, training=True), layers.Dropout(0.5, seed=3)(x, training=True))
     assert not np.asarray(layers.Dropout(1.0)(x, training=True)).any()
-    with pytest.raises(ValueError, match="Dropout: rate must be between 0 and 1; got 1.5"):
+    with pytest.raises(ValueError, match=r"Dropout: rate must be between 0 and 1; got 1.5"):
         layers.Dropout(1.5)
 
 

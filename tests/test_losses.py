@@ -34,7 +34,7 @@ def test_reductions():
     for reduction, value in expected.items():
         loss = losses.MeanSquaredError(reduction=reduction)
         assert np.allclose(loss(y_true, y_pred, sample_weight=weights), value, rtol=1e-6), reduction
-    with pytest.raises(ValueError, match="reduction: unknown name 'meen'; known are .*; did you mean 'mean'"):
+    with pytest.raises(ValueError, match=r"reduction: unknown name 'meen'; known are .*; did you mean 'mean'"):
         losses.MeanSquaredError(reduction="meen")
 
 
@@ -108,7 +108,7 @@ def test_names_functions_and_own_losses():
 
     assert float(Largest()(y_true, y_pred)) == 1.0
     assert float(losses.get(lambda t, p: ops.sum(p - t, axis=-1))(y_true, y_pred)) == 2.0
-    with pytest.raises(ValueError, match="loss: unknown name 'mean_square_error'.*did you mean 'mean_squared_error'"):
+    with pytest.raises(ValueError, match=r"loss: unknown name 'mean_square_error'.*did you mean 'mean_squared_error'"):
         losses.get("mean_square_error")
     with pytest.raises(TypeError, match=r"loss: expected a name, a Loss or a function; got 3 \(int\)"):
         losses.get(3)

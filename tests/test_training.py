@@ -1,4 +1,4 @@
-"""fit, evaluate, predict: results, arguments, data of every kind, callbacks. Bad input is in test_training_errors.py."""
+"""fit, evaluate, predict: results, arguments, data of every kind, callbacks. Bad input: test_training_errors.py."""
 import numpy as np
 import pytest
 

@@ -47,7 +47,7 @@ def test_nan_loss_is_warned_of_once():
     ({"sample_weight": np.zeros(3)}, ValueError, "same number of samples; got x 100, y 100, sample_weight 3"),
     ({"verbose": 7}, ValueError, "verbose must be 'auto', 0, 1 or 2; got 7"),
     ({"validation_split": 1.5}, ValueError, "validation_split must be between 0 and 1; got 1.5"),
-    ({"validation_split": 0.001}, ValueError, "validation_split must leave samples on both sides"),
+    ({"validation_split": 0.999}, ValueError, "validation_split must leave samples on both sides"),
     ({"validation_data": 3}, ValueError, "validation_data must be"),
     ({"steps_per_epoch": 0}, ValueError, "fit: steps must be at least 1; got 0"),
 ])
@@ -81,7 +81,7 @@ def test_before_compile():
     x, y = data()
     model = classifier(compiled=False)
     for call in (lambda: model.fit(x, y), lambda: model.evaluate(x, y), lambda: model.train_on_batch(x, y)):
-        with pytest.raises(RuntimeError, match="the model must be compiled first; call model.compile"):
+        with pytest.raises(RuntimeError, match=r"the model must be compiled first; call model.compile"):
             call()
     assert model.predict(x[:2]).shape == (2, 3)
     for arguments, message in (({"optimizer": "addam"}, "unknown name 'addam'.*did you mean 'adam'"),

@@ -36,9 +36,7 @@ def load_checkpoint(filepath, model):
     if metadata.get("kind") != "checkpoint":
         raise ValueError(f"load_checkpoint: '{filepath}' must be a checkpoint; it is of kind {metadata.get('kind')}")
     document = json.loads(metadata["document"])
-    if not model.built:
-        shape = document["build_shape"]
-        model._build(tuple(shape) if isinstance(shape, list) else shape)
+    saving.ensure_built(model, document["build_shape"])
     extra = {name: value for name, value in tensors.items() if name.startswith("progress/")}
     saving._assign_weights(model, {name: value for name, value in tensors.items() if name not in extra}, filepath)
     saving._assign_slots(model, tensors, document["optimizer_calls"], filepath)

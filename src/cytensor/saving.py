@@ -46,19 +46,34 @@ def load_model(filepath, compile=True):
         raise ValueError(f"load_model: '{filepath}' must hold a model; it holds weights; use load_weights")
     try:
         document = json.loads(metadata["document"])
-        shape, description = document["build_shape"], document["model"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"load_model: the architecture in '{filepath}' cannot be read; {error!r}") from None
+        model = _rebuilt(document["model"], document["build_shape"])
+        if compile and "compile" in document:
+            model.compile(**registry.deserialize(document["compile"]))
+        calls = int(document.get("optimizer_calls", 0))
+    except Exception as error:       # whatever a damaged description makes a constructor say
+        raise ValueError(f"load_model: the architecture in '{filepath}' cannot be rebuilt; {error}") from error
+    _assign_weights(model, tensors, filepath)
+    if model.compiled:
+        _assign_slots(model, tensors, calls, filepath)
+    return model
+
+
+def _rebuilt(description, shape):
     model = registry.deserialize(description)
     if not hasattr(model, "save_weights"):
-        raise ValueError(f"load_model: '{filepath}' must describe a model; got {type(model).__name__}")
-    if not model.built:
-        model._build(tuple(shape) if isinstance(shape, list) else shape)
-    _assign_weights(model, tensors, filepath)
-    if compile and "compile" in document:
-        model.compile(**registry.deserialize(document["compile"]))
-        _assign_slots(model, tensors, document.get("optimizer_calls", 0), filepath)
+        raise ValueError(f"the file must describe a model; got {type(model).__name__}")
+    ensure_built(model, shape)
     return model
+
+
+def ensure_built(model, shape):
+    """Give a model its weights, for inputs of `shape` as JSON holds it; one with its own `call` is called on zeros."""
+    if model.built or not isinstance(shape, list):
+        return
+    shape = tuple(shape)
+    model._build(shape)
+    if any(not layer.built for layer in model.sublayers):
+        model(np.zeros((1, *shape[1:]), model.dtype))
 
 
 def save_weights(model, filepath, overwrite=True):

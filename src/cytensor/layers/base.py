@@ -14,7 +14,8 @@ class _Context(threading.local):
 
 
 _context = _Context()
-_BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_constraints"}    # attributes that own nothing
+# Attributes that own nothing: what they hold is owned elsewhere.
+_BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_constraints", "_cached_weights", "_cached_constraints"}
 
 
 class Layer(registry.Configurable):
