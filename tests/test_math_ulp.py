@@ -1,0 +1,139 @@
+"""How far the math functions are from the exact values, in units in the last place (ULP), on every instruction set.
+
+float32 functions are evaluated at every 257th of all bit patterns and compared with float64; float64 functions at random
+points, compared with long double. The error is |result - exact| in spacings of the floats around the exact value.
+Run as a script, this file does the same for the instruction set in use at any step: `python tests/test_math_ulp.py 1`.
+"""
+import itertools
+import os
+import subprocess
+import sys
+
+import cyops
+import numpy as np
+import pytest
+
+# The stated bounds, for float32 and float64: with fused multiply-add, and without it.
+BOUNDS = {
+    "exp": (0.9, 1.0), "expm1": (1.5, 2.2), "log": (0.85, 0.9), "log1p": (0.85, 0.9), "tanh": (2.7, 2.9),
+    "sigmoid": (2.5, 2.5),
+}
+BOUNDS_WITHOUT_FMA = {
+    "exp": (1.2, 1.3), "expm1": (1.7, 2.4), "log": (0.85, 0.9), "log1p": (0.9, 0.9), "tanh": (2.7, 2.9),
+    "sigmoid": (2.5, 2.5),
+}
+CHUNK = 1 << 20
+
+
+def sigmoid(x):
+    power = np.exp(-np.abs(x))
+    return np.where(x < 0, power, 1) / (1 + power)
+
+
+REFERENCES = {"exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "tanh": np.tanh, "sigmoid": sigmoid}
+
+
+def ulps(actual, exact):
+    """The largest error; infinite where one is NaN or infinite and the other, rounded, is something else."""
+    rounded = exact.astype(actual.dtype)
+    is_finite = np.isfinite(rounded)
+    agrees = np.where(np.isnan(rounded), np.isnan(actual), actual == rounded)
+    # Beyond the largest float, one spacing above it counts as infinity.
+    if not np.all(agrees | is_finite):
+        return np.inf
+    error = np.abs(actual[is_finite].astype(exact.dtype) - exact[is_finite]) / np.spacing(np.abs(rounded[is_finite]))
+    return float(np.max(np.nan_to_num(error, nan=np.inf), initial=0.0))
+
+
+def worst_of_float32(name, step):
+    kernel, reference = cyops.OPS[name].kernel, REFERENCES[name]
+    worst = 0.0
+    for start in range(0, 1 << 32, CHUNK * step):
+        bits = np.arange(start, min(start + CHUNK * step, 1 << 32), step, dtype=np.uint64)
+        x = bits.astype(np.uint32).view(np.float32)
+        with np.errstate(all="ignore"):
+            worst = max(worst, ulps(np.asarray(kernel(x)), reference(x.astype(np.float64))))
+    return worst
+
+
+def worst_of_float64(name):
+    rng = np.random.default_rng(1)
+    x = np.concatenate([rng.normal(size=100_000) * scale for scale in (1e-300, 1e-8, 0.1, 1, 10, 100, 1000)])
+    x = np.concatenate([x, rng.integers(0, 1 << 64, 200_000, dtype=np.uint64).view(np.float64)])
+    with np.errstate(all="ignore"):
+        return ulps(np.asarray(cyops.OPS[name].kernel(x)), REFERENCES[name](x.astype(np.longdouble)))
+
+
+def worst_of_pow(pairs):
+    """float32 pow at random bit patterns with exponents that keep a good part of the results finite."""
+    rng = np.random.default_rng(2)
+    worst = 0.0
+    for _ in range(0, pairs, CHUNK):
+        x = rng.integers(0, 1 << 32, CHUNK, dtype=np.uint64).astype(np.uint32).view(np.float32)
+        y = (rng.normal(size=CHUNK) * 10.0 ** rng.integers(-3, 4, CHUNK)).astype(np.float32)
+        y[::3] = np.rint(y[::3])
+        with np.errstate(all="ignore"):
+            exact = np.power(x.astype(np.float64), y.astype(np.float64))
+            worst = max(worst, ulps(np.asarray(cyops.pow(x, y)), exact))
+    return worst
+
+
+def report(step):
+    """Prints a line per function and dtype; returns whether all are within the stated bounds."""
+    bounds = BOUNDS_WITHOUT_FMA if cyops.isa == "generic" else BOUNDS
+    rows = [(name, "float32", worst_of_float32(name, step), bounds[name][0]) for name in bounds]
+    rows += [(name, "float64", worst_of_float64(name), bounds[name][1]) for name in bounds]
+    rows.append(("pow", "float32", worst_of_pow(1 << 21 if step > 1 else 100_000_000), 0.51))
+    for name, dtype, worst, bound in rows:
+        print(f"{cyops.isa:8} {name:8} {dtype} {worst:.4f} ULP, stated {bound}{'' if worst <= bound else '  EXCEEDED'}")
+    return all(worst <= bound for _, _, worst, bound in rows)
+
+
+@pytest.mark.parametrize("isa", ["generic", "avx2", "avx512"])
+def test_errors_are_within_the_stated_bounds(isa):
+    if isa not in cyops.available_isas():
+        pytest.skip(f"this machine has no {isa}")
+    run = subprocess.run([sys.executable, __file__, "257"], env={**os.environ, "CYOPS_ISA": isa}, capture_output=True,
+                         text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_special_values():
+    for dtype in ("float32", "float64"):
+        x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0], dtype)
+        with np.errstate(all="ignore"):
+            for name in ("exp", "expm1", "log", "log1p", "tanh"):
+                actual, expected = np.asarray(cyops.OPS[name].kernel(x)), getattr(np, name)(x)
+                np.testing.assert_allclose(actual, expected, rtol=1e-6, err_msg=name)
+                where = expected == 0
+                np.testing.assert_array_equal(np.signbit(actual[where]), np.signbit(expected[where]), err_msg=name)
+    assert cyops.exp(np.array([88.72, 88.73, -103.9, -104.1], "float32")).tolist()[1:] == [np.inf, 2.0**-149, 0.0]
+    assert cyops.tanh([20.0, -20.0]).tolist() == [1.0, -1.0]
+    assert cyops.sigmoid([200.0, -200.0]).tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_pow_of_every_special_pair(dtype):
+    info = np.finfo(dtype)
+    special = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 2.0**24 - 1, 2.0**25, info.max, info.tiny, info.tiny / 8, np.inf]
+    values = np.array([*special, *[-value for value in special], np.nan], dtype)
+    a, b = (grid.ravel() for grid in np.meshgrid(values, values))
+    with np.errstate(all="ignore"):
+        expected = np.power(a.astype("float64"), b.astype("float64")).astype(dtype)
+    actual = np.asarray(cyops.pow(a, b))
+    np.testing.assert_allclose(actual, expected, rtol=2 * info.eps, atol=info.smallest_subnormal)
+    number = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(actual[number]), np.signbit(expected[number]))
+
+
+def test_pow_of_a_scalar_exponent_is_pow():
+    x = np.random.default_rng(3).normal(size=1000).astype("float32")
+    for exponent, dtype in itertools.product((0, 1, 2, 3, -1, 0.5), ("float32", "float64")):
+        with np.errstate(all="ignore"):
+            expected = np.power(x.astype(dtype), np.full(1000, exponent, dtype))
+        np.testing.assert_allclose(np.asarray(cyops.Strided(x.astype(dtype)) ** exponent), expected,
+                                   rtol=2 * np.finfo(dtype).eps)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if report(int(sys.argv[1])) else 1)
