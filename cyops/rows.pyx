@@ -1,0 +1,237 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
+"""Row operations: softmax, log_softmax, softmax cross-entropy, and their gradients in one pass each.
+
+A row is what is normalised together. Every function subtracts the row's largest element first, so that nothing
+overflows; a row with +inf or NaN, or with nothing but -inf, gives NaN. May be imported by everything above
+cyops.strided.
+"""
+from cyops.strided cimport (
+    CYOPS_BOOL, CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce,
+    cyops_api, cyops_view, empty, empty_like, is_floating, normalize_axis, promote, record, recording, result_class,
+    shape_of,
+)
+
+from libc.string cimport memset
+
+import numpy
+
+cdef extern from "csrc/rows.h":
+    enum: CYOPS_ROWS_SOFTMAX, CYOPS_ROWS_LOG_SOFTMAX, CYOPS_ROWS_SOFTMAX_GRADIENT, CYOPS_ROWS_LOG_SOFTMAX_GRADIENT
+
+# About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
+cdef Py_ssize_t WITHOUT_GIL = 20_000
+
+
+cdef int computing_dtype(str op, Strided x) except -1:
+    """float32 for integers and halves; strings are refused."""
+    if x.v.dtype >= CYOPS_BYTES:
+        raise TypeError(f"{op}: needs numbers; got dtype {x.dtype}")
+    return x.v.dtype if is_floating(x.v.dtype) and x.v.dtype != CYOPS_FLOAT16 else CYOPS_FLOAT32
+
+
+cdef Strided along_rows(str op, int which, Strided a, Strided b, int axis):
+    """`which` of a and, for gradients, b; in the axis order of a."""
+    cdef Strided out = empty_like(result_class(a, b), a.v.dtype, a.v.itemsize, a)
+    cdef const cyops_view *inputs[2]
+    cdef const cyops_api *c = api()
+    cdef int status
+    inputs[0] = &a.v
+    inputs[1] = &b.v if b is not None else NULL
+    if a.v.size > WITHOUT_GIL:
+        with nogil:
+            status = c.rows(which, &out.v, inputs, axis)
+    else:
+        status = c.rows(which, &out.v, inputs, axis)
+    check(op, status)
+    return out
+
+
+# -- softmax ----------------------------------------------------------------------------------------------------------
+cdef Strided normalised(str op, int which, object x, object axis):
+    cdef Strided a = coerce(x)
+    cdef int dtype = computing_dtype(op, a)
+    cdef int which_axis = normalize_axis(op, axis, a.v.ndim)
+    cdef Strided out = along_rows(op, which, cast_to(a, dtype), None, which_axis)
+    if a.v.dtype == CYOPS_FLOAT16:
+        out = cast_to(out, CYOPS_FLOAT16)
+    if which == CYOPS_ROWS_SOFTMAX:
+        out.origin = (a, a.base.version, which_axis)
+    if recording():
+        record(op, (a,), out, {"axis": which_axis})
+    return out
+
+
+def softmax(x, axis=-1):
+    """exp(x) / sum(exp(x)) along `axis`: positive numbers that add up to 1.
+
+    (..., c, ...) -> the same shape; floating dtypes stay, integers give float32. The result remembers x, so that a
+    cross-entropy of it can be computed from the logits. IndexError for an axis out of range, TypeError for strings.
+
+    >>> import cyops
+    >>> cyops.softmax([[0., 0.], [10000., -10000.]]).tolist()
+    [[0.5, 0.5], [1.0, 0.0]]
+    """
+    return normalised("softmax", CYOPS_ROWS_SOFTMAX, x, axis)
+
+
+def log_softmax(x, axis=-1):
+    """x - log(sum(exp(x))) along `axis`: the logarithm of softmax, without its loss of small probabilities.
+
+    (..., c, ...) -> the same shape; dtypes and errors as in `softmax`.
+
+    >>> import cyops
+    >>> cyops.log_softmax([10000., -10000.]).tolist()
+    [0.0, -20000.0]
+    """
+    return normalised("log_softmax", CYOPS_ROWS_LOG_SOFTMAX, x, axis)
+
+
+cdef Strided normalised_gradient(str op, int which, object d, object out, object axis):
+    cdef Strided a = coerce(d)
+    cdef Strided b = coerce(out)
+    cdef int dtype = promote(computing_dtype(op, a), computing_dtype(op, b))
+    if shape_of(a) != shape_of(b):
+        raise ValueError(f"{op}: d must have the shape of out; got d {shape_of(a)}, out {shape_of(b)}")
+    return along_rows(op, which, cast_to(a, dtype), cast_to(b, dtype), normalize_axis(op, axis, a.v.ndim))
+
+
+def softmax_gradient(d, out, axis=-1):
+    """The gradient for x of `out = softmax(x, axis)`, given that for out: out * (d - sum(d * out)).
+
+    d and out: (..., c, ...) of one shape -> the same shape. Not recorded by tapes. ValueError where shapes differ.
+
+    >>> import cyops
+    >>> cyops.softmax_gradient([1., 0.], [0.5, 0.5]).tolist()
+    [0.25, -0.25]
+    """
+    return normalised_gradient("softmax_gradient", CYOPS_ROWS_SOFTMAX_GRADIENT, d, out, axis)
+
+
+def log_softmax_gradient(d, out, axis=-1):
+    """The gradient for x of `out = log_softmax(x, axis)`, given that for out: d - exp(out) * sum(d).
+
+    d and out: (..., c, ...) of one shape -> the same shape. Not recorded by tapes. ValueError where shapes differ.
+
+    >>> import cyops
+    >>> cyops.log_softmax_gradient([1., 0.], cyops.log_softmax([0., 0.])).tolist()
+    [0.5, -0.5]
+    """
+    return normalised_gradient("log_softmax_gradient", CYOPS_ROWS_LOG_SOFTMAX_GRADIENT, d, out, axis)
+
+
+# -- cross-entropy ----------------------------------------------------------------------------------------------------
+cdef int check_targets(str op, Strided logits, Strided targets) except -1:
+    """Returns 1 for labels (one integer a row), 0 for distributions (a number a class)."""
+    cdef tuple rows
+    if logits.v.ndim == 0:
+        raise ValueError(f"{op}: logits need an axis of classes; got shape ()")
+    rows = shape_of(logits)[:logits.v.ndim - 1]
+    if is_floating(targets.v.dtype):
+        if shape_of(targets) == shape_of(logits):
+            return 0
+        if shape_of(targets) == rows:
+            raise TypeError(f"{op}: labels must be integers; got dtype {targets.dtype}; cast them with astype")
+        raise ValueError(f"{op}: floating targets must have the shape of logits; got targets {shape_of(targets)}, "
+                         f"logits {shape_of(logits)}")
+    if targets.v.dtype >= CYOPS_BYTES or targets.v.dtype == CYOPS_BOOL:
+        raise TypeError(f"{op}: labels must be integers; got dtype {targets.dtype}")
+    if shape_of(targets) != rows:
+        raise ValueError(f"{op}: labels must have the shape of logits without its last axis; got labels "
+                         f"{shape_of(targets)}, logits {shape_of(logits)}")
+    return 1
+
+
+cdef object label_error(str op, Strided labels, Py_ssize_t position, Py_ssize_t classes):
+    value = numpy.asarray(labels).reshape(-1)[position]
+    where = position if labels.v.ndim == 1 else tuple(map(int, numpy.unravel_index(position, shape_of(labels))))
+    return ValueError(f"{op}: labels must lie in [0, {classes}); got {value} at position {where}")
+
+
+cdef Strided cross_entropy(str op, Strided logits, Strided targets, bint has_labels, Strided gradient, double scale):
+    """The losses; the gradient is filled unless it is None. logits and floating targets have one computing dtype."""
+    cdef int axis = logits.v.ndim - 1
+    cdef Strided losses = empty(result_class(logits, targets), logits.v.dtype, logits.v.itemsize, axis, logits.v.shape)
+    cdef const cyops_view *gradient_view = &gradient.v if gradient is not None else NULL
+    cdef const cyops_api *c = api()
+    cdef Py_ssize_t position = 0
+    cdef int status
+    if has_labels:
+        if logits.v.size > WITHOUT_GIL:
+            with nogil:
+                status = c.cross_entropy(&losses.v, gradient_view, &logits.v, &targets.v, scale, &position)
+        else:
+            status = c.cross_entropy(&losses.v, gradient_view, &logits.v, &targets.v, scale, &position)
+        if status == CYOPS_OUT_OF_RANGE:
+            raise label_error(op, targets, position, logits.v.shape[axis])
+    elif logits.v.size == 0:
+        memset(losses.v.data, 0, losses.v.size * losses.v.itemsize)
+        return losses
+    elif logits.v.size > WITHOUT_GIL:
+        with nogil:
+            status = c.cross_entropy_targets(&losses.v, gradient_view, &logits.v, &targets.v, scale)
+    else:
+        status = c.cross_entropy_targets(&losses.v, gradient_view, &logits.v, &targets.v, scale)
+    check(op, status)
+    return losses
+
+
+def softmax_cross_entropy(logits, labels):
+    """-log(softmax(logits)) at the label of each row, or its mean under a distribution over the classes.
+
+    logits: floating (..., c); labels: integer (...,), each in [0, c), or floating (..., c) -> losses (...,) in the
+    dtype of logits (integers and halves compute in float32). log(sum(exp)) is never taken of a small difference, so
+    that logits of +-1e4 are safe. While a tape records, the gradient softmax - one-hot is computed in the same pass.
+    ValueError for a label outside [0, c) and for shapes that differ, TypeError for labels that are not integers.
+
+    >>> import cyops
+    >>> cyops.softmax_cross_entropy([[0., 0.], [10000., 0.]], [1, 0]).tolist()
+    [0.6931471824645996, 0.0]
+    """
+    cdef Strided z = coerce(logits)
+    cdef Strided t = coerce(labels)
+    cdef str op = "softmax_cross_entropy"
+    cdef int dtype = computing_dtype(op, z)
+    cdef bint has_labels = check_targets(op, z, t)
+    cdef bint is_recording = recording()
+    cdef Strided ready = cast_to(z, dtype)
+    cdef Strided gradient = empty_like(Strided, dtype, ready.v.itemsize, ready) if is_recording else None
+    cdef Strided losses = cross_entropy(op, ready, t if has_labels else cast_to(t, dtype), has_labels, gradient, 1)
+    if z.v.dtype == CYOPS_FLOAT16:
+        losses = cast_to(losses, CYOPS_FLOAT16)
+    if is_recording and has_labels:
+        record(op, (z,), losses, {"labels": t, "saved_gradient": gradient})
+    elif is_recording:
+        record("softmax_cross_entropy_soft", (z, t), losses, {"saved_gradient": gradient})
+    return losses
+
+
+def softmax_cross_entropy_with_gradient(logits, labels, scale=None):
+    """`softmax_cross_entropy` and its gradient for logits, in one call and one pass, without a tape.
+
+    logits: floating (..., c); labels as in `softmax_cross_entropy` -> (losses (...,), gradient (..., c)). The gradient
+    is multiplied by `scale` (1 when it is None; 1 / rows gives that of the mean loss). Not recorded by tapes. Errors as
+    in `softmax_cross_entropy`.
+
+    >>> import cyops
+    >>> losses, gradient = cyops.softmax_cross_entropy_with_gradient([[0., 0.]], [1])
+    >>> gradient.tolist()
+    [[0.5, -0.5]]
+    """
+    cdef Strided z = coerce(logits)
+    cdef Strided t = coerce(labels)
+    cdef str op = "softmax_cross_entropy"
+    cdef int dtype = computing_dtype(op, z)
+    cdef bint has_labels = check_targets(op, z, t)
+    cdef Strided ready = cast_to(z, dtype)
+    cdef Strided gradient = empty_like(result_class(z, t), dtype, ready.v.itemsize, ready)
+    cdef Strided losses = cross_entropy(op, ready, t if has_labels else cast_to(t, dtype), has_labels, gradient,
+                                        1 if scale is None else scale)
+    if z.v.dtype == CYOPS_FLOAT16:
+        return cast_to(losses, CYOPS_FLOAT16), cast_to(gradient, CYOPS_FLOAT16)
+    return losses, gradient
+
+
+FUNCTIONS = (
+    softmax, log_softmax, softmax_gradient, log_softmax_gradient, softmax_cross_entropy,
+    softmax_cross_entropy_with_gradient,
+)
