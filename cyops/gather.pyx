@@ -269,9 +269,9 @@ def gather_rows(x, indices, out=None, dtype=None, scale=None):
     another shape, TypeError for a scale with a result that is not float32 or float64.
 
     >>> import cyops, numpy
-    >>> images = numpy.array([[0, 255], [51, 102]], "uint8")
-    >>> cyops.gather.gather_rows(images, [1], dtype="float32", scale=1 / 255).tolist()
-    [[0.20000000298023224, 0.4000000059604645]]
+    >>> images = numpy.array([[0, 255], [64, 128]], "uint8")
+    >>> cyops.gather.gather_rows(images, [1], dtype="float32", scale=1 / 256).tolist()
+    [[0.25, 0.5]]
     """
     cdef Strided a = coerce(x)
     cdef Strided wanted = coerce(indices)
@@ -329,4 +329,5 @@ cdef Strided batch_out(object out, Strided x, int dtype, const Py_ssize_t *shape
 include "gather_join.pxi"
 
 
-FUNCTIONS = (take, take_gradient, scatter_add, scatter_view, put, one_hot, concat, stack, gather_rows)
+# The ops; the others here are what gradient rules, item assignment and batching are made of.
+FUNCTIONS = (take, scatter_add, one_hot, concat, stack)

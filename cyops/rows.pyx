@@ -231,7 +231,5 @@ def softmax_cross_entropy_with_gradient(logits, labels, scale=None):
     return losses, gradient
 
 
-FUNCTIONS = (
-    softmax, log_softmax, softmax_gradient, log_softmax_gradient, softmax_cross_entropy,
-    softmax_cross_entropy_with_gradient,
-)
+# The ops; the others here are what gradient rules are made of.
+FUNCTIONS = (softmax, log_softmax, softmax_cross_entropy)
