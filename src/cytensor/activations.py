@@ -58,7 +58,7 @@ def relu6(x):
 
 def elu(x, alpha=1.0):
     """x where x > 0, `alpha * (exp(x) - 1)` elsewhere."""
-    negative = ops.exp(ops.minimum(x, 0.0)) - 1.0      # no exponential of a large value: the gradient stays finite
+    negative = ops.expm1(ops.minimum(x, 0.0))      # no exponential of a large value: the gradient stays finite
     return ops.where(ops.greater(x, 0.0), x, alpha * negative)
 
 
@@ -69,7 +69,7 @@ def selu(x):
 
 def softplus(x):
     """log(1 + exp(x)), stable at both ends."""
-    return ops.maximum(x, 0.0) + ops.log(1.0 + ops.exp(-ops.abs(x)))
+    return ops.maximum(x, 0.0) + ops.log1p(ops.exp(-ops.abs(x)))
 
 
 def softsign(x):

@@ -157,7 +157,7 @@ def log_cosh(y_true, y_pred):
     """mean(log(cosh(y_pred - y_true))) over the last axis, stable for large errors."""
     y_true, y_pred = agree("log_cosh", y_true, y_pred)
     size = ops.abs(y_pred - y_true)
-    return ops.mean(size + ops.log(1.0 + ops.exp(-2.0 * size)) - 0.6931471805599453, axis=-1)
+    return ops.mean(size + ops.log1p(ops.exp(-2.0 * size)) - 0.6931471805599453, axis=-1)
 
 
 # -- margins ----------------------------------------------------------------------------------------------------------

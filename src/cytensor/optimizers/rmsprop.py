@@ -15,8 +15,10 @@ class RMSprop(Optimizer):
         if not 0 <= momentum <= 1:
             raise ValueError(f"RMSprop: momentum must be between 0 and 1; got {momentum}")
         self.rho, self.momentum, self.epsilon, self.centered = rho, float(momentum), epsilon, bool(centered)
-        self.slot_names = ("mean_square", *(("momentum",) if momentum else ()), *(("mean",) if centered else ()))
+        self.slot_names = ("mean_square", *(("velocity",) if momentum else ()), *(("mean",) if centered else ()))
 
     def update(self, gradients, variables, learning_rate):
         update.rmsprop_step(variables, gradients, self.slot("mean_square", variables), learning_rate, self.rho,
-                            self.epsilon)
+                            self.epsilon, momentum=self.momentum,
+                            velocity=self.slot("velocity", variables) if self.momentum else None,
+                            mean=self.slot("mean", variables) if self.centered else None)
