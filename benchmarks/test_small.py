@@ -30,7 +30,7 @@ WORK = [
     ("slice", "a[2:8]", "na[2:8]", "ta[2:8]", 0.7),
     ("one element", "a[3]", "na[3]", "ta[3]", None),
     ("transpose", "m.T", "nm.T", "tm.T", 0.7),
-    ("reshape", "a.reshape(2, 5)", "na.reshape(2, 5)", "ta.reshape(2, 5)", 0.7),
+    ("reshape", "a.reshape((2, 5))", "na.reshape(2, 5)", "ta.reshape(2, 5)", 0.7),
     ("float of one element", "float(a[3])", "float(na[3])", "float(ta[3])", None),
 ]
 ADDS = 100

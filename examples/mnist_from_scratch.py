@@ -82,11 +82,12 @@ def fit(model, images, labels, epochs, batch_size):
     """Train for `epochs` passes over the data, printing the loss on the way."""
     for epoch in range(epochs):
         print(f"epoch {epoch + 1} of {epochs}")
+        losses = []
         for step, batch in enumerate(BatchGenerator(images, labels, batch_size)):
-            loss = training_step(model, *batch)
+            losses.append(training_step(model, *batch).item())
             if step % REPORT_EVERY == 0:
-                print(f"  loss at batch {step}: {loss:.2f}")
-    print(f"loss at the end: {loss:.2f}")
+                print(f"  loss at batch {step}: {losses[-1]:.2f}")
+    print(f"mean loss of the last epoch: {np.mean(losses):.2f}")
 
 
 def main():

@@ -83,7 +83,7 @@ def pieces_of_mnist():
         "mirrored left to right": images[:, :, ::-1],
         "one image transposed": images[4].T,
         "pixels by images": images.permute_dims((1, 2, 0)),
-        "each image one vector": images.reshape(n, height * width),
+        "each image one vector": images.reshape((n, height * width)),
         "a column of a window": images[:, 7:-7, 7:-7][:, :, 0],
     }
     for name, view in views.items():
@@ -104,7 +104,7 @@ def show_writing_through(images):
     print(f"  after corner[0, 0] = 99, images[0, 0, 0] = {images[0, 0, 0].item()}")
     crops = images[:, 7:-7, 7:-7]
     print(f"  the crops cannot be one vector each without a copy: {why_not(lambda: crops.view((len(crops), 196)))}")
-    copied = crops.reshape(len(crops), 196)
+    copied = crops.reshape((len(crops), 196))
     print(f"  reshape copies then: shares memory is {ct.shares_memory(copied, images)}, strides {copied.strides}")
 
 

@@ -52,7 +52,7 @@ def test_mnist_from_scratch():
     printed = run("mnist_from_scratch.py", "--epochs", "1", "--samples", "25728")
     assert 3 < number(printed, r"loss at batch 0: (\S+)") < 10
     assert 1.9 < number(printed, r"loss at batch 100: (\S+)") < 2.5
-    assert number(printed, r"loss at the end: (\S+)") < 2.3
+    assert number(printed, r"mean loss of the last epoch: (\S+)") < 2.6
     assert number(printed, r"test accuracy: (\S+)") > 0.25
 
 
