@@ -92,15 +92,15 @@ cdef void lay_out(Plan *plan, Strided out, const int *axes) noexcept:
             add_axis(&plan.out, out.v.shape[axes[i]], out.v.strides[axes[i]])
 
 
-cdef int run(str op, Plan *plan, const cyops_view *bias, int activation) except -1:
+cdef int run(str op, Plan *plan, const cyops_view *bias, int activation, bint accumulate) except -1:
     cdef int status
     cdef const cyops_api *functions = api()
     cdef Py_ssize_t depth = plan.a.shape[plan.a.ndim - 1]
     if 2.0 * plan.out.size * depth < WITHOUT_GIL:
-        status = functions.matmul(&plan.out, &plan.a, &plan.b, bias, activation, False)
+        status = functions.matmul(&plan.out, &plan.a, &plan.b, bias, activation, accumulate)
     else:
         with nogil:
-            status = functions.matmul(&plan.out, &plan.a, &plan.b, bias, activation, False)
+            status = functions.matmul(&plan.out, &plan.a, &plan.b, bias, activation, accumulate)
     return check(op, status)
 
 
@@ -119,7 +119,7 @@ cdef Strided compute(str op, type cls, Plan *plan, const int *axes, int dtype, o
     else:
         result = empty(cls, computing, itemsize_of(computing), plan.ndim, plan.shape)
     lay_out(plan, result, axes)
-    run(op, plan, &bias.v if bias is not None else NULL, activation)
+    run(op, plan, &bias.v if bias is not None else NULL, activation, False)
     if given is None:
         return cast_to(result, dtype)
     if result is not given:
@@ -224,6 +224,39 @@ def matmul(a, b, *, out=None):
     if recording():
         record("matmul", (x, y), result, None)
     return result
+
+
+def add_matmul(out, a, b):
+    """Adds the matrix product of a and b to `out` in one pass, without a tensor for the product; returns `out`.
+
+    a: (..., m, k) or (k,); b: (..., k, n) or (k,); out: a tensor of the product's shape, of any strides, which a and b
+    must not overlap. All three of one dtype, float32 or float64. Not recorded: made for adding up gradients.
+
+    ValueError where the shapes do not fit or a or b overlaps out; TypeError for other dtypes.
+
+    >>> import cyops
+    >>> from cyops.contract import add_matmul
+    >>> add_matmul(cyops.ones((1, 2)), [[1., 2.]], [[1., 0.], [0., 10.]]).tolist()
+    [[2.0, 21.0]]
+    """
+    cdef Strided x = coerce(a)
+    cdef Strided y = coerce(b)
+    cdef Strided given
+    cdef int axes[CYOPS_MAX_NDIM + 2]
+    cdef Plan plan
+    check_inner("add_matmul", x, y)
+    plan_matmul("add_matmul", &plan, axes, &x.v, &y.v)
+    given = checked_out("add_matmul", out, &plan, x.v.dtype)
+    if not is_floating(x.v.dtype) or x.v.dtype == CYOPS_FLOAT16 or x.v.dtype != y.v.dtype or (
+            x.v.dtype != given.v.dtype):
+        raise TypeError(f"add_matmul: out, a and b must all be float32 or all float64; got out {given.dtype}, "
+                        f"a {x.dtype}, b {y.dtype}")
+    if overlaps(&given.v, &x.v) or overlaps(&given.v, &y.v):
+        raise ValueError("add_matmul: out must not overlap a or b; add their matmul instead")
+    begin_write("add_matmul", given)
+    lay_out(&plan, given, axes)
+    run("add_matmul", &plan, NULL, CYOPS_ACTIVATION_NONE, True)
+    return given
 
 
 def dense(x, kernel, bias=None, activation=None):
