@@ -3,159 +3,10 @@
 # It turns operands into views of one shape and one dtype, makes the output, calls C and tells the recorders. Python
 # scalars are weak, as in NumPy 2: they take the dtype of the tensors beside them and need no tensor of their own.
 
-cdef extern from "csrc/elementwise.h":
-    enum: CYOPS_OP_COUNT, CYOPS_MAX_INPUTS
-    ctypedef struct cyops_op_row:
-        const char *name
-        int inputs
-        const char *parameters
-        const char *domain
-        const char *formula
-        const char *doc
-        const char *example_arguments
-        const char *example_result
-    const cyops_op_row *cyops_elementwise_ops
+include "operands.pxi"
 
 cdef enum:
     WITHOUT_GIL = 16384                     # elements from which releasing the GIL (45 ns) is lost in the work
-
-cdef enum Domain:                           # see csrc/elementwise_ops.h
-    ANY, NUMBER, SIGNED, FLOATING, PREDICATE, COMPARISON, LOGICAL, CHOICE
-
-cdef enum Weakness:
-    TENSOR, WEAK_BOOL, WEAK_INTEGER, WEAK_FLOAT
-
-cdef struct Operand:
-    cyops_view view                         # of the tensor, broadcast; or of `value`, without axes
-    Weakness weakness
-    char[8] value
-
-cdef dict DOMAINS = {
-    "ANY": ANY, "NUMBER": NUMBER, "SIGNED": SIGNED, "FLOATING": FLOATING, "PREDICATE": PREDICATE,
-    "COMPARISON": COMPARISON, "LOGICAL": LOGICAL, "CHOICE": CHOICE,
-}
-cdef tuple OP_NAMES = tuple([cyops_elementwise_ops[op].name.decode() for op in range(CYOPS_OP_COUNT)])
-cdef int[CYOPS_OP_COUNT] domain_of
-cdef tuple INTEGER_RANGES = ((0, 1), *[
-    (int(numpy.iinfo(dtype).min), int(numpy.iinfo(dtype).max)) for dtype in NUMERIC_DTYPES if dtype.kind in "iu"])
-
-
-cdef int fill_domains() except -1:
-    cdef int op
-    for op in range(CYOPS_OP_COUNT):
-        domain_of[op] = DOMAINS[cyops_elementwise_ops[op].domain.decode()]
-    return 0
-
-
-fill_domains()
-
-
-def elementwise_rows():
-    """The table of elementwise ops: (name, parameters, domain, formula, doc, example arguments, example result)."""
-    cdef const cyops_op_row *row
-    cdef list rows = []
-    for op in range(CYOPS_OP_COUNT):
-        row = &cyops_elementwise_ops[op]
-        parameters = row.parameters.decode().strip("()").split(", ")
-        rows.append((row.name.decode(), tuple(parameters), row.domain.decode(), row.formula.decode(), row.doc.decode(),
-                     row.example_arguments.decode(), row.example_result.decode()))
-    return tuple(rows)
-
-
-# -- dtypes -----------------------------------------------------------------------------------------------------------
-cdef int computing_dtype(int op, int dtype) except -1:
-    """The dtype of the loop for operands of `dtype`; TypeError where the op's domain leaves it out."""
-    cdef int domain = domain_of[op]
-    if dtype >= CYOPS_BYTES:
-        if domain != COMPARISON:
-            raise TypeError(f"{OP_NAMES[op]}: strings can be compared, not computed with; convert them with astype")
-        return dtype
-    if domain == LOGICAL:
-        return CYOPS_BOOL
-    if dtype == CYOPS_FLOAT16:
-        return CYOPS_FLOAT32
-    if dtype == CYOPS_BOOL and domain == SIGNED:
-        raise TypeError(f"{OP_NAMES[op]}: bools have no sign; use logical_not, not_equal, or astype to an integer")
-    if dtype == CYOPS_BOOL and domain == NUMBER:
-        return CYOPS_INT8
-    if dtype < CYOPS_FLOAT16 and (domain == FLOATING or domain == PREDICATE):
-        return CYOPS_FLOAT32
-    return dtype
-
-
-cdef int output_dtype(int op, int dtype, int computing) noexcept:
-    cdef int domain = domain_of[op]
-    if domain == COMPARISON or domain == LOGICAL or domain == PREDICATE:
-        return CYOPS_BOOL
-    return CYOPS_FLOAT16 if dtype == CYOPS_FLOAT16 else computing
-
-
-cdef int common_dtype(int op, int count, const Operand *operands, list values) except -1:
-    """What the operands promote to: tensors by the table, then weak scalars, which change the kind at most."""
-    cdef int dtype = -1
-    cdef int weakest = TENSOR
-    cdef int i
-    cdef int first = 1 if domain_of[op] == CHOICE else 0
-    for i in range(first, count):
-        if operands[i].weakness != TENSOR:
-            weakest = max(weakest, operands[i].weakness)
-        elif dtype < 0:
-            dtype = operands[i].view.dtype
-        elif dtype != operands[i].view.dtype:
-            dtype = promote_operands(op, dtype, operands[i].view.dtype)
-    if dtype >= CYOPS_BYTES and weakest != TENSOR:
-        raise TypeError(f"{OP_NAMES[op]}: dtypes string and numeric do not combine; convert one with astype")
-    if weakest == WEAK_FLOAT and dtype < CYOPS_FLOAT16:
-        return CYOPS_FLOAT32
-    if weakest == WEAK_INTEGER and dtype <= CYOPS_BOOL:
-        return CYOPS_INT64
-    if domain_of[op] == COMPARISON and CYOPS_BOOL < dtype < CYOPS_FLOAT16:
-        for i in range(count):
-            if operands[i].weakness == WEAK_INTEGER and not fits(values[i], dtype):
-                values[i] = float("inf") if values[i] > 0 else -float("inf")
-                return CYOPS_FLOAT64        # it compares as infinity does
-    return CYOPS_BOOL if dtype < 0 else dtype
-
-
-cdef int promote_operands(int op, int a, int b) except -1:
-    try:
-        return promote(a, b)
-    except TypeError as error:
-        raise TypeError(f"{OP_NAMES[op]}: {error}") from None
-
-
-cdef bint fits(object value, int dtype):
-    """Whether a Python integer is in the range of an integer dtype."""
-    return INTEGER_RANGES[dtype][0] <= value <= INTEGER_RANGES[dtype][1]
-
-
-cdef int set_value(int op, Operand *operand, object value, int dtype) except -1:
-    """Stores a Python scalar as an element of `dtype` and points the operand's view at it."""
-    cdef cyops_view *v = &operand.view
-    v.data = operand.value
-    v.size = 1
-    v.dtype = dtype
-    v.itemsize = ITEMSIZES[dtype]
-    if dtype == CYOPS_FLOAT32:
-        (<float *> v.data)[0] = real_value(value)
-    elif dtype == CYOPS_FLOAT64:
-        (<double *> v.data)[0] = real_value(value)
-    elif dtype == CYOPS_BOOL:
-        v.data[0] = value != 0
-    elif not fits(value, dtype):
-        raise OverflowError(f"{OP_NAMES[op]}: the integer {value} does not fit in {dtype_object(dtype, 0)}")
-    elif dtype == CYOPS_UINT64:
-        (<unsigned long long *> v.data)[0] = value
-    else:
-        (<long long *> v.data)[0] = value   # little end first: the low bytes are the number in a narrower dtype
-    return 0
-
-
-cdef double real_value(object value) except? -1:
-    try:
-        return value
-    except OverflowError:
-        return float("inf") if value > 0 else -float("inf")
 
 
 # -- shapes and outputs -----------------------------------------------------------------------------------------------
@@ -177,6 +28,11 @@ cdef bint is_same_view(const cyops_view *a, const cyops_view *b) noexcept:
         if a.strides[i] != b.strides[i]:
             return False
     return True
+
+
+cdef bint tangles(const cyops_view *out, const cyops_view *x) noexcept:
+    """Whether writing `out` element by element would change an `x` that is still to be read."""
+    return overlaps(out, x) and not is_same_view(out, x)
 
 
 cdef int common_shape(int op, int count, const Operand *operands, cyops_view *shaped) except -1:
@@ -220,34 +76,78 @@ cdef int check_output(int op, Strided out, int dtype, const cyops_view *shaped) 
 
 
 # -- the call ---------------------------------------------------------------------------------------------------------
+# Most calls are of one or two float32 or float64 operands of one dtype, the second perhaps a Python number. They take a
+# short way that makes no Python object but the result; everything else goes through `call`.
+
+cdef inline bint is_short(int op, int dtype) noexcept:
+    return (dtype == CYOPS_FLOAT32 or dtype == CYOPS_FLOAT64) and domain_of[op] != LOGICAL
+
+
 cdef object binary(int op, object a, object b, Strided out):
     """a op b, for operators too: NotImplemented where an operand is nothing an op takes."""
-    cdef const cyops_view *inputs[2]
-    cdef Strided x
-    cdef Strided result
-    if out is None and isinstance(a, Strided) and isinstance(b, Strided):
-        x = <Strided> a
-        if x.v.dtype == (<Strided> b).v.dtype and x.v.dtype >= CYOPS_FLOAT32 and x.v.dtype <= CYOPS_FLOAT64 and (
-                domain_of[op] != LOGICAL and same_shape(&x.v, &(<Strided> b).v)):
-            result = same_shape_result(op, result_class(a, b), x)
-            inputs[0] = &x.v
-            inputs[1] = &(<Strided> b).v
-            run(op, &result.v, inputs)
-            if recording():
-                record(OP_NAMES[op], (a, b), result, None)
-            return result
+    cdef Operand scalar
+    cdef const cyops_view *v
+    if isinstance(a, Strided) and is_short(op, (<Strided> a).v.dtype):
+        v = &(<Strided> a).v
+        if isinstance(b, Strided):
+            if (<Strided> b).v.dtype == v.dtype:
+                return short_binary(op, a, b, v, &(<Strided> b).v, out)
+        elif type(b) is float or type(b) is int:
+            scalar.view.ndim = 0
+            set_value(op, &scalar, b, v.dtype)
+            return short_binary(op, a, b, v, &scalar.view, out)
+    elif isinstance(b, Strided) and is_short(op, (<Strided> b).v.dtype) and (type(a) is float or type(a) is int):
+        scalar.view.ndim = 0
+        set_value(op, &scalar, a, (<Strided> b).v.dtype)
+        return short_binary(op, a, b, &scalar.view, &(<Strided> b).v, out)
     if not is_operand(a) or not is_operand(b):
         return NotImplemented
     return call(op, 2, [a, b], out)
 
 
+cdef object short_binary(int op, object a, object b, const cyops_view *v, const cyops_view *w, Strided out):
+    """The operands with their views, of which one may be a number's, without axes."""
+    cdef const cyops_view *inputs[2]
+    cdef cyops_view left, right, shaped
+    cdef int dtype = output_dtype(op, v.dtype, v.dtype)
+    cdef Strided result = out
+    inputs[0] = v
+    inputs[1] = w
+    if w.ndim == 0 or same_shape(v, w):
+        shaped.ndim = v.ndim
+        memcpy(shaped.shape, v.shape, v.ndim * sizeof(Py_ssize_t))
+    else:
+        shaped.ndim = broadcast_shapes(OP_NAMES[op], v, w, shaped.shape)
+    if out is not None:
+        if out.v.dtype != dtype or not same_shape(&out.v, &shaped) or tangles(&out.v, v) or tangles(&out.v, w):
+            return call(op, 2, [a, b], out)
+        begin_write(OP_NAMES[op], out)
+    elif isinstance(a, Strided) and same_shape(v, &shaped):
+        result = empty_like(result_class(a, b), dtype, ITEMSIZES[dtype], <Strided> a)
+    elif isinstance(b, Strided) and same_shape(w, &shaped):
+        result = empty_like(result_class(a, b), dtype, ITEMSIZES[dtype], <Strided> b)
+    else:
+        result = empty(result_class(a, b), dtype, ITEMSIZES[dtype], shaped.ndim, shaped.shape)
+    if not same_shape(v, &shaped):
+        broadcast_view(v, shaped.ndim, shaped.shape, &left)
+        inputs[0] = &left
+    if not same_shape(w, &shaped):
+        broadcast_view(w, shaped.ndim, shaped.shape, &right)
+        inputs[1] = &right
+    run(op, &result.v, inputs)
+    if recording():
+        record(OP_NAMES[op], (recorded(a, v), recorded(b, w)), result, None)
+    return result
+
+
 cdef object unary(int op, object x, Strided out):
     cdef const cyops_view *inputs[1]
     cdef Strided result
-    if out is None and isinstance(x, Strided) and domain_of[op] != LOGICAL and (
-            CYOPS_FLOAT32 <= (<Strided> x).v.dtype <= CYOPS_FLOAT64):
-        result = same_shape_result(op, result_class(x, x), <Strided> x)
+    cdef int dtype
+    if out is None and isinstance(x, Strided) and is_short(op, (<Strided> x).v.dtype):
         inputs[0] = &(<Strided> x).v
+        dtype = output_dtype(op, inputs[0].dtype, inputs[0].dtype)
+        result = empty_like(result_class(x, x), dtype, ITEMSIZES[dtype], <Strided> x)
         run(op, &result.v, inputs)
         if recording():
             record(OP_NAMES[op], (x,), result, None)
@@ -261,11 +161,6 @@ cdef object ternary(int op, object a, object b, object c, Strided out):
     if not is_operand(a) or not is_operand(b) or not is_operand(c):
         return NotImplemented
     return call(op, 3, [a, b, c], out)
-
-
-cdef inline Strided same_shape_result(int op, type cls, Strided x):
-    cdef int dtype = output_dtype(op, x.v.dtype, x.v.dtype)
-    return empty_like(cls, dtype, ITEMSIZES[dtype], x)
 
 
 cdef inline int run(int op, const cyops_view *out, const cyops_view **inputs) except -1:
@@ -314,7 +209,7 @@ cdef object call(int op, int count, list values, Strided out):
         result = out
     compute(op, count, operands, values, tensors, computing, result_dtype, result, out is not None)
     if recording():
-        record(OP_NAMES[op], record_inputs(count, operands, tensors), result, None)
+        record(OP_NAMES[op], tuple([recorded(tensors[i], &operands[i].view) for i in range(count)]), result, None)
     return result
 
 
@@ -332,7 +227,7 @@ cdef int compute(int op, int count, Operand *operands, list values, list tensors
             set_value(op, &operands[i], values[i], wanted)
         else:
             x = cast_to(<Strided> tensors[i], wanted)
-            if is_given and overlaps(&x.v, &result.v) and not is_same_view(&x.v, &result.v):
+            if is_given and tangles(&result.v, &x.v):
                 x = private_copy(x)
             held[i] = x
             operands[i].view = x.v
@@ -363,14 +258,11 @@ cdef void broadcast_in_place(cyops_view *x, const cyops_view *shaped) noexcept:
         broadcast_view(&source, shaped.ndim, shaped.shape, x)
 
 
-cdef tuple record_inputs(int count, const Operand *operands, list tensors):
-    """The operands as a record keeps them: a weak scalar as a tensor of shape ()."""
-    cdef list inputs = list(tensors)
+cdef Strided recorded(object x, const cyops_view *v):
+    """An operand as a record keeps it: a Python number as a tensor of shape ()."""
     cdef Strided scalar
-    cdef int i
-    for i in range(count):
-        if inputs[i] is None:
-            scalar = empty(Strided, operands[i].view.dtype, operands[i].view.itemsize, 0, NULL)
-            memcpy(scalar.v.data, operands[i].value, scalar.v.itemsize)
-            inputs[i] = scalar
-    return tuple(inputs)
+    if isinstance(x, Strided):
+        return <Strided> x
+    scalar = empty(Strided, v.dtype, v.itemsize, 0, NULL)
+    memcpy(scalar.v.data, v.data, v.itemsize)
+    return scalar

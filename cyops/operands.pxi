@@ -1,0 +1,152 @@
+# operands: the table of elementwise ops in Cython, and the dtypes that operands, Python numbers among them, compute in.
+
+cdef extern from "csrc/elementwise.h":
+    enum: CYOPS_OP_COUNT, CYOPS_MAX_INPUTS
+    ctypedef struct cyops_op_row:
+        const char *name
+        int inputs
+        const char *parameters
+        const char *domain
+        const char *formula
+        const char *doc
+        const char *example_arguments
+        const char *example_result
+    const cyops_op_row *cyops_elementwise_ops
+
+cdef enum Domain:                           # see csrc/elementwise_ops.h
+    ANY, NUMBER, SIGNED, FLOATING, PREDICATE, COMPARISON, LOGICAL, CHOICE
+
+cdef enum Weakness:
+    TENSOR, WEAK_BOOL, WEAK_INTEGER, WEAK_FLOAT
+
+cdef struct Operand:
+    cyops_view view                         # of the tensor, broadcast; or of `value`, without axes
+    Weakness weakness
+    char[8] value
+
+cdef dict DOMAINS = {
+    "ANY": ANY, "NUMBER": NUMBER, "SIGNED": SIGNED, "FLOATING": FLOATING, "PREDICATE": PREDICATE,
+    "COMPARISON": COMPARISON, "LOGICAL": LOGICAL, "CHOICE": CHOICE,
+}
+cdef tuple OP_NAMES = tuple([cyops_elementwise_ops[op].name.decode() for op in range(CYOPS_OP_COUNT)])
+cdef int[CYOPS_OP_COUNT] domain_of
+cdef tuple INTEGER_RANGES = ((0, 1), *[
+    (int(numpy.iinfo(dtype).min), int(numpy.iinfo(dtype).max)) for dtype in NUMERIC_DTYPES if dtype.kind in "iu"])
+
+
+cdef int fill_domains() except -1:
+    cdef int op
+    for op in range(CYOPS_OP_COUNT):
+        domain_of[op] = DOMAINS[cyops_elementwise_ops[op].domain.decode()]
+    return 0
+
+
+fill_domains()
+
+
+def elementwise_rows():
+    """The table of elementwise ops: (name, parameters, domain, formula, doc, example arguments, example result)."""
+    cdef const cyops_op_row *row
+    cdef list rows = []
+    for op in range(CYOPS_OP_COUNT):
+        row = &cyops_elementwise_ops[op]
+        parameters = row.parameters.decode().strip("()").split(", ")
+        rows.append((row.name.decode(), tuple(parameters), row.domain.decode(), row.formula.decode(), row.doc.decode(),
+                     row.example_arguments.decode(), row.example_result.decode()))
+    return tuple(rows)
+
+
+# -- dtypes -----------------------------------------------------------------------------------------------------------
+cdef int computing_dtype(int op, int dtype) except -1:
+    """The dtype of the loop for operands of `dtype`; TypeError where the op's domain leaves it out."""
+    cdef int domain = domain_of[op]
+    if dtype >= CYOPS_BYTES:
+        if domain != COMPARISON:
+            raise TypeError(f"{OP_NAMES[op]}: strings can be compared, not computed with; convert them with astype")
+        return dtype
+    if domain == LOGICAL:
+        return CYOPS_BOOL
+    if dtype == CYOPS_FLOAT16:
+        return CYOPS_FLOAT32
+    if dtype == CYOPS_BOOL and domain == SIGNED:
+        raise TypeError(f"{OP_NAMES[op]}: bools have no sign; use logical_not, not_equal, or astype to an integer")
+    if dtype == CYOPS_BOOL and domain == NUMBER:
+        return CYOPS_INT8
+    if dtype < CYOPS_FLOAT16 and (domain == FLOATING or domain == PREDICATE):
+        return CYOPS_FLOAT32
+    return dtype
+
+
+cdef int output_dtype(int op, int dtype, int computing) noexcept:
+    cdef int domain = domain_of[op]
+    if domain == COMPARISON or domain == LOGICAL or domain == PREDICATE:
+        return CYOPS_BOOL
+    return CYOPS_FLOAT16 if dtype == CYOPS_FLOAT16 else computing
+
+
+cdef int common_dtype(int op, int count, const Operand *operands, list values) except -1:
+    """What the operands promote to: tensors by the table, then weak scalars, which change the kind at most."""
+    cdef int dtype = -1
+    cdef int weakest = TENSOR
+    cdef int i
+    cdef int first = 1 if domain_of[op] == CHOICE else 0
+    for i in range(first, count):
+        if operands[i].weakness != TENSOR:
+            weakest = max(weakest, operands[i].weakness)
+        elif dtype < 0:
+            dtype = operands[i].view.dtype
+        elif dtype != operands[i].view.dtype:
+            dtype = promote_operands(op, dtype, operands[i].view.dtype)
+    if dtype >= CYOPS_BYTES and weakest != TENSOR:
+        raise TypeError(f"{OP_NAMES[op]}: dtypes string and numeric do not combine; convert one with astype")
+    if weakest == WEAK_FLOAT and dtype < CYOPS_FLOAT16:
+        return CYOPS_FLOAT32
+    if weakest == WEAK_INTEGER and dtype <= CYOPS_BOOL:
+        return CYOPS_INT64
+    if domain_of[op] == COMPARISON and CYOPS_BOOL < dtype < CYOPS_FLOAT16:
+        for i in range(count):
+            if operands[i].weakness == WEAK_INTEGER and not fits(values[i], dtype):
+                values[i] = float("inf") if values[i] > 0 else -float("inf")
+                return CYOPS_FLOAT64        # it compares as infinity does
+    return CYOPS_BOOL if dtype < 0 else dtype
+
+
+cdef int promote_operands(int op, int a, int b) except -1:
+    try:
+        return promote(a, b)
+    except TypeError as error:
+        raise TypeError(f"{OP_NAMES[op]}: {error}") from None
+
+
+cdef bint fits(object value, int dtype):
+    """Whether a Python integer is in the range of an integer dtype."""
+    return INTEGER_RANGES[dtype][0] <= value <= INTEGER_RANGES[dtype][1]
+
+
+cdef int set_value(int op, Operand *operand, object value, int dtype) except -1:
+    """Stores a Python scalar as an element of `dtype` and points the operand's view at it."""
+    cdef cyops_view *v = &operand.view
+    v.data = operand.value
+    v.size = 1
+    v.dtype = dtype
+    v.itemsize = ITEMSIZES[dtype]
+    if dtype == CYOPS_FLOAT32:
+        (<float *> v.data)[0] = real_value(value)
+    elif dtype == CYOPS_FLOAT64:
+        (<double *> v.data)[0] = real_value(value)
+    elif dtype == CYOPS_BOOL:
+        v.data[0] = value != 0
+    elif not fits(value, dtype):
+        raise OverflowError(f"{OP_NAMES[op]}: the integer {value} does not fit in {dtype_object(dtype, 0)}")
+    elif dtype == CYOPS_UINT64:
+        (<unsigned long long *> v.data)[0] = value
+    else:
+        (<long long *> v.data)[0] = value   # little end first: the low bytes are the number in a narrower dtype
+    return 0
+
+
+cdef double real_value(object value) except? -1:
+    try:
+        return value
+    except OverflowError:
+        return float("inf") if value > 0 else -float("inf")
