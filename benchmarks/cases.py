@@ -137,6 +137,11 @@ CASES = {
     "logical_not": same_name("logical_not", truths(1)),
     "pow": same_name("power", positive_base, "pow"),
     "relu": Case(floats(), lambda x: np.maximum(x, 0), torch and torch.relu),
+    "relu_gradient": Case(
+        floats(2),
+        lambda d, y: np.where(y > 0, d, 0),
+        torch and (lambda d, y: torch.ops.aten.threshold_backward(d, y, 0)),
+    ),
     "sigmoid": Case(floats(), lambda x: 1 / (1 + np.exp(-x)), torch and torch.sigmoid),
     "clip": Case(
         floats(),
