@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from golden import inputs, keras
 
+import cyops
 from cytensor import activations, layers, ops, random
 from cytensor.tape import GradientTape
 from cytensor.tensor import Variable, asarray
@@ -76,7 +77,7 @@ def test_shaping():
         layers.Reshape((5,))(x)
     # views: nothing is copied
     source = asarray(x)
-    assert ops.shares_memory(layers.Flatten()(source), source)
+    assert cyops.shares_memory(layers.Flatten()(source), source)
 
 
 def test_activation_layers():
@@ -243,7 +244,7 @@ def test_regularizers_and_constraints():
     layer(x_of(2, 4))
     penalties = [float(loss) for loss in layer.losses]
     assert np.allclose(penalties, [0.01 * (layer.kernel.numpy() ** 2).sum(), 0.03], rtol=1e-5)
-    (variable, constraint), = layer.constraints
+    (variable, constraint), = layer._constraints
     assert variable is layer.kernel and (constraint(variable).numpy() >= 0).all()
 
 

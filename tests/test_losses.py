@@ -69,7 +69,7 @@ def test_wrong_labels():
     p = np.full((3, 4), 0.25, np.float32)
     for loss in (losses.SparseCategoricalCrossentropy(), losses.SparseCategoricalCrossentropy(from_logits=True)):
         for bad in ([0, 1, 4], [0, -1, 2], [0, 1, 10 ** 12]):
-            with pytest.raises(ValueError, match="label"):
+            with pytest.raises(ValueError, match=r"label|indices must lie"):
                 loss(bad, p)
         with pytest.raises(TypeError, match="labels must be integers; got y_true of float32 with fractions"):
             loss([0.0, 1.5, 2.0], p)

@@ -134,7 +134,7 @@ def test_own_classes(tmp_path):
 
     model = Sequential([Unknown(), layers.Dense(2)])
     model(data()[0])
-    with pytest.raises(TypeError, match=r"every part of a model must be registered .* register_serializable"):
+    with pytest.raises(TypeError, match=r"every part of a model must be registered .* ct.saving.register_serializable"):
         model.save(tmp_path / "u.safetensors")
     assert not (tmp_path / "u.safetensors").exists()
 
@@ -186,7 +186,7 @@ def test_damaged_files(tmp_path):
     for edit, message in ((lambda d: d.pop("model"), "the architecture in .* cannot be rebuilt"),
                           (lambda d: d.update(model={"class": "layers.Dense", "config": {"units": 3}}),
                            "must describe a model"),
-                          (lambda d: d["model"]["config"].update(layers=3), "the architecture in .* cannot be rebuilt")):
+                          (lambda d: d["model"]["config"].update(layers=3), "the architecture in .* rebuilt")):
         with pytest.raises(ValueError, match=message):
             load_model(rewritten(path, edit))
 

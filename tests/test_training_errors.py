@@ -96,10 +96,21 @@ def test_before_compile():
 
 def test_a_model_that_cannot_learn_says_so():
     class Constant(Model):
-        def call(self, x):
-            return ops.stop_gradient(x)
+        def __init__(self, head):
+            super().__init__()
+            self.head = head
 
-    model = Constant()
+        def call(self, x):
+            return ops.stop_gradient(self.head(x))
+
+    x = np.zeros((4, 1))
+    model = Constant(layers.Flatten())
     model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="variable"):
-        model.fit(np.zeros((4, 1)), np.zeros((4, 1)), verbose=0)
+    with pytest.warns(UserWarning, match="fit: model 'constant' has no trainable weights"):
+        model.fit(x, x, verbose=0)
+    model = Constant(layers.Dense(1))
+    model.compile("sgd", "mse")
+    with (pytest.raises(ValueError, match="at least one variable must have a gradient; got None for all 2"),
+          warnings.catch_warnings()):
+        warnings.simplefilter("ignore")
+        model.fit(x, x, verbose=0)

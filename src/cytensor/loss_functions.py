@@ -74,6 +74,8 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     op = "sparse_categorical_crossentropy"
     y_pred = _last(op, as_floating(y_pred), axis)
     labels = as_labels(op, y_true, y_pred)
+    if not from_logits and y_pred.origin is None:        # not known to be a softmax: scaled to sum to 1, as in Keras
+        y_pred = y_pred / ops.sum(y_pred, axis=-1, keepdims=True)
     if ignore_class is None:
         return cross_entropy.sparse_categorical_crossentropy(labels, y_pred, from_logits)
     counted = ops.not_equal(labels, ignore_class)

@@ -12,12 +12,13 @@ from cytensor import losses, optimizers
 from cytensor import metrics as metric_classes
 from cytensor.callbacks import BackupAndRestore, CallbackList, History
 from cytensor.checkpoint import Resume
+from cytensor.layers.base import penalties as find_penalties
 from cytensor.progress import PredictProgress, TestProgress, TrainProgress, resolve_verbose
 from cytensor.tape import GradientTape
 
 
 class Trainer:
-    """The part of Model that trains. Needs `__call__`, `trainable_weights`, `losses` and `constraints`."""
+    """The part of Model that trains. Needs what Layer has."""
     optimizer = None
     loss = None
     stop_training = False
@@ -25,6 +26,7 @@ class Trainer:
     _loss_tracker = None               # the mean loss of the epoch; made by compile
     _metrics = ()                      # the compiled metrics once the first batch has shown which they are
     _wanted_metrics = ()               # (identifier, whether it is weighted), as compile was told
+    _parts = None                      # during fit and evaluate, once the first batch has built the model
 
     # -- compile ------------------------------------------------------------------------------------------------------
     def compile(self, optimizer="rmsprop", loss=None, metrics=None, weighted_metrics=None, *, run_eagerly=None,
@@ -79,9 +81,12 @@ class Trainer:
         with GradientTape() as tape:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight)
-        weights = self._trained_weights()
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
-        for variable, constraint in self._cached_constraints:
+        parts = self._parts or _Parts(self)
+        if parts.weights:
+            self.optimizer.apply(tape.gradient(loss, parts.weights), parts.weights)
+        elif self._parts is None:                  # the first batch
+            warnings.warn(f"fit: model '{self.name}' has no trainable weights", stacklevel=4)
+        for variable, constraint in parts.constraints:
             variable.assign(constraint(variable))
         self._loss_tracker.add(float(loss), x.shape[0])
         return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -99,7 +104,7 @@ class Trainer:
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The compiled loss plus what the regularizers add: a scalar."""
-        penalties = self.losses
+        penalties = find_penalties(self._parts.layers) if self._parts else self.losses
         if self.loss is None:
             if not penalties:
                 raise ValueError("compute_loss: there is nothing to minimise; give compile a loss, "
@@ -118,16 +123,6 @@ class Trainer:
         for metric, weighted in self._metrics:
             metric.update_state(y, y_pred, sample_weight if weighted else None)
         return {metric.name: metric.value() for metric in self.metrics}
-
-    def _trained_weights(self):
-        """`trainable_weights`, looked up once for each `fit`."""
-        if self._cached_weights is None:
-            self._cached_weights = self.trainable_weights
-            self._cached_constraints = self.constraints
-        return self._cached_weights
-
-    _cached_weights = None
-    _cached_constraints = ()
 
     # -- fit ----------------------------------------------------------------------------------------------------------
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
@@ -155,28 +150,28 @@ class Trainer:
         validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
         progress = TrainProgress(verbose, batches.steps, epochs)
         history = History()
-        callbacks = [history, *_as_list(callbacks)]
+        callbacks = [*_as_list(callbacks), history]        # history last: it keeps what the others add to the logs
         resume = resume or next((call.path for call in callbacks if isinstance(call, BackupAndRestore)), None)
         resume = resume and Resume(resume, self, batches, callbacks)
         calls = CallbackList([*callbacks, *([progress] if verbose else [])], self,
                              {"epochs": epochs, "steps": batches.steps, "verbose": verbose})
-        self.stop_training, self._cached_weights, self.history = False, None, history
+        self.stop_training, self._parts, self.history = False, None, history
         try:
             self._run_epochs(batches, initial_epoch, epochs, calls, validation, validation_freq, resume)
         finally:
             progress.close()
             batches.close()
-            self._cached_weights = None
+            self._parts = None
         return history
 
     def _run_epochs(self, batches, first, epochs, calls, validation, validation_freq, resume):
         warned = False
         logs = {}
-        calls.call("on_train_begin")
+        calls.call("on_train_begin", {})
         first = resume.start(first) if resume else first
         for epoch in range(first, epochs if not self.stop_training else first):
             self.reset_metrics()
-            calls.call("on_epoch_begin", epoch)
+            calls.call("on_epoch_begin", epoch, {})
             logs, warned = self._run_epoch(batches, epoch, calls, warned)
             if validation is not None and _is_due(epoch + 1, validation_freq):
                 results = self._evaluate(validation, calls)
@@ -196,8 +191,10 @@ class Trainer:
         try:
             for step, data in enumerate(batches.epoch(epoch)):
                 for method in begin:
-                    method(step)
+                    method(step, {})
                 logs = _floats(self.train_step(data))
+                if self._parts is None:
+                    self._parts = _Parts(self)
                 if not warned and not math.isfinite(logs.get("loss", 0.0)):
                     warned = _warn_not_finite(epoch, step, logs["loss"])
                 for method in end:
@@ -243,13 +240,13 @@ class Trainer:
 
     def _evaluate(self, batches, calls):
         self.reset_metrics()
-        calls.call("on_test_begin")
+        calls.call("on_test_begin", {})
         begin, end = calls.methods["on_test_batch_begin"], calls.methods["on_test_batch_end"]
         step, logs = -1, {}
         try:
             for step, data in enumerate(batches.epoch(0)):
                 for method in begin:
-                    method(step)
+                    method(step, {})
                 logs = _floats(self.test_step(data))
                 for method in end:
                     method(step, logs)
@@ -274,25 +271,24 @@ class Trainer:
         progress = PredictProgress(verbose, batches.steps)
         calls = CallbackList([*_as_list(callbacks), *([progress] if verbose == 1 else [])], self,
                              {"steps": batches.steps, "verbose": verbose})
-        calls.call("on_predict_begin")
+        calls.call("on_predict_begin", {})
         outputs = []
         try:
             for step, data in enumerate(batches.epoch(0)):
-                calls.call("on_predict_batch_begin", step)
+                calls.call("on_predict_batch_begin", step, {})
                 outputs.append(self.predict_step(data).numpy())
                 calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
         finally:
             progress.close()
         if not outputs:
             raise ValueError("predict: there must be at least one batch; got none")
-        calls.call("on_predict_end")
+        calls.call("on_predict_end", {})
         return np.concatenate(outputs)
 
     # -- single batches -----------------------------------------------------------------------------------------------
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """One training step on the whole of x and y; the loss and metrics since the last reset_metrics."""
         self._require_compiled("train_on_batch")
-        self._cached_weights = None
         data = self._single_batch("train_on_batch", x, y, sample_weight, class_weight)
         return _results(_floats(self.train_step(data)), return_dict)
 
@@ -314,6 +310,15 @@ class Trainer:
     def _casts_integers(self):
         """Whether integer inputs may be cast to float32 as the batch is gathered."""
         return False
+
+
+class _Parts:
+    """What a step needs of the model, looked up once and not at every batch."""
+
+    def __init__(self, model):
+        self.weights = model.trainable_weights
+        self.layers = model.flattened()
+        self.constraints = [pair for layer in self.layers for pair in layer._constraints]
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------

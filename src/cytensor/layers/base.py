@@ -15,7 +15,7 @@ class _Context(threading.local):
 
 _context = _Context()
 # Attributes that own nothing: what they hold is owned elsewhere.
-_BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_constraints", "_cached_weights", "_cached_constraints"}
+_BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_constraints", "_added_losses", "_parts"}
 
 
 class Layer(registry.Configurable):
@@ -54,6 +54,7 @@ class Layer(registry.Configurable):
         self._weights = []                 # made by add_weight
         self._regularizers = []            # (variable, function)
         self._constraints = []             # (variable, function)
+        self._added_losses = []            # scalars from add_loss
         return self
 
     def __init__(self, *, name=None, dtype=None, trainable=True, input_shape=None, input_dim=None, **unknown):
@@ -122,6 +123,8 @@ class Layer(registry.Configurable):
         if training is not None and self._takes_training:
             kwargs["training"] = training
         _context.training = training
+        if self._added_losses:
+            self._added_losses = []
         try:
             if not self.built:
                 self._build_for(x)
@@ -207,16 +210,18 @@ class Layer(registry.Configurable):
         for layer in self.sublayers:
             layer.trainable = value
 
-    @property
-    def losses(self):
-        """The penalties of the regularizers, one scalar each, of this layer and its sublayers."""
-        own = [regularizer(variable) for variable, regularizer in self._regularizers]
-        return own + [loss for layer in self.sublayers for loss in layer.losses]
+    def add_loss(self, loss):
+        """Add a scalar, computed in `call`, to what training minimises; it counts until the layer is called again."""
+        self._added_losses.append(loss)
 
     @property
-    def constraints(self):
-        """(variable, function) for each constrained weight of this layer and its sublayers."""
-        return self._constraints + [pair for layer in self.sublayers for pair in layer.constraints]
+    def losses(self):
+        """What the regularizers and `add_loss` add to the loss, one scalar each, of this layer and its sublayers."""
+        return penalties(self.flattened())
+
+    def flattened(self):
+        """This layer and every layer inside it, each once."""
+        return unique([self, *(inner for layer in self.sublayers for inner in layer.flattened())])
 
     # -- values -------------------------------------------------------------------------------------------------------
     def count_params(self):
@@ -259,6 +264,16 @@ def _leaves(value):
     elif isinstance(value, dict):
         for item in value.values():
             yield from _leaves(item)
+
+
+def penalties(layers):
+    """The regularizers' penalties and added losses of `layers`, without those inside them."""
+    found = []
+    for layer in layers:
+        if layer._regularizers or layer._added_losses:
+            found += [regularizer(variable) for variable, regularizer in layer._regularizers]
+            found += layer._added_losses
+    return found
 
 
 def unique(items):

@@ -4,6 +4,7 @@ Order of one step: drop missing gradients, clip, accumulate, decay the weights, 
 parameters where the rule has a kernel), average the weights. Formulas and defaults are Keras 3's.
 """
 import math
+import operator
 import warnings
 
 import numpy as np
@@ -49,6 +50,7 @@ class Optimizer(registry.Configurable):
         self.parameters = []               # the variables seen, in order
         self.slots = {}                    # name -> one tensor for each of `parameters`
         self._places = {}                  # id of a variable -> its place in `parameters`
+        self._is_whole = False             # whether this step changes all of `parameters`, in their order
         self._undecayed = set()
         self._undecayed_names = ()
 
@@ -112,6 +114,9 @@ class Optimizer(registry.Configurable):
     # -- state --------------------------------------------------------------------------------------------------------
     def build(self, variables):
         """Make the slots of the variables not seen before."""
+        self._is_whole = len(variables) == len(self.parameters) and all(map(operator.is_, variables, self.parameters))
+        if self._is_whole and self.slots:
+            return
         for variable in variables:
             if id(variable) not in self._places:
                 self._places[id(variable)] = len(self.parameters)
@@ -120,6 +125,7 @@ class Optimizer(registry.Configurable):
             slots = self.slots.setdefault(name, [])
             for variable in self.parameters[len(slots):]:
                 slots.append(self.initial_slot(name, variable))
+        self._is_whole = len(variables) == len(self.parameters) and all(map(operator.is_, variables, self.parameters))
 
     def _all_slot_names(self):
         extra = ("accumulator",) if self.gradient_accumulation_steps else ()
@@ -133,9 +139,7 @@ class Optimizer(registry.Configurable):
     def slot(self, name, variables):
         """The tensors of slot `name` that belong to `variables`, in their order."""
         slots = self.slots[name]
-        if len(variables) == len(slots) and all(a is b for a, b in zip(variables, self.parameters, strict=True)):
-            return slots
-        return [slots[self._places[id(variable)]] for variable in variables]
+        return slots if self._is_whole else [slots[self._places[id(variable)]] for variable in variables]
 
     @property
     def variables(self):
@@ -144,12 +148,11 @@ class Optimizer(registry.Configurable):
 
     # -- the parts around the rule ------------------------------------------------------------------------------------
     def _present(self, gradients, variables):
-        gradients, variables = list(gradients), list(variables)
         if len(gradients) != len(variables):
             raise ValueError(f"{self.name}: one gradient for each variable; got {len(gradients)} gradients, "
                              f"{len(variables)} variables")
-        missing = [variable for gradient, variable in zip(gradients, variables, strict=True) if gradient is None]
-        if missing:
+        if any(gradient is None for gradient in gradients):
+            missing = [variable for gradient, variable in zip(gradients, variables, strict=True) if gradient is None]
             if len(missing) == len(variables):
                 raise ValueError(f"{self.name}: at least one variable must have a gradient; got None for all "
                                  f"{len(variables)}; was the loss computed from them inside the tape?")
@@ -197,8 +200,9 @@ class Optimizer(registry.Configurable):
         self._undecayed_names = tuple(var_names or ())
 
     def _average(self, variables):
+        momentum = self.ema_momentum if self.iterations > 1 else 0.0        # the first average is the first value
         for average, variable in zip(self.slot("average", variables), variables, strict=True):
-            average[...] = self.ema_momentum * average + (1.0 - self.ema_momentum) * variable
+            average[...] = momentum * average + (1.0 - momentum) * variable
         if self.ema_overwrite_frequency and self.iterations % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values(variables)
 
