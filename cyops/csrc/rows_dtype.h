@@ -4,7 +4,7 @@
  * alone, so a row has the same bits in any batch and for any strides.
  */
 #define ROW_NAME(name) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(row, name), SUFFIX))
-#define LANES (CYOPS_ROW_BYTES / (int)sizeof(T))
+#define LANES 32 /* loops of up to 16 steps are unrolled by compilers before they are vectorised */
 #include "rows_few.h"
 #include "rows_many.h"
 

@@ -1,8 +1,7 @@
 /* The row kernels of one instruction set. A template: no include guard. See rows.h. */
 #include "math_formulas.h"
 
-#define CYOPS_ROW_BYTES 64   /* of a step along a row, and of a line of a sheet: one register of AVX-512 */
-#define CYOPS_FEW_CLASSES 32 /* a sheet of them is 2 KB */
+#define CYOPS_FEW_CLASSES 32
 
 /* Vectorise although an output may be an input: element i is written after element i alone was read. */
 #if defined(__clang__)
@@ -39,7 +38,6 @@ static const cyops_rows_kernels ISA_NAME(cyops_rows_kernels) = {
     .cross_entropy = BOTH_DTYPES(cross_entropy),
 };
 
-#undef CYOPS_ROW_BYTES
 #undef CYOPS_FEW_CLASSES
 #undef CYOPS_SAME_PLACE
 #undef ROW_KERNEL
