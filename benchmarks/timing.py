@@ -9,7 +9,7 @@ IDLE = 0.04
 # One timed batch of calls lasts about this long, or one call where that is longer.
 BATCH = 0.002
 ROUNDS = 5
-# A side whose first call takes longer than this (the naive loops) is timed by that call alone.
+# A side whose second call takes longer than this (the naive loops) is timed by that call alone.
 SLOW = 0.3
 
 
@@ -21,14 +21,12 @@ class Side:
 
     def __init__(self, code, names=None):
         self.timer = timeit.Timer(code, globals=names)
-        first = self.timer.timeit(1)
-        self.slow = first > SLOW
-        self.calls, self.seconds = 1, [first] if self.slow else []
-        if not self.slow:
-            self._choose_calls()
-
-    def _choose_calls(self):
+        self.calls, self.seconds = 1, []
+        self.timer.timeit(1)  # warm up; a compiler's first call is its compilation
         took = self.timer.timeit(1)
+        self.slow = took > SLOW
+        if self.slow:
+            self.seconds.append(took)
         while took < BATCH / 4:
             self.calls *= 4
             took = self.timer.timeit(self.calls)
