@@ -7,8 +7,8 @@ import math
 import warnings
 
 import numpy as np
-from cyops.gather import gather_rows
 
+import cyops
 from cytensor import random
 from cytensor.tensor import Tensor, asarray
 
@@ -131,7 +131,7 @@ def _target_dtype(tensor):
 def take_batch(source, dtype, start, size, rows=None):
     """Rows of `source` in `dtype`: those numbered `rows`, in one pass; or `size` from `start`, a view if it can be."""
     if rows is not None:
-        return gather_rows(source, rows, dtype=dtype)
+        return cyops.gather_rows(source, rows, dtype=dtype)
     batch = source if start == 0 and size >= source.shape[0] else source[start:start + size]
     return batch if batch.dtype == dtype else batch.astype(dtype)
 

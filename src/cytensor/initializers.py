@@ -183,7 +183,7 @@ def _require_matrix(name, shape, is_fine):
 
 class _Scaled(VarianceScaling):
     """A VarianceScaling whose class fixes everything but the seed."""
-    settings = ()
+    settings: tuple[float, str, str]
 
     def __init__(self, seed=None):
         super().__init__(*self.settings, seed=seed)

@@ -2,6 +2,9 @@
 
 The functions themselves (per-sample values) are in loss_functions.py and offered here under their names too.
 """
+from collections.abc import Callable
+from typing import Any
+
 from cytensor import loss_functions, ops, registry
 from cytensor.loss_functions import (
     binary_crossentropy,
@@ -102,7 +105,7 @@ def aligned_weights(op, sample_weight, values):
 
 class _FunctionLoss(Loss):
     """A Loss that is one function with settings; the subclass names the function."""
-    function = None
+    function: Callable[..., Any]
 
     def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
         super().__init__(name or type(self).function.__name__, reduction, dtype)

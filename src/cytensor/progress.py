@@ -5,6 +5,7 @@ epoch. Colour only on a terminal, and never where NO_COLOR is set.
 """
 import functools
 import os
+import shutil
 import sys
 import time
 
@@ -69,7 +70,7 @@ def format_pace(seconds, steps):
 @functools.cache
 def _bar_class():
     """The tqdm class with Keras's fields; made on first use so that importing this module stays cheap."""
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
     class Bar(tqdm):
         monitor_interval = 0           # no thread: the batches themselves redraw
@@ -89,8 +90,9 @@ def _open_bar(total, file):
     fancy = "━".encode(getattr(file, "encoding", None) or "ascii", "replace") != b"?"
     colour = "green" if _is_terminal(file) and "NO_COLOR" not in os.environ else None
     count = COUNT if total else "{n_fmt}/Unknown"
-    return _bar_class()(total=total, file=file, ascii="─━" if fancy else "-=", colour=colour, mininterval=0,
-                        bar_format=f"{count} {VALUES}", leave=True)
+    columns = shutil.get_terminal_size((120, 24)).columns        # also where a terminal says that it has none
+    return _bar_class()(total=total, file=file, ncols=columns, ascii="─━" if fancy else "-=", colour=colour,
+                        mininterval=0, bar_format=f"{count} {VALUES}", leave=True)
 
 
 class Progress(Callback):
@@ -162,7 +164,7 @@ class TrainProgress(Progress):
         self.end(logs, f"Epoch {epoch + 1}/{self.epochs} - ")
 
 
-class TestProgress(Progress):
+class EvaluateProgress(Progress):
     """Progress of `evaluate`."""
 
     def on_test_begin(self, logs=None):

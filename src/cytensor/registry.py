@@ -7,14 +7,15 @@ writes down its own configuration.
 import difflib
 import inspect
 import re
+from typing import Any
 
 import numpy as np
 
 __all__ = ["Configurable", "deserialize", "lookup", "register", "register_alias", "register_serializable", "serialize"]
 
-_tables = {}     # kind -> folded name -> class or function
-_names = {}      # class or function -> the qualified name that files use
-_by_name = {}    # qualified name -> class or function
+_tables: dict[str, dict[str, Any]] = {}     # kind -> folded name -> class or function
+_names: dict[Any, str] = {}                 # class or function -> the qualified name that files use
+_by_name: dict[str, Any] = {}               # qualified name -> class or function
 
 
 def snake_case(name):

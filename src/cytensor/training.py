@@ -13,7 +13,7 @@ from cytensor import metrics as metric_classes
 from cytensor.callbacks import BackupAndRestore, CallbackList, History
 from cytensor.checkpoint import Resume
 from cytensor.layers.base import penalties as find_penalties
-from cytensor.progress import PredictProgress, TestProgress, TrainProgress, resolve_verbose
+from cytensor.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
 from cytensor.tape import GradientTape
 
 
@@ -227,7 +227,7 @@ class Trainer:
         batches = batching.make_batches("evaluate", x, y, sample_weight, batch_size, steps=steps,
                                         casts_integers=self._casts_integers())
         verbose = resolve_verbose(verbose)
-        progress = TestProgress(verbose, batches.steps)
+        progress = EvaluateProgress(verbose, batches.steps)
         calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], self,
                              {"steps": batches.steps, "verbose": verbose})
         try:

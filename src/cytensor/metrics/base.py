@@ -1,4 +1,7 @@
 """Metric and the means: state that batches update and that is read at the end of an epoch."""
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from cytensor import initializers, ops, registry
@@ -152,7 +155,7 @@ class MeanMetricWrapper(Mean):
 
 class FunctionMean(Mean):
     """The mean of one function that the subclass names, called with `settings`."""
-    function = None
+    function: Callable[..., Any]
 
     def __init__(self, name=None, dtype=None):
         super().__init__(name or type(self).function.__name__, dtype)

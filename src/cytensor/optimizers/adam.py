@@ -1,5 +1,5 @@
 """Adam and AdamW: steps from moving means of the gradient and of its square."""
-from cyops import update
+import cyops
 from cytensor.optimizers.base import Optimizer
 
 
@@ -19,7 +19,7 @@ class Adam(Optimizer):
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def update(self, gradients, variables, learning_rate):
-        update.adam_step(variables, gradients, self.slot("m", variables), self.slot("v", variables), learning_rate,
+        cyops.adam_step(variables, gradients, self.slot("m", variables), self.slot("v", variables), learning_rate,
                          self.beta_1, self.beta_2, self.epsilon, self.iterations + 1)
 
 

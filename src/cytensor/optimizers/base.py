@@ -23,7 +23,7 @@ class Optimizer(registry.Configurable):
     gradient_accumulation_steps: how many steps' gradients are averaged before the weights change.
     """
     strict = True
-    slot_names = ()
+    slot_names: tuple[str, ...] = ()
 
     def __init__(self, learning_rate=0.01, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None,
                  use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None, gradient_accumulation_steps=None,

@@ -1,5 +1,5 @@
 """RMSprop: steps divided by a moving root mean square of the gradients."""
-from cyops import update
+import cyops
 from cytensor.optimizers.base import Optimizer
 
 
@@ -18,7 +18,7 @@ class RMSprop(Optimizer):
         self.slot_names = ("mean_square", *(("velocity",) if momentum else ()), *(("mean",) if centered else ()))
 
     def update(self, gradients, variables, learning_rate):
-        update.rmsprop_step(variables, gradients, self.slot("mean_square", variables), learning_rate, self.rho,
+        cyops.rmsprop_step(variables, gradients, self.slot("mean_square", variables), learning_rate, self.rho,
                             self.epsilon, momentum=self.momentum,
                             velocity=self.slot("velocity", variables) if self.momentum else None,
                             mean=self.slot("mean", variables) if self.centered else None)

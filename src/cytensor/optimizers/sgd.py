@@ -1,5 +1,5 @@
 """SGD: gradient descent, with momentum and Nesterov's form of it."""
-from cyops import update
+import cyops
 from cytensor.optimizers.base import Optimizer
 
 
@@ -19,7 +19,7 @@ class SGD(Optimizer):
 
     def update(self, gradients, variables, learning_rate):
         if not self.momentum:
-            update.sgd_step(variables, gradients, learning_rate)
+            cyops.sgd_step(variables, gradients, learning_rate)
         else:
-            update.momentum_step(variables, gradients, self.slot("velocity", variables), learning_rate,
+            cyops.momentum_step(variables, gradients, self.slot("velocity", variables), learning_rate,
                                  self.momentum, self.nesterov)
