@@ -29,6 +29,8 @@ from cyops import contract, creation, elementwise, gather, reduce, reshaping, ro
 from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
 from cyops.gather import gather_rows, put, scatter_view, take_gradient
 from cyops.rows import log_softmax_gradient, softmax_cross_entropy_with_gradient, softmax_gradient
+from cyops.gather import gather_rows, put, scatter_view, take_gradient
+from cyops.rows import log_softmax_gradient, softmax_cross_entropy_with_gradient, softmax_gradient
 from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
 from cyops.strided import (
     Record,
@@ -65,11 +67,12 @@ OPS = {
 }
 globals().update({name: op.kernel for name, op in OPS.items()})
 
-__all__ = [
-    "OPS", "Op", "Record", "Recorder", "Storage", "Strided", "adam_step", "arange", "as_class", "assign",
-    "available_isas", "detach", "empty", "empty_cache", "eye", "full", "gather_rows", "get_num_threads",
-    "is_recording", "is_trainable", "isa", "linspace", "log_softmax_gradient", "memory_stats", "momentum_step",
-    "ones", "put", "record_op", "rmsprop_step", "scatter_view", "set_cache_limit", "set_num_threads",
+# Functions that are no differentiable op of their own, but what rules, batches and optimizers are made of.
+HELPERS = (
+    "adam_step", "arange", "as_class", "assign", "available_isas", "detach", "empty", "empty_cache", "eye", "full",
+    "gather_rows", "get_num_threads", "is_recording", "is_trainable", "linspace", "log_softmax_gradient", "memory_stats",
+    "momentum_step", "ones", "put", "record_op", "rmsprop_step", "scatter_view", "set_cache_limit", "set_num_threads",
     "set_tensor_class", "set_trainable", "sgd_step", "shares_memory", "shares_storage",
-    "softmax_cross_entropy_with_gradient", "softmax_gradient", "take_gradient", "view_geometry", "zeros", *OPS,
-]
+    "softmax_cross_entropy_with_gradient", "softmax_gradient", "take_gradient", "view_geometry", "zeros",
+)
+__all__ = ["OPS", "Op", "Record", "Recorder", "Storage", "Strided", "isa", *HELPERS, *OPS]

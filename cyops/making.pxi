@@ -76,6 +76,32 @@ cdef Strided alias(type cls, Strided x):
     return out
 
 
+cdef Strided reversed_dims(Strided x):
+    """A view with the axes in reverse order, what x.T is: no axis to check."""
+    cdef Strided out = alias(result_class(x, x), x)
+    cdef int i
+    for i in range(x.v.ndim):
+        out.v.shape[i] = x.v.shape[x.v.ndim - 1 - i]
+        out.v.strides[i] = x.v.strides[x.v.ndim - 1 - i]
+    if recording():
+        record("permute_dims", (x,), out, {"axes": tuple(range(x.v.ndim - 1, -1, -1))})
+    return out
+
+
+cdef Strided matrix_transposed(Strided x):
+    """A view with the last two axes swapped, what x.mT is."""
+    cdef int last = x.v.ndim - 1
+    cdef Strided out
+    if last < 1:
+        raise ValueError(f"matrix_transpose: x must have at least two axes; got shape {shape_of(x)}")
+    out = alias(result_class(x, x), x)
+    out.v.shape[last - 1], out.v.shape[last] = x.v.shape[last], x.v.shape[last - 1]
+    out.v.strides[last - 1], out.v.strides[last] = x.v.strides[last], x.v.strides[last - 1]
+    if recording():
+        record("permute_dims", (x,), out, {"axes": (*range(last - 1), last, last - 1)})
+    return out
+
+
 def as_class(Strided x not None, type cls not None):
     """`x` itself when it is of class `cls`, else a `cls` that views the same elements; a plain Strided or subclass.
 

@@ -4,15 +4,18 @@
 May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, api, check, coerce, contiguous, cyops_view, empty, normalize_axes, normalize_axis,
+    CYOPS_MAX_NDIM, Strided, alias, api, check, coerce, cyops_view, empty, normalize_axes, normalize_axis,
     read_shape, record, recording, result_class, settle, shape_of,
 )
+
+cdef extern from *:
+    const Py_ssize_t PY_SSIZE_T_MAX
 
 
 cdef int wanted_shape(str op, Strided x, object shape, cyops_view *out) except -1:
     """Reads `shape` into `out` with its -1 resolved; ValueError where the sizes differ."""
     cdef int ndim = read_shape(op, shape, out.shape)
-    cdef Py_ssize_t known = 1               # the product of the lengths given; -1 where it exceeds x's size
+    cdef Py_ssize_t known = 1               # the product of the lengths given; -1 where it overflows
     cdef bint is_empty = False
     cdef int open_axis = -1
     cdef int i
@@ -24,7 +27,7 @@ cdef int wanted_shape(str op, Strided x, object shape, cyops_view *out) except -
             raise ValueError(f"{op}: {reason}; got {shape}")
         elif out.shape[i] == 0:
             is_empty = True
-        elif known > x.v.size // out.shape[i]:
+        elif known > PY_SSIZE_T_MAX // out.shape[i]:
             known = -1
         elif known > 0:
             known *= out.shape[i]

@@ -86,6 +86,9 @@ cdef Strided empty(type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_
 cdef Strided empty_like(type cls, int dtype, Py_ssize_t itemsize, Strided like)
 # A second view of the same storage, identical to `x`; the caller edits its geometry.
 cdef Strided alias(type cls, Strided x)
+# Views with the axes reversed, and with the last two swapped.
+cdef Strided reversed_dims(Strided x)
+cdef Strided matrix_transposed(Strided x)
 # Anything array-like as a Strided: a Strided itself (no copy), a buffer (no copy), a scalar or nested list.
 cdef Strided coerce(object x)
 # `x`, or a contiguous copy of it where its strides are not those of a fresh C-ordered tensor.

@@ -138,6 +138,16 @@ cdef class Strided:
         """Whether the storage holds more than this tensor's elements in C order."""
         return self.v.size * self.v.itemsize != self.base.nbytes or not is_c_contiguous(&self.v)
 
+    @property
+    def T(self):
+        """The axes in reverse order; a view."""
+        return reversed_dims(self)
+
+    @property
+    def mT(self):
+        """The last two axes swapped; a view."""
+        return matrix_transposed(self)
+
     def __len__(self):
         if self.v.ndim == 0:
             raise TypeError(f"len: a {type(self).__name__} of shape () has no length")

@@ -5,8 +5,8 @@ Each function takes anything array-like and gives a tensor on the same memory; w
 imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, broadcast_view, coerce, count_elements, normalize_axes, normalize_axis, read_shape,
-    record, recording, result_class, settle, shape_of,
+    CYOPS_MAX_NDIM, Strided, alias, broadcast_view, coerce, count_elements, matrix_transposed, normalize_axes,
+    normalize_axis, read_shape, record, recording, result_class, reversed_dims, settle, shape_of,
 )
 
 import numpy
@@ -20,18 +20,6 @@ cdef Strided new_view(Strided x):
 
 
 # -- axes -------------------------------------------------------------------------------------------------------------
-cdef Strided reversed_dims(Strided a):
-    """The axes in reverse order, what x.T is: no axis to check."""
-    cdef Strided out = new_view(a)
-    cdef int i
-    for i in range(a.v.ndim):
-        out.v.shape[i] = a.v.shape[a.v.ndim - 1 - i]
-        out.v.strides[i] = a.v.strides[a.v.ndim - 1 - i]
-    if recording():
-        record("permute_dims", (a,), out, {"axes": tuple(range(a.v.ndim - 1, -1, -1))})
-    return out
-
-
 def permute_dims(x, axes=None):
     """A view with the axes in another order: axis i of the result is axis `axes[i]` of `x`.
 
@@ -71,12 +59,7 @@ def matrix_transpose(x):
     >>> cyops.matrix_transpose(cyops.Strided([[1., 2., 3.]])).shape
     (3, 1)
     """
-    cdef Strided a = coerce(x)
-    if a.v.ndim < 2:
-        raise ValueError(f"matrix_transpose: x must have at least two axes; got shape {shape_of(a)}")
-    if a.v.ndim == 2:
-        return reversed_dims(a)
-    return permute_dims(a, tuple(range(a.v.ndim - 2)) + (a.v.ndim - 1, a.v.ndim - 2))
+    return matrix_transposed(coerce(x))
 
 
 def flip(x, axis=None):

@@ -76,6 +76,7 @@ MEMBER_TYPES = {
     "inputs": "tuple[Strided | None, ...]", "output": "Strided", "params": "dict[str, Any] | None", "origin": "Any",
     "records": "list[Record]", "watched": "list[Strided]", "versions": "tuple[int, ...]", "is_owned": "bool",
     "is_readonly": "bool", "is_contiguous": "bool", "is_view": "bool", "is_active": "bool", "watch_trainable": "bool",
+    "T": "Any", "mT": "Any",
 }
 SPECIAL_RESULTS = {
     "__len__": "int", "__bool__": "bool", "__float__": "float", "__int__": "int", "__index__": "int",

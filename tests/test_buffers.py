@@ -1,6 +1,7 @@
 """The buffer protocol both ways: what is viewed, what is copied, what is refused."""
 import array as python_array
 import struct
+import zlib
 
 import cyops
 import numpy as np
@@ -49,8 +50,8 @@ def test_export_honours_contiguity_requests():
     assert memoryview(x).c_contiguous and memoryview(x).nbytes == 48
     assert memoryview(cyops.permute_dims(x)).f_contiguous
     for gappy in (x[:, ::2], cyops.permute_dims(x)):
-        with pytest.raises(BufferError, match="not C-contiguous and the request takes no strides"):
-            bytes().join([gappy])           # asks for plain bytes
+        with pytest.raises(BufferError, match="not C-contiguous"):
+            zlib.crc32(gappy)               # asks for plain bytes
     assert b"".join([x]) == np.arange(6.0).tobytes()
     assert memoryview(x).tolist() == [[0, 1, 2], [3, 4, 5]]
 

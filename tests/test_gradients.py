@@ -23,12 +23,12 @@ def value_at(sample, arrays, weights):
 
 
 def gradients_at(sample, arrays, weights, layout="contiguous"):
-    operands = [ct.asarray(LAYOUTS[layout](a)) for a in arrays]
-    operands = [ct.Tensor(x) for x in operands]
+    operands = [ct.Tensor(LAYOUTS[layout](a)) for a in arrays]
     with ct.GradientTape() as tape:
         tape.watch(operands)
         y = scalar(sample, operands, weights)
-    return [np.array(g.numpy()) for g in tape.gradient(y, operands)]
+    found = tape.gradient(y, operands, unconnected_gradients="zero")
+    return [np.array(g.numpy()) for g in found]
 
 
 def directional_gradient(sample, arrays, weights, directions):
@@ -39,7 +39,7 @@ def directional_gradient(sample, arrays, weights, directions):
         with ct.GradientTape() as inner:
             inner.watch(operands)
             y = scalar(sample, operands, weights)
-        first = inner.gradient(y, operands)
+        first = inner.gradient(y, operands, unconnected_gradients="zero")
         along = sum((ct.sum(g * u) for g, u in zip(first, directions, strict=True)), ct.asarray(0.0, "float64"))
     second = outer.gradient(along, operands, unconnected_gradients="zero")
     return float(along), [np.array(g.numpy()) for g in second]

@@ -171,7 +171,7 @@ define(
     kernel=lambda d, x: matmul(_rows(x).mT, _rows(d)),
     bias=lambda d: cyops.sum(_rows(d), axis=0),
 )
-define("relu_gradient", d=lambda d, out: relu_gradient(d, out), out=None)
+define("relu_gradient", d=lambda d, y: relu_gradient(d, y), y=None)
 
 
 # -- reductions -------------------------------------------------------------------------------------------------------

@@ -90,7 +90,9 @@ class GradientTape:
             raise RuntimeError("gradient: this tape is not persistent, so it gives one gradient; make it with "
                                "GradientTape(persistent=True)")
         targets = flatten(target)
-        seeds = _seeds(targets, output_gradients)
+        given = [None] * len(targets) if output_gradients is None else (
+            [output_gradients] if isinstance(target, Strided) else flatten(output_gradients))
+        seeds = _seeds(targets, given)
         wanted = flatten(sources)
         for source in wanted:
             if not isinstance(source, Strided):
@@ -136,10 +138,9 @@ def _seeds(targets, output_gradients):
         if not isinstance(target, Strided) or target.dtype.kind != "f":
             kind = f"dtype {target.dtype}" if isinstance(target, Strided) else type(target).__name__
             raise TypeError(f"gradient: the target must be a floating tensor; got {kind}")
-    given = [None] * len(targets) if output_gradients is None else flatten(output_gradients)
-    if len(given) != len(targets):
-        raise ValueError(f"gradient: one output gradient per target; got {len(given)} for {len(targets)}")
-    seeds = [ones_like(t) if g is None else asarray(g, t.dtype) for g, t in zip(given, targets, strict=True)]
+    if len(output_gradients) != len(targets):
+        raise ValueError(f"gradient: one output gradient per target; got {len(output_gradients)} for {len(targets)}")
+    seeds = [ones_like(t) if g is None else asarray(g, t.dtype) for g, t in zip(output_gradients, targets, strict=True)]
     for seed, target in zip(seeds, targets, strict=True):
         if seed.shape != target.shape:
             raise ValueError(f"gradient: an output gradient has the shape of its target; got {seed.shape} for "

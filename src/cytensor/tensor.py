@@ -32,16 +32,6 @@ class Tensor(Strided):
     __slots__ = ()
 
     @property
-    def T(self):
-        """The axes in reverse order; a view."""
-        return cyops.permute_dims(self)
-
-    @property
-    def mT(self):
-        """The last two axes swapped; a view."""
-        return cyops.matrix_transpose(self)
-
-    @property
     def device(self):
         """Always "cpu"."""
         return "cpu"
