@@ -1,4 +1,4 @@
-"""Reductions over the cross of layouts, axes and dtypes against NumPy in higher precision; and the rules at the door."""
+"""Reductions over the cross of layouts, axes and dtypes against NumPy in higher precision; the rules at the door."""
 import itertools
 import os
 import subprocess
