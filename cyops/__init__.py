@@ -29,8 +29,6 @@ from cyops import contract, creation, elementwise, gather, reduce, reshaping, ro
 from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
 from cyops.gather import gather_rows, put, scatter_view, take_gradient
 from cyops.rows import log_softmax_gradient, softmax_cross_entropy_with_gradient, softmax_gradient
-from cyops.gather import gather_rows, put, scatter_view, take_gradient
-from cyops.rows import log_softmax_gradient, softmax_cross_entropy_with_gradient, softmax_gradient
 from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
 from cyops.strided import (
     Record,

@@ -14,10 +14,23 @@ from libc.stdlib cimport free, malloc
 
 cdef extern from "csrc/update.h":
     enum:
-        CYOPS_MAX_SLOTS, CYOPS_MAX_STEP_SCALARS
+        CYOPS_MAX_SLOTS, CYOPS_MAX_STEP_SCALARS, CYOPS_STEP_COUNT
         CYOPS_STEP_sgd, CYOPS_STEP_momentum, CYOPS_STEP_nesterov, CYOPS_STEP_adam
         CYOPS_STEP_rmsprop, CYOPS_STEP_rmsprop_momentum
         CYOPS_STEP_rmsprop_centered, CYOPS_STEP_rmsprop_centered_momentum
+
+cdef extern from *:
+    """
+    #define STEP_NAME(name, slots, scalars, ...) #name,
+    #define STEP_SLOTS(name, slots, ...) slots,
+    #define STEP_SCALARS(name, slots, scalars, ...) #scalars,
+    static const char *const step_names[] = {CYOPS_UPDATE_STEPS(STEP_NAME)};
+    static const int step_slots[] = {CYOPS_UPDATE_STEPS(STEP_SLOTS)};
+    static const char *const step_scalars[] = {CYOPS_UPDATE_STEPS(STEP_SCALARS)};
+    """
+    const char *const *step_names
+    const int *step_slots
+    const char *const *step_scalars
 
 # About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
 cdef Py_ssize_t WITHOUT_GIL = 30_000
@@ -184,6 +197,40 @@ def adam_step(parameter, gradient, m, v, double learning_rate, double beta_1, do
     run_step(op, CYOPS_STEP_adam, ("parameter", "gradient", "m", "v"),
              (tensors_of(op, "parameter", parameter), tensors_of(op, "gradient", gradient), tensors_of(op, "m", m),
               tensors_of(op, "v", v)), scalars)
+
+
+# Every row of the table: its number, how many slots it has, and the names of its scalars.
+STEPS = {
+    step_names[i].decode(): (i, step_slots[i], tuple(step_scalars[i].decode().strip("()").split(", ")))
+    for i in range(CYOPS_STEP_COUNT)
+}
+
+
+def step(name, parameter, gradient, *slots, **scalars):
+    """One step by the row `name` of the table in csrc/update_ops.h, in place.
+
+    name: a key of `STEPS`. slots: what the row keeps beside each parameter, in its order, each one tensor or a sequence.
+    scalars: those that the row names, all of them. Arguments and errors otherwise as in `sgd_step`; ValueError for an
+    unknown row and for slots or scalars that are not the row's.
+
+    >>> import cyops
+    >>> w, a = cyops.Strided([1.]), cyops.Strided([0.])
+    >>> cyops.update.step("adagrad", w, cyops.Strided([2.]), a, learning_rate=0.5, epsilon=0.0)
+    >>> w.tolist(), a.tolist()
+    ([0.5], [4.0])
+    """
+    cdef double[6] values
+    if name not in STEPS:
+        raise ValueError(f"step: unknown name {name!r}; known are {', '.join(STEPS)}")
+    number, count, names = STEPS[name]
+    if len(slots) != count or scalars.keys() != set(names):
+        raise ValueError(f"step: {name} takes {count} slots and the scalars {', '.join(names)}; "
+                         f"got {len(slots)} slots and {', '.join(scalars) or 'no scalars'}")
+    for i, scalar in enumerate(names):
+        values[i] = scalars[scalar]
+    labels = ("parameter", "gradient", *(f"slot {i}" for i in range(count)))
+    lists = (parameter, gradient, *slots)
+    run_step(name, number, labels, tuple([tensors_of(name, labels[i], lists[i]) for i in range(count + 2)]), values)
 
 
 FUNCTIONS = (sgd_step, momentum_step, rmsprop_step, adam_step)

@@ -1,6 +1,7 @@
 """Every way the same values can lie in memory: what each operand of a kernel test goes through."""
-import cyops
 import numpy as np
+
+import cyops
 
 
 def contiguous(values):

@@ -6,8 +6,9 @@ one. A row for an op that does not exist, or an op without a row, fails `test_co
 from collections.abc import Callable
 from typing import NamedTuple
 
-import cyops
 import numpy as np
+
+import cyops
 
 
 class Sample(NamedTuple):

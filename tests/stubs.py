@@ -63,6 +63,8 @@ def cyops_stub():
         if inspect.isclass(value):
             continue
         lines.append(function(name, value, "Strided" if name in cyops.OPS else "Any"))
+    lines += ["class set_num_threads:", "    def __init__(self, count: int) -> None: ...",
+              "    def __enter__(self) -> set_num_threads: ...", "    def __exit__(self, *exception: object) -> None: ..."]
     for name in sorted(INTERNAL):
         lines.append(f"{name}: Any")
     return "\n".join(lines) + "\n"
@@ -101,18 +103,19 @@ def class_stub(cls):
         elif callable(member):
             lines.append(special_stub(name, member, cls))
     if cls.__name__ == "Strided":
-        lines.append("    __hash__: None  # type: ignore[assignment]")
+        lines.append("    __hash__ = None  # type: ignore[assignment]")
     return lines
 
 
 def special_stub(name, member, cls):
+    if name in IN_PLACE or name in ARITHMETIC:
+        return operator_stub(name, "Any")
     result = SPECIAL_RESULTS.get(name, "Any" if cls.__name__ in ("Strided", "Storage") else "None")
     if name == "tracks":
         result = "bool"
     if name in SPECIAL_PARAMETERS:
         parameters = f"self, {SPECIAL_PARAMETERS[name]}"
-        suffix = "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""
-        return f"    def {name}({parameters}) -> {result}: ...{suffix}"
+        return f"    def {name}({parameters}) -> {result}: ..."
     if name == "__init__":
         signature = {"Strided": "self, data: ArrayLike, dtype: DTypeLike | None = ...",
                      "Storage": "self, nbytes: int = ...", "Recorder": "self, watch_trainable: bool = ..."}
@@ -124,6 +127,11 @@ def special_stub(name, member, cls):
     if name.startswith("__") and "$" in parameters:
         parameters = "self"
     return f"    def {name}({parameters}) -> {result}: ..."
+
+
+def operator_stub(name, result):
+    modulo = ", modulo: Any = ..." if name in ("__pow__", "__rpow__") else ""
+    return f"    def {name}(self, other: Any{modulo}) -> {result}: ..."
 
 
 def ops_stub():
@@ -164,7 +172,7 @@ def tensor_stub():
     for name in sorted(tensor.METHODS):
         bodies["Tensor"].append(method(name, getattr(tensor.Tensor, name), "Tensor"))
     for name in ARITHMETIC:
-        bodies["Tensor"].append(f"    def {name}(self, other: Any) -> Tensor: ...")
+        bodies["Tensor"].append(operator_stub(name, "Tensor"))
     for name in ("__neg__", "__abs__", "__pos__", "__invert__"):
         bodies["Tensor"].append(f"    def {name}(self) -> Tensor: ...")
     for title, body in bodies.items():
@@ -180,6 +188,7 @@ ARITHMETIC = [
     for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or")
     for prefix in ("", "r")
 ] + ["__lt__", "__le__", "__gt__", "__ge__"]
+IN_PLACE = ["__iadd__", "__isub__", "__imul__", "__itruediv__"]
 STUBS = {"cyops/__init__.pyi": cyops_stub, "src/cytensor/ops.pyi": ops_stub, "src/cytensor/tensor.pyi": tensor_stub}
 
 

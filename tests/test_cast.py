@@ -1,11 +1,11 @@
 """Conversions between all pairs of dtypes, copies of every striding, and fixed-width strings."""
 import itertools
 
-import cyops
 import numpy as np
 import pytest
-
 from layouts import LAYOUTS, values_of
+
+import cyops
 
 NUMERIC = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
            "float64"]

@@ -1,10 +1,11 @@
 """Adding an op takes a row, a rule, a sample: these tests fail when one is missing."""
+import pytest
+from samples import RECORDED_ONLY, SAMPLES
+
 import cyops
 import cytensor as ct
-import pytest
 from cytensor import grads  # noqa: F401 - fills the registry
 from cytensor.rules import NO_GRADIENT, RULES
-from samples import RECORDED_ONLY, SAMPLES
 
 
 def test_every_op_has_a_rule_or_the_mark_that_it_has_no_gradient():

@@ -1,10 +1,11 @@
 """matmul, dot, tensordot and dense: shapes, values over every layout, dtypes, out=, errors."""
 import itertools
 
-import cyops
 import numpy as np
 import pytest
 from layouts import LAYOUTS
+
+import cyops
 
 RNG = np.random.default_rng(0)
 

@@ -2,11 +2,11 @@
 import itertools
 import pickle
 
-import cyops
 import numpy as np
 import pytest
-
 from layouts import LAYOUTS, values_of
+
+import cyops
 
 SIGNED = ["int8", "int16", "int32", "int64"]
 UNSIGNED = ["uint8", "uint16", "uint32", "uint64"]

@@ -1,11 +1,11 @@
 """Gathering, scattering and joining over the cross of layouts, axes and dtypes, against NumPy."""
 import itertools
 
-import cyops
 import numpy as np
 import pytest
-
 from layouts import LAYOUTS, values_of
+
+import cyops
 
 SHAPES = [(1,), (7,), (4, 5), (5, 1), (3, 4, 2), (2, 3, 4, 3)]
 DTYPES = ["bool", "int8", "uint16", "int32", "float16", "float32", "float64", "U3"]

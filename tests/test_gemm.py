@@ -10,9 +10,10 @@ import os
 import subprocess
 import sys
 
-import cyops
 import numpy as np
 import pytest
+
+import cyops
 from cyops.contract import add_matmul
 
 KC = 384  # csrc/gemm_problem.h

@@ -3,11 +3,12 @@
 For f: R^n -> R and a direction v, (f(x + h v) - f(x - h v)) / 2h equals v . grad f(x) up to O(h^2); the second order check
 does the same with g(x) = u . grad f(x), which nested tapes differentiate.
 """
-import cytensor as ct
 import numpy as np
 import pytest
 from layouts import LAYOUTS
 from samples import SAMPLES
+
+import cytensor as ct
 
 STEP = 1e-5
 DIFFERENTIABLE = sorted(name for name, sample in SAMPLES.items() if sample.has_gradient)

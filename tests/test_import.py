@@ -5,9 +5,10 @@ import pkgutil
 import subprocess
 import sys
 
+import pytest
+
 import cyops
 import cytensor
-import pytest
 
 FORBIDDEN = ["tqdm", "safetensors", "matplotlib", "sklearn", "torch", "tensorflow", "jax", "pandas", "scipy", "hypothesis"]
 

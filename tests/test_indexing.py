@@ -1,7 +1,8 @@
 """x[key] and x[key] = value, against NumPy."""
-import cyops
 import numpy as np
 import pytest
+
+import cyops
 
 ARRAY = np.arange(3 * 4 * 5, dtype=np.float32).reshape(3, 4, 5)
 ADVANCED = {

@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cyops
 import pytest
+
+import cyops
 
 FOLDER = Path(__file__).parent
 FILES = ["test_ops.py", "test_gradients.py", "test_views.py"]

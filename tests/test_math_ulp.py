@@ -9,9 +9,10 @@ import os
 import subprocess
 import sys
 
-import cyops
 import numpy as np
 import pytest
+
+import cyops
 
 # The stated bounds, for float32 and float64: with fused multiply-add, and without it.
 BOUNDS = {

@@ -5,11 +5,12 @@ the others.
 """
 import itertools
 
-import cyops
 import numpy as np
 import pytest
 from layouts import LAYOUTS, values_of
 from samples import SAMPLES
+
+import cyops
 
 EPS = {"float32": np.finfo(np.float32).eps, "float64": np.finfo(np.float64).eps}
 

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cyops
 import numpy as np
 import pytest
-
 from layouts import LAYOUTS
+
+import cyops
 
 SIGNED = ["int8", "int16", "int32", "int64"]
 UNSIGNED = ["uint8", "uint16", "uint32", "uint64"]

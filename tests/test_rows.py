@@ -1,11 +1,11 @@
 """Softmax, cross-entropy and their gradients over the cross of layouts and class counts, in float64 references."""
 import itertools
 
-import cyops
 import numpy as np
 import pytest
-
 from layouts import LAYOUTS
+
+import cyops
 
 # Around the class counts at which a kernel changes its way: 32 classes, steps of 32.
 SHAPES = [(1,), (10,), (33,), (3, 1), (5, 10), (40, 16), (33, 32), (7, 33), (4, 64), (3, 1000), (2, 3, 10), (65, 3, 2)]

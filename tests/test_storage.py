@@ -2,9 +2,10 @@
 import gc
 import mmap
 
-import cyops
 import numpy as np
 import pytest
+
+import cyops
 
 
 def address(x):

@@ -2,9 +2,10 @@
 import threading
 import warnings
 
-import cytensor as ct
 import numpy as np
 import pytest
+
+import cytensor as ct
 
 
 def close(x, expected):

@@ -2,9 +2,10 @@
 import copy
 import pickle
 
-import cytensor as ct
 import numpy as np
 import pytest
+
+import cytensor as ct
 
 
 def test_attributes():

@@ -5,9 +5,10 @@ import sys
 import textwrap
 import threading
 
-import cyops
 import numpy as np
 import pytest
+
+import cyops
 from cyops import threads
 
 

@@ -1,12 +1,12 @@
 """Optimizer steps against the formulas in float64, in every layout, and the rules at the door."""
 import itertools
 
-import cyops
 import numpy as np
 import pytest
-from cyops import update
-
 from layouts import LAYOUTS
+
+import cyops
+from cyops import update
 
 SHAPES = [(), (1,), (5,), (3, 4), (0, 2), (33, 17), (2, 3, 4)]
 

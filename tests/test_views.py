@@ -1,12 +1,13 @@
 """Views: the same storage under another geometry, against NumPy's own; and their refusals."""
 import itertools
 
-import cyops
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layouts import LAYOUTS
+
+import cyops
 
 BASE = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
 

@@ -1,8 +1,8 @@
 /* Arguments beyond which the formulas of math_formulas.h give what they give there.
  *
- * Against a bound whose value the compiler does not see, `x > bound ? bound : x` becomes one minimum instruction, which
- * also keeps NaN; against a constant, GCC 12 makes three masked ones of it. So the bounds are variables of another file,
- * math_bounds.c: a fifth (AVX-512) to a third (AVX2) of the time of exp.
+ * Against a bound whose value the compiler does not see, `x > bound ? bound : x` becomes one minimum instruction,
+ * which also keeps NaN; against a constant, GCC 12 makes three masked ones of it. So the bounds are variables of
+ * another file, math_bounds.c: a fifth (AVX-512) to a third (AVX2) of the time of exp.
  */
 #ifndef CYOPS_MATH_BOUNDS_H
 #define CYOPS_MATH_BOUNDS_H
@@ -12,7 +12,7 @@ typedef struct {
 } cyops_math_bounds_f32;
 
 typedef struct {
-    double exp_lowest, exp_highest, expm1_lowest, tanh_highest;
+    double exp_lowest, exp_highest, expm1_lowest, tanh_highest, pow_lowest, pow_highest;
 } cyops_math_bounds_f64;
 
 extern const cyops_math_bounds_f32 cyops_bounds_f32;

@@ -6,14 +6,15 @@
  *
  * Here is what differs between the two types: the polynomials and the layout of the bits. math_functions.h has the
  * formulas. The polynomials are minimax fits (Remez exchange, 50 digits): with r in [-log(2)/2, log(2)/2]
- *     e^r = 1 + r + r^2 EXP(r),          relative error 3.1e-9 (float), 3.7e-18 (double);
- * with s = f / (2 + f) and 1 + f in [sqrt(1/2), sqrt(2)]
- *     log(1 + f) = 2 s + s^3 LOG(s^2),   relative error 8.2e-10 (float), 1.3e-18 (double).
+ *     e^r = 1 + r + r^2 EXP(r),                     relative error 3.1e-9 (float), 3.7e-18 (double);
+ * with 1 + f in [sqrt(1/2), sqrt(2)]
+ *     log(1 + f) = f - f^2 / 2 + f^3 LOG(f),        relative error 7.6e-10 (float), 9.2e-18 (double).
  */
 #ifndef CYOPS_MATH_FORMULAS_H
 #define CYOPS_MATH_FORMULAS_H
 
 #include "math_bounds.h"
+#include "math_horner.h"
 #include "system.h"
 #include "target.h"
 
@@ -47,12 +48,13 @@ CYOPS_INLINE double ISA_NAME(fmod_f64)(double x, double y) { return __builtin_fm
 #define EXPONENT_BIAS 127
 #define SQRT_HALF_BITS 0x3f3504f3u
 #define SMALLEST_NORMAL 0x1p-126f
-#define LN2_HIGH 0x1.63p-1f /* few bits: a product with an exponent is exact */
-#define LN2_LOW (-0x1.bd0106p-13f)
-#define EXP_POLYNOMIAL(r)                                                                                       \
-    HORNER(r, HORNER(r, HORNER(r, HORNER(r, 0.00138145404892f, 0.00836874511741f), 0.041668390778f), 0.16666520399f), \
-           0.499999934322f)
-#define LOG_POLYNOMIAL(z) HORNER(z, HORNER(z, 0.298730732499f, 0.399774955809f), 0.66666776717f)
+#define LN2_HIGH 0x1.62ep-1f /* few bits: a product with an exponent is exact */
+#define LN2_LOW 0x1.0bfbe8p-15f
+#define EXP_POLYNOMIAL(r) \
+    HORNER_4(r, 0.4999999343f, 0.166665204f, 0.04166839078f, 0.008368745117f, 0.001381454049f)
+#define LOG_POLYNOMIAL(f)                                                                                    \
+    HORNER_8(f, 0.3333331257f, -0.2500000961f, 0.2000212163f, -0.1666799804f, 0.1421948694f, -0.1240549862f, \
+             0.1188859401f, -0.1167645017f, 0.06746630455f)
 #include "math_functions.h"
 
 #define MATH_SUFFIX f64
@@ -64,36 +66,18 @@ CYOPS_INLINE double ISA_NAME(fmod_f64)(double x, double y) { return __builtin_fm
 #define SMALLEST_NORMAL 0x1p-1022
 #define LN2_HIGH 0x1.62e42feep-1
 #define LN2_LOW 0x1.a39ef35793c76p-33
-#define EXP_LOW_ORDERS(r)                                                                                     \
-    HORNER(r, HORNER(r, HORNER(r, HORNER(r, EXP_HIGH_ORDERS(r), 0.00019841269505770564), 0.0013888888943760233), \
-                     0.0083333333334949795), 0.041666666666529727)
-#define EXP_HIGH_ORDERS(r)                                                                                        \
-    HORNER(r, HORNER(r, HORNER(r, 2.5000018376404530e-8, 2.7630306344621712e-7), 2.7557586805904076e-6), \
-           2.4801492949361811e-5)
-#define EXP_POLYNOMIAL(r) HORNER(r, HORNER(r, EXP_LOW_ORDERS(r), 0.16666666666666412), 0.50000000000000107)
-#define LOG_LOW_ORDERS(z) HORNER(z, HORNER(z, LOG_HIGH_ORDERS(z), 0.28571428743262966), 0.39999999999411091)
-#define LOG_HIGH_ORDERS(z)                                                                                            \
-    HORNER(z, HORNER(z, HORNER(z, 0.14797507995492263, 0.15313903215707608), 0.18183569741119685), 0.22222198475958856)
-#define LOG_POLYNOMIAL(z) HORNER(z, LOG_LOW_ORDERS(z), 0.66666666666667349)
+#define EXP_POLYNOMIAL(r)                                                                                  \
+    HORNER_9(r, 0.5000000000000011, 0.1666666666666641, 0.041666666666529725, 0.00833333333349498,         \
+             0.0013888888943760233, 0.00019841269505770564, 2.480149294936181e-05, 2.7557586805904078e-06, \
+             2.763030634462171e-07, 2.500001837640453e-08)
+#define LOG_POLYNOMIAL(f)                                                                             \
+    HORNER_18(f, 0.3333333333333314, -0.24999999999987932, 0.20000000000066823, -0.16666666669835983, \
+              0.1428571428007844, -0.12499999690582055, 0.11111111147414146, -0.10000015242466401,    \
+              0.09090923970014755, -0.08332912714767002, 0.07691528299566411, -0.07149449666014678,   \
+              0.06684615642798543, -0.06196620624935347, 0.05668156680005919, -0.05677825091355638,   \
+              0.06504207114710621, -0.059823325742798354, 0.026150967931322402)
 #include "math_functions.h"
-#undef EXP_LOW_ORDERS
-#undef EXP_HIGH_ORDERS
-#undef LOG_LOW_ORDERS
-#undef LOG_HIGH_ORDERS
 
-/* |x|^y = e^(y log|x|) in double, which leaves 2^-45 of relative error before the one rounding to float; then the sign
- * and the cases of C's pow that the logarithm does not give by itself. */
-CYOPS_INLINE float ISA_NAME(pow_f32)(float x, float y) {
-    const float size = __builtin_fabsf(x);
-    float power = (float)ISA_NAME(exp_f64)((double)y * ISA_NAME(log_f64)((double)size));
-    const float half = y * 0.5f;
-    const int is_integer = ISA_NAME(nearest_f32)(y) == y;
-    const int is_odd = is_integer & (ISA_NAME(nearest_f32)(half) != half);
-    power = __builtin_signbitf(x) && is_odd ? -power : power;
-    power = x < 0 && size < INFINITY && !is_integer ? NAN : power;
-    return y == 0 || x == 1 || (size == 1 && __builtin_fabsf(y) == INFINITY) ? 1.0f : power;
-}
-
-CYOPS_INLINE double ISA_NAME(pow_f64)(double x, double y) { return __builtin_pow(x, y); }
+#include "math_pow.h"
 
 #endif

@@ -5,7 +5,6 @@
  */
 #define MATH_NAME(name) ISA_NAME(CYOPS_JOIN(name, MATH_SUFFIX))
 #define FMA CYOPS_JOIN(FMA, MATH_SUFFIX)
-#define HORNER(x, high, low) FMA(high, x, low)
 
 #define BOUNDS CYOPS_JOIN(cyops_bounds, MATH_SUFFIX)
 
@@ -59,7 +58,7 @@ CYOPS_INLINE FLOAT MATH_NAME(exp)(FLOAT x) {
     BITS exponent;
     const FLOAT bounded = MATH_NAME(at_least)(MATH_NAME(at_most)(x, BOUNDS.exp_highest), BOUNDS.exp_lowest);
     const FLOAT r = MATH_NAME(reduce)(bounded, &exponent);
-    return MATH_NAME(scale)(HORNER(r, HORNER(r, EXP_POLYNOMIAL(r), (FLOAT)1), (FLOAT)1), exponent);
+    return MATH_NAME(scale)(HORNER_2(r, (FLOAT)1, (FLOAT)1, EXP_POLYNOMIAL(r)), exponent);
 }
 
 /* e^x - 1 = 2^n ((e^r - 1) + (1 - 2^-n)): both terms are small together where the result is. */
@@ -72,34 +71,31 @@ CYOPS_INLINE FLOAT MATH_NAME(expm1)(FLOAT x) {
     return x == 0 ? x : result;
 }
 
-/* log(u) + correction, for u in [0, infinity]: u = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)]. */
+/* log(u) + correction: u = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)]. What is special about u goes into the number
+ * that is subtracted from the exponent, so that k is -infinity for 0, infinity for infinity, else NaN: selecting among
+ * constants is cheap, among results it is not. */
 CYOPS_INLINE FLOAT MATH_NAME(log_corrected)(FLOAT u, FLOAT correction) {
-    const int is_denormal = u < SMALLEST_NORMAL;
-    const FLOAT normal = is_denormal ? u * (FLOAT)((BITS)1 << MANTISSA_BITS) : u;
     const BITS one = (BITS)EXPONENT_BIAS << MANTISSA_BITS, mantissa_mask = ((BITS)1 << MANTISSA_BITS) - 1;
-    const BITS bits = MATH_NAME(to_bits)(normal) + (one - SQRT_HALF_BITS);
-    /* The biased exponent becomes a number by standing in the low bits of 2^MANTISSA_BITS. */
     const FLOAT limit = (FLOAT)((BITS)1 << MANTISSA_BITS);
-    const FLOAT exponent = MATH_NAME(from_bits)(bits >> MANTISSA_BITS | MATH_NAME(to_bits)(limit));
-    const FLOAT k = exponent - (limit + (is_denormal ? EXPONENT_BIAS + MANTISSA_BITS : EXPONENT_BIAS));
+    const FLOAT factor = u < SMALLEST_NORMAL ? limit : 1;
+    FLOAT offset = u < SMALLEST_NORMAL ? limit + EXPONENT_BIAS + MANTISSA_BITS : limit + EXPONENT_BIAS;
+    offset = u > 0 ? offset : u == 0 ? INFINITY : NAN;
+    offset = u == INFINITY ? -INFINITY : offset;
+    const BITS bits = MATH_NAME(to_bits)(u * factor) + (one - SQRT_HALF_BITS);
+    /* The biased exponent becomes a number by standing in the low bits of 2^MANTISSA_BITS. */
+    const FLOAT k = MATH_NAME(from_bits)(bits >> MANTISSA_BITS | MATH_NAME(to_bits)(limit)) - offset;
     const FLOAT f = MATH_NAME(from_bits)((bits & mantissa_mask) + SQRT_HALF_BITS) - 1;
-    const FLOAT s = f / (2 + f), half_square = (FLOAT)0.5 * f * f, z = s * s;
-    const FLOAT small = FMA(s, FMA(z, LOG_POLYNOMIAL(z), half_square), FMA(k, LN2_LOW, correction));
-    FLOAT result = FMA(k, LN2_HIGH, f - (half_square - small));
-    result = u == 0 ? -INFINITY : result;
-    return u == INFINITY ? u : result;
+    const FLOAT small = FMA(f * f * f, LOG_POLYNOMIAL(f), FMA(k, LN2_LOW, correction));
+    return FMA(k, LN2_HIGH, f - ((FLOAT)0.5 * f * f - small));
 }
 
-CYOPS_INLINE FLOAT MATH_NAME(log)(FLOAT x) {
-    const FLOAT result = MATH_NAME(log_corrected)(x, 0);
-    return x >= 0 ? result : NAN;
-}
+CYOPS_INLINE FLOAT MATH_NAME(log)(FLOAT x) { return MATH_NAME(log_corrected)(x, 0); }
 
 /* log(1 + x) = log(u) + (x - (u - 1)) / u, where u is 1 + x rounded and the second term undoes the rounding. */
 CYOPS_INLINE FLOAT MATH_NAME(log1p)(FLOAT x) {
-    const FLOAT u = 1 + x;
-    const FLOAT result = MATH_NAME(log_corrected)(u, (x - (u - 1)) / u);
-    return x == 0 ? x : x >= -1 ? result : NAN;
+    const FLOAT u = 1 + x, lost = (x - (u - 1)) / u;
+    const FLOAT result = MATH_NAME(log_corrected)(u, lost == lost ? lost : 0);
+    return MATH_NAME(copysign)(result, x);
 }
 
 /* tanh|x| = m / (m + 2) with m = e^(2|x|) - 1; the sign is put back at the end. */
@@ -135,7 +131,6 @@ CYOPS_INLINE FLOAT MATH_NAME(floor_divide)(FLOAT x, FLOAT y) {
 
 #undef MATH_NAME
 #undef FMA
-#undef HORNER
 #undef ROUNDER
 #undef BOUNDS
 #undef LOG2_E

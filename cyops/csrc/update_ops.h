@@ -29,6 +29,24 @@
          c = momentum * c + learning_rate * g / SQRT(a - b * b + epsilon); w -= c)                                    \
     /* a: mean of gradients, b: mean of their squares; rate is the bias-corrected learning rate */                    \
     STEP(adam, 2, (rate, rest_1, rest_2, epsilon), a += (g - a) * rest_1; b += (g * g - b) * rest_2;                  \
-         w -= a * rate / (SQRT(b) + epsilon))
+         w -= a * rate / (SQRT(b) + epsilon))                                                                         \
+    /* c: the largest b so far */                                                                                     \
+    STEP(amsgrad, 3, (rate, rest_1, rest_2, epsilon), a += (g - a) * rest_1; b += (g * g - b) * rest_2;               \
+         c = b > c || b != b ? b : c; w -= a * rate / (SQRT(c) + epsilon))                                            \
+    /* a: mean of gradients, b: decaying maximum of their sizes */                                                    \
+    STEP(adamax, 2, (rate, rest_1, beta_2, epsilon), const T size = g < 0 ? -g : g; a += (g - a) * rest_1;            \
+         b = b * beta_2 > size ? b * beta_2 : size; w -= a * rate / (b + epsilon))                                    \
+    /* Adam with Nesterov momentum; correction is 1 / (1 - beta_2^t) */                                               \
+    STEP(nadam, 2, (mean_rate, gradient_rate, rest_1, rest_2, correction, epsilon), a += (g - a) * rest_1;            \
+         b += (g * g - b) * rest_2; w -= (a * mean_rate + g * gradient_rate) / (SQRT(b * correction) + epsilon))      \
+    /* a: sum of squares */                                                                                           \
+    STEP(adagrad, 1, (learning_rate, epsilon), a += g * g; w -= learning_rate * g / SQRT(a + epsilon))                \
+    /* a: mean square of the gradients, b: of the steps */                                                            \
+    STEP(adadelta, 2, (learning_rate, rho, rest, epsilon), a = rho * a + rest * (g * g);                              \
+         const T size = SQRT(b + epsilon) * g / SQRT(a + epsilon); b = rho * b + rest * (size * size);                \
+         w -= learning_rate * size)                                                                                   \
+    /* a: mean of gradients */                                                                                        \
+    STEP(lion, 1, (learning_rate, beta_1, rest_1, beta_2, rest_2), const T mean = beta_1 * a + rest_1 * g;            \
+         w -= mean > 0 ? learning_rate : mean < 0 ? -learning_rate : mean; a = beta_2 * a + rest_2 * g)
 
 #endif

@@ -21,7 +21,6 @@ from cyops import (
     set_num_threads,
     shares_memory,
 )
-
 from cytensor import cross_entropy, dtypes, nn, ops
 from cytensor.dtypes import *  # noqa: F403
 from cytensor.ops import *  # noqa: F403

@@ -6,7 +6,6 @@ and the tape's walk goes to the logits in one step (fusion.py). Probabilities of
 [1e-7, 1 - 1e-7], as in Keras.
 """
 import cyops
-
 from cytensor import ops
 from cytensor.rules import define
 

@@ -21,7 +21,6 @@ from cyops import (
     take,
     where,
 )
-
 from cytensor.rules import define, define_no_gradient, define_variadic
 
 # -- elementwise ------------------------------------------------------------------------------------------------------

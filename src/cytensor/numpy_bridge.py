@@ -1,7 +1,7 @@
 """The border to NumPy's functions: `np.exp(tensor)`, `array + tensor`, and ufuncs that have no op here."""
 import numpy as np
-from cyops import OPS, Strided
 
+from cyops import OPS, Strided
 from cytensor.tensor import Tensor
 
 # NumPy's names for our ops; a ufunc of the same name needs no entry.

@@ -7,7 +7,6 @@ import inspect
 
 import cyops
 from cyops import OPS, Strided, as_class
-
 from cytensor.tensor import Tensor, asarray
 
 

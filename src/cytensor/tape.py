@@ -7,7 +7,6 @@ import contextlib
 import warnings
 
 from cyops import Recorder, Strided
-
 from cytensor.nested import flatten, pack_like
 from cytensor.tensor import Tensor, as_tensor
 from cytensor.walk import walk

@@ -3,8 +3,9 @@
 The operators are Strided's own, in compiled code; the methods are the functions of cyops, which give Tensors because one
 of their operands is one. May be imported by everything in the package; imports cyops only.
 """
-import cyops
 import numpy as np
+
+import cyops
 from cyops import OPS, Strided, as_class
 
 # The ops that are methods too: those whose first operand is the tensor.

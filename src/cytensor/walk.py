@@ -1,6 +1,5 @@
 """The walk back over a tape's records: pruning, un-broadcasting and accumulation happen here and nowhere else."""
 import cyops
-
 from cytensor import grads  # noqa: F401 - fills the registry of rules
 from cytensor.fusion import fused_steps
 from cytensor.rules import NO_GRADIENT, RULES, lookup
