@@ -1,14 +1,16 @@
 """Optimizers. base.py has the Optimizer class; schedules.py learning rates as functions of the step."""
 from cytensor import registry
 from cytensor.optimizers import schedules
-from cytensor.optimizers.adam import Adam, AdamW
+from cytensor.optimizers.adam import Adam, Adamax, AdamW, Nadam
+from cytensor.optimizers.adaptive import Adadelta, Adagrad, Lion
 from cytensor.optimizers.base import Optimizer
 from cytensor.optimizers.rmsprop import RMSprop
 from cytensor.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Nadam", "Optimizer", "RMSprop", "get",
+           "schedules"]
 
-registry.register("optimizers", SGD, RMSprop, Adam, AdamW)
+registry.register("optimizers", SGD, RMSprop, Adam, AdamW, Adamax, Nadam, Adagrad, Adadelta, Lion)
 
 
 def get(identifier):

@@ -1,14 +1,10 @@
-"""Adam and AdamW: steps from moving means of the gradient and of its square."""
+"""Adam and its kin: steps from moving means of the gradient and of its size."""
 import cyops
 from cytensor.optimizers.base import Optimizer
 
 
-class Adam(Optimizer):
-    """m and v are moving means of g and g^2; w -= a * m / (sqrt(v) + epsilon), a corrected for both starting at 0.
-
-    a = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) at step t = 1, 2, ... Further options are Optimizer's.
-    Source: Kingma, Ba, "Adam: a method for stochastic optimization" (2014).
-    """
+class _Moments(Optimizer):
+    """What the family shares: the rates of the two means, and the slots m and v."""
     slot_names = ("m", "v")
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **options):
@@ -18,9 +14,33 @@ class Adam(Optimizer):
                 raise ValueError(f"{type(self).__name__}: {name} must be in [0, 1); got {beta}")
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
+    def moments(self, variables):
+        """The slots m and v of the variables."""
+        return self.slot("m", variables), self.slot("v", variables)
+
+
+class Adam(_Moments):
+    """m and v are moving means of g and g^2; w -= a * m / (sqrt(v) + epsilon), a corrected for both starting at 0.
+
+    a = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) at step t = 1, 2, ... With amsgrad the largest v so far
+    takes the place of v. Further options are Optimizer's. Source: Kingma, Ba, "Adam: a method for stochastic
+    optimization" (2014); Reddi, Kale, Kumar, "On the convergence of Adam and beyond" (2018).
+    """
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **options):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **options)
+        self.amsgrad = bool(amsgrad)
+        self.slot_names = ("m", "v", "largest_v") if amsgrad else ("m", "v")
+
     def update(self, gradients, variables, learning_rate):
-        cyops.adam_step(variables, gradients, self.slot("m", variables), self.slot("v", variables), learning_rate,
-                         self.beta_1, self.beta_2, self.epsilon, self.iterations + 1)
+        step = self.iterations + 1
+        if not self.amsgrad:
+            cyops.adam_step(variables, gradients, *self.moments(variables), learning_rate, self.beta_1, self.beta_2,
+                            self.epsilon, step)
+            return
+        rate = learning_rate * (1 - self.beta_2 ** step) ** 0.5 / (1 - self.beta_1 ** step)
+        cyops.update.step("amsgrad", variables, gradients, *self.moments(variables), self.slot("largest_v", variables),
+                          rate=rate, rest_1=1 - self.beta_1, rest_2=1 - self.beta_2, epsilon=self.epsilon)
 
 
 class AdamW(Adam):
@@ -29,5 +49,50 @@ class AdamW(Adam):
     Source: Loshchilov, Hutter, "Decoupled weight decay regularization" (2017).
     """
 
-    def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **options):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay, **options)
+    def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False,
+                 **options):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options)
+
+
+class Adamax(_Moments):
+    """Adam with v the decaying maximum of |g|: w -= learning_rate / (1 - beta_1^t) * m / (v + epsilon).
+
+    Further options are Optimizer's. Source: Kingma, Ba (2014), section 7.
+    """
+
+    def update(self, gradients, variables, learning_rate):
+        rate = learning_rate / (1 - self.beta_1 ** (self.iterations + 1))
+        cyops.update.step("adamax", variables, gradients, *self.moments(variables), rate=rate, rest_1=1 - self.beta_1,
+                          beta_2=self.beta_2, epsilon=self.epsilon)
+
+
+class Nadam(_Moments):
+    """Adam with Nesterov momentum, whose rate u_t = beta_1 * (1 - 0.96^t / 2) grows with the steps.
+
+    Further options are Optimizer's. Source: Dozat, "Incorporating Nesterov momentum into Adam" (2016).
+    """
+
+    def _product(self, step):
+        """u_1 * ... * u_step."""
+        product = 1.0
+        for t in range(1, step + 1):
+            product *= self._momentum(t)
+        return product
+
+    def _momentum(self, t):
+        return self.beta_1 * (1 - 0.5 * 0.96 ** t)
+
+    def update(self, gradients, variables, learning_rate):
+        step = self.iterations + 1
+        if self._known[0] != step - 1:             # a loaded optimizer goes on in the middle
+            self._known = (step - 1, self._product(step - 1))
+        product = self._known[1] * self._momentum(step)
+        self._known = (step, product)
+        following = self._momentum(step + 1)
+        cyops.update.step("nadam", variables, gradients, *self.moments(variables),
+                          mean_rate=learning_rate * following / (1 - product * following),
+                          gradient_rate=learning_rate * (1 - self._momentum(step)) / (1 - product),
+                          rest_1=1 - self.beta_1, rest_2=1 - self.beta_2, epsilon=self.epsilon,
+                          correction=1 / (1 - self.beta_2 ** step))
+
+    _known = (0, 1.0)              # (step, product of the momentums up to it)

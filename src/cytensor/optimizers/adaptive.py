@@ -1,0 +1,60 @@
+"""Adagrad, Adadelta and Lion: one slot or two, and a row of the kernels' table each."""
+import cyops
+from cytensor.optimizers.base import Optimizer
+
+
+class Adagrad(Optimizer):
+    """s += g^2; w -= learning_rate * g / sqrt(s + epsilon). Further options are Optimizer's.
+
+    Source: Duchi, Hazan, Singer, "Adaptive subgradient methods for online learning and stochastic optimization" (2011).
+    """
+    slot_names = ("sum",)
+
+    def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, **options):
+        super().__init__(learning_rate, **options)
+        self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
+
+    def initial_slot(self, name, variable):
+        slot = super().initial_slot(name, variable)
+        if name == "sum":
+            slot[...] = self.initial_accumulator_value
+        return slot
+
+    def update(self, gradients, variables, learning_rate):
+        cyops.update.step("adagrad", variables, gradients, self.slot("sum", variables), learning_rate=learning_rate,
+                          epsilon=self.epsilon)
+
+
+class Adadelta(Optimizer):
+    """Steps of the size of the last steps: d = sqrt(u + epsilon) / sqrt(s + epsilon) * g; w -= learning_rate * d.
+
+    s and u are moving means of g^2 and d^2. Further options are Optimizer's. Source: Zeiler, "ADADELTA" (2012).
+    """
+    slot_names = ("mean_square", "mean_square_step")
+
+    def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, **options):
+        super().__init__(learning_rate, **options)
+        self.rho, self.epsilon = rho, epsilon
+
+    def update(self, gradients, variables, learning_rate):
+        cyops.update.step("adadelta", variables, gradients, self.slot("mean_square", variables),
+                          self.slot("mean_square_step", variables), learning_rate=learning_rate, rho=self.rho,
+                          rest=1 - self.rho, epsilon=self.epsilon)
+
+
+class Lion(Optimizer):
+    """w -= learning_rate * sign(beta_1 * m + (1 - beta_1) * g), with m a moving mean of g at rate beta_2.
+
+    Further options are Optimizer's. Source: Chen et al., "Symbolic discovery of optimization algorithms" (2023).
+    """
+    slot_names = ("m",)
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **options):
+        super().__init__(learning_rate, **options)
+        if not 0 < beta_1 <= 1:
+            raise ValueError(f"Lion: beta_1 must be in (0, 1]; got {beta_1}")
+        self.beta_1, self.beta_2 = beta_1, beta_2
+
+    def update(self, gradients, variables, learning_rate):
+        cyops.update.step("lion", variables, gradients, self.slot("m", variables), learning_rate=learning_rate,
+                          beta_1=self.beta_1, rest_1=1 - self.beta_1, beta_2=self.beta_2, rest_2=1 - self.beta_2)
