@@ -21,7 +21,6 @@ The map of the package; each line may import only from those above it:
     update        optimizer steps, one pass over memory each
     csrc/         the C behind them: plans, kernels for each instruction set, thread pool, allocator
 """
-import inspect
 from typing import NamedTuple
 
 from cyops.config import available_isas, isa  # isort: skip - picks the kernels before anything can call one
@@ -57,9 +56,17 @@ class Op(NamedTuple):
     doc: str
 
 
+def _parameters(kernel):
+    """The names of a kernel's parameters; `inspect` would say the same, 5 ms later."""
+    code = getattr(kernel, "__code__", None)
+    if code is None:
+        return (*kernel.parameters, "out")
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+
+
 # Every differentiable or derived function of the package, by name.
 OPS = {
-    kernel.__name__: Op(tuple(inspect.signature(kernel).parameters), kernel, kernel.__doc__)
+    kernel.__name__: Op(_parameters(kernel), kernel, kernel.__doc__)
     for area in (elementwise, reshaping, views, contract, reduce, rows, gather)
     for kernel in area.FUNCTIONS
 }

@@ -10,7 +10,12 @@ Training words are Keras's (`Sequential`, `layers.Dense`, `fit`), tensor words a
 `GradientTape`). Imports go one way:
 
     cyops  <-  tensor  <-  ops  <-  grads, walk, tape  <-  layers, losses, optimizers  <-  models  <-  cli
+
+Importing the package loads tensors, ops and tapes; the training modules are loaded when they are first named.
 """
+import importlib
+from typing import TYPE_CHECKING
+
 from cyops import (
     available_isas,
     empty_cache,
@@ -21,33 +26,61 @@ from cyops import (
     set_num_threads,
     shares_memory,
 )
-from cytensor import cross_entropy, dtypes, nn, ops
+
+from cytensor import dtypes, ops
 from cytensor.dtypes import *  # noqa: F403
 from cytensor.ops import *  # noqa: F403
 from cytensor.tape import GradientTape
 from cytensor.tensor import Tensor, Variable, asarray
 
-from cytensor import (  # isort: skip - these stand on the ones above
-    activations,
-    callbacks,
-    datasets,
-    initializers,
-    layers,
-    losses,
-    metrics,
-    models,
-    optimizers,
-    random,
-    regularizers,
-    utils,
-)
-from cytensor import keras  # isort: skip
-from cytensor.layers import Input
-from cytensor.models import Model, Sequential, load_model
-from cytensor.random import set_seed
+if TYPE_CHECKING:
+    from cytensor import (
+        activations,
+        callbacks,
+        cross_entropy,
+        datasets,
+        initializers,
+        keras,
+        layers,
+        losses,
+        metrics,
+        models,
+        nn,
+        optimizers,
+        random,
+        regularizers,
+        utils,
+    )
+    from cytensor.layers import Input
+    from cytensor.models import Model, Sequential, load_model
+    from cytensor.random import set_seed
 
 math = ops
 __version__ = "0.1.0"
+
+# Where each name that is loaded on first use lives: a module, or a module and a name in it.
+_MODULES = (
+    "activations", "callbacks", "cross_entropy", "datasets", "initializers", "keras", "layers", "losses", "metrics",
+    "models", "nn", "optimizers", "random", "regularizers", "utils",
+)
+_MEMBERS = {
+    "Input": "layers", "Model": "models", "Sequential": "models", "load_model": "models", "set_seed": "random",
+}
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _MEMBERS:
+        value = getattr(importlib.import_module(f"{__name__}.{_MEMBERS[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "GradientTape", "Input", "Model", "Sequential", "Tensor", "Variable", "activations", "asarray", "available_isas",

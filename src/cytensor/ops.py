@@ -3,8 +3,6 @@
 Nothing is written out here: names, signatures and docstrings come from cyops.OPS. May be imported by everything above
 tensor.py.
 """
-import inspect
-
 import cyops
 from cyops import OPS, Strided, as_class
 from cytensor.tensor import Tensor, asarray
@@ -21,7 +19,7 @@ def derive(kernel, name=None):
     function.__module__ = __name__
     function.__doc__ = kernel.__doc__.replace("cyops.Strided", "ct.Tensor").replace("cyops", "ct").replace(
         "import ct\n", "import cytensor as ct\n")
-    function.__signature__ = inspect.signature(kernel)
+    function.__wrapped__ = kernel           # inspect.signature looks there
     return function
 
 
