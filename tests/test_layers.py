@@ -37,6 +37,16 @@ def test_activations_at_extremes():
         assert np.isfinite(float(total)) and np.isfinite(tape.gradient(total, x).numpy()).all(), name
 
 
+def test_slopes_at_zero():
+    for name, slope in (("softplus", 0.5), ("silu", 0.5), ("gelu", 0.5), ("sigmoid", 0.25), ("tanh", 1.0),
+                        ("softsign", 1.0)):
+        x = asarray(np.zeros(1, np.float32))
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = getattr(activations, name)(x)
+        assert np.isclose(tape.gradient(y, x).numpy(), slope), name
+
+
 def test_activation_names():
     assert activations.get(None) is activations.linear and activations.get("relu") is activations.relu
     assert activations.get("swish") is activations.silu
@@ -225,6 +235,9 @@ def test_wrong_arguments():
             (lambda: layers.Input(), ValueError, r"Input: shape must be given, without the batch axis"),
             (lambda: layers.Dense(3)(layers.Input(shape=(3,))), TypeError, "models are made with Sequential"),
             (lambda: layers.Dense(3)(3.0), ValueError, "the last axis of the input must have a known length"),
+            (lambda: type("L", (layers.Layer,), {"call": lambda self, x: None})()(x_of(2)), TypeError,
+             "L: call must return a tensor; got None"),
+            (lambda: layers.Flatten().set_weights(3), TypeError, "a list of arrays is expected; got int"),
             (lambda: layers.Layer()(x_of(2)), NotImplementedError, "Layer: a layer must define call"),
             (lambda: layers.Dense(3).count_params(), ValueError, "count_params: the layer must be built"),
             (lambda: layers.Dense(3, input_shape="ab"), TypeError, "Dense: shape must be a sequence of ints")):

@@ -92,6 +92,14 @@ def test_softmax_output_is_stable_and_clipped_elsewhere():
     assert np.isfinite(np.asarray(losses.binary_crossentropy([[0.0], [1.0]], [[1.0], [0.0]]))).all()
 
 
+def test_binary_crossentropy_at_logits_of_zero():
+    z = asarray(np.zeros((1, 2), np.float32))
+    with GradientTape() as tape:
+        tape.watch(z)
+        loss = losses.binary_crossentropy([[0.0, 1.0]], z, from_logits=True)
+    assert tape.gradient(loss, z).numpy().tolist() == [[0.25, -0.25]]
+
+
 def test_names_functions_and_own_losses():
     for name, cls in (("mse", losses.MeanSquaredError), ("MSE", losses.MeanSquaredError),
                       ("mae", losses.MeanAbsoluteError),

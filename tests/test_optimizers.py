@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from golden import inputs, keras
 
+import cyops
 from cytensor import optimizers
 from cytensor.optimizers import schedules
 from cytensor.tensor import Variable, asarray
@@ -144,8 +145,20 @@ def test_wrong_arguments(make, message):
         make()
 
 
+def test_steps_of_the_table():
+    w = Variable([1.0])
+    with pytest.raises(ValueError, match="step: unknown name 'adamm'; known are sgd, "):
+        cyops.update.step("adamm", w, w)
+    with pytest.raises(ValueError, match="lion takes 1 slots and the scalars learning_rate, beta_1, rest_1, beta_2, rest_2; "
+                                         "got 0 slots and no scalars"):
+        cyops.update.step("lion", w, w)
+    with pytest.raises(ValueError, match="slot 0 must have the shape and dtype of its parameter"):
+        cyops.update.step("adagrad", w, asarray([1.0]), asarray([1.0, 2.0]), learning_rate=0.1, epsilon=0.1)
+    assert w.numpy() == [1.0]
+
+
 def test_wrong_types():
-    with pytest.raises(TypeError, match="optimizer: expected a name, a Optimizer or a function; got 3"):
+    with pytest.raises(TypeError, match="optimizer: expected a name or an Optimizer; got 3"):
         optimizers.get(3)
     with pytest.raises(TypeError, match="optimizer: expected"):
         optimizers.get(lambda: 3)

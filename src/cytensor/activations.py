@@ -69,7 +69,8 @@ def selu(x):
 
 def softplus(x):
     """log(1 + exp(x)), stable at both ends."""
-    return ops.maximum(x, 0.0) + ops.log1p(ops.exp(-ops.abs(x)))
+    size = ops.abs(x)
+    return 0.5 * (x + size) + ops.log1p(ops.exp(-size))        # max(x, 0) in a form with the right slope at 0
 
 
 def softsign(x):

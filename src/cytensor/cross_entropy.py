@@ -61,7 +61,8 @@ def binary_crossentropy(targets, y_pred, from_logits=False):
     targets and y_pred: floating, of one shape -> the same shape.
     """
     if from_logits:
-        return ops.relu(y_pred) - y_pred * targets + ops.log1p(ops.exp(-ops.abs(y_pred)))
+        size = ops.abs(y_pred)        # (z + |z|) / 2 is max(z, 0) with the right slope at 0, where training may start
+        return 0.5 * (y_pred + size) - y_pred * targets + ops.log1p(ops.exp(-size))
     y_pred = ops.clip(y_pred, EPSILON, 1 - EPSILON)
     return -(targets * ops.log(y_pred) + (1 - targets) * ops.log(1 - y_pred))
 

@@ -56,7 +56,7 @@ def check_positive(op, name, value):
 
 def is_iterator(x):
     """Whether x yields batches (a generator, an iterator, a dataset) and is not data itself."""
-    if x is None or isinstance(x, (np.ndarray, Tensor, list, tuple, str, bytes)) or hasattr(x, "__array__"):
+    if x is None or isinstance(x, (np.ndarray, Tensor, list, tuple, dict, str, bytes)) or hasattr(x, "__array__"):
         return False
     return hasattr(x, "__next__") or hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 

@@ -141,6 +141,8 @@ class Sequential(Model):
         """Build every layer for inputs of `input_shape`, None for the batch axis."""
         if input_shape is None:
             raise ValueError("Sequential: build needs the shape of the input; e.g. model.build((None, 784))")
+        if not self._layers:
+            raise ValueError(f"Sequential: there is no layer yet; add one to '{self.name}' with add()")
         shape = as_shape("Sequential", input_shape)
         for layer in self._layers:
             if not layer.built:

@@ -94,10 +94,15 @@ def lookup(kind, identifier, base=None):
         return identifier()
     if base is not None and isinstance(identifier, base):
         return identifier
-    if callable(identifier) and (base is None or not getattr(base, "strict", False)):
+    if callable(identifier) and (base is None or not base.strict):
         return identifier
-    expected = f"a name, a {base.__name__} or a function" if base else "a name or a function"
-    raise TypeError(f"{what}: expected {expected}; got {identifier!r} ({type(identifier).__name__})")
+    kinds = ["a name"]
+    if base is not None:
+        kinds.append(f"{'an' if base.__name__[0] in 'AEIOU' else 'a'} {base.__name__}")
+    if base is None or not base.strict:
+        kinds.append("a function")
+    raise TypeError(f"{what}: expected {', '.join(kinds[:-1])} "
+                    f"or {kinds[-1]}; got {identifier!r} ({type(identifier).__name__})")
 
 
 # -- configurations ---------------------------------------------------------------------------------------------------

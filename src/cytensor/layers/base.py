@@ -128,7 +128,10 @@ class Layer(registry.Configurable):
         try:
             if not self.built:
                 self._build_for(x)
-            return self.call(x, *args, **kwargs)
+            result = self.call(x, *args, **kwargs)
+            if result is None:
+                raise TypeError(f"{type(self).__name__}: call must return a tensor; got None; is its return missing?")
+            return result
         except Exception as error:
             error.add_note(f"in layer '{self.name}' ({type(self).__name__}), input of shape {_shape_of(x)}")
             raise
@@ -236,6 +239,8 @@ class Layer(registry.Configurable):
 
     def set_weights(self, weights):
         """Take the values of `weights`, arrays in the order of `weights`. All or none: checked before any is set."""
+        if not isinstance(weights, (list, tuple)):
+            raise TypeError(f"set_weights: a list of arrays is expected; got {type(weights).__name__}")
         named = named_weights(self)
         weights = [np.asarray(value) for value in weights]
         if len(weights) != len(named):

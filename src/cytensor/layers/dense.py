@@ -32,7 +32,8 @@ class Dense(Layer):
 
     def build(self, input_shape):
         if not input_shape or input_shape[-1] is None:
-            raise ValueError(f"Dense: the last axis of the input must have a known length; got shape {input_shape}")
+            hint = "; one feature a sample is (n, 1): reshape the data" if len(input_shape) == 1 else ""
+            raise ValueError(f"Dense: the last axis of the input must have a known length; got {input_shape}{hint}")
         self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel",
                                       regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
         if self.use_bias:
