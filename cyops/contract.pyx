@@ -6,9 +6,9 @@ axes (batch..., row, column), stride 0 where an operand has no such axis, and on
 can be merged, loops over the rest and copies no operand whole. May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_BYTES, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, coerce,
-    contiguous, cyops_api, cyops_view, empty, is_floating, itemsize_of, normalize_axis, overlaps, promote, record, recording,
-    result_class, shape_of,
+    CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, coerce,
+    contiguous, cyops_api, cyops_view, empty, is_floating, itemsize_of, normalize_axis, overlaps, promote, record,
+    recording, result_class, shape_of,
 )
 
 from cyops.strided import set_matmul
@@ -195,9 +195,9 @@ cdef int check_inner(str op, Strided a, Strided b) except -1:
 def matmul(a, b, *, out=None):
     """Matrix product, over batches: out[..., i, j] = sum over k of a[..., i, k] * b[..., k, j].
 
-    a: (..., m, k) or (k,); b: (..., k, n) or (k,). A vector is one row of a or one column of b, and that axis is missing
-    in the result: (k,)(k,) -> (), (m, k)(k,) -> (m,), (k,)(k, n) -> (n,). The axes before the last two broadcast:
-    (b, c, m, k)(k, n) -> (b, c, m, n). Any numeric dtypes; the result has the promoted one: integers wrap around, bools
+    a: (..., m, k) or (k,); b: (..., k, n) or (k,). A vector is one row of a or one column of b, and that axis is
+    missing in the result: (k,)(k,) -> (), (m, k)(k,) -> (m,), (k,)(k, n) -> (n,). The axes before the last two
+    broadcast: (b, c, m, k)(k, n) -> (b, c, m, n). Any numeric dtypes; the result has the promoted one: integers wrap around, bools
     are combined by "and" and "or", float16 is summed in float32. Any strides, without copying an operand. The result is
     a fresh tensor, or `out`, which may overlap the operands.
 
@@ -298,7 +298,8 @@ def dense(x, kernel, bias=None, activation=None):
 
 cdef int check_dense(Strided x, Strided kernel, Strided bias, object activation) except -1:
     if activation is not None and activation != "relu":
-        raise ValueError(f'dense: activation must be None or "relu"; got {activation!r}; apply another one to the result')
+        raise ValueError(f'dense: activation must be None or "relu"; got {activation!r}; apply another one to the '
+                         "result")
     if kernel.v.ndim != 2:
         raise ValueError(f"dense: kernel must have two axes (k, n); got kernel {shape_of(kernel)}")
     if x.v.ndim == 0 or x.v.shape[x.v.ndim - 1] != kernel.v.shape[0]:

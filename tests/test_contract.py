@@ -208,7 +208,8 @@ ERRORS = [
      "matmul: the axes before the last two must broadcast; got a (2, 3, 4), b (3, 4, 5)"),
     (lambda: cyops.matmul(2.0, ones(3)), ValueError,
      "matmul: both operands need at least one axis; got a (), b (3,); use multiply for a scalar"),
-    (lambda: cyops.dot(ones(3), ones(4)), ValueError, "dot: last axis of a must equal only axis of b; got a (3,), b (4,)"),
+    (lambda: cyops.dot(ones(3), ones(4)), ValueError,
+     "dot: last axis of a must equal only axis of b; got a (3,), b (4,)"),
     (lambda: cyops.dot(ones(*[1] * 9), ones(*[1] * 10)), ValueError,
      "dot: the result has 17 axes; at most 16 are possible"),
     (lambda: cyops.tensordot(ones(3, 4), ones(5, 6)), ValueError,
@@ -236,7 +237,8 @@ ERRORS = [
      "matmul: out must have the shape of the result; got out (2, 3), result (2, 2)"),
     (lambda: cyops.matmul(ones(2, 2), ones(2, 2), out=cyops.Strided([[1, 2], [3, 4]])), TypeError,
      "matmul: out of dtype int64 cannot hold the result; cast the result with astype"),
-    (lambda: cyops.matmul(ones(2, 2), ones(2, 2), out=ones(2, 2)), TypeError, "matmul: out must be a tensor; got ndarray"),
+    (lambda: cyops.matmul(ones(2, 2), ones(2, 2), out=ones(2, 2)), TypeError,
+     "matmul: out must be a tensor; got ndarray"),
 ]
 
 

@@ -42,7 +42,8 @@ static void add_shared_axis(gemm_problem *p, ptrdiff_t length, ptrdiff_t stride_
 /* A batch axis along which a repeats is more columns of b and c where they lie side by side. */
 static int add_columns(gemm_problem *p, const gemm_batch *batch, ptrdiff_t length, ptrdiff_t stride_b,
                        ptrdiff_t stride_c) {
-    if (batch->one_column || batch->ndim > 0 || p->bias != NULL || stride_b != p->n * p->cs_b || stride_c != p->n) return 0;
+    if (batch->one_column || batch->ndim > 0 || p->bias != NULL) return 0;
+    if (stride_b != p->n * p->cs_b || stride_c != p->n) return 0;
     p->n *= length;
     return 1;
 }
@@ -82,6 +83,12 @@ static void describe(gemm_batch *batch, const cyops_view *out, const cyops_view 
     }
 }
 
+/* Few rows, and a B that does not fit the second-level cache beside the rest. Measured at (8, 1024)(1024, 4096): 56
+ * against 38 GFLOP/s; at 32 rows 81 against 75 with B packed; at 64 rows packing wins. The bits are the same. */
+static int is_skinny(const gemm_problem *p) {
+    return p->m <= 32 && p->items == 1 && p->cs_b == 1 && p->k >= 64 && p->n * p->k * p->type->itemsize > 1 << 20;
+}
+
 static int multiply_nth(const gemm_batch *batch, ptrdiff_t index) {
     gemm_problem p = batch->problem;
     int first = CYOPS_MAX_NDIM - batch->ndim;
@@ -89,7 +96,9 @@ static int multiply_nth(const gemm_batch *batch, ptrdiff_t index) {
     p.a += gemm_offset(batch->ndim, shape, batch->strides_a + first, index) * p.type->itemsize;
     p.b += gemm_offset(batch->ndim, shape, batch->strides_b + first, index) * p.type->itemsize;
     p.c += gemm_offset(batch->ndim, shape, batch->strides_c + first, index) * p.type->itemsize;
-    return batch->one_column ? cyops_gemm_dot(&p) : cyops_gemm_blocked(&p);
+    if (batch->one_column) return cyops_gemm_dot(&p);
+    if (is_skinny(&p)) return cyops_gemm_skinny(&p);
+    return cyops_gemm_blocked(&p);
 }
 
 static void multiply_chunk(void *context, ptrdiff_t tile) {
@@ -121,10 +130,10 @@ static void copy_view(const cyops_view *to, const cyops_view *from) {
     for (ptrdiff_t row = 0, rows = to->size / columns; row < rows; row++) {
         char *q = to->data + gemm_offset(ndim, to->shape, to->strides, row) * to->itemsize;
         const char *p = from->data + gemm_offset(ndim, from->shape, from->strides, row) * to->itemsize;
-        if (to->itemsize == 4)
-            for (ptrdiff_t j = 0; j < columns; j++) ((int32_t *)q)[j * stride_to] = ((const int32_t *)p)[j * stride_from];
+        if (to->itemsize == sizeof(float))
+            for (ptrdiff_t j = 0; j < columns; j++) ((float *)q)[j * stride_to] = ((const float *)p)[j * stride_from];
         else
-            for (ptrdiff_t j = 0; j < columns; j++) ((int64_t *)q)[j * stride_to] = ((const int64_t *)p)[j * stride_from];
+            for (ptrdiff_t j = 0; j < columns; j++) ((double *)q)[j * stride_to] = ((const double *)p)[j * stride_from];
     }
 }
 

@@ -1,8 +1,8 @@
 /* Matrix-vector kernels: sums of products along k, for the products with one column. Template: see gemm_vector.h.
  *
  * A row's sum is PARTS partial sums, one for each k modulo PARTS, added at the end in a fixed tree. Where k runs along
- * memory the parts are the lanes of four vectors; where the rows do, each part is an array with an element a row. Either
- * way the additions of a row are the same, so its bits do not depend on the layout.
+ * memory the parts are the lanes of four vectors; where the rows do, each part is an array with an element a row.
+ * Either way the additions of a row are the same, so its bits do not depend on the layout.
  */
 #define PARTS (4 * LANES)
 #define DOT_ROWS (MR > 6 ? 4 : 2) /* summed side by side, to load x once for all: as many as there are registers for */

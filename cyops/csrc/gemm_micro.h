@@ -6,64 +6,71 @@
  */
 
 #define UNROLLED _Pragma("GCC unroll 14") for
+#define EACH_ROW UNROLLED(int i = 0; i < m; i++)
+#define EACH_VECTOR UNROLLED(int v = 0; v < nv; v++)
+#define MOST_VECTORS 8
+
+#define TILE_ROW(x, rs, i) ((T *)((char *)(x) + (i) * (rs)))
+#define LOAD_VECTOR(row, v) \
+    (masked && (v) == nv - 1 ? LOAD_MASKED((row) + (v) * LANES, last) : LOAD((row) + (v) * LANES))
 
 /* The sum over k of a[i, k] b[k, :] for m rows and nv vectors, added to acc. A row's address is one of five pointers
  * plus 0, 1 or 2 times rs_a, which x86 addresses directly: 14 pointers would not fit its registers. */
 CYOPS_INLINE void GEMM_NAME(multiply_tile)(const int m, const int nv, const int masked, const cyops_gemm_panel *p,
-                                           const char *row_b, MASK last, VEC acc[MR][2]) {
+                                           const char *row_b, MASK last, VEC *acc) {
     const ptrdiff_t rs_a = p->rs_a, cs_a = p->cs_a, rs_b = p->rs_b;
     const char *a[(MR + 2) / 3];
     UNROLLED(int i = 0; i < m; i += 3) a[i / 3] = (const char *)p->a + i * rs_a;
     _Pragma("GCC unroll 2") for (ptrdiff_t k = p->k; k > 0; k--) {
-        const T *b = (const T *)row_b;
-        VEC b0 = nv == 1 && masked ? LOAD_MASKED(b, last) : LOAD(b), b1;
-        if (nv == 2) b1 = masked ? LOAD_MASKED(b + LANES, last) : LOAD(b + LANES);
+        VEC b[MOST_VECTORS];
+        EACH_VECTOR b[v] = LOAD_VECTOR((const T *)row_b, v);
         row_b += rs_b;
-        UNROLLED(int i = 0; i < m; i++) {
+        EACH_ROW {
             VEC x = SET1(*(const T *)(a[i / 3] + i % 3 * rs_a));
-            acc[i][0] = FMA(x, b0, acc[i][0]);
-            if (nv == 2) acc[i][1] = FMA(x, b1, acc[i][1]);
+            EACH_VECTOR acc[i * nv + v] = FMA(x, b[v], acc[i * nv + v]);
         }
         UNROLLED(int i = 0; i < m; i += 3) a[i / 3] += cs_a;
     }
 }
 
-/* Row i of a tile that lies at x, vector v; the last vector may be partial. */
-#define TILE_ROW(x, rs, i) ((T *)((char *)(x) + (i) * (rs)))
-#define LOAD_VECTOR(row, v) \
-    (masked && (v) == nv - 1 ? LOAD_MASKED((row) + (v) * LANES, last) : LOAD((row) + (v) * LANES))
-#define EACH_VECTOR UNROLLED(int i = 0; i < m; i++) for (int v = 0; v < nv; v++)
-
+/* m rows of C, columns [column, column + nv * LANES), the last vector of them perhaps partial. */
 CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, const cyops_gemm_panel *p,
-                                  ptrdiff_t panel, MASK last) {
-    const ptrdiff_t column = panel * NR;
+                                  ptrdiff_t column, MASK last) {
     T *c = (T *)p->c + column;
-    VEC acc[MR][2];
+    VEC acc[2 * MR];
     if (p->start == NULL)
-        EACH_VECTOR acc[i][v] = ZERO();
+        EACH_ROW EACH_VECTOR acc[i * nv + v] = ZERO();
     else
-        EACH_VECTOR acc[i][v] = LOAD_VECTOR(TILE_ROW(p->start, p->rs_start, i) + column, v);
-    GEMM_NAME(multiply_tile)(m, nv, masked, p, (const char *)p->b + panel * p->ps_b, last, acc);
-    if (p->flags & CYOPS_GEMM_ADD) EACH_VECTOR acc[i][v] = ADD(LOAD_VECTOR(TILE_ROW(c, p->rs_c, i), v), acc[i][v]);
-    if (p->bias != NULL) EACH_VECTOR acc[i][v] = ADD(acc[i][v], LOAD_VECTOR((const T *)p->bias + column, v));
-    if (p->flags & CYOPS_GEMM_RELU) EACH_VECTOR acc[i][v] = RELU(acc[i][v]);
-    EACH_VECTOR {
+        EACH_ROW EACH_VECTOR acc[i * nv + v] = LOAD_VECTOR(TILE_ROW(p->start, p->rs_start, i) + column, v);
+    const char *b = (const char *)p->b + column / NR * p->ps_b;
+    GEMM_NAME(multiply_tile)(m, nv, masked, p, b, last, acc);
+    if (p->flags & CYOPS_GEMM_ADD)
+        EACH_ROW EACH_VECTOR acc[i * nv + v] = ADD(LOAD_VECTOR(TILE_ROW(c, p->rs_c, i), v), acc[i * nv + v]);
+    if (p->bias != NULL)
+        EACH_ROW EACH_VECTOR acc[i * nv + v] = ADD(acc[i * nv + v], LOAD_VECTOR((const T *)p->bias + column, v));
+    if (p->flags & CYOPS_GEMM_RELU) EACH_ROW EACH_VECTOR acc[i * nv + v] = RELU(acc[i * nv + v]);
+    EACH_ROW EACH_VECTOR {
         T *q = TILE_ROW(c, p->rs_c, i) + v * LANES;
         if (masked && v == nv - 1)
-            STORE_MASKED(q, last, acc[i][v]);
+            STORE_MASKED(q, last, acc[i * nv + v]);
         else
-            STORE(q, acc[i][v]);
+            STORE(q, acc[i * nv + v]);
     }
 }
 
-/* m rows of C, all columns. */
+/* m rows of C, all columns. With one to three rows a tile of two vectors has too few independent chains to hide the
+ * latency of the multiply-add; where b lies in place its panels are neighbours, and a tile takes several at once. */
 CYOPS_INLINE void GEMM_NAME(panel)(const int m, const cyops_gemm_panel *p) {
-    ptrdiff_t full = p->n / NR, rest = p->n % NR;
-    for (ptrdiff_t j = 0; j < full; j++) GEMM_NAME(tile)(m, 2, 0, p, j, MASK_OF(0));
-    if (rest > LANES)
-        GEMM_NAME(tile)(m, 2, 1, p, full, MASK_OF(rest - LANES));
-    else if (rest > 0)
-        GEMM_NAME(tile)(m, 1, 1, p, full, MASK_OF(rest));
+    const int wide = m == 1 ? 8 : m * 4 <= 2 * MR && m <= 3 ? 4 : 2;
+    ptrdiff_t column = 0, n = p->n;
+    if (wide > 2 && p->ps_b == NR * (ptrdiff_t)sizeof(T))
+        for (; n >= wide * LANES; n -= wide * LANES, column += wide * LANES)
+            GEMM_NAME(tile)(m, wide, 0, p, column, MASK_OF(0));
+    for (; n >= NR; n -= NR, column += NR) GEMM_NAME(tile)(m, 2, 0, p, column, MASK_OF(0));
+    if (n > LANES)
+        GEMM_NAME(tile)(m, 2, 1, p, column, MASK_OF(n - LANES));
+    else if (n > 0)
+        GEMM_NAME(tile)(m, 1, 1, p, column, MASK_OF(n));
 }
 
 #define PANEL_OF(m) \
@@ -88,6 +95,8 @@ PANEL_OF(14)
 #endif
 
 #undef UNROLLED
+#undef EACH_ROW
+#undef MOST_VECTORS
 #undef TILE_ROW
 #undef LOAD_VECTOR
 #undef EACH_VECTOR

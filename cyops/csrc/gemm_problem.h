@@ -6,8 +6,8 @@
 #include "pool.h"
 
 /* The longest sum that is one chain of multiply-adds. K is cut into equal parts of at most this, whatever the path, so
- * the bits depend on K alone. 256 and 384 measured the same at 1024^3, 512 a little slower; 384 columns of a 14-row panel
- * are 21 KB and stay in L1. */
+ * the bits depend on K alone. 256 and 384 measured the same at 1024^3, 512 a little slower; 384 columns of a 14-row
+ * panel are 21 KB and stay in L1. */
 #define KC 384
 
 /* `items` products of one shape that share b. Strides in elements. */
@@ -23,8 +23,9 @@ typedef struct {
     ptrdiff_t shape[CYOPS_MAX_NDIM], strides_a[CYOPS_MAX_NDIM], strides_c[CYOPS_MAX_NDIM];
 } gemm_problem;
 
-int cyops_gemm_blocked(const gemm_problem *p);
-int cyops_gemm_dot(const gemm_problem *p); /* n = 1 */
+int cyops_gemm_blocked(const gemm_problem *p); /* any */
+int cyops_gemm_skinny(const gemm_problem *p);  /* cs_b = 1, one item */
+int cyops_gemm_dot(const gemm_problem *p);     /* n = 1; other bits than the two above */
 
 /* Integers and bool: contract_integer.c. */
 int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);
@@ -40,6 +41,9 @@ static inline int gemm_is_worth_sharing(double operations) {
 
 static inline ptrdiff_t gemm_ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
 static inline ptrdiff_t gemm_least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+/* The number of chains of multiply-adds that the sum over k is cut into. */
+static inline ptrdiff_t gemm_parts_of_k(ptrdiff_t k) { return k > 0 ? gemm_ceil_div(k, KC) : 1; }
 
 /* Where part i begins when `total` is cut into `parts` whose lengths differ by at most one. */
 static inline ptrdiff_t gemm_part_start(ptrdiff_t total, ptrdiff_t parts, ptrdiff_t i) { return total * i / parts; }

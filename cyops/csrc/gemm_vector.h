@@ -3,10 +3,10 @@
  *   VEC LANES ZERO SET1 LOAD STORE FMA ADD RELU
  *   MASK MASK_OF(n) LOAD_MASKED STORE_MASKED KEEP   the first n lanes, n at most LANES; the other lanes read as 0
  *   MR                                              rows of a tile; it is 2 * LANES columns wide
- *   PIECE, transpose_pieces                         LANES rows by PIECE columns of memory, transposed into PIECE vectors
+ *   PIECE, transpose_pieces                         LANES rows by PIECE columns of memory, as PIECE vectors of a column
  *
- * MR * 2 accumulators, two vectors of B and one of A fill the register file. RELU keeps NaN: x86's max returns its second
- * operand when either is NaN.
+ * MR * 2 accumulators, two vectors of B and one of A fill the register file. RELU keeps NaN: x86's max returns its
+ * second operand when either is NaN.
  */
 #if defined(CYOPS_ISA_AVX512)
 #include "gemm_vector_avx512.h"
