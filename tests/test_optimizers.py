@@ -149,8 +149,8 @@ def test_steps_of_the_table():
     w = Variable([1.0])
     with pytest.raises(ValueError, match="step: unknown name 'adamm'; known are sgd, "):
         cyops.update.step("adamm", w, w)
-    with pytest.raises(ValueError, match="lion takes 1 slots and the scalars learning_rate, beta_1, rest_1, beta_2, rest_2; "
-                                         "got 0 slots and no scalars"):
+    with pytest.raises(ValueError, match="lion takes 1 slots and the scalars learning_rate, beta_1, rest_1, beta_2, "
+                                         "rest_2; got 0 slots and no scalars"):
         cyops.update.step("lion", w, w)
     with pytest.raises(ValueError, match="slot 0 must have the shape and dtype of its parameter"):
         cyops.update.step("adagrad", w, asarray([1.0]), asarray([1.0, 2.0]), learning_rate=0.1, epsilon=0.1)

@@ -16,6 +16,7 @@ class _Context(threading.local):
 _context = _Context()
 # Attributes that own nothing: what they hold is owned elsewhere.
 _BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_constraints", "_added_losses", "_parts"}
+_PLAIN = {str, int, float, bool, type(None), np.dtype}
 
 
 class Layer(registry.Configurable):
@@ -163,7 +164,7 @@ class Layer(registry.Configurable):
     # -- what is inside -----------------------------------------------------------------------------------------------
     def _inside(self):
         for key, value in vars(self).items():
-            if key not in _BOOKKEEPING:
+            if type(value) not in _PLAIN and key not in _BOOKKEEPING:
                 yield from _leaves(value)
 
     @property
