@@ -24,13 +24,18 @@ train: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
 
+BENCH = -m pytest benchmarks --benchmark-quiet --benchmark-json=benchmarks/results.json
+
 bench: $(VENV)/installed-bench
-	$(BIN)/python -m pytest benchmarks --benchmark-json=benchmarks/results.json
-	$(BIN)/python benchmarks/report.py benchmarks/results.json
+	$(BIN)/python $(BENCH)
+	$(BIN)/python benchmarks/report.py
 
 # The peers are large, so they get an environment of their own.
 bench-peers:
-	$(MAKE) bench VENV=.venv-peers PEERS=peers
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --editable ".[bench]" --requirement benchmarks/peers.txt
+	.venv-peers/bin/python $(BENCH)
+	.venv-peers/bin/python benchmarks/report.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -35,7 +35,7 @@ def extension(source):
 
 
 class BuildExtensions(build_ext):
-    """Compiles the C files of an extension side by side: one after another they take 95 s instead of 55 s on two cores."""
+    """Compiles the C files of an extension side by side: on two cores 55 s, one after another 95 s."""
 
     def build_extensions(self):
         compile_in_order = self.compiler.compile

@@ -14,9 +14,9 @@ import cyops
 class Sample(NamedTuple):
     """How to call one op and what it must give.
 
-    `draw(rng)` gives the floating operands as float64 arrays; `call(*tensors)` runs the op; `reference(*arrays)` evaluates
-    it in float64. `terms` bounds, element by element, the sum of the absolute values the result is made of: the tolerance
-    is `factor` * eps * terms.
+    `draw(rng)` gives the floating operands as float64 arrays; `call(*tensors)` runs the op; `reference(*arrays)`
+    evaluates it in float64. `terms` bounds, element by element, the sum of the absolute values the result is made of:
+    the tolerance is `factor` * eps * terms.
     """
 
     draw: Callable

@@ -54,8 +54,8 @@ def cyops_stub():
 
     lines = [HEADER, "from collections.abc import Callable, Sequence", "from typing import Any, NamedTuple", "",
              "from numpy import dtype as DType", "from numpy.typing import DTypeLike", "", "ArrayLike = Any", "",
-             "class Op(NamedTuple):", "    parameters: tuple[str, ...]", "    kernel: Callable[..., Any]", "    doc: str",
-             "", "OPS: dict[str, Op]", "isa: str", ""]
+             "class Op(NamedTuple):", "    parameters: tuple[str, ...]", "    kernel: Callable[..., Any]",
+             "    doc: str", "", "OPS: dict[str, Op]", "isa: str", ""]
     for cls in (cyops.Storage, cyops.Strided, cyops.Record, cyops.Recorder):
         lines += [*class_stub(cls), ""]
     for name in sorted(set(cyops.__all__) - {"OPS", "Op", "isa", "Storage", "Strided", "Record", "Recorder"}):
@@ -64,7 +64,8 @@ def cyops_stub():
             continue
         lines.append(function(name, value, "Strided" if name in cyops.OPS else "Any"))
     lines += ["class set_num_threads:", "    def __init__(self, count: int) -> None: ...",
-              "    def __enter__(self) -> set_num_threads: ...", "    def __exit__(self, *exception: object) -> None: ..."]
+              "    def __enter__(self) -> set_num_threads: ...",
+              "    def __exit__(self, *exception: object) -> None: ..."]
     for name in sorted(INTERNAL):
         lines.append(f"{name}: Any")
     return "\n".join(lines) + "\n"
@@ -88,8 +89,8 @@ SPECIAL_RESULTS = {
 # Slots whose wrappers carry no signature of their own.
 SPECIAL_PARAMETERS = {"__getitem__": "key: Any", "__setitem__": "key: Any, value: Any", "__eq__": "other: object",
                       "__ne__": "other: object", "__buffer__": "flags: int"}
-SKIPPED = {"__new__", "__hash__", "__reduce_cython__", "__setstate_cython__", "__setstate__", "__pyx_vtable__", "__doc__",
-           "__release_buffer__"}
+SKIPPED = {"__new__", "__hash__", "__reduce_cython__", "__setstate_cython__", "__setstate__", "__pyx_vtable__",
+           "__doc__", "__release_buffer__"}
 
 
 def class_stub(cls):
@@ -139,8 +140,8 @@ def ops_stub():
 
     lines = [HEADER, "from collections.abc import Sequence", "from typing import Any", "",
              "from cyops import Strided", "from numpy.typing import DTypeLike", "",
-             "from cytensor.tensor import Tensor", "from cytensor.tensor import asarray as asarray", "", "ArrayLike = Any",
-             "FUNCTIONS: dict[str, Any]", ""]
+             "from cytensor.tensor import Tensor", "from cytensor.tensor import asarray as asarray", "",
+             "ArrayLike = Any", "FUNCTIONS: dict[str, Any]", ""]
     for name in sorted(set(ops.__all__) - {"asarray"}):
         result = "tuple[int, ...]" if name == "shape" else "Tensor"
         lines.append(function(name, getattr(ops, name), result))
@@ -155,11 +156,13 @@ def tensor_stub():
              "from cyops import Strided", "from numpy import ndarray", "from numpy.typing import DTypeLike", "",
              "ArrayLike = Any", "METHODS: tuple[str, ...]", ""]
     bodies = {
-        "Tensor": ["    @property\n    def T(self) -> Tensor: ...", "    @property\n    def mT(self) -> Tensor: ...",
-                   "    @property\n    def device(self) -> str: ...", "    def numpy(self) -> ndarray: ...",
-                   "    def transpose(self, *axes: Any) -> Tensor: ...", "    def __iter__(self) -> Iterator[Tensor]: ...",
-                   "    def __contains__(self, value: Any) -> bool: ...", "    def __format__(self, spec: str) -> str: ...",
-                   "    def __getitem__(self, key: Any) -> Tensor: ..."],
+        "Tensor": [
+            "    @property\n    def T(self) -> Tensor: ...", "    @property\n    def mT(self) -> Tensor: ...",
+            "    @property\n    def device(self) -> str: ...", "    def numpy(self) -> ndarray: ...",
+            "    def transpose(self, *axes: Any) -> Tensor: ...", "    def __iter__(self) -> Iterator[Tensor]: ...",
+            "    def __contains__(self, value: Any) -> bool: ...",
+            "    def __format__(self, spec: str) -> str: ...", "    def __getitem__(self, key: Any) -> Tensor: ...",
+        ],
         "_Assignable(Tensor)": [f"    def {name}(self, value: ArrayLike) -> Any: ..."
                                 for name in ("assign", "assign_add", "assign_sub")],
         "VariableView(_Assignable)": ["    ..."],

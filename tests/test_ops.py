@@ -1,7 +1,7 @@
 """Every op equals its NumPy reference over the whole cross of layouts and floating dtypes, on every instruction set.
 
-This file runs the cross in this process, on the instruction set it has; test_isa.py repeats it in a subprocess for each of
-the others.
+This file runs the cross in this process, on the instruction set it has; test_isa.py repeats it in a subprocess for
+each of the others.
 """
 import itertools
 

@@ -127,7 +127,7 @@ def test_a_failed_write_leaves_values_and_version():
     before = x.storage.version
     with pytest.raises(ValueError, match=r"setitem: shapes must broadcast; got \(2, 3\) and \(4,\)"):
         x[:] = [1.0, 2.0, 3.0, 4.0]
-    with pytest.raises(ValueError, match=r"the value must broadcast to the target; got value \(2, 2, 3\), target \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"must broadcast to the target; got value \(2, 2, 3\), target \(2, 3\)"):
         x[:] = np.ones((2, 2, 3))
     with pytest.raises(IndexError):
         x[5] = 1
@@ -136,7 +136,7 @@ def test_a_failed_write_leaves_values_and_version():
 
 def test_sizes_that_overflow_raise():
     for shape in ((2**62,), (2**40, 2**40), (2**63,)):
-        with pytest.raises(ValueError, match="more bytes than memory can address|than a machine word counts"):
+        with pytest.raises(ValueError, match=r"more bytes than memory can address|than a machine word counts"):
             cyops.empty(shape)
     with pytest.raises(MemoryError, match="cannot allocate"):
         cyops.empty(2**56)

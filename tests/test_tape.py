@@ -160,8 +160,8 @@ def test_writing_into_what_an_active_tape_recorded_is_refused(write):
     with ct.GradientTape() as tape:
         tape.watch(x)
         y = x * x
-        with pytest.raises(ValueError, match=r"an active tape recorded a tensor on this memory.*where\(\) or concat\(\).*"
-                                             r"stop_recording\(\)"):
+        hints = r"an active tape recorded a tensor on this memory.*where\(\) or concat\(\).*stop_recording\(\)"
+        with pytest.raises(ValueError, match=hints):
             write(x, y)
         assert x.tolist() == [1, 2] and y.tolist() == [1, 4]
         assert not y.numpy().flags.writeable

@@ -36,7 +36,7 @@ def test_scalars_convert_and_format():
     with pytest.raises(TypeError, match="only an integer tensor"):
         [1, 2][ct.asarray(1.0)]
     with pytest.raises(TypeError, match="unhashable"):
-        {x: 1}
+        hash(x)
 
 
 def test_repr_shows_shape_dtype_and_the_layout_of_views():
@@ -52,12 +52,13 @@ def test_repr_shows_shape_dtype_and_the_layout_of_views():
 ], ids=["array", "list", "float", "int", "numpy scalar", "bool"])
 def test_operators_with_foreign_operands_on_either_side_give_tensors(other):
     x = ct.asarray([3.0, 5.0])
-    array, value = x.numpy(), np.asarray(other, np.float32) if not isinstance(other, list) else np.array(other, np.float32)
+    array, value = x.numpy(), np.asarray(other, np.float32)
     for ours, theirs in [
         (x + other, array + value), (other + x, value + array), (x - other, array - value), (other - x, value - array),
         (x * other, array * value), (other * x, value * array), (x / other, array / value), (other / x, value / array),
         (x**other, array**value), (other**x, value**array), (x // other, array // value), (x % other, array % value),
-        (x > other, array > value), (other < x, value < array), (x == other, array == value), (other != x, value != array),
+        (x > other, array > value), (other < x, value < array), (x == other, array == value),
+        (other != x, value != array),
     ]:
         assert type(ours) is ct.Tensor
         np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-6)
@@ -176,7 +177,8 @@ def test_methods_are_the_functions():
     x = ct.asarray([[1.0, -2.0], [3.0, 4.0]])
     assert x.sum(axis=0).tolist() == ct.sum(x, axis=0).tolist() == [4, 2]
     assert x.relu().tolist() == ct.nn.relu(x).tolist() and x.reshape((4,)).shape == x.reshape(4).shape == (4,)
-    assert x.astype("int64").dtype == np.int64 and x.argmax().item() == 3 and x.max(axis=1, keepdims=True).shape == (2, 1)
+    assert x.astype("int64").dtype == np.int64 and x.argmax().item() == 3
+    assert x.max(axis=1, keepdims=True).shape == (2, 1)
 
 
 def test_textbook_aliases():
@@ -190,9 +192,11 @@ def test_textbook_aliases():
 
 
 def test_creation_functions():
-    assert ct.arange(3).dtype == np.int64 and ct.arange(3.0).dtype == np.float32 and ct.arange(1, 7, 2).tolist() == [1, 3, 5]
+    assert ct.arange(3).dtype == np.int64 and ct.arange(3.0).dtype == np.float32
+    assert ct.arange(1, 7, 2).tolist() == [1, 3, 5]
     assert ct.linspace(0, 1, 5).tolist() == [0, 0.25, 0.5, 0.75, 1] and ct.eye(2, 3).shape == (2, 3)
-    assert ct.full((2,), 7).dtype == np.int64 and ct.full((2,), True).dtype == np.bool_ and ct.zeros(shape=(2,)).shape == (2,)
+    assert ct.full((2,), 7).dtype == np.int64 and ct.full((2,), True).dtype == np.bool_
+    assert ct.zeros(shape=(2,)).shape == (2,)
     assert ct.full_like(ct.ones(2, "int8"), 3).dtype == np.int8 and ct.ones((2, 0)).size == 0
     with pytest.raises(ValueError, match="step must not be 0"):
         ct.arange(0, 1, 0)

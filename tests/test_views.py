@@ -148,7 +148,8 @@ def test_as_strided_is_checked_against_the_storage():
     assert cyops.as_strided(x, (4,), (-3,), 9).tolist() == [9, 6, 3, 0]
     assert cyops.as_strided(x[3:], (2,), (1,)).tolist() == [3, 4]
     assert cyops.as_strided(x, (2, 0), (100, 100)).shape == (2, 0)
-    for shape, strides, start in [((11,), (1,), 0), ((3,), (-1,), 1), ((2, 2), (8, 2), 0), ((1,), (1,), 10), ((1,), (1,), -1)]:
+    outside = [((11,), (1,), 0), ((3,), (-1,), 1), ((2, 2), (8, 2), 0), ((1,), (1,), 10), ((1,), (1,), -1)]
+    for shape, strides, start in outside:
         with pytest.raises(ValueError, match="every element must lie in the storage's 10"):
             cyops.as_strided(x, shape, strides, start)
     with pytest.raises(ValueError, match="one stride per axis"):
@@ -169,7 +170,7 @@ def test_broadcast_views_refuse_writes_and_count_above_two_to_the_31():
 @pytest.mark.parametrize(("call", "error", "message"), [
     (lambda: cyops.permute_dims(BASE, (0, 1)), ValueError, "every axis must be named once"),
     (lambda: cyops.permute_dims(BASE, (0, 1, 1)), ValueError, "axis 1 is named twice"),
-    (lambda: cyops.permute_dims(BASE, (0, 1, 3)), IndexError, r"axis 3 is out of range for 3 axes; it must lie in \[-3, 3\)"),
+    (lambda: cyops.permute_dims(BASE, (0, 1, 3)), IndexError, r"axis 3 is out of range for 3 axes; .* in \[-3, 3\)"),
     (lambda: cyops.expand_dims(BASE, 5), IndexError, "axis 5 is out of range"),
     (lambda: cyops.flip(BASE, 1.5), TypeError, "axis must be an integer"),
     (lambda: cyops.diagonal(BASE, 0, 1, 1), ValueError, "axis1 and axis2 must differ"),

@@ -6,8 +6,8 @@
 <Tensor shape=() dtype=float32: 52.>
 
 Training words are Keras's (`Sequential`, `layers.Dense`, `fit`), tensor words are the Array API standard's (`asarray`,
-`permute_dims`, `matmul`), and the low-level words of TensorFlow's textbooks exist as aliases (`constant`, `reduce_mean`,
-`GradientTape`). Imports go one way:
+`permute_dims`, `matmul`), and the low-level words of TensorFlow's textbooks exist as aliases (`constant`,
+`reduce_mean`, `GradientTape`). Imports go one way:
 
     cyops  <-  tensor  <-  ops  <-  grads, walk, tape  <-  layers, losses, optimizers  <-  models  <-  cli
 
@@ -26,7 +26,6 @@ from cyops import (
     set_num_threads,
     shares_memory,
 )
-
 from cytensor import dtypes, ops
 from cytensor.dtypes import *  # noqa: F403
 from cytensor.ops import *  # noqa: F403
@@ -84,8 +83,8 @@ def __dir__():
 
 __all__ = [
     "GradientTape", "Input", "Model", "Sequential", "Tensor", "Variable", "activations", "asarray", "available_isas",
-    "callbacks", "cross_entropy", "datasets", "empty_cache", "get_num_threads", "initializers", "isa", "keras", "layers",
-    "load_model", "losses", "math", "memory_stats", "metrics", "models", "nn", "ops", "optimizers", "random",
+    "callbacks", "cross_entropy", "datasets", "empty_cache", "get_num_threads", "initializers", "isa", "keras",
+    "layers", "load_model", "losses", "math", "memory_stats", "metrics", "models", "nn", "ops", "optimizers", "random",
     "regularizers", "set_cache_limit", "set_num_threads", "set_seed", "shares_memory", "utils", *dtypes.__all__,
     *ops.__all__,
 ]

@@ -13,7 +13,7 @@ EPSILON = 1e-7
 
 
 def _logits_behind(y_pred):
-    """The logits whose softmax over the last axis `y_pred` is, or None where there are none or they were overwritten."""
+    """The logits whose softmax over the last axis `y_pred` is; None where there are none or they were overwritten."""
     if y_pred.origin is None:
         return None
     logits, version, axis = y_pred.origin

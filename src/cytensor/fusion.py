@@ -1,8 +1,8 @@
 """Pairs of recorded ops that the walk differentiates in one step: softmax followed by a cross-entropy on it.
 
 A softmax output remembers its logits (`origin`), so a cross-entropy on it is computed from the logits, stably, and its
-gradient for them, p - target, in the same pass. The record stays on the probabilities. Where nothing else uses them, the
-walk goes from the loss to the logits at once; otherwise the two plain rules apply.
+gradient for them, p - target, in the same pass. The record stays on the probabilities. Where nothing else uses them,
+the walk goes from the loss to the logits at once; otherwise the two plain rules apply.
 """
 from typing import NamedTuple
 

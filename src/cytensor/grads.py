@@ -1,7 +1,7 @@
 """One gradient rule per op, named by argument, written with differentiable ops so that tapes nest.
 
-`rules.py` says what the parameters of a rule may be called. Sources: the standard derivatives; for softmax cross-entropy
-Bishop, "Pattern Recognition and Machine Learning" (2006), equation 4.109.
+`rules.py` says what the parameters of a rule may be called. Sources: the standard derivatives; for softmax
+cross-entropy Bishop, "Pattern Recognition and Machine Learning" (2006), equation 4.109.
 """
 import cyops
 from cyops import (
@@ -48,7 +48,12 @@ define(
     a=lambda d, a, b: d * b * a ** where(b == 0, 1, b - 1),
     b=lambda d, a, out: d * out * where(a > 0, log(where(a > 0, a, 1)), 0),
 )
-define("where", condition=None, x=lambda d, condition: where(condition, d, 0), y=lambda d, condition: where(condition, 0, d))
+define(
+    "where",
+    condition=None,
+    x=lambda d, condition: where(condition, d, 0),
+    y=lambda d, condition: where(condition, 0, d),
+)
 define(
     "clip",
     x=lambda d, x, min, max: where(cyops.logical_and(x >= min, x <= max), d, 0),
@@ -94,7 +99,7 @@ define(
 
 
 def _as_strided_gradient(d, x, shape, strides, offset):
-    """Through the storage: elements that `x` does not show have no gradient, those it shows often get it in each place."""
+    """Through the storage: what `x` does not show has no gradient, what it shows often gets it in each place."""
     held = x.storage.nbytes // x.itemsize
     in_storage = cyops.scatter_view(d, (held,), shape, strides, offset)
     return cyops.as_strided(in_storage, x.shape, x.strides, x.offset)

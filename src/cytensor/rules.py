@@ -1,7 +1,7 @@
 """The registry of gradient rules: what `define` stores and how the tape's walk asks for it.
 
-A rule is local maths. It gives, for each differentiable input of an op, a function from the gradient of the output to the
-gradient of that input. What the function needs it names as its parameters:
+A rule is local maths. It gives, for each differentiable input of an op, a function from the gradient of the output to
+the gradient of that input. What the function needs it names as its parameters:
 
     d            the gradient of the output
     out          the output
@@ -9,8 +9,8 @@ gradient of that input. What the function needs it names as its parameters:
     x_shape, ... the shape of an input, without keeping its values
     axis, ...    a parameter of the op
 
-Only what is named is read, so only that must still have the value it had when it was recorded. Broadcasting, accumulation
-and pruning are the walk's business. Imports nothing of the package.
+Only what is named is read, so only that must still have the value it had when it was recorded. Broadcasting,
+accumulation and pruning are the walk's business. Imports nothing of the package.
 """
 from collections.abc import Callable
 from typing import NamedTuple
@@ -89,6 +89,6 @@ def lookup(rule, record, name, d, index):
 def _check_version(record, x, version, what):
     if x.storage.version != version:
         raise StaleValueError(
-            f"gradient: {record.op} needs its {what} of shape {x.shape}, which was overwritten after the tape recorded it; "
-            "compute the gradient before assigning"
+            f"gradient: {record.op} needs its {what} of shape {x.shape}, which was overwritten after the tape recorded "
+            "it; compute the gradient before assigning"
         )

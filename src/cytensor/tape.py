@@ -15,11 +15,11 @@ from cytensor.walk import walk
 class GradientTape:
     """Records the ops of a `with` block on watched tensors, for reverse-mode differentiation.
 
-    GradientTape(persistent=False, watch_accessed_variables=True). Trainable Variables are watched as soon as an op reads
-    them, other floating tensors after `watch(x)`. `gradient(target, sources)` may be called once, or any number of times
-    when `persistent`. Tapes nest: an inner tape's gradients are themselves recorded by an outer one. While the block
-    runs, writing into a recorded tensor raises ValueError; `Variable.assign` may, and a saved value overwritten in this
-    way raises RuntimeError at `gradient`.
+    GradientTape(persistent=False, watch_accessed_variables=True). Trainable Variables are watched as soon as an op
+    reads them, other floating tensors after `watch(x)`. `gradient(target, sources)` may be called once, or any number
+    of times when `persistent`. Tapes nest: an inner tape's gradients are themselves recorded by an outer one. While the
+    block runs, writing into a recorded tensor raises ValueError; `Variable.assign` may, and a saved value overwritten
+    in this way raises RuntimeError at `gradient`.
 
     >>> import cytensor as ct
     >>> x = ct.Variable(3.)
@@ -80,8 +80,8 @@ class GradientTape:
         summed too, or weighted by `output_gradients` of its shape. Each gradient has the shape and dtype of its source.
         An unconnected source gives None and a warning that says why, or zeros with `unconnected_gradients="zero"`.
 
-        RuntimeError when a tape that is not persistent is asked twice, or when a saved value was overwritten; TypeError for
-        a target that is not a floating tensor; ValueError for output gradients of another shape.
+        RuntimeError when a tape that is not persistent is asked twice, or when a saved value was overwritten; TypeError
+        for a target that is not a floating tensor; ValueError for output gradients of another shape.
         """
         if unconnected_gradients not in ("none", "zero"):
             raise ValueError(f"gradient: unconnected_gradients must be 'none' or 'zero'; got {unconnected_gradients!r}")
@@ -120,13 +120,13 @@ class GradientTape:
         if source.dtype.kind != "f":
             return f"its dtype {source.dtype} is not floating"
         if not self._recorder.tracks(source):
-            return ("it was not watched while the tape recorded; call tape.watch(x) before using it, and compute from the "
-                    "tensor itself")
+            return ("it was not watched while the tape recorded; call tape.watch(x) before using it, and compute from "
+                    "the tensor itself")
         if not any(self._recorder.tracks(target) for target in targets):
-            return ("the target was not computed from watched tensors inside the tape; a detour through NumPy, float() or "
-                    "stop_gradient breaks the chain")
-        return ("no recorded op leads from it to the target; stop_gradient, an integer or bool step or a detour through "
-                "NumPy may have broken the chain")
+            return ("the target was not computed from watched tensors inside the tape; a detour through NumPy, float() "
+                    "or stop_gradient breaks the chain")
+        return ("no recorded op leads from it to the target; stop_gradient, an integer or bool step or a detour "
+                "through NumPy may have broken the chain")
 
 
 def _seeds(targets, output_gradients):

@@ -1,7 +1,7 @@
 """Tensor and Variable: the compiled Strided with methods, conversion and printing. No maths, and no operator.
 
-The operators are Strided's own, in compiled code; the methods are the functions of cyops, which give Tensors because one
-of their operands is one. May be imported by everything in the package; imports cyops only.
+The operators are Strided's own, in compiled code; the methods are the functions of cyops, which give Tensors because
+one of their operands is one. May be imported by everything in the package; imports cyops only.
 """
 import numpy as np
 
@@ -127,9 +127,10 @@ class VariableView(_Assignable):
 class Variable(_Assignable):
     """A tensor that a model learns: it owns its memory, `assign` writes it, and every tape watches it.
 
-    Variable(initial_value, trainable=True, name=None, dtype=None): `initial_value` is anything array-like, or a function
-    that returns it; its elements are copied. With `trainable=False` tapes watch it only when told to. `variable[...]` is a
-    live view: `v[0, 0].assign(3.)` changes `v`. ValueError where an assigned value does not broadcast to the shape.
+    Variable(initial_value, trainable=True, name=None, dtype=None): `initial_value` is anything array-like, or a
+    function that returns it; its elements are copied. With `trainable=False` tapes watch it only when told to.
+    `variable[...]` is a live view: `v[0, 0].assign(3.)` changes `v`. ValueError where an assigned value does not
+    broadcast to the shape.
 
     >>> import cytensor as ct
     >>> v = ct.Variable([[1., 2.], [3., 4.]], name="w")
@@ -208,7 +209,8 @@ def asarray(obj, dtype=None, copy=None):
             memoryview(obj)                 # a number or a list has no memory to share: TypeError says so
         source = Strided(obj)
         if dtype is not None and source.dtype != dtype:
-            raise ValueError(f"asarray: a change from dtype {source.dtype} to {dtype} needs a copy; allow it with copy=None")
+            raise ValueError(f"asarray: a change from dtype {source.dtype} to {dtype} needs a copy; allow it with "
+                             "copy=None")
         return as_class(source, Tensor)
     if not isinstance(obj, Tensor):
         obj = Tensor(obj)
