@@ -39,16 +39,16 @@ def test_mean_and_sum():
 
 
 def test_accuracy_is_chosen_by_shape():
-    def chosen(y_true, y_pred):
-        return type(metrics.get_for("accuracy", asarray(np.zeros(y_true)), asarray(np.zeros(y_pred))))
-
-    assert chosen((5,), (5, 3)) is metrics.SparseCategoricalAccuracy
-    assert chosen((5, 1), (5, 3)) is metrics.SparseCategoricalAccuracy
-    assert chosen((5, 3), (5, 3)) is metrics.CategoricalAccuracy
-    assert chosen((5,), (5, 1)) is metrics.BinaryAccuracy
-    assert chosen((5, 1), (5, 1)) is metrics.BinaryAccuracy
-    assert chosen((5,), (5,)) is metrics.BinaryAccuracy
-    assert metrics.get_for("acc", asarray([1.0]), asarray([1.0])).name == "acc"
+    source = np.random.default_rng(0)
+    for true_shape, pred_shape, expected in (
+            ((5,), (5, 3), "sparse_categorical_accuracy"), ((5, 1), (5, 3), "sparse_categorical_accuracy"),
+            ((5, 3), (5, 3), "categorical_accuracy"), ((5,), (5, 1), "binary_accuracy"),
+            ((5, 1), (5, 1), "binary_accuracy"), ((5,), (5,), "binary_accuracy")):
+        y_true, y_pred = source.integers(0, 2, true_shape), source.random(pred_shape).astype(np.float32)
+        metric = metrics.get("acc")
+        metric.update_state(y_true, y_pred)
+        values = np.asarray(getattr(metrics, expected)(y_true, y_pred))
+        assert metric.name == "acc" and np.isclose(metric.value(), values.mean()), (true_shape, pred_shape)
 
 
 def test_names():

@@ -292,6 +292,32 @@ def test_own_train_step():
     assert unpack_x_y_sample_weight((1, 2)) == (1, 2, None)
 
 
+def test_own_train_step_with_the_compiled_loss_and_metrics():
+    class Mine(Sequential):
+        def train_step(self, data):
+            x, y = data
+            with GradientTape() as tape:
+                y_pred = self(x, training=True)
+                loss = self.compute_loss(y=y, y_pred=y_pred)
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply(gradients, self.trainable_variables)
+            for metric in self.metrics:
+                if metric.name == "loss":
+                    metric.update_state(loss)
+                else:
+                    metric.update_state(y, y_pred)
+            return {metric.name: metric.result() for metric in self.metrics}
+
+    x, y = data(96)
+    models = [classifier(), Mine(classifier().layers)]
+    models[1].compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    histories = []
+    for model in models:
+        random.set_seed(3)
+        histories.append(model.fit(x, y, verbose=0).history)
+    assert np.allclose(list(histories[0].values()), list(histories[1].values()))
+
+
 def test_single_batches():
     x, y = data()
     model = classifier()

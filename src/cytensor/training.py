@@ -24,8 +24,7 @@ class Trainer:
     stop_training = False
     history = None
     _loss_tracker = None               # the mean loss of the epoch; made by compile
-    _metrics = ()                      # the compiled metrics once the first batch has shown which they are
-    _wanted_metrics = ()               # (identifier, whether it is weighted), as compile was told
+    _metrics = ()                      # (compiled metric, whether it uses the sample weights)
     _parts = None                      # during fit and evaluate, once the first batch has built the model
 
     # -- compile ------------------------------------------------------------------------------------------------------
@@ -40,11 +39,8 @@ class Trainer:
         self.loss = losses.get(loss)
         self._loss_tracker = metric_classes.Mean(name="loss")
         plain, weighted = _as_list(metrics), _as_list(weighted_metrics)
-        self._wanted_metrics = [(item, False) for item in plain] + [(item, True) for item in weighted]
-        for item, _ in self._wanted_metrics:          # a wrong name is an error now, not after the first batch
-            if not metric_classes.is_accuracy(item):
-                metric_classes.get(item)
-        self._metrics = None
+        self._metrics = [(metric_classes.get(item), False) for item in plain]
+        self._metrics += [(metric_classes.get(item), True) for item in weighted]
         self._compiled_with = {"optimizer": self.optimizer, "loss": loss, "metrics": metrics,
                                "weighted_metrics": weighted_metrics}
 
@@ -62,7 +58,7 @@ class Trainer:
     def metrics(self):
         """The mean loss and the compiled metrics; reset at the start of every epoch. May be overridden."""
         tracker = [] if self._loss_tracker is None else [self._loss_tracker]
-        return tracker + [metric for metric, _ in self._metrics or ()]
+        return tracker + [metric for metric, _ in self._metrics]
 
     @property
     def metrics_names(self):
@@ -117,9 +113,6 @@ class Trainer:
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Update the compiled metrics with a batch; the logs: each metric's value so far, by name."""
-        if self._metrics is None:
-            self._metrics = [(metric_classes.get_for(item, y, y_pred), weighted)
-                             for item, weighted in self._wanted_metrics]
         for metric, weighted in self._metrics:
             metric.update_state(y, y_pred, sample_weight if weighted else None)
         return {metric.name: metric.value() for metric in self.metrics}

@@ -4,6 +4,7 @@ from cytensor.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
     CategoricalAccuracy,
+    ChosenAccuracy,
     SparseCategoricalAccuracy,
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
@@ -54,7 +55,7 @@ _FUNCTIONS = (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
 
 __all__ = ["Metric", "MeanMetricWrapper", "get", *(entry.__name__ for entry in (*_CLASSES, *_FUNCTIONS))]
 
-registry.register("metrics", *_CLASSES, MeanMetricWrapper, *_FUNCTIONS)
+registry.register("metrics", *_CLASSES, ChosenAccuracy, MeanMetricWrapper, *_FUNCTIONS)
 for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",)), (RootMeanSquaredError, ("rmse",)),
                      (MeanAbsolutePercentageError, ("mape",)), (MeanSquaredLogarithmicError, ("msle",)),
                      (KLDivergence, ("kld",)), (BinaryCrossentropy, ("bce",)), (LogCoshError, ("log_cosh",))):
@@ -64,8 +65,11 @@ for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",))
 def get(identifier):
     """The Metric that a name, configuration, class, instance or function means; a function's mean is taken.
 
-    The string given stays the metric's name: get("mse").name is "mse".
+    The string given stays the metric's name: get("mse").name is "mse". "accuracy" and "acc" mean the accuracy that
+    fits the shapes of targets and predictions.
     """
+    if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
+        return ChosenAccuracy(name=identifier)
     metric = registry.lookup("metrics", identifier, Metric)
     if metric is None:
         return None
@@ -74,19 +78,3 @@ def get(identifier):
     if isinstance(identifier, str):
         metric.name = identifier
     return metric
-
-
-def is_accuracy(identifier):
-    """Whether this is the name that means an accuracy chosen by shapes."""
-    return isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc")
-
-
-def get_for(identifier, y_true, y_pred):
-    """As `get`, "accuracy" and "acc" being the accuracy that fits the shapes of targets and predictions."""
-    if not is_accuracy(identifier):
-        return get(identifier)
-    if y_pred.ndim == 1 or y_pred.shape[-1] == 1:
-        return BinaryAccuracy(name=identifier)
-    if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1:
-        return SparseCategoricalAccuracy(name=identifier)
-    return CategoricalAccuracy(name=identifier)

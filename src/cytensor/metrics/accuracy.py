@@ -2,7 +2,7 @@
 import numpy as np
 
 from cytensor import loss_functions, ops
-from cytensor.metrics.base import FunctionMean
+from cytensor.metrics.base import FunctionMean, Mean
 from cytensor.tensor import asarray
 
 
@@ -52,6 +52,29 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     """As `sparse_top_k_categorical_accuracy`, the label being the largest entry of y_true (n, ..., c)."""
     y_true, y_pred = loss_functions.same_shape("top_k_categorical_accuracy", asarray(y_true), asarray(y_pred))
     return sparse_top_k_categorical_accuracy(ops.argmax(y_true, axis=-1), y_pred, k)
+
+
+class ChosenAccuracy(Mean):
+    """What the string "accuracy" means: the binary, sparse or categorical accuracy, as the shapes of a batch ask for.
+
+    Binary for one prediction a sample; sparse for targets with an axis less, or a last axis of 1; else categorical.
+    """
+
+    def __init__(self, name="accuracy", dtype=None):
+        super().__init__(name, dtype)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true, y_pred = asarray(y_true), asarray(y_pred)
+        self.add(chosen_accuracy(y_true.shape, y_pred.shape)(y_true, y_pred), sample_weight)
+
+
+def chosen_accuracy(true_shape, pred_shape):
+    """The accuracy function that fits two shapes."""
+    if len(pred_shape) < 2 or pred_shape[-1] == 1:
+        return binary_accuracy
+    if len(true_shape) < len(pred_shape) or true_shape[-1] == 1:
+        return sparse_categorical_accuracy
+    return categorical_accuracy
 
 
 class Accuracy(FunctionMean):
