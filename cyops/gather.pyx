@@ -5,9 +5,10 @@ Positions are read in any integer dtype and strides, checked, and handed to csrc
 (gather_positions.pxi); concat and stack are in gather_join.pxi. May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BOOL, CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, Strided, alias,
-    api, begin_write, broadcast_view, cast_to, check, coerce, contiguous, count_elements, cyops_api, cyops_view, dtype_code,
-    empty, is_floating, itemsize_of, normalize_axis, promote, read_shape, record, recording, result_class, shape_of,
+    CYOPS_BOOL, CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, Strided,
+    alias, api, begin_write, broadcast_view, cast_to, check, coerce, contiguous, count_elements, cyops_api, cyops_view,
+    dtype_code, empty, is_floating, itemsize_of, normalize_axis, promote, read_shape, record, recording, result_class,
+    shape_of,
 )
 
 from libc.stdint cimport int64_t
@@ -211,7 +212,8 @@ def scatter_view(d, shape, view_shape, strides, offset):
     check("scatter_view", api().accumulate(&target, &ready.v))
     out = cast_to(out, a.v.dtype)
     if recording():
-        record("scatter_view", (a,), out, {"view_shape": tuple(view_shape), "strides": tuple(strides), "offset": offset})
+        record("scatter_view", (a,), out,
+               {"view_shape": tuple(view_shape), "strides": tuple(strides), "offset": offset})
     return out
 
 

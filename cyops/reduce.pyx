@@ -6,8 +6,8 @@ axes and dtypes are decided. May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT8,
-    CYOPS_UINT64, Strided, api, begin_write, cast_to, check, coerce, cyops_api, cyops_view, dtype_code, dtype_object, empty,
-    is_floating, itemsize_of, normalize_axes, overlaps, record, recording, result_class, shape_of,
+    CYOPS_UINT64, Strided, api, begin_write, cast_to, check, coerce, cyops_api, cyops_view, dtype_code, dtype_object,
+    empty, is_floating, itemsize_of, normalize_axes, overlaps, record, recording, result_class, shape_of,
 )
 
 cdef extern from "csrc/reduce.h":

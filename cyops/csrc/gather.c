@@ -19,7 +19,7 @@ int cyops_wrap_positions(int64_t *positions, ptrdiff_t n, ptrdiff_t length, ptrd
     return CYOPS_OK;
 }
 
-/* -- slabs that lie side by side ------------------------------------------------------------------------------------ */
+/* -- slabs that lie side by side ----------------------------------------------------------------------------------- */
 
 /* The number of elements behind `axis` where they are one run, else -1. */
 static ptrdiff_t run_behind(const cyops_view *x, int axis) {
@@ -92,7 +92,7 @@ static void walk_runs(direction way, const cyops_view *indexed, const cyops_view
     }
 }
 
-/* -- slabs of any strides ------------------------------------------------------------------------------------------- */
+/* -- slabs of any strides ------------------------------------------------------------------------------------------ */
 
 static void slab_at(const cyops_view *x, int axis, ptrdiff_t position, cyops_view *slab) {
     *slab = *x;
@@ -147,7 +147,7 @@ int cyops_scatter_add(const cyops_view *target, const cyops_view *updates, int a
     return walk(ADD, target, updates, axis, positions, count);
 }
 
-/* -- views that reach an element more than once --------------------------------------------------------------------- */
+/* -- views that reach an element more than once -------------------------------------------------------------------- */
 
 /* An axis along which a step may land on an element that the axes of smaller strides reach too; -1 where there is none.
  * Among equal strides the longest axis counts as the smallest, so that the shortest is the one walked by itself. */

@@ -21,7 +21,8 @@ typedef struct {
 
 static void run_tile(void *context, ptrdiff_t tile) {
     const batch_job *job = context;
-    const ptrdiff_t out_step = job->out->strides[0] * job->out->itemsize, x_step = job->x->strides[0] * job->x->itemsize;
+    const ptrdiff_t out_step = job->out->strides[0] * job->out->itemsize;
+    const ptrdiff_t x_step = job->x->strides[0] * job->x->itemsize;
     const ptrdiff_t side_by_side[3] = {1, 1, 0}, none[3] = {0, 0, 0}; /* the scale stands still */
     ptrdiff_t last = (tile + 1) * job->tile_rows;
     if (last > job->count) last = job->count;

@@ -24,7 +24,7 @@ typedef struct {
     int status;
 } reduction;
 
-/* -- one unit ------------------------------------------------------------------------------------------------------- */
+/* -- one unit ------------------------------------------------------------------------------------------------------ */
 
 /* Folds some blocks of a unit into the first of the slots. A block that completes a pair of equal subtrees is merged
  * at once, so a slot per level is enough. */
@@ -57,6 +57,15 @@ static void divide(void *data, int dtype, double divisor, ptrdiff_t n) {
         for (ptrdiff_t i = 0; i < n; i++) ((double *)data)[i] /= divisor;
 }
 
+static inline void store_item(char *out, const char *item, ptrdiff_t itemsize) {
+    if (itemsize == 4)
+        memcpy(out, item, 4);
+    else if (itemsize == 8)
+        memcpy(out, item, 8);
+    else
+        *out = *item;
+}
+
 /* Writes the finished strip of the unit at `place`, the `unit`-th. */
 static void store(const reduction *r, char *slot, const cyops_place *place, ptrdiff_t unit, ptrdiff_t width) {
     const ptrdiff_t itemsize = r->plan.itemsize, stride = r->plan.out_column_stride;
@@ -66,17 +75,19 @@ static void store(const reduction *r, char *slot, const cyops_place *place, ptrd
         return;
     }
     char *out = r->out + place->offset[1] * itemsize;
-    if (stride == 1 || width == 1)
+    if (width == 1)
+        store_item(out, slot, itemsize);
+    else if (stride == 1)
         memcpy(out, slot, width * itemsize);
     else
-        for (ptrdiff_t c = 0; c < width; c++) memcpy(out + c * stride * itemsize, slot + c * itemsize, itemsize);
+        for (ptrdiff_t c = 0; c < width; c++) store_item(out + c * stride * itemsize, slot + c * itemsize, itemsize);
 }
 
 static const char *center_of(const reduction *r, ptrdiff_t unit) {
     return r->means == NULL || r->writes_means ? NULL : r->means + unit * r->plan.strip * r->plan.itemsize;
 }
 
-/* -- tiles ---------------------------------------------------------------------------------------------------------- */
+/* -- tiles --------------------------------------------------------------------------------------------------------- */
 
 static ptrdiff_t slots_bytes(const reduction *r) {
     ptrdiff_t levels = 2;
@@ -146,7 +157,8 @@ static void cut_into_tiles(reduction *r) {
     if (unit_elements * units * r->plan.x_itemsize < PARALLEL_BYTES || cyops_get_num_threads() == 1) return;
     r->units_per_tile = unit_elements < TILE_ELEMENTS ? TILE_ELEMENTS / unit_elements : 1;
     if (units >= ENOUGH_UNITS || units / r->units_per_tile >= ENOUGH_UNITS) return;
-    for (r->chunk_blocks = 1; 2 * r->chunk_blocks * r->plan.block * r->plan.strip <= TILE_ELEMENTS;) r->chunk_blocks *= 2;
+    r->chunk_blocks = 1;
+    while (2 * r->chunk_blocks * r->plan.block * r->plan.strip <= TILE_ELEMENTS) r->chunk_blocks *= 2;
     r->chunks = (r->plan.blocks + r->chunk_blocks - 1) / r->chunk_blocks;
 }
 
@@ -167,7 +179,7 @@ static int run(reduction *r) {
     return r->status;
 }
 
-/* -- the entry ------------------------------------------------------------------------------------------------------ */
+/* -- the entry ----------------------------------------------------------------------------------------------------- */
 
 static const int fold_of[CYOPS_REDUCE_COUNT] = {
     [CYOPS_REDUCE_SUM] = CYOPS_FOLD_SUM, [CYOPS_REDUCE_MEAN] = CYOPS_FOLD_SUM,

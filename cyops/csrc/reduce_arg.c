@@ -7,6 +7,7 @@
 #include "reduce_plan.h"
 #include "system.h"
 
+#define SMALL_SCRATCH 8192
 #define PARALLEL_BYTES ((ptrdiff_t)512 << 10)
 #define TILE_ELEMENTS ((ptrdiff_t)64 << 10)
 
@@ -65,7 +66,9 @@ static void find_in_columns(const arg_reduction *r, const char *x, ptrdiff_t wid
 static void run_tile(void *context, ptrdiff_t tile) {
     arg_reduction *r = context;
     const cyops_reduce_plan *plan = &r->plan;
-    char *memory = malloc(2 * plan->strip * sizeof(int64_t) + cyops_block_scratch(plan));
+    _Alignas(64) char small[SMALL_SCRATCH];
+    const ptrdiff_t needed = 2 * plan->strip * (ptrdiff_t)sizeof(int64_t) + cyops_block_scratch(plan);
+    char *memory = needed <= SMALL_SCRATCH ? small : malloc(needed);
     if (memory == NULL) {
         r->status = CYOPS_NO_MEMORY;
         return;
@@ -82,7 +85,7 @@ static void run_tile(void *context, ptrdiff_t tile) {
             r->out[place.offset[1]] = find_alone(r, x, memory);
         cyops_walk_on(&plan->units, &place, 1);
     }
-    free(memory);
+    if (memory != small) free(memory);
 }
 
 /* The dtype in which elements are compared. */

@@ -1,11 +1,15 @@
 /* One fold of one dtype: the kernels `row`, `columns` and `merge` of cyops_fold. A template: no include guard.
  *
- * Expects T, FOLD_NAME(f), FOLD_IDENTITY, TERM(x, i) (what an element of column i contributes; it may read center[i]) and
- * MERGE(a, b) (how two contributions combine); undefines all but T. Plain loops over a fixed number of lanes: the
+ * Expects T, FOLD_NAME(f), FOLD_IDENTITY, TERM(x, i) (what an element of column i contributes; it may read center[i])
+ * and MERGE(a, b) (how two contributions combine); undefines all but T. Plain loops over a fixed number of lanes: the
  * compiler keeps them in as many registers as the instruction set needs, and what a lane adds up is the same on all.
  */
 #define LANES (CYOPS_LANE_BYTES / (int)sizeof(T))
 #define BOTH FOLD_NAME(both)
+
+/* One level of the tree over the lanes. Written out, because a loop over the levels would keep them in memory. */
+#define HALVE(half) \
+    for (int l = 0; 2 * half <= LANES && l < half; l++) lanes[l] = BOTH(lanes[l], lanes[(l + half) % LANES]);
 
 CYOPS_INLINE T BOTH(T a, T b) { return MERGE(a, b); }
 
@@ -24,8 +28,7 @@ static void FOLD_NAME(row)(void *result, const void *data, ptrdiff_t n, const vo
     for (; i + LANES <= n; i += LANES)
         for (int l = 0; l < LANES; l++) lanes[l] = BOTH(lanes[l], TERM(x[i + l], 0));
     for (int l = 0; l < n - i; l++) lanes[l] = BOTH(lanes[l], TERM(x[i + l], 0));
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; l++) lanes[l] = BOTH(lanes[l], lanes[l + half]);
+    HALVE(128) HALVE(64) HALVE(32) HALVE(16) HALVE(8) HALVE(4) HALVE(2) HALVE(1)
     *(T *)result = lanes[0];
 }
 
@@ -57,6 +60,7 @@ static void FOLD_NAME(merge)(void *into, const void *from, ptrdiff_t width) {
 
 #undef LANES
 #undef BOTH
+#undef HALVE
 #undef FOLD_NAME
 #undef FOLD_IDENTITY
 #undef TERM

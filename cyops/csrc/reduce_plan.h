@@ -45,8 +45,8 @@ static inline ptrdiff_t cyops_unit_width(const cyops_reduce_plan *plan, const cy
 /* Bytes of scratch memory that cyops_next_block needs; 0 where it may read all blocks where they lie. */
 ptrdiff_t cyops_block_scratch(const cyops_reduce_plan *plan);
 
-/* The next `steps` steps of a unit's sequence in the dtype computed in, as rows of `width` elements; *row_stride is set.
- * They are gathered into scratch unless they lie in memory as a kernel can read them. Moves the place on. */
+/* The next `steps` steps of a unit's sequence in the dtype computed in, as rows of `width` elements; *row_stride is
+ * set. They are gathered into scratch unless they lie in memory as a kernel can read them. Moves the place on. */
 const char *cyops_next_block(const cyops_reduce_plan *plan, const char *x, cyops_place *place, ptrdiff_t steps,
                              ptrdiff_t width, char *scratch, ptrdiff_t *row_stride);
 

@@ -43,9 +43,8 @@ static void run_rows(const row_job *job, char *const data[TENSORS], ptrdiff_t ro
         strides[k] = job->classes;
     }
     job->loop(ready, strides, rows, job->classes);
-    if (ready[0] != data[0])
-        job->copy(data[0], ready[0], (ptrdiff_t[2]){job->class_strides[0], job->rows.ndim > 0 ? job->rows.strides[0][0] : 0},
-                  side_by_side, job->classes, rows);
+    const ptrdiff_t apart[2] = {job->class_strides[0], job->rows.ndim > 0 ? job->rows.strides[0][0] : 0};
+    if (ready[0] != data[0]) job->copy(data[0], ready[0], apart, side_by_side, job->classes, rows);
 }
 
 static void run_tile(void *context, ptrdiff_t tile) {

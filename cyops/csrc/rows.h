@@ -1,8 +1,8 @@
 /* Row operations: softmax, its logarithm, cross-entropy, and their gradients, along any axis of any strided view.
  *
  * A row is what is normalised together: the elements along the axis, of which there are `classes`. rows_few.h has the
- * kernels for few classes, rows_many.h those for many, rows_loops.h the table of both dtypes; rows.c and rows_cross_entropy.c
- * walk the rows.
+ * kernels for few classes, rows_many.h those for many, rows_loops.h the table of both dtypes; rows.c and
+ * rows_cross_entropy.c walk the rows.
  */
 #ifndef CYOPS_ROWS_H
 #define CYOPS_ROWS_H
@@ -50,9 +50,10 @@ typedef struct {
  * (d, y). `inputs` may be the output itself. */
 int cyops_rows(int op, const cyops_view *out, const cyops_view *const *inputs, int axis);
 
-/* losses[i] = -log softmax(logits[i])[labels[i]] and, where gradient is not NULL, gradient = scale * (softmax - one-hot)
- * along the last axis. labels: any integer dtype, the shape of losses, which is that of logits without its last axis;
- * losses are in C order. gradient may be the logits. Nothing is written where a label is bad.
+/* losses[i] = -log softmax(logits[i])[labels[i]] and, where gradient is not NULL,
+ * gradient = scale * (softmax - one-hot), along the last axis. labels: any integer dtype, the shape of
+ * losses, which is that of logits without its last axis; losses are in C order. gradient may be the logits. Nothing is
+ * written where a label is bad.
  * CYOPS_OUT_OF_RANGE where a label lies outside [0, classes); *position is the first such one in C order. */
 int cyops_cross_entropy(const cyops_view *losses, const cyops_view *gradient, const cyops_view *logits,
                         const cyops_view *labels, double scale, ptrdiff_t *position);

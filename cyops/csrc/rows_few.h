@@ -1,7 +1,7 @@
 /* Row kernels of one dtype for few classes: LANES rows at a time. A template: no include guard.
  *
- * Expects T, ROW_NAME(f), EXP(x), LOG(x) and LANES. A sheet holds one class of LANES rows in each line: every lane works
- * however few classes there are, and no sum goes across a register.
+ * Expects T, ROW_NAME(f), EXP(x), LOG(x) and LANES. A sheet holds one class of LANES rows in each line: every lane
+ * works however few classes there are, and no sum goes across a register.
  */
 typedef T ROW_NAME(sheet)[CYOPS_FEW_CLASSES][LANES];
 

@@ -1,7 +1,8 @@
 /* The optimizer steps of one instruction set, made from the table in update_ops.h. A template: no include guard. */
 
 /* Scalars are hoisted by name, slots loaded and stored by number. */
-#define SCALARS(...) SCALAR_COUNT(__VA_ARGS__, SCALARS_6, SCALARS_5, SCALARS_4, SCALARS_3, SCALARS_2, SCALARS_1)(__VA_ARGS__)
+#define SCALARS(...) \
+    SCALAR_COUNT(__VA_ARGS__, SCALARS_6, SCALARS_5, SCALARS_4, SCALARS_3, SCALARS_2, SCALARS_1)(__VA_ARGS__)
 #define SCALAR_COUNT(a, b, c, d, e, f, chosen, ...) chosen
 #define SCALARS_1(a) const T a = (T)*scalars++;
 #define SCALARS_2(a, ...) SCALARS_1(a) SCALARS_1(__VA_ARGS__)
