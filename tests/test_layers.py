@@ -234,7 +234,7 @@ def test_wrong_arguments():
             (lambda: layers.Dense(3, name=3), ValueError, "Dense: name must be a string without '/'; got 3"),
             (lambda: layers.Input(), ValueError, r"Input: shape must be given, without the batch axis"),
             (lambda: layers.Dense(3)(layers.Input(shape=(3,))), TypeError, "models are made with Sequential"),
-            (lambda: layers.Dense(3)(3.0), ValueError, "the last axis of the input must have a known length"),
+            (lambda: layers.Dense(3)(3.0), ValueError, "the input must be .samples, ..., features., two axes"),
             (lambda: type("L", (layers.Layer,), {"call": lambda self, x: None})()(x_of(2)), TypeError,
              "L: call must return a tensor; got None"),
             (lambda: layers.Flatten().set_weights(3), TypeError, "a list of arrays is expected; got int"),

@@ -118,6 +118,9 @@ def test_names_functions_and_own_losses():
     assert float(losses.get(lambda t, p: ops.sum(p - t, axis=-1))(y_true, y_pred)) == 2.0
     with pytest.raises(ValueError, match=r"loss: unknown name 'mean_square_error'.*did you mean 'mean_squared_error'"):
         losses.get("mean_square_error")
+    with pytest.raises(ValueError, match="loss: unknown name") as caught:
+        losses.get("wrapped_function")
+    assert "wrapped" not in str(caught.value).split("known are")[1]
     with pytest.raises(TypeError, match=r"loss: expected a name, a Loss or a function; got 3 \(int\)"):
         losses.get(3)
     with pytest.raises(ValueError, match="label_smoothing: must be between 0 and 1; got 2"):

@@ -30,6 +30,7 @@ def test_nan_loss_is_warned_of_once():
         warnings.simplefilter("always")
         classifier().fit(x, y, batch_size=16, epochs=3, shuffle=False, verbose=0)
     messages = [str(warning.message) for warning in caught if issubclass(warning.category, RuntimeWarning)]
+    assert caught[-1].filename == __file__
     assert len(messages) == 1 and "the loss became nan at epoch 1, batch 3" in messages[0]
 
 

@@ -187,7 +187,7 @@ class IteratorBatches:
             self.exhausted = True
             expected = f"{self.limit} steps" if self.limit else "at least one batch"
             warnings.warn(f"{self.op}: the data ended after {count} batches of epoch {epoch + 1}, {expected} expected; "
-                          f"training stops here; a generator must yield batches for every epoch", stacklevel=3)
+                          f"training stops here; a generator must yield batches for every epoch", stacklevel=5)
         self.steps = count
 
     def _batch(self, data, count):

@@ -255,7 +255,8 @@ class CosineSimilarity(_FunctionLoss):
 _CLASSES = (SparseCategoricalCrossentropy, CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError,
             MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh, Hinge,
             SquaredHinge, CategoricalHinge, KLDivergence, Poisson, CosineSimilarity)
-registry.register("losses", *_CLASSES, WrappedFunction)
+registry.register("losses", *_CLASSES)
+registry.register_for_files("losses", WrappedFunction)
 registry.register("losses", *(entry for entry in map(globals().get, __all__)
                               if callable(entry) and not isinstance(entry, type)))
 for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",)), (KLDivergence, ("kld",)),

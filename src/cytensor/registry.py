@@ -33,6 +33,12 @@ def register(kind, *objects):
     table = _tables.setdefault(kind, {})
     for entry in objects:
         table.setdefault(_fold(entry.__name__), entry)
+    register_for_files(kind, *objects)
+
+
+def register_for_files(kind, *objects):
+    """Let files name `objects`, which no string that a user writes means."""
+    for entry in objects:
         _names[entry] = f"{kind}.{entry.__name__}"
         _by_name[_names[entry]] = entry
 

@@ -81,7 +81,7 @@ class Trainer:
         if parts.weights:
             self.optimizer.apply(tape.gradient(loss, parts.weights), parts.weights)
         elif self._parts is None:                  # the first batch
-            warnings.warn(f"fit: model '{self.name}' has no trainable weights", stacklevel=4)
+            warnings.warn(f"fit: model '{self.name}' has no trainable weights", stacklevel=5)
         for variable, constraint in parts.constraints:
             variable.assign(constraint(variable))
         self._loss_tracker.add(float(loss), x.shape[0])
@@ -354,5 +354,5 @@ def _is_due(epoch, freq):
 
 def _warn_not_finite(epoch, step, loss):
     warnings.warn(f"fit: the loss became {loss} at epoch {epoch + 1}, batch {step + 1}; a smaller learning rate, or "
-                  f"inputs of a smaller scale, may help", RuntimeWarning, stacklevel=4)
+                  f"inputs of a smaller scale, may help", RuntimeWarning, stacklevel=5)
     return True

@@ -31,9 +31,11 @@ class Dense(Layer):
         self.kernel = self.bias = None
 
     def build(self, input_shape):
-        if not input_shape or input_shape[-1] is None:
-            hint = "; one feature a sample is (n, 1): reshape the data" if len(input_shape) == 1 else ""
-            raise ValueError(f"Dense: the last axis of the input must have a known length; got {input_shape}{hint}")
+        if len(input_shape) < 2:
+            raise ValueError(f"Dense: the input must be (samples, ..., features), two axes or more; got "
+                             f"{len(input_shape)}; n samples of one feature are (n, 1), one of n features is (1, n)")
+        if input_shape[-1] is None:
+            raise ValueError(f"Dense: the last axis of the input must have a known length; got {input_shape}")
         self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel",
                                       regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
         if self.use_bias:

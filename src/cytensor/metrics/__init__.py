@@ -55,7 +55,8 @@ _FUNCTIONS = (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
 
 __all__ = ["Metric", "MeanMetricWrapper", "get", *(entry.__name__ for entry in (*_CLASSES, *_FUNCTIONS))]
 
-registry.register("metrics", *_CLASSES, ChosenAccuracy, MeanMetricWrapper, *_FUNCTIONS)
+registry.register("metrics", *_CLASSES, *_FUNCTIONS)
+registry.register_for_files("metrics", ChosenAccuracy, MeanMetricWrapper)
 for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",)), (RootMeanSquaredError, ("rmse",)),
                      (MeanAbsolutePercentageError, ("mape",)), (MeanSquaredLogarithmicError, ("msle",)),
                      (KLDivergence, ("kld",)), (BinaryCrossentropy, ("bce",)), (LogCoshError, ("log_cosh",))):
