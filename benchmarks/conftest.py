@@ -21,6 +21,8 @@ import cytensor  # noqa: E402
 from . import peers, report  # noqa: E402
 from .timing import IDLE, ROUNDS, Side, summarise  # noqa: E402
 
+# How busy the machine was with other work before this run began.
+LOAD = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 ROWS = []  # one for each benchmark that ran, as `summarise` kept it
 
 
@@ -40,6 +42,7 @@ def pytest_benchmark_update_machine_info(config, machine_info):
         "versions": versions,
         "isa": cytensor.isa,
         "missing": peers.missing(),
+        "load": LOAD,
     }
 
 

@@ -30,6 +30,7 @@ on it: other machines give other ratios.
 | threads | {threads} for every library (OMP_NUM_THREADS) |
 | versions | {versions} |
 | instruction set of cytensor | {isa} |
+| load of the machine before the run | {load} |
 {missing}
 How to read it: a time is the median of several batches of calls, ours and the peers' in turns; `3.1x` is the peer's
 time divided by ours, so more than 1 means that cytensor took less time. Where there is a target, it is such a ratio.
@@ -105,6 +106,7 @@ def report(run):
         threads=facts["threads"],
         versions=", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
         isa=facts["isa"],
+        load="unknown" if facts["load"] is None else f"{facts['load']:.1f} processes",
         missing=skipped,
     )
     return "\n\n".join([head.rstrip(), *(table(title, rows) for title, rows in tables.items())]) + "\n"
