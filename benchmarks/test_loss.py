@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import cyops
 import cytensor as ct
 
 from .peers import torch
@@ -34,22 +35,32 @@ def cross_entropy_with_a_tape(logits, labels):
     return loss, tape.gradient(loss, logits)
 
 
-@pytest.mark.parametrize(("shape", "target"), [((128, 10), 5.0), ((4096, 1000), None)], ids=str)
-def test_cross_entropy_with_gradient(compare, shape, target):
+def cross_entropy_in_one_call(logits, labels):
+    losses, gradient = cyops.softmax_cross_entropy_with_gradient(logits, labels, 1 / len(labels))
+    return losses.mean(), gradient
+
+
+WAYS = {"one call": cross_entropy_in_one_call, "with a tape": cross_entropy_with_a_tape}
+TARGETS = {("one call", (128, 10)): 5.0}
+
+
+@pytest.mark.parametrize("shape", [(128, 10), (4096, 1000)], ids=str)
+@pytest.mark.parametrize("way", WAYS)
+def test_cross_entropy_with_gradient(compare, way, shape):
     rng = np.random.default_rng(0)
     logits, labels = rng.normal(size=shape).astype(np.float32), rng.integers(0, shape[1], shape[0])
     x, y = ct.asarray(logits), ct.asarray(labels)
-    ours, numpys = cross_entropy_with_a_tape(x, y), cross_entropy_in_numpy(logits, labels)
-    np.testing.assert_allclose(ours[1].numpy(), numpys[1], rtol=1e-4, atol=1e-7)
+    function = WAYS[way]
+    np.testing.assert_allclose(function(x, y)[1], cross_entropy_in_numpy(logits, labels)[1], rtol=1e-4, atol=1e-7)
     theirs = {"NumPy": lambda: cross_entropy_in_numpy(logits, labels), "PyTorch": None}
     if torch:
         p, q = torch.from_numpy(logits), torch.from_numpy(labels)
         theirs["PyTorch"] = lambda: cross_entropy_in_pytorch(p, q)
     compare(
         "Softmax cross-entropy, mean, with its gradient",
-        str(shape),
-        lambda: cross_entropy_with_a_tape(x, y),
+        f"{shape}, {way}",
+        lambda: function(x, y),
         theirs,
-        target=target,
+        target=TARGETS.get((way, shape)),
         against="NumPy",
     )
