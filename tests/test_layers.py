@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from golden import inputs, keras
+from golden import inputs, stored
 
 import cyops
 from cytensor import activations, layers, ops, random
@@ -18,14 +18,14 @@ def x_of(*shape):
 
 # -- activations ------------------------------------------------------------------------------------------------------
 def test_activations_equal_keras():
-    for name, arguments, expected in keras.cases("activations"):
+    for name, arguments, expected in stored.cases("activations"):
         x = asarray(inputs.activation_inputs())
         with GradientTape() as tape:
             tape.watch(x)
             values = getattr(activations, name)(x, **arguments)
             total = ops.sum(values * inputs.activation_weights())
-        assert keras.close(values, expected["values"], 32), (name, arguments)
-        assert keras.close(tape.gradient(total, x), expected["gradient"], 32), (name, arguments)
+        assert stored.close(values, expected["values"], 32), (name, arguments)
+        assert stored.close(tape.gradient(total, x), expected["gradient"], 32), (name, arguments)
 
 
 def test_activations_at_extremes():

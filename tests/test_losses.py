@@ -1,7 +1,7 @@
 """Losses: values, reductions and gradients of Keras; shapes that must agree; labels that must be classes."""
 import numpy as np
 import pytest
-from golden import inputs, keras
+from golden import inputs, stored
 
 from cytensor import losses, ops
 from cytensor.tape import GradientTape
@@ -9,19 +9,19 @@ from cytensor.tensor import asarray
 
 
 def test_values_and_gradients_equal_keras():
-    for name, arguments, expected in keras.cases("losses"):
+    for name, arguments, expected in stored.cases("losses"):
         y_true, y_pred = inputs.targets_and_predictions(name, arguments)
         loss, plain = getattr(losses, name)(**arguments), getattr(losses, name)(reduction="none", **arguments)
-        assert keras.close(plain(y_true, y_pred), expected["values"], 64), (name, arguments)
+        assert stored.close(plain(y_true, y_pred), expected["values"], 64), (name, arguments)
         weighted = loss(y_true, y_pred, sample_weight=inputs.weights(len(y_pred)))
-        assert keras.close(weighted, expected["weighted"], 64), (name, arguments)
+        assert stored.close(weighted, expected["weighted"], 64), (name, arguments)
         y_pred = asarray(y_pred)
         with GradientTape() as tape:
             tape.watch(y_pred)
             value = loss(y_true, y_pred)
-        assert keras.close(value, expected["reduced"], 64), (name, arguments)
+        assert stored.close(value, expected["reduced"], 64), (name, arguments)
         scale = np.abs(expected["gradient"]).max()
-        assert keras.close(tape.gradient(value, y_pred), expected["gradient"], 64, scale), (name, arguments)
+        assert stored.close(tape.gradient(value, y_pred), expected["gradient"], 64, scale), (name, arguments)
 
 
 def test_reductions():

@@ -1,20 +1,20 @@
 """Metrics: results of Keras over two batches, weighted and not; names; own metrics; the choice of the accuracy."""
 import numpy as np
 import pytest
-from golden import inputs, keras
+from golden import inputs, stored
 
 from cytensor import metrics, ops
 from cytensor.tensor import asarray
 
 
 def test_results_equal_keras():
-    for name, arguments, (plain, weighted) in keras.cases("metrics"):
+    for name, arguments, (plain, weighted) in stored.cases("metrics"):
         y_true, y_pred = inputs.targets_and_predictions(name, arguments)
         for expected, weights in ((plain, None), (weighted, inputs.weights(len(y_pred)))):
             metric = getattr(metrics, name)(**arguments)
             for part in (slice(0, 4), slice(4, None)):
                 metric.update_state(y_true[part], y_pred[part], None if weights is None else weights[part])
-            assert keras.close(metric.result(), expected, 64), (name, arguments, weights is None)
+            assert stored.close(metric.result(), expected, 64), (name, arguments, weights is None)
             metric.reset_state()
             fresh = getattr(metrics, name)(**arguments)
             assert np.array_equal(metric.result(), fresh.result()), name

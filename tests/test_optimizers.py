@@ -1,7 +1,7 @@
 """Optimizers and schedules: 20-step traces of Keras, bookkeeping, wrong arguments."""
 import numpy as np
 import pytest
-from golden import inputs, keras
+from golden import inputs, stored
 
 import cyops
 from cytensor import optimizers
@@ -27,22 +27,22 @@ def made(name, arguments):
 
 
 def test_traces_equal_keras():
-    for name, arguments, expected in keras.cases("optimizers"):
+    for name, arguments, expected in stored.cases("optimizers"):
         trace = run(made(name, arguments))
         for step, values in enumerate(expected):
             # one step's rounding (a few operations) adds up with the steps
-            assert keras.close(trace[step], values, 16 * (step + 1)), (name, arguments, step)
+            assert stored.close(trace[step], values, 16 * (step + 1)), (name, arguments, step)
 
 
 def test_schedules_equal_keras():
-    for name, arguments, expected in keras.cases("schedules"):
+    for name, arguments, expected in stored.cases("schedules"):
         schedule = getattr(schedules, name)(**arguments)
         values = [schedule(step) for step in range(0, 60, 3)]
-        assert keras.close(values, expected, 64, 0.1), (name, arguments)
+        assert stored.close(values, expected, 64, 0.1), (name, arguments)
 
 
 def test_several_parameters_at_once_equal_one_at_a_time():
-    for name, arguments, _ in keras.cases("optimizers"):
+    for name, arguments, _ in stored.cases("optimizers"):
         if "global_clipnorm" in arguments:
             continue
         shapes = [(3, 4), (5,), (), (2, 1, 2)]
@@ -90,7 +90,7 @@ def test_iterations_and_learning_rate():
 
 
 def test_configuration_round_trip():
-    for name, arguments, _ in keras.cases("optimizers"):
+    for name, arguments, _ in stored.cases("optimizers"):
         first = made(name, arguments)
         again = type(first).from_config(first.get_config())
         assert np.array_equal(run(first), run(again)), name

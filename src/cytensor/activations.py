@@ -1,26 +1,10 @@
 """Activation functions: elementwise maps from a tensor (...) to one of the same shape, and softmax over an axis."""
 from cytensor import ops, registry
 
-__all__ = [
-    "elu",
-    "exponential",
-    "gelu",
-    "get",
-    "hard_sigmoid",
-    "leaky_relu",
-    "linear",
-    "log_softmax",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "softsign",
-    "swish",
-    "tanh",
-]
+__all__ = ["celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
+           "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+           "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "squareplus", "swish", "tanh",
+           "tanh_shrink", "threshold"]
 
 SELU_ALPHA = 1.6732632423543772      # fixed point of zero mean and unit variance; Klambauer et al. (2017)
 SELU_SCALE = 1.0507009873554805
@@ -118,6 +102,59 @@ def tanh(x):
     return ops.tanh(x)
 
 
+def celu(x, alpha=1.0):
+    """x where x > 0, `alpha * (exp(x / alpha) - 1)` elsewhere."""
+    return ops.where(ops.greater(x, 0.0), x, alpha * ops.expm1(ops.minimum(x, 0.0) / alpha))
+
+
+def mish(x):
+    """x * tanh(softplus(x)). Source: Misra, "Mish: a self regularized non-monotonic activation function" (2019)."""
+    return x * ops.tanh(softplus(x))
+
+
+def hard_silu(x):
+    """x * hard_sigmoid(x); also called hard_swish."""
+    return x * hard_sigmoid(x)
+
+
+hard_swish = hard_silu
+
+
+def hard_tanh(x):
+    """x kept within [-1, 1]."""
+    return ops.clip(x, -1.0, 1.0)
+
+
+def log_sigmoid(x):
+    """log(sigmoid(x)), stable at both ends."""
+    return -softplus(-x)
+
+
+def squareplus(x, b=4):
+    """(x + sqrt(x^2 + b)) / 2."""
+    return 0.5 * (x + ops.sqrt(ops.square(x) + float(b)))
+
+
+def tanh_shrink(x):
+    """x - tanh(x)."""
+    return x - ops.tanh(x)
+
+
+def soft_shrink(x, threshold=0.5):
+    """x moved towards 0 by `threshold`, and 0 within it."""
+    return x - ops.clip(x, -threshold, threshold)
+
+
+def hard_shrink(x, threshold=0.5):
+    """x, and 0 where |x| <= threshold."""
+    return ops.where(ops.greater(ops.abs(x), threshold), x, 0.0)
+
+
+def threshold(x, threshold, default_value):
+    """x where x > threshold, `default_value` elsewhere."""
+    return ops.where(ops.greater(x, threshold), x, default_value)
+
+
 def exponential(x):
     """exp(x)."""
     return ops.exp(x)
@@ -133,9 +170,9 @@ def log_softmax(x, axis=-1):
     return ops.log_softmax(x, axis=axis)
 
 
-registry.register("activations", linear, relu, leaky_relu, relu6, elu, selu, softplus, softsign, silu, gelu, sigmoid,
-                  hard_sigmoid, tanh, exponential, softmax, log_softmax)
+registry.register("activations", *(globals()[name] for name in __all__ if name not in ("get", "swish", "hard_swish")))
 registry.register_alias("activations", silu, "swish")
+registry.register_alias("activations", hard_silu, "hard_swish")
 
 
 def get(identifier):

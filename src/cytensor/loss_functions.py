@@ -106,6 +106,41 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
     return ops.mean(cross_entropy.binary_crossentropy(y_true, y_pred, from_logits), axis=-1)
 
 
+def binary_focal_crossentropy(y_true, y_pred, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False,
+                              label_smoothing=0.0, axis=-1):
+    """Binary cross-entropy times (1 - p)^gamma, p the probability of what is true: easy samples count little.
+
+    apply_class_balancing: times alpha for targets of 1 and 1 - alpha for targets of 0, too. Source: Lin et al., "Focal
+    loss for dense object detection" (2017).
+    """
+    op = "binary_focal_crossentropy"
+    y_true, y_pred = agree(op, y_true, y_pred)
+    y_true, y_pred = _last(op, y_true, axis), _last(op, y_pred, axis)
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    values = cross_entropy.binary_crossentropy(y_true, y_pred, from_logits)
+    probability = ops.sigmoid(y_pred) if from_logits else y_pred
+    right = y_true * probability + (1.0 - y_true) * (1.0 - probability)
+    values = ops.pow(1.0 - right, gamma) * values
+    if apply_class_balancing:
+        values = (y_true * alpha + (1.0 - y_true) * (1.0 - alpha)) * values
+    return ops.mean(values, axis=-1)
+
+
+def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
+                                   axis=-1):
+    """-sum(alpha * (1 - p)^gamma * y_true * log(p)) over the last axis. Source: Lin et al. (2017)."""
+    op = "categorical_focal_crossentropy"
+    y_true, y_pred = agree(op, y_true, y_pred)
+    y_true, y_pred = _last(op, y_true, axis), _last(op, y_pred, axis)
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1]
+    probability = ops.softmax(y_pred, axis=-1) if from_logits else y_pred
+    probability = probability / ops.sum(probability, axis=-1, keepdims=True)
+    probability = ops.clip(probability, EPSILON, 1.0 - EPSILON)
+    return -ops.sum(alpha * ops.pow(1.0 - probability, gamma) * y_true * ops.log(probability), axis=-1)
+
+
 def _last(op, x, axis):
     """x with the axis of classes moved to the end."""
     if axis in (-1, x.ndim - 1):

@@ -8,7 +8,9 @@ from typing import Any
 from cytensor import loss_functions, ops, registry
 from cytensor.loss_functions import (
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
     categorical_hinge,
     cosine_similarity,
     hinge,
@@ -25,13 +27,14 @@ from cytensor.loss_functions import (
 )
 from cytensor.tensor import asarray
 
-__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge", "Huber",
-           "KLDivergence", "LogCosh", "Loss", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
-           "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge",
-           "binary_crossentropy", "categorical_crossentropy", "categorical_hinge", "cosine_similarity", "get", "hinge",
-           "huber", "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
-           "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy",
-           "squared_hinge"]
+__all__ = ["BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
+           "CategoricalHinge", "CosineSimilarity", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss",
+           "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError",
+           "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge", "binary_crossentropy",
+           "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
+           "categorical_hinge", "cosine_similarity", "get", "hinge", "huber", "kl_divergence", "log_cosh",
+           "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+           "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge"]
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none")
 
@@ -177,6 +180,29 @@ class BinaryCrossentropy(_FunctionLoss):
                          "label_smoothing": _share("label_smoothing", label_smoothing)}
 
 
+class BinaryFocalCrossentropy(_FunctionLoss):
+    """Binary cross-entropy that hard samples dominate. See `binary_focal_crossentropy`."""
+    function = staticmethod(binary_focal_crossentropy)
+
+    def __init__(self, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
+                 axis=-1, reduction="sum_over_batch_size", name="binary_focal_crossentropy", dtype=None):
+        super().__init__(reduction, name, dtype)
+        self.settings = {"apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma,
+                         "from_logits": from_logits, "axis": axis,
+                         "label_smoothing": _share("label_smoothing", label_smoothing)}
+
+
+class CategoricalFocalCrossentropy(_FunctionLoss):
+    """Cross-entropy that hard samples dominate. See `categorical_focal_crossentropy`."""
+    function = staticmethod(categorical_focal_crossentropy)
+
+    def __init__(self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
+                 reduction="sum_over_batch_size", name="categorical_focal_crossentropy", dtype=None):
+        super().__init__(reduction, name, dtype)
+        self.settings = {"alpha": alpha, "gamma": gamma, "from_logits": from_logits, "axis": axis,
+                         "label_smoothing": _share("label_smoothing", label_smoothing)}
+
+
 def _share(name, value):
     if not 0 <= value <= 1:
         raise ValueError(f"{name}: must be between 0 and 1; got {value}")
@@ -252,9 +278,10 @@ class CosineSimilarity(_FunctionLoss):
         self.settings = {"axis": axis}
 
 
-_CLASSES = (SparseCategoricalCrossentropy, CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError,
-            MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh, Hinge,
-            SquaredHinge, CategoricalHinge, KLDivergence, Poisson, CosineSimilarity)
+_CLASSES = (BinaryFocalCrossentropy, CategoricalFocalCrossentropy, SparseCategoricalCrossentropy,
+            CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError,
+            MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh, Hinge, SquaredHinge,
+            CategoricalHinge, KLDivergence, Poisson, CosineSimilarity)
 registry.register("losses", *_CLASSES)
 registry.register_for_files("losses", WrappedFunction)
 registry.register("losses", *(entry for entry in map(globals().get, __all__)

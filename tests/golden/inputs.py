@@ -55,6 +55,10 @@ CASES = {
         ["KLDivergence", {}],
         ["Poisson", {}],
         ["CosineSimilarity", {}],
+        ["BinaryFocalCrossentropy", {}],
+        ["BinaryFocalCrossentropy", {"from_logits": True, "apply_class_balancing": True, "gamma": 1.5}],
+        ["CategoricalFocalCrossentropy", {}],
+        ["CategoricalFocalCrossentropy", {"from_logits": True, "label_smoothing": 0.1}],
     ],
     "metrics": [
         ["SparseCategoricalAccuracy", {}],
@@ -72,6 +76,9 @@ CASES = {
         ["BinaryCrossentropy", {}],
         ["CategoricalCrossentropy", {}],
         ["SparseCategoricalCrossentropy", {}],
+        ["R2Score", {}],
+        ["R2Score", {"class_aggregation": None, "num_regressors": 2}],
+        ["R2Score", {"class_aggregation": "variance_weighted_average"}],
         ["Precision", {}],
         ["Precision", {"thresholds": 0.3}],
         ["Precision", {"top_k": 2}],
@@ -122,6 +129,16 @@ CASES = {
         ["linear", {}],
         ["softmax", {}],
         ["log_softmax", {}],
+        ["celu", {"alpha": 0.7}],
+        ["mish", {}],
+        ["hard_silu", {}],
+        ["hard_tanh", {}],
+        ["log_sigmoid", {}],
+        ["squareplus", {}],
+        ["tanh_shrink", {}],
+        ["soft_shrink", {}],
+        ["hard_shrink", {}],
+        ["threshold", {"threshold": 0.5, "default_value": -1.0}],
     ],
 }
 
@@ -167,7 +184,7 @@ def targets_and_predictions(name, arguments, n=8, c=4):
     if name.startswith(("Categorical", "TopK", "F1Score")) or "top_k" in arguments:
         return one_hot, logits if arguments.get("from_logits") else probabilities
     binary = (_waves(n, c)[:, ::-1] > 0).astype(np.float32)
-    if name.startswith("BinaryCross"):
+    if name.startswith(("BinaryCross", "BinaryFocal")):
         return binary, logits if arguments.get("from_logits") else (1 / (1 + np.exp(-2 * z))).astype(np.float32)
     if name.startswith(SINGLE):
         return binary[:, :1], (1 / (1 + np.exp(-2 * z[:, 1:2]))).astype(np.float32)

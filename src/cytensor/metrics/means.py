@@ -1,9 +1,12 @@
 """Metrics that are the mean of a loss function over all samples."""
 import math
 
+import numpy as np
+
 from cytensor import loss_functions as functions
-from cytensor import ops
-from cytensor.metrics.base import FunctionMean, Mean
+from cytensor import ops, registry
+from cytensor.metrics.base import FunctionMean, Mean, Metric
+from cytensor.tensor import asarray
 
 
 class MeanSquaredError(FunctionMean):
@@ -27,6 +30,55 @@ class RootMeanSquaredError(Mean):
 
     def value(self):
         return math.sqrt(super().value())
+
+
+class R2Score(Metric):
+    """The share of the targets' variance that the predictions explain: 1 - sum((t - p)^2) / sum((t - mean(t))^2).
+
+    y_true and y_pred: (n, k). class_aggregation: "uniform_average" or "variance_weighted_average" of the k scores, or
+    None for all of them. num_regressors: corrects for that many free parameters where there are more values than these.
+    """
+
+    def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
+        super().__init__(dtype, name)
+        known = ("uniform_average", "variance_weighted_average")
+        if class_aggregation is not None and class_aggregation not in known:
+            raise registry.unknown("class_aggregation", class_aggregation, known)
+        if num_regressors < 0:
+            raise ValueError(f"R2Score: num_regressors must not be negative; got {num_regressors}")
+        self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
+        self.reset_state()
+
+    def reset_state(self):
+        super().reset_state()
+        self.samples = 0
+        self.weight = self.sum = self.squares = self.residual = 0.0
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true, y_pred = functions.agree(self.name, y_true, y_pred)
+        if y_pred.ndim != 2:
+            raise ValueError(f"{self.name}: y_true and y_pred must be (n, k); got {y_pred.shape}")
+        targets, predictions = y_true.numpy().astype(np.float64), y_pred.numpy().astype(np.float64)
+        weights = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        weights = weights.reshape(len(targets), -1)
+        self.samples += targets.size        # as Keras counts: every output by itself
+        self.weight = self.weight + (weights + 0 * targets).sum(0)
+        self.sum = self.sum + (targets * weights).sum(0)
+        self.squares = self.squares + (targets ** 2 * weights).sum(0)
+        self.residual = self.residual + ((targets - predictions) ** 2 * weights).sum(0)
+
+    def result(self):
+        if not self.samples:
+            return asarray(np.asarray(0.0, self.dtype))
+        variance = self.squares - self.sum ** 2 / self.weight
+        scores = 1 - np.divide(self.residual, variance, out=np.ones_like(variance), where=variance != 0)
+        if self.class_aggregation == "uniform_average":
+            scores = scores.mean()
+        elif self.class_aggregation == "variance_weighted_average":
+            scores = (scores * variance).sum() / variance.sum()
+        if self.num_regressors and self.samples > self.num_regressors + 1:
+            scores = 1 - (1 - scores) * (self.samples - 1) / (self.samples - self.num_regressors - 1)
+        return asarray(np.asarray(scores, self.dtype))
 
 
 class MeanAbsoluteError(FunctionMean):
