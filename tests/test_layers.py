@@ -102,6 +102,41 @@ def test_activation_layers():
         assert layer.compute_output_shape((None, 4)) == (None, 4)
 
 
+def test_more_shaping():
+    x = x_of(2, 3, 4)
+    permuted = layers.Permute((2, 1))(x)
+    assert np.array_equal(permuted, x.transpose(0, 2, 1)) and not permuted.is_contiguous
+    assert layers.Permute((2, 1)).compute_output_shape((None, 3, 4)) == (None, 4, 3)
+    repeated = layers.RepeatVector(5)(x[:, 0])
+    assert np.array_equal(repeated, np.repeat(x[:, :1], 5, axis=1)) and repeated.strides[1] == 0
+    assert np.array_equal(layers.Identity()(x), x)
+    for make, message in ((lambda: layers.Permute((1, 3)), "dims must have each of 1 to 2 once"),
+                          (lambda: layers.RepeatVector(0), "n must be a positive int; got 0"),
+                          (lambda: layers.RepeatVector(2)(x), "the input must be .samples, features.")):
+        with pytest.raises(ValueError, match=message):
+            make()
+
+
+def test_prelu_and_unit_normalization():
+    x = x_of(3, 4, 5)
+    layer = layers.PReLU(alpha_initializer="ones", shared_axes=[1])
+    assert layer(x).shape == x.shape and layer.alpha.shape == (1, 5) and np.allclose(layer(x), x)
+    layer.alpha.assign(np.full((1, 5), 0.25))
+    assert np.allclose(layer(x), np.where(x > 0, x, 0.25 * x))
+    assert np.allclose(np.linalg.norm(layers.UnitNormalization()(x), axis=-1), 1, atol=1e-6)
+    assert not np.asarray(layers.UnitNormalization()(np.zeros((2, 3)))).any()
+
+
+def test_category_encoding():
+    x = np.array([[0, 2, 2], [3, 3, 3]])
+    assert np.array_equal(layers.CategoryEncoding(4)(x), [[1, 0, 1, 0], [0, 0, 0, 1]])
+    assert np.array_equal(layers.CategoryEncoding(4, "count")(x), [[1, 0, 2, 0], [0, 0, 0, 3]])
+    assert np.array_equal(layers.CategoryEncoding(4, "one_hot")(x), np.eye(4)[x])
+    assert np.array_equal(layers.CategoryEncoding(4, "one_hot")(x[:, :1]), np.eye(4)[x[:, 0]])
+    with pytest.raises(ValueError, match=r"indices must lie in \[0, 3\)"):
+        layers.CategoryEncoding(3)(x)
+
+
 # -- noise ------------------------------------------------------------------------------------------------------------
 def test_dropout():
     x = np.ones((100, 100), np.float32)
@@ -116,6 +151,14 @@ def test_dropout():
     assert not np.asarray(layers.Dropout(1.0)(x, training=True)).any()
     with pytest.raises(ValueError, match=r"Dropout: rate must be between 0 and 1; got 1.5"):
         layers.Dropout(1.5)
+
+
+def test_gaussian_dropout():
+    x = np.ones((100, 100), np.float32)
+    layer = layers.GaussianDropout(0.2)
+    assert np.array_equal(layer(x), x)
+    y = layer(x, training=True).numpy()
+    assert abs(y.mean() - 1) < 0.02 and abs(y.std() - 0.5) < 0.02
 
 
 def test_gaussian_noise():

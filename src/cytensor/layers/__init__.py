@@ -1,9 +1,10 @@
 """Layers. base.py has the Layer class; the others one kind of layer each."""
 from cytensor import registry
-from cytensor.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from cytensor.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from cytensor.layers.base import Layer
 from cytensor.layers.dense import Dense
 from cytensor.layers.embedding import Embedding
+from cytensor.layers.encoding import CategoryEncoding
 from cytensor.layers.merging import (
     Add,
     Average,
@@ -20,44 +21,15 @@ from cytensor.layers.merging import (
     multiply,
     subtract,
 )
-from cytensor.layers.noise import Dropout, GaussianNoise
-from cytensor.layers.normalization import BatchNormalization, LayerNormalization, Normalization
+from cytensor.layers.noise import Dropout, GaussianDropout, GaussianNoise
+from cytensor.layers.normalization import BatchNormalization, LayerNormalization, Normalization, UnitNormalization
 from cytensor.layers.scaling import Rescaling
-from cytensor.layers.shaping import Flatten, Input, InputLayer, Reshape
+from cytensor.layers.shaping import Flatten, Identity, Input, InputLayer, Permute, RepeatVector, Reshape
 
-__all__ = [
-    "ELU",
-    "Activation",
-    "Add",
-    "Average",
-    "BatchNormalization",
-    "Concatenate",
-    "Dense",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GaussianNoise",
-    "Input",
-    "InputLayer",
-    "Layer",
-    "LayerNormalization",
-    "LeakyReLU",
-    "Maximum",
-    "Minimum",
-    "Multiply",
-    "Normalization",
-    "ReLU",
-    "Rescaling",
-    "Reshape",
-    "Softmax",
-    "Subtract",
-    "add",
-    "average",
-    "concatenate",
-    "maximum",
-    "minimum",
-    "multiply",
-    "subtract",
-]
+__all__ = ["Activation", "Add", "Average", "BatchNormalization", "CategoryEncoding", "Concatenate", "Dense",
+           "Dropout", "ELU", "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "Identity", "Input",
+           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply",
+           "Normalization", "PReLU", "Permute", "ReLU", "RepeatVector", "Rescaling", "Reshape", "Softmax", "Subtract",
+           "UnitNormalization", "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract"]
 
 registry.register("layers", *(entry for entry in map(globals().get, __all__) if isinstance(entry, type)))

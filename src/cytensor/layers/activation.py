@@ -1,5 +1,5 @@
 """Layers that apply an activation function."""
-from cytensor import activations
+from cytensor import activations, constraints, initializers, ops, regularizers
 from cytensor.layers.base import Layer
 
 
@@ -49,6 +49,29 @@ class LeakyReLU(_Fixed):
 
     def call(self, x):
         return activations.leaky_relu(x, self.negative_slope)
+
+
+class PReLU(_Fixed):
+    """x above 0, `alpha * x` below, with a learned alpha for each feature, shared along the axes `shared_axes`.
+
+    Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015).
+    """
+
+    def __init__(self, alpha_initializer="zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None,
+                 **kwargs):
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.shared_axes = tuple(shared_axes or ())
+
+    def build(self, input_shape):
+        shape = tuple(1 if axis in self.shared_axes else n for axis, n in enumerate(input_shape) if axis)
+        self.alpha = self.add_weight(shape, self.alpha_initializer, None, True, self.alpha_regularizer,
+                                     self.alpha_constraint, "alpha")
+
+    def call(self, x):
+        return ops.relu(x) + self.alpha * ops.minimum(x, 0.0)
 
 
 class ELU(_Fixed):

@@ -48,6 +48,22 @@ class Dropout(_Noise):
         return x * asarray(kept.astype(x.dtype) / x.dtype.type(1 - self.rate))
 
 
+class GaussianDropout(_Noise):
+    """While training, multiplies by normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate))."""
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(seed, **kwargs)
+        if not 0 <= rate < 1:
+            raise ValueError(f"GaussianDropout: rate must be in [0, 1); got {rate}")
+        self.rate = float(rate)
+
+    def call(self, x, training=False):
+        if not training or self.rate == 0:
+            return x
+        stddev = (self.rate / (1 - self.rate)) ** 0.5
+        return x * asarray(random.draw_normal(self.source(), x.shape, 1.0, stddev, x.dtype))
+
+
 class GaussianNoise(_Noise):
     """While training, adds normal noise of zero mean and the given `stddev`."""
 

@@ -106,6 +106,22 @@ class LayerNormalization(_Scaled):
         return x if self.beta is None else x + self.beta.reshape(shape)
 
 
+class UnitNormalization(Layer):
+    """x divided by its Euclidean length along `axis`; a length of 0 counts as 1e-6."""
+    casts_integers = True
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, x):
+        axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
+        return x / ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), 1e-12))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
 class Normalization(Layer):
     """(x - mean) / standard deviation for each feature, with statistics that `adapt` takes from data, or are given.
 

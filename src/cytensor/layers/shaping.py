@@ -1,6 +1,7 @@
-"""Layers that move elements and compute nothing: Input, Flatten, Reshape. All give views where strides allow it."""
+"""Layers that move elements and compute nothing: Input, Flatten, Reshape... All give views where strides allow it."""
 import math
 
+from cytensor import ops
 from cytensor.layers.base import Layer, as_shape
 
 
@@ -75,3 +76,55 @@ class Reshape(Layer):
             raise ValueError(f"Reshape: the number of elements of a sample must stay the same; got {input_shape[1:]}, "
                              f"target_shape {self.target_shape}")
         return tuple(size // known if n == -1 else n for n in self.target_shape)
+
+
+class Permute(Layer):
+    """The axes of each sample in another order; dims counts them from 1. A view.
+
+    >>> Permute((2, 1))([[[1., 2., 3.]]]).shape
+    (1, 3, 1)
+    """
+
+    def __init__(self, dims, **kwargs):
+        super().__init__(**kwargs)
+        self.dims = tuple(int(axis) for axis in dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(f"Permute: dims must have each of 1 to {len(self.dims)} once; got {self.dims}")
+
+    def call(self, x):
+        return ops.permute_dims(x, (0, *self.dims))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+
+class RepeatVector(Layer):
+    """(n, k) -> (n, times, k): each sample `times` times over. A view with stride 0.
+
+    >>> RepeatVector(2)([[1., 2.]]).numpy().tolist()
+    [[[1.0, 2.0], [1.0, 2.0]]]
+    """
+
+    def __init__(self, n, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+            raise ValueError(f"RepeatVector: n must be a positive int; got {n!r}")
+        self.n = n
+
+    def call(self, x):
+        if x.ndim != 2:
+            raise ValueError(f"RepeatVector: the input must be (samples, features); got {x.shape}")
+        return ops.broadcast_to(ops.expand_dims(x, 1), (x.shape[0], self.n, x.shape[1]))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.n, input_shape[1])
+
+
+class Identity(Layer):
+    """Its input."""
+
+    def call(self, x):
+        return x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
