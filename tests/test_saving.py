@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cytensor import layers, losses, metrics, optimizers, random, saving
-from cytensor.models import Model, Sequential, load_model
+from cytensor.models import Model, Sequential, clone_model, load_model, model_from_json
 from cytensor.registry import register_serializable
 
 
@@ -151,6 +151,16 @@ def rewritten(path, edit):
     target = path.with_name("edited.safetensors")
     target.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + size:])
     return target
+
+
+def test_architecture_alone():
+    model = trained()
+    for again in (clone_model(model), model_from_json(model.to_json())):
+        assert again.count_params() == model.count_params() and not again.compiled
+        assert not np.array_equal(again.get_weights()[0], model.get_weights()[0])
+    for text in ("", "{}", "[1]", '{"model": {"class": "os.system", "config": {}}, "build_shape": null}'):
+        with pytest.raises(ValueError, match="model_from_json: the architecture cannot be rebuilt"):
+            model_from_json(text)
 
 
 def test_loading_never_runs_code(tmp_path):

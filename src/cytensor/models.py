@@ -4,9 +4,11 @@ from cytensor.layers import InputLayer, Layer
 from cytensor.layers.base import as_shape, name_apart, unique
 from cytensor.training import Trainer
 
-__all__ = ["Model", "Sequential", "load_model"]
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 load_model = saving.load_model
+save_model = saving.save_model
+model_from_json = saving.model_from_json
 
 
 class Model(Trainer, Layer):
@@ -55,6 +57,10 @@ class Model(Trainer, Layer):
     def save(self, filepath, overwrite=True):
         """Write architecture, weights and optimizer state to one safetensors file; `load_model` reads it back."""
         saving.save_model(self, filepath, overwrite)
+
+    def to_json(self):
+        """The architecture, without weights, as a JSON string; `model_from_json` makes a new model of it."""
+        return saving.model_to_json(self)
 
     def save_weights(self, filepath, overwrite=True):
         """Write the weights to a safetensors file."""
@@ -170,6 +176,16 @@ class Sequential(Model):
 
     def get_config(self):
         return {"name": self.name, "trainable": self.trainable, "layers": list(self._layers)}
+
+
+def clone_model(model):
+    """A new model of the same architecture with fresh weights, not compiled; its classes must be registered.
+
+    >>> from cytensor.layers import Dense, Input
+    >>> clone_model(Sequential([Input((4,)), Dense(2)])).count_params()
+    10
+    """
+    return model_from_json(model.to_json())
 
 
 registry.register("models", Model, Sequential)

@@ -14,7 +14,8 @@ from cytensor import registry
 from cytensor.layers.base import named_weights
 from cytensor.registry import register_serializable
 
-__all__ = ["load_model", "load_weights", "register_serializable", "save_model", "save_weights"]
+__all__ = ["load_model", "load_weights", "model_from_json", "model_to_json", "register_serializable", "save_model",
+           "save_weights"]
 
 FORMAT = "cytensor"
 VERSION = 1
@@ -25,7 +26,7 @@ WEIGHTS = "weights/"
 # -- models -----------------------------------------------------------------------------------------------------------
 def save_model(model, filepath, overwrite=True):
     """Write architecture, weights, how it was compiled, and the optimizer's state to one file."""
-    document = {"model": registry.serialize(model), "build_shape": registry.serialize(model.build_shape)}
+    document = _described(model)
     if not model.built:
         raise ValueError(f"save: the model must be built, so that it has weights; call '{model.name}' on data first")
     tensors = _weights_of(model)
@@ -46,7 +47,7 @@ def load_model(filepath, compile=True):
         raise ValueError(f"load_model: '{filepath}' must hold a model; it holds weights; use load_weights")
     try:
         document = json.loads(metadata["document"])
-        model = _rebuilt(document["model"], document["build_shape"])
+        model = _rebuilt(document)
         if compile and "compile" in document:
             model.compile(**registry.deserialize(document["compile"]))
         calls = int(document.get("optimizer_calls", 0))
@@ -58,11 +59,28 @@ def load_model(filepath, compile=True):
     return model
 
 
-def _rebuilt(description, shape):
-    model = registry.deserialize(description)
+def model_to_json(model):
+    """The architecture of a model as JSON, without weights."""
+    return json.dumps(_described(model))
+
+
+def model_from_json(text):
+    """A new model from `model.to_json()`; ValueError for text that is none, or for unregistered classes."""
+    try:
+        return _rebuilt(json.loads(text))
+    except Exception as error:
+        raise ValueError(f"model_from_json: the architecture cannot be rebuilt; {error}") from error
+
+
+def _described(model):
+    return {"model": registry.serialize(model), "build_shape": registry.serialize(model.build_shape)}
+
+
+def _rebuilt(document):
+    model = registry.deserialize(document["model"])
     if not hasattr(model, "save_weights"):
         raise ValueError(f"the file must describe a model; got {type(model).__name__}")
-    ensure_built(model, shape)
+    ensure_built(model, document["build_shape"])
     return model
 
 

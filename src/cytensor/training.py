@@ -65,6 +65,10 @@ class Trainer:
         """The names of `metrics`."""
         return [metric.name for metric in self.metrics]
 
+    def get_metrics_result(self):
+        """The value of every metric so far, by name."""
+        return {metric.name: metric.value() for metric in self.metrics}
+
     def reset_metrics(self):
         """Forget the batches seen."""
         for metric in self.metrics:
@@ -115,7 +119,7 @@ class Trainer:
         """Update the compiled metrics with a batch; the logs: each metric's value so far, by name."""
         for metric, weighted in self._metrics:
             metric.update_state(y, y_pred, sample_weight if weighted else None)
-        return {metric.name: metric.value() for metric in self.metrics}
+        return self.get_metrics_result()
 
     # -- fit ----------------------------------------------------------------------------------------------------------
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
