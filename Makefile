@@ -14,8 +14,9 @@ $(VENV)/installed: $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
+# What an extra asks for, beside the package as it is.
 $(VENV)/installed-%: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	$(BIN)/python -m pip install --quiet "cytensor[$*]"
 	touch $@
 
 train: $(VENV)/installed
