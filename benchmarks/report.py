@@ -38,9 +38,9 @@ time divided by ours, so more than 1 means that cytensor took less time. Where t
 
 
 def figure(value, unit):
-    """A time or an amount of memory with three digits and its unit: 1.23 us, 140 MB."""
+    """A time with three digits and its unit, 1.23 us; an amount of memory, 140 MB; a bare number, 0.9802."""
     if unit != "s":
-        return f"{value:.0f} {unit}"
+        return f"{value:.0f} {unit}" if unit else f"{value:.4f}"
     size, unit = next(((size, unit) for size, unit in UNITS if value >= size), UNITS[-1])
     return f"{value / size:.3g} {unit}" if value / size < 999.5 else f"{value / size:.0f} {unit}"
 

@@ -47,7 +47,7 @@ def summarise(benchmark, table, work, ours, theirs, *, target=None, against=None
     """Keep with the benchmark what report.py prints of it: a row of `table`, from the seconds a call of each side.
 
     `theirs` is a dict from the peer's name to its seconds. `target` is the ratio theirs / ours of the medians that we
-    promise, against the peer named by `against` or, without it, the best one. `unit` is s, or MB for memory.
+    promise, against the peer named by `against` or, without it, the best one. `unit` is s, MB for memory, or empty.
     """
     middle = statistics.median(ours)
     benchmark.extra_info.update(

@@ -1,0 +1,34 @@
+"""How well the network of `cytensor train` reads digits it has not seen, over several seeds."""
+
+import statistics
+
+import cytensor as ct
+from cytensor import cli
+
+from .timing import summarise
+
+SEEDS = range(5)
+
+
+def accuracy_after_training(data, seed):
+    """Test accuracy of Dense 512 relu, Dense 10 softmax after 5 epochs of RMSprop on batches of 128."""
+    x, y, x_test, y_test = data
+    ct.set_seed(seed)
+    model = cli.build_model(x, [512], 10)
+    model.compile(optimizer="rmsprop", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x, y, batch_size=128, epochs=5, verbose=0)
+    return model.evaluate(x_test, y_test, verbose=0)[1]
+
+
+def test_accuracy_over_seeds(benchmark):
+    data = cli.read_training_data("mnist")
+    accuracies = []
+
+    def train_with_each_seed():
+        accuracies.extend(accuracy_after_training(data, seed) for seed in SEEDS)
+
+    benchmark.pedantic(train_with_each_seed, rounds=1)
+    assert statistics.median(accuracies) >= 0.977
+    assert min(accuracies) >= 0.970
+    work = f"test accuracy after 5 epochs, median of {len(accuracies)} seeds; lowest {min(accuracies):.4f}"
+    summarise(benchmark, "MNIST with `cytensor train`", work, accuracies, {}, unit="")
