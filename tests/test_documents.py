@@ -56,5 +56,6 @@ def test_files_and_make_targets_that_are_named_exist(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=ids)
 def test_lines_are_short(path):
-    too_long = [number for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > 120]
-    assert not too_long
+    """Rows of tables cannot be wrapped."""
+    lines = enumerate(path.read_text().splitlines(), 1)
+    assert not [number for number, line in lines if len(line) > 120 and not line.startswith("|")]
