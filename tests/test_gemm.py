@@ -2,16 +2,15 @@
 
 Run as a program, this file checks the instruction set that CYOPS_ISA names: the tests do so once for each.
 """
-import ctypes
 import hashlib
 import itertools
-import mmap
 import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from guarded import Guarded
 
 import cyops
 from cyops.contract import add_matmul
@@ -130,25 +129,6 @@ def check_batches():
                 assert np.allclose(np.asarray(cyops.matmul(view, b)), reference, rtol=0, atol=400 * np.finfo(dtype).eps)
             packed = np.array(views_a[1])
             assert np.array_equal(np.asarray(cyops.matmul(views_a[1], b)), np.asarray(cyops.matmul(packed, b)))
-
-
-class Guarded:
-    """Memory whose neighbours on both sides must not be touched: an access beyond an end kills the process."""
-
-    def __init__(self, nbytes):
-        page = mmap.PAGESIZE
-        self.size = -(-nbytes // page) * page
-        self.map = mmap.mmap(-1, self.size + 2 * page)
-        self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
-        protect = ctypes.CDLL(None, use_errno=True).mprotect
-        for start in (self.address, self.address + page + self.size):
-            assert protect(ctypes.c_void_p(start), ctypes.c_size_t(page), 0) == 0
-
-    def array(self, shape, dtype, at_end):
-        """An array that ends where the memory ends, or begins where it begins."""
-        nbytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        start = self.address + mmap.PAGESIZE + (self.size - nbytes if at_end else 0)
-        return np.frombuffer((ctypes.c_char * nbytes).from_address(start), dtype).reshape(shape)
 
 
 def check_guard_pages():
