@@ -8,12 +8,13 @@
 #include "scratch.h"
 
 #define STEP 32    /* 16 and 64 measured up to 10 % slower */
-#define GROUP 1024 /* columns of a tile: 4 KB of each row of B; 256 measured 30 % slower */
+#define MOST_COLUMNS 1024 /* of a tile: 4 KB of each row of B; 256 measured 30 % slower at n = 4096 */
+#define LEAST_COLUMNS 256
 
 typedef struct {
     const gemm_problem *p;
     char *partial;   /* (m, n) */
-    ptrdiff_t row_panels;
+    ptrdiff_t row_panels, columns; /* columns of a tile */
 } gemm_skinny;
 
 /* One step of k of the chain of multiply-adds that covers [start, end), over n columns. The sums go to C with the last
@@ -43,7 +44,7 @@ static void multiply_step(const gemm_skinny *job, ptrdiff_t column, ptrdiff_t n,
 static void multiply_columns(void *context, ptrdiff_t tile) {
     const gemm_skinny *job = context;
     const gemm_problem *p = job->p;
-    ptrdiff_t column = tile * GROUP, n = gemm_least(GROUP, p->n - column);
+    ptrdiff_t column = tile * job->columns, n = gemm_least(job->columns, p->n - column);
     ptrdiff_t parts = gemm_parts_of_k(p->k);
     for (ptrdiff_t part = 0; part < parts; part++) {
         ptrdiff_t start = gemm_part_start(p->k, parts, part), end = gemm_part_start(p->k, parts, part + 1);
@@ -61,8 +62,10 @@ int cyops_gemm_skinny(const gemm_problem *p) {
         job.partial = cyops_take_scratch(p->m * p->n * p->type->itemsize);
         if (job.partial == NULL) return CYOPS_NO_MEMORY;
     }
-    ptrdiff_t tiles = gemm_ceil_div(p->n, GROUP);
-    if (gemm_is_worth_sharing(2.0 * p->m * p->n * p->k)) {
+    job.columns = p->n >= 8 * MOST_COLUMNS ? MOST_COLUMNS : gemm_ceil_div(p->n, 8 * LEAST_COLUMNS) * LEAST_COLUMNS;
+    ptrdiff_t tiles = gemm_ceil_div(p->n, job.columns);
+    double reading = 2.0 * p->k * p->n * p->type->itemsize; /* B, in operations that take as long: 70 GB/s */
+    if (gemm_is_worth_sharing(2.0 * p->m * p->n * p->k + reading)) {
         cyops_parallel(tiles, multiply_columns, &job);
     } else {
         for (ptrdiff_t tile = 0; tile < tiles; tile++) multiply_columns(&job, tile);
