@@ -89,7 +89,7 @@ def test_weights_of_another_model(tmp_path):
         deeper.load_weights(path)
     with pytest.raises(ValueError, match="the model must be built first"):
         Sequential([layers.Dense(3)]).load_weights(path)
-    with pytest.raises(ValueError, match="must hold a model; it holds weights; use load_weights"):
+    with pytest.raises(ValueError, match="must hold a model; it is of kind weights; load_weights"):
         load_model(path)
 
 

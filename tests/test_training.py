@@ -1,6 +1,7 @@
 """fit, evaluate, predict: results, arguments, data of every kind, callbacks. Bad input: test_training_errors.py."""
 import numpy as np
 import pytest
+from golden import inputs, stored
 
 from cytensor import callbacks, layers, losses, metrics, optimizers, random
 from cytensor.data import unpack_x_y_sample_weight
@@ -42,6 +43,23 @@ def test_learns():
     assert type(loss) is float and type(accuracy) is float and accuracy > 0.93
     assert np.isclose(accuracy, (model.predict(x, verbose=0).argmax(1) == y).mean())
     assert model.evaluate(x, y, verbose=0, return_dict=True) == {"loss": loss, "accuracy": accuracy}
+
+
+def test_traces_equal_keras():
+    """20 steps: each rounds a few hundred times, and the errors travel through the weights to the next step."""
+    for optimizer, arguments, expected in stored.cases("training"):
+        x, y, activation, units = inputs.training_data(arguments["loss"])
+        model = Sequential([layers.Input((5,)), layers.Dense(8, "relu"), layers.Dense(units, activation)])
+        model.set_weights(inputs.training_weights(units))
+        model.compile(optimizer, **arguments)
+        history = model.fit(x, y, batch_size=4, epochs=4, shuffle=False, verbose=0,
+                            validation_data=(x[:6], y[:6])).history
+        assert set(history) == set(expected["history"]), (optimizer, arguments)
+        for name, values in expected["history"].items():
+            assert stored.close(history[name], values, 400), (optimizer, arguments, name)
+        for actual, values in zip(model.get_weights(), expected["weights"], strict=True):
+            assert stored.close(actual, values, 1000), (optimizer, arguments)
+        assert stored.close(model.predict(x), expected["predictions"], 1000), (optimizer, arguments)
 
 
 def test_one_epoch_equals_the_steps_by_hand():
@@ -337,6 +355,22 @@ def test_frozen_layers_stay():
     model.fit(x, y, verbose=0)
     after = model.get_weights()
     assert np.array_equal(before[0], after[0]) and not np.array_equal(before[2], after[2])
+
+
+def test_a_callback_may_thaw_a_layer():
+    x, y = data()
+    model = classifier()
+    model(x)
+    model.layers[0].trainable = False
+    kernels = []
+
+    class Thaw(callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            kernels.append(model.layers[0].kernel.numpy())
+            model.layers[0].trainable = epoch == 1
+
+    model.fit(x, y, epochs=3, verbose=0, callbacks=[Thaw()])
+    assert np.array_equal(kernels[0], kernels[1]) and not np.array_equal(kernels[1], kernels[2])
 
 
 def test_regularizers_and_constraints_in_fit():

@@ -78,6 +78,19 @@ def test_errors_inside_fit_name_epoch_and_batch():
     assert caught.value.__notes__[-1] == "in evaluate: batch 3"
 
 
+def test_errors_of_a_generator_name_the_batch_it_was_making():
+    x, y = data()
+
+    def batches():
+        yield x[:10], y[:10]
+        yield x[:10], y[:10]
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone") as caught:
+        classifier().fit(batches(), verbose=0)
+    assert caught.value.__notes__ == ["in fit: epoch 1, batch 3"]
+
+
 def test_before_compile():
     x, y = data()
     model = classifier(compiled=False)

@@ -44,7 +44,8 @@ def load_model(filepath, compile=True):
     """
     tensors, metadata = read_file(filepath)
     if metadata.get("kind") != "model":
-        raise ValueError(f"load_model: '{filepath}' must hold a model; it holds weights; use load_weights")
+        raise ValueError(f"load_model: '{filepath}' must hold a model; it is of kind {metadata.get('kind')}; "
+                         f"load_weights reads weights alone")
     try:
         document = json.loads(metadata["document"])
         model = _rebuilt(document)
@@ -123,7 +124,8 @@ def _slots_of(model):
 
 def _assign_weights(model, tensors, filepath):
     named = named_weights(model)
-    given = {name.removeprefix(WEIGHTS): value for name, value in tensors.items() if not name.startswith(OPTIMIZER)}
+    given = {name.removeprefix(WEIGHTS): value for name, value in tensors.items() if name.startswith(WEIGHTS)}
+    given = given or tensors               # a file of another program's making names weights without our prefix
     missing = [path for path, _ in named if path not in given]
     surplus = sorted(given.keys() - {path for path, _ in named})
     if missing or surplus:

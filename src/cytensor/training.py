@@ -184,14 +184,15 @@ class Trainer:
     def _run_epoch(self, batches, epoch, calls, warned):
         """Train one epoch; returns (logs, whether a loss that is not finite was warned of)."""
         begin, end = calls.methods["on_train_batch_begin"], calls.methods["on_train_batch_end"]
-        step, logs = -1, {}
+        done, logs = 0, {}
+        self._parts = None                 # a callback may have frozen or thawed a layer
         try:
             for step, data in enumerate(batches.epoch(epoch)):
                 for method in begin:
                     method(step, {})
                 logs = _floats(self.train_step(data))
-                if self._parts is None:
-                    self._parts = _Parts(self)
+                self._parts = self._parts or _Parts(self)
+                done = step + 1
                 if not warned and not math.isfinite(logs.get("loss", 0.0)):
                     warned = _warn_not_finite(epoch, step, logs["loss"])
                 for method in end:
@@ -199,7 +200,7 @@ class Trainer:
                 if self.stop_training:
                     break
         except Exception as error:
-            error.add_note(f"in fit: epoch {epoch + 1}, batch {max(step, 0) + 1}")
+            error.add_note(f"in fit: epoch {epoch + 1}, batch {done + 1}")
             raise
         return dict(sorted(logs.items())), warned
 
@@ -231,6 +232,7 @@ class Trainer:
             logs = self._evaluate(batches, calls)
         finally:
             progress.close()
+            self._parts = None
         if return_dict:
             return logs
         return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()))
@@ -239,18 +241,20 @@ class Trainer:
         self.reset_metrics()
         calls.call("on_test_begin", {})
         begin, end = calls.methods["on_test_batch_begin"], calls.methods["on_test_batch_end"]
-        step, logs = -1, {}
+        done, logs = 0, {}
         try:
             for step, data in enumerate(batches.epoch(0)):
                 for method in begin:
                     method(step, {})
                 logs = _floats(self.test_step(data))
+                self._parts = self._parts or _Parts(self)
+                done = step + 1
                 for method in end:
                     method(step, logs)
         except Exception as error:
-            error.add_note(f"in evaluate: batch {max(step, 0) + 1}")
+            error.add_note(f"in evaluate: batch {done + 1}")
             raise
-        if step < 0:
+        if not done:
             raise ValueError(f"{batches.op}: there must be at least one batch; got none")
         calls.call("on_test_end", dict(sorted(logs.items())))
         return logs

@@ -4,6 +4,13 @@ import numpy as np
 STEPS = 20
 
 CASES = {
+    "training": [
+        ["sgd", {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}],
+        ["rmsprop", {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}],
+        ["adam", {"loss": "categorical_crossentropy", "metrics": ["accuracy"]}],
+        ["adam", {"loss": "mse", "metrics": ["mae", "accuracy"]}],
+        ["rmsprop", {"loss": "binary_crossentropy", "metrics": ["accuracy", "AUC"]}],
+    ],
     "optimizers": [
         ["SGD", {}],
         ["SGD", {"learning_rate": 0.1, "momentum": 0.9}],
@@ -141,6 +148,21 @@ CASES = {
         ["threshold", {"threshold": 0.5, "default_value": -1.0}],
     ],
 }
+
+
+# -- training: (20, 5) -> Dense(8, relu) -> Dense(3 or 1), 4 epochs of 5 batches ---------------------------------------
+def training_data(loss):
+    """(x, y) for `loss`, and the activation and units of the last layer."""
+    x = _waves(20, 5).astype(np.float32)
+    labels = (np.arange(20) * 7 // 3) % 3
+    if loss == "binary_crossentropy":
+        return x, (labels > 0).astype(np.float32)[:, None], "sigmoid", 1
+    return x, labels if loss.startswith("sparse") else np.eye(3, dtype=np.float32)[labels], "softmax", 3
+
+
+def training_weights(units):
+    return [(0.3 * _waves(5, 8)).astype(np.float32), (0.1 * _waves(1, 8)[0]).astype(np.float32),
+            (0.4 * _waves(8, units)).astype(np.float32), np.zeros(units, np.float32)]
 
 
 # -- optimizers -------------------------------------------------------------------------------------------------------

@@ -64,9 +64,20 @@ def values_of_activation(name, arguments):
     return {"values": np.asarray(function(x, **arguments)).tolist(), "gradient": np.asarray(gradient).tolist()}
 
 
+def trace_of_training(optimizer, arguments):
+    """The history of 4 epochs, and the weights after them."""
+    x, y, activation, units = inputs.training_data(arguments["loss"])
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(units, activation)])
+    model.set_weights(inputs.training_weights(units))
+    model.compile(optimizer, **arguments)
+    history = model.fit(x, y, batch_size=4, epochs=4, shuffle=False, verbose=0, validation_data=(x[:6], y[:6])).history
+    return {"history": history, "weights": [value.tolist() for value in model.get_weights()],
+            "predictions": model.predict(x, verbose=0).tolist()}
+
+
 def main():
-    makers = {"optimizers": trace_of_optimizer, "losses": values_of_loss, "metrics": value_of_metric,
-              "schedules": values_of_schedule, "activations": values_of_activation}
+    makers = {"training": trace_of_training, "optimizers": trace_of_optimizer, "losses": values_of_loss,
+              "metrics": value_of_metric, "schedules": values_of_schedule, "activations": values_of_activation}
     golden = {"keras": keras.__version__}
     for kind, cases in inputs.CASES.items():
         golden[kind] = [[name, arguments, makers[kind](name, arguments)] for name, arguments in cases]
