@@ -89,17 +89,24 @@ def gradient_by_perturbing(weights, x, y, step=1e-5):
     """Two runs of the network for every single weight: a bit more of it, a bit less."""
     gradients = []
     for weight in weights:
-        gradient = np.zeros(weight.shape)
-        for place in np.ndindex(*weight.shape):
-            value = weight[place].item()
-            weight[place].assign(value + step)
-            more = network_loss(weights, x, y).item()
-            weight[place].assign(value - step)
-            less = network_loss(weights, x, y).item()
-            weight[place].assign(value)
+        original = weight.numpy()
+        gradient = np.zeros_like(original)
+        for place in np.ndindex(*original.shape):
+            moved = original.copy()
+            moved[place] += step
+            more = network_loss_at(weight, moved, weights, x, y)
+            moved[place] -= 2 * step
+            less = network_loss_at(weight, moved, weights, x, y)
             gradient[place] = (more - less) / (2 * step)
+        weight.assign(original)
         gradients.append(gradient)
     return gradients
+
+
+def network_loss_at(weight, values, weights, x, y):
+    """The loss with other values in one of the weights."""
+    weight.assign(values)
+    return network_loss(weights, x, y).item()
 
 
 def gradient_by_tape(weights, x, y):
