@@ -1,4 +1,6 @@
 """Optimizers and schedules: 20-step traces of Keras, bookkeeping, wrong arguments."""
+import copy
+
 import numpy as np
 import pytest
 from golden import inputs, stored
@@ -82,6 +84,9 @@ def test_iterations_and_learning_rate():
     assert optimizer.iterations == 3
     optimizer.learning_rate = 0.5
     assert optimizer.learning_rate == 0.5 and optimizer.get_config()["learning_rate"] == 0.5
+    optimizer.learning_rate.assign(0.25)
+    assert optimizer.learning_rate == 0.25 and optimizer.learning_rate.numpy() == np.float32(0.25)
+    assert type(copy.deepcopy(optimizer.learning_rate)) is float
     optimizer.learning_rate = schedules.PiecewiseConstantDecay([2], [0.1, 0.2])
     assert optimizer.learning_rate == 0.2
     accumulating = optimizers.SGD(gradient_accumulation_steps=4)

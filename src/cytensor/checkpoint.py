@@ -22,7 +22,7 @@ def save_checkpoint(filepath, model, progress):
     document = {
         "build_shape": model.build_shape,
         "optimizer_calls": optimizer.calls,
-        "learning_rate": None if callable(optimizer._learning_rate) else optimizer.learning_rate,
+        "learning_rate": None if callable(optimizer._learning_rate) else float(optimizer.learning_rate),
         "random": random.get_state(),
         "noise": {path: random.generator_state(layer.generator) for path, layer in _noisy(model) if layer.generator},
         "progress": _without_arrays(progress, tensors, "progress"),

@@ -58,6 +58,9 @@ class Optimizer(registry.Configurable):
     @property
     def learning_rate(self):
         """The current learning rate, a float; may be set to a float or a schedule."""
+        return Rate(self)
+
+    def _rate(self):
         if isinstance(self._learning_rate, LearningRateSchedule):
             return float(self._learning_rate(self.iterations))
         return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
@@ -74,7 +77,7 @@ class Optimizer(registry.Configurable):
 
     @property
     def iterations(self):
-        """How many times the weights were changed."""
+        """How many times the weights were changed, an int."""
         return self.calls // (self.gradient_accumulation_steps or 1)
 
     def get_config(self):
@@ -95,7 +98,7 @@ class Optimizer(registry.Configurable):
         if self.gradient_accumulation_steps:
             gradients = self._accumulated(gradients, variables)
         if gradients is not None:
-            learning_rate = self.learning_rate
+            learning_rate = self._rate()
             if self.weight_decay:
                 self._decay(variables, learning_rate)
             self.update(gradients, variables, learning_rate)
@@ -211,6 +214,27 @@ class Optimizer(registry.Configurable):
         if self.use_ema and self.slots.get("average"):
             for average, variable in zip(self.slot("average", variables), variables, strict=True):
                 variable.assign(average)
+
+
+class Rate(float):
+    """A learning rate as a float that also has the methods of the variable that Keras gives in its place."""
+    __slots__ = ("_optimizer",)
+
+    def __new__(cls, optimizer):
+        self = super().__new__(cls, optimizer._rate())
+        self._optimizer = optimizer
+        return self
+
+    def __reduce__(self):
+        return float, (float(self),)
+
+    def numpy(self):
+        """The value as a NumPy float32."""
+        return np.float32(self)
+
+    def assign(self, value):
+        """Set the optimizer's learning rate."""
+        self._optimizer.learning_rate = value
 
 
 def _positive(optimizer, name, value):
