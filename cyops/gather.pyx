@@ -218,6 +218,17 @@ def scatter_view(d, shape, view_shape, strides, offset):
 
 
 # -- one_hot ----------------------------------------------------------------------------------------------------------
+cdef Strided scalar(object value, int code):
+    """A number as a tensor of shape () and a given dtype; ints do not take the long way through coerce."""
+    cdef Py_ssize_t no_lengths[1]
+    cdef Strided x
+    if type(value) is not int:
+        return cast_to(coerce(value), code)
+    x = empty(Strided, CYOPS_INT64, 8, 0, no_lengths)
+    (<int64_t *> x.v.data)[0] = value
+    return cast_to(x, code)
+
+
 def one_hot(indices, num_classes, dtype="float32", *, on_value=1, off_value=0):
     """`on_value` at the index of each row, `off_value` elsewhere.
 
@@ -250,8 +261,8 @@ def one_hot(indices, num_classes, dtype="float32", *, on_value=1, off_value=0):
         positions_of(positions)[i] += i * depth
     memcpy(shape, wanted.v.shape, wanted.v.ndim * sizeof(Py_ssize_t))
     shape[wanted.v.ndim] = depth
-    off = cast_to(coerce(off_value), code)
-    on = cast_to(coerce(on_value), code)
+    off = scalar(off_value, code)
+    on = scalar(on_value, code)
     out = empty(result_class(wanted, wanted), code, itemsize, wanted.v.ndim + 1, shape)
     broadcast_view(&off.v, out.v.ndim, out.v.shape, &listed)
     check("one_hot", api().cast(&out.v, &listed))

@@ -90,7 +90,7 @@ cdef Strided normalised_gradient(str op, int which, object d, object out, object
     cdef Strided a = coerce(d)
     cdef Strided b = coerce(out)
     cdef int dtype = promote(computing_dtype(op, a), computing_dtype(op, b))
-    if shape_of(a) != shape_of(b):
+    if not starts_with(a, b, a.v.ndim):
         raise ValueError(f"{op}: d must have the shape of out; got d {shape_of(a)}, out {shape_of(b)}")
     return along_rows(op, which, cast_to(a, dtype), cast_to(b, dtype), normalize_axis(op, axis, a.v.ndim))
 
@@ -120,22 +120,32 @@ def log_softmax_gradient(d, out, axis=-1):
 
 
 # -- cross-entropy ----------------------------------------------------------------------------------------------------
+cdef bint starts_with(Strided x, Strided beginning, int ndim) noexcept:
+    """Whether the shape of `beginning` is the first `ndim` lengths of that of x."""
+    cdef int i
+    if beginning.v.ndim != ndim:
+        return False
+    for i in range(ndim):
+        if x.v.shape[i] != beginning.v.shape[i]:
+            return False
+    return True
+
+
 cdef int check_targets(str op, Strided logits, Strided targets) except -1:
     """Returns 1 for labels (one integer a row), 0 for distributions (a number a class)."""
-    cdef tuple rows
-    if logits.v.ndim == 0:
+    cdef int last = logits.v.ndim - 1
+    if last < 0:
         raise ValueError(f"{op}: logits need an axis of classes; got shape ()")
-    rows = shape_of(logits)[:logits.v.ndim - 1]
     if is_floating(targets.v.dtype):
-        if shape_of(targets) == shape_of(logits):
+        if starts_with(logits, targets, last + 1):
             return 0
-        if shape_of(targets) == rows:
+        if starts_with(logits, targets, last):
             raise TypeError(f"{op}: labels must be integers; got dtype {targets.dtype}; cast them with astype")
         raise ValueError(f"{op}: floating targets must have the shape of logits; got targets {shape_of(targets)}, "
                          f"logits {shape_of(logits)}")
     if targets.v.dtype >= CYOPS_BYTES or targets.v.dtype == CYOPS_BOOL:
         raise TypeError(f"{op}: labels must be integers; got dtype {targets.dtype}")
-    if shape_of(targets) != rows:
+    if not starts_with(logits, targets, last):
         raise ValueError(f"{op}: labels must have the shape of logits without its last axis; got labels "
                          f"{shape_of(targets)}, logits {shape_of(logits)}")
     return 1
