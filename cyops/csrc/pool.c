@@ -38,6 +38,7 @@ void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *conte
 #define MAX_WORKERS 255
 #define CLOSED UINT32_MAX      /* a next tile that no job has */
 #define SPIN_NANOSECONDS 20000 /* longer than the pause between two ops of a program, shorter than it is worth saving */
+#define STACK_BYTES (2 << 20)  /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
 #define PAUSES_PER_CLOCK 32    /* how often a waiting thread looks between two readings of the clock */
 
 /* Each group on a cache line of its own: every thread reads the first all the time. */
@@ -170,9 +171,18 @@ static void stop_workers_for_fork(void) {
 
 static void resume_after_fork(void) { pthread_mutex_unlock(&submit_lock); }
 
+static int start_worker(int index) {
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return 0;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    starts[index] = (worker_start){index, epoch_of(atomic_load(&pool.state))};
+    int failed = pthread_create(&workers[index], &attributes, work, &starts[index]);
+    pthread_attr_destroy(&attributes);
+    return !failed;
+}
+
 /* Starts the workers that are missing. Signals stay with the threads of the program. */
 static void start_workers(int wanted) {
-    if (wanted > MAX_WORKERS) wanted = MAX_WORKERS;
     int count = atomic_load_explicit(&worker_count, memory_order_relaxed);
     if (count >= wanted) return;
     if (!fork_handlers_registered) {
@@ -182,10 +192,7 @@ static void start_workers(int wanted) {
     sigset_t all_signals, previous;
     sigfillset(&all_signals);
     pthread_sigmask(SIG_SETMASK, &all_signals, &previous);
-    for (; count < wanted; count++) {
-        starts[count] = (worker_start){count, epoch_of(atomic_load(&pool.state))};
-        if (pthread_create(&workers[count], NULL, work, &starts[count]) != 0) break;
-    }
+    while (count < wanted && start_worker(count)) count++;
     pthread_sigmask(SIG_SETMASK, &previous, NULL);
     atomic_store(&worker_count, count);
 }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #define SLOTS 4
-#define HEADER 64                      /* before the data: the capacity; keeps the data aligned */
-#define KEPT_LIMIT ((size_t)64 << 20)  /* larger blocks are freed at once */
+#define HEADER 64                     /* before the data: the capacity; keeps the data aligned */
+#define KEPT_LIMIT ((size_t)16 << 20) /* larger blocks are freed at once */
 #define SMALLEST ((size_t)64 << 10)
 
 static void *_Atomic slots[SLOTS];
@@ -49,8 +49,4 @@ void cyops_give_scratch(void *block) {
         }
     }
     release(block);
-}
-
-void cyops_empty_scratch(void) {
-    for (int i = 0; i < SLOTS; i++) release(atomic_exchange(&slots[i], NULL));
 }

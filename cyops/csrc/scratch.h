@@ -11,7 +11,4 @@
 void *cyops_take_scratch(size_t nbytes);
 void cyops_give_scratch(void *block); /* NULL is allowed */
 
-/* Frees what is kept. */
-void cyops_empty_scratch(void);
-
 #endif
