@@ -2,6 +2,7 @@
 
 A model may define its own `train_step(data)`; `fit` then does everything around it.
 """
+import contextlib
 import math
 import warnings
 
@@ -12,6 +13,8 @@ from cytensor import losses, optimizers
 from cytensor import metrics as metric_classes
 from cytensor.callbacks import BackupAndRestore, CallbackList, History
 from cytensor.checkpoint import Resume
+from cytensor.debugging import check_numerics as checking_numerics
+from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
 from cytensor.tape import GradientTape
@@ -82,8 +85,14 @@ class Trainer:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight)
         parts = self._parts or _Parts(self)
+        checker = layer_context.checker
+        if checker is not None:
+            checker.loss(self.loss, y, y_pred, loss)
         if parts.weights:
-            self.optimizer.apply(tape.gradient(loss, parts.weights), parts.weights)
+            gradients = tape.gradient(loss, parts.weights)
+            if checker is not None:
+                checker.gradients(self, parts.weights, gradients)
+            self.optimizer.apply(gradients, parts.weights)
         elif self._parts is None:                  # the first batch
             warnings.warn(f"fit: model '{self.name}' has no trainable weights", stacklevel=5)
         for variable, constraint in parts.constraints:
@@ -124,13 +133,15 @@ class Trainer:
     # -- fit ----------------------------------------------------------------------------------------------------------
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
             validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
-            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1, resume=None):
+            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1, resume=None,
+            check_numerics=False):
         """Train for `epochs` epochs; returns a History with the logs of each.
 
         x, y: arrays, tensors or lists with samples along the first axis; or x alone, an iterator of batches (x, y) or
         (x, y, sample_weight). validation_split: the share of the samples, taken from the end, that is evaluated and not
         trained on. validation_freq: every how many epochs to validate, or the epochs (from 1) that do. resume: a file
         that is written after every epoch and, where it exists, continued from: the result is the same, bit for bit.
+        check_numerics: stop at the first NaN or infinity and say where it arose.
         """
         self._require_compiled("fit")
         for name, value in (("epochs", epochs), ("validation_freq", validation_freq)):
@@ -154,7 +165,8 @@ class Trainer:
                              {"epochs": epochs, "steps": batches.steps, "verbose": verbose})
         self.stop_training, self._parts, self.history = False, None, history
         try:
-            self._run_epochs(batches, initial_epoch, epochs, calls, validation, validation_freq, resume)
+            with checking_numerics() if check_numerics else contextlib.nullcontext():
+                self._run_epochs(batches, initial_epoch, epochs, calls, validation, validation_freq, resume)
         finally:
             progress.close()
             batches.close()

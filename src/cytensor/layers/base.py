@@ -11,6 +11,7 @@ from cytensor.tensor import Tensor, Variable, asarray
 class _Context(threading.local):
     """What the outermost call said about `training`, for the layers inside; one per thread."""
     training = None
+    checker = None             # set by debugging.check_numerics
 
 
 _context = _Context()
@@ -132,6 +133,8 @@ class Layer(registry.Configurable):
             result = self.call(x, *args, **kwargs)
             if result is None:
                 raise TypeError(f"{type(self).__name__}: call must return a tensor; got None; is its return missing?")
+            if _context.checker is not None:
+                _context.checker.output(self, x, result)
             return result
         except Exception as error:
             error.add_note(f"in layer '{self.name}' ({type(self).__name__}), input of shape {_shape_of(x)}")

@@ -60,11 +60,6 @@ class Optimizer(registry.Configurable):
         """The current learning rate, a float; may be set to a float or a schedule."""
         return Rate(self)
 
-    def _rate(self):
-        if isinstance(self._learning_rate, LearningRateSchedule):
-            return float(self._learning_rate(self.iterations))
-        return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
-
     @learning_rate.setter
     def learning_rate(self, value):
         if isinstance(value, dict):
@@ -74,6 +69,11 @@ class Optimizer(registry.Configurable):
             if not value >= 0 or math.isinf(value):
                 raise ValueError(f"{type(self).__name__}: learning_rate must be finite and not negative; got {value}")
         self._learning_rate = value
+
+    def _rate(self):
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return float(self._learning_rate(self.iterations))
+        return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
 
     @property
     def iterations(self):

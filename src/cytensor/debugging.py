@@ -1,0 +1,153 @@
+"""Finding NaN and infinity where they arise, and checking gradients against differences.
+
+`check_numerics` costs a pass over every layer's output and every gradient; when one is not finite, the layer runs once
+more under a recorder to find the op.
+"""
+import contextlib
+
+import numpy as np
+
+import cyops
+from cytensor.layers import base
+from cytensor.tape import GradientTape
+from cytensor.tensor import Tensor, asarray
+
+__all__ = ["check_numerics", "gradcheck"]
+
+
+# -- check_numerics ---------------------------------------------------------------------------------------------------
+@contextlib.contextmanager
+def check_numerics():
+    """Within the block, the first NaN or infinity in a layer's output, a loss or a gradient raises FloatingPointError.
+
+    The message names layer, op, direction and samples; inside `fit`, a note names epoch and batch.
+
+    >>> from cytensor.layers import Activation
+    >>> try:
+    ...     with check_numerics():
+    ...         Activation("exponential")([[1000.]])
+    ... except FloatingPointError as error:
+    ...     print(str(error)[:70])
+    check_numerics: forward, layer 'activation' (Activation), op exp: 1 of
+    """
+    outer = base._context.checker
+    base._context.checker = _Checker()
+    try:
+        yield
+    finally:
+        base._context.checker = outer
+
+
+class _Checker:
+    """What layers and `train_step` call while `check_numerics` is on."""
+
+    def output(self, layer, x, result):
+        """Raise where a layer's output is not finite."""
+        if not isinstance(result, Tensor) or _is_finite(result):
+            return
+        op = _first_bad_op(layer, x)
+        named = base.named_weights(layer)
+        bad = [path for path, variable in named if not _is_finite(variable)]
+        cause = f"its weights {', '.join(bad)} are not finite already" if bad else f"its input {_range(x)}"
+        raise FloatingPointError(f"check_numerics: forward, layer '{layer.name}' ({type(layer).__name__}){op}: "
+                                 f"{_described(result)}; {cause}")
+
+    def loss(self, loss, y, y_pred, value):
+        """Raise where a loss is not finite, the output of the model being so."""
+        if np.isfinite(float(value)):
+            return
+        name, where = "loss", ""
+        if loss is not None:
+            name, values = f"loss '{loss.name}'", loss.call(y, y_pred)
+            where = f": {_described(values)}"
+        raise FloatingPointError(f"check_numerics: forward, {name}{where}; the predictions lie {_range(y_pred)[5:]}")
+
+    def gradients(self, model, weights, gradients):
+        """Raise where a gradient is not finite, the loss being so."""
+        paths = {id(variable): path for path, variable in base.named_weights(model)}
+        for variable, gradient in zip(weights, gradients, strict=True):
+            if gradient is not None and not _is_finite(gradient):
+                raise FloatingPointError(f"check_numerics: backward, gradient of '{paths[id(variable)]}' "
+                                         f"{gradient.shape}: {_count(gradient)} values are not finite; the loss is")
+
+
+def _is_finite(x):
+    values = x.numpy()
+    return values.dtype.kind != "f" or bool(np.isfinite(values).all())
+
+
+def _count(x):
+    bad = ~np.isfinite(x.numpy())
+    return f"{int(bad.sum())} of {bad.size}"
+
+
+def _described(x):
+    bad = ~np.isfinite(np.atleast_1d(x.numpy()))
+    samples = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
+    more = ", ..." if len(samples) > 10 else ""
+    return f"{_count(x)} values are not finite, in samples [{', '.join(map(str, samples[:10]))}{more}]"
+
+
+def _range(x):
+    if not isinstance(x, Tensor) or x.size == 0:
+        return "is no single tensor"
+    values = x.numpy()
+    bad = int((~np.isfinite(values)).sum()) if values.dtype.kind == "f" else 0
+    return f"has {bad} values that are not finite" if bad else f"lies in [{values.min():.4g}, {values.max():.4g}]"
+
+
+def _first_bad_op(layer, x):
+    """`, op exp`: the first op of the layer that made something not finite of finite operands."""
+    recorder = cyops.Recorder(True)
+    recorder.start()
+    try:
+        if isinstance(x, Tensor) and x.dtype.kind == "f":
+            recorder.watch(x)
+        layer.call(x)
+    finally:
+        recorder.stop()
+    for record in recorder.records:
+        if not _all_finite((record.output,)) and _all_finite(record.inputs):
+            return f", op {record.op}"
+    return ""
+
+
+def _all_finite(tensors):
+    return all(np.isfinite(np.asarray(x)).all() for x in tensors if x is not None and x.dtype.kind == "f")
+
+
+# -- gradcheck --------------------------------------------------------------------------------------------------------
+def gradcheck(function, inputs, *, step=1e-5, tolerance=1e-6, seed=0):
+    """Whether the gradient of `function` at `inputs` agrees with differences; True, or AssertionError with the numbers.
+
+    function: takes the inputs, returns a tensor; inputs: one array-like or a list of them, computed in float64. One
+    random direction is tried: the derivative along it, from the tape, against (f(x + h d) - f(x - h d)) / 2h, the
+    output being weighted at random. tolerance: relative to the size of the terms.
+
+    >>> import cytensor as ct
+    >>> gradcheck(lambda x, y: ct.exp(x) * y, [[0., 1.], [2., 3.]])
+    True
+    """
+    inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    values = [np.array(asarray(x).numpy(), np.float64) for x in inputs]
+    source = np.random.default_rng(seed)
+    directions = [source.standard_normal(x.shape) for x in values]
+    tensors = [asarray(x) for x in values]
+    with GradientTape() as tape:
+        tape.watch(tensors)
+        result = function(*tensors)
+    weights = source.standard_normal(result.shape)
+    gradients = tape.gradient(result, tensors, output_gradients=asarray(weights))
+    along = [0.0 if g is None else float((g.numpy() * d).sum()) for g, d in zip(gradients, directions, strict=True)]
+
+    def moved(sign):
+        shifted = [asarray(x + sign * step * d) for x, d in zip(values, directions, strict=True)]
+        return float((np.asarray(function(*shifted).numpy(), np.float64) * weights).sum())
+
+    ahead, behind = moved(1), moved(-1)
+    expected = (ahead - behind) / (2 * step)
+    size = sum(map(abs, along)) + abs(expected) + (abs(ahead) + abs(behind)) * 1e-11 / (step * tolerance)
+    if not abs(sum(along) - expected) <= tolerance * size:
+        raise AssertionError(f"gradcheck: the tape's derivative must equal the difference quotient; "
+                             f"got {sum(along)!r} and {expected!r}")
+    return True

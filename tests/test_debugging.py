@@ -1,0 +1,77 @@
+"""check_numerics names layer, op, direction and samples; gradcheck sees a wrong gradient."""
+import numpy as np
+import pytest
+
+import cytensor as ct
+from cytensor import debugging, layers, losses, optimizers
+from cytensor.models import Sequential
+
+
+def model_with(*more):
+    model = Sequential([layers.Dense(4, "relu"), *more, layers.Dense(2, name="head")])
+    model.compile(optimizers.SGD(0.1), losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
+X, Y = np.ones((8, 3), np.float32), np.zeros(8, int)
+
+
+def test_forward():
+    class Overflow(layers.Layer):
+        def call(self, x):
+            return ct.log(ct.exp(x * 1000.0) + 1.0)
+
+    x = X.copy()
+    x[[2, 5]] = -1
+    model = Sequential([layers.Rescaling(1.0), Overflow(), layers.Dense(2)])
+    model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
+    with pytest.raises(FloatingPointError, match=r"check_numerics: forward, layer 'overflow' \(Overflow\), op exp: "
+                                                 r"18 of 24 values are not finite, in samples \[0, 1, 3, 4, 6, 7\]; "
+                                                 r"its input lies in \[-1, 1\]") as caught:
+        model.fit(x, Y, verbose=0, check_numerics=True, shuffle=False)
+    assert caught.value.__notes__[-1] == "in fit: epoch 1, batch 1"
+    with debugging.check_numerics(), pytest.raises(FloatingPointError):
+        model(x)
+    assert not np.isfinite(model(x)).all()                     # off again
+
+
+def test_bad_data_and_bad_weights():
+    x = X.copy()
+    x[3, 1] = np.nan
+    with pytest.raises(FloatingPointError, match=r"layer 'dense' .*in samples .3.; its input has 1 values that"):
+        model_with().fit(x, Y, verbose=0, check_numerics=True, shuffle=False)
+    model = model_with()
+    model(X)
+    model.layers[1].bias.assign([np.inf, 0])
+    with pytest.raises(FloatingPointError, match=r"layer 'head' .*its weights bias are not finite already"):
+        model.fit(X, Y, verbose=0, check_numerics=True)
+
+
+def test_loss_and_backward():
+    model = Sequential([layers.Dense(1, kernel_initializer="zeros", input_shape=(3,))])
+    model.compile("sgd", lambda y, p: ct.log(p[:, 0]))
+    with pytest.raises(FloatingPointError, match=r"loss '<lambda>': 8 of 8 values .*; the predictions lie in \[0, 0"):
+        model.fit(X, Y, verbose=0, check_numerics=True)
+    model.compile("sgd", lambda y, p: ct.sqrt(p[:, 0]))
+    with pytest.raises(FloatingPointError, match=r"backward, gradient of 'dense/kernel' \(3, 1\): 3 of 3 values"):
+        model.fit(X, Y, verbose=0, check_numerics=True)
+    assert all(np.isfinite(value).all() for value in model.get_weights())      # stopped before the update
+
+
+def test_finite_training_is_unchanged():
+    weights = []
+    for check in (False, True):
+        ct.set_seed(1)
+        model = model_with(layers.Dropout(0.5))
+        model.fit(X, Y, epochs=3, verbose=0, check_numerics=check)
+        weights.append(model.get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def test_gradcheck():
+    source = np.random.default_rng(0)
+    x, k = source.standard_normal((4, 3)), source.standard_normal((3, 2))
+    assert debugging.gradcheck(lambda x, k: ct.softmax(ct.tanh(x) @ k), [x, k])
+    assert debugging.gradcheck(lambda x: ct.sum(x * x), x)
+    with pytest.raises(AssertionError, match="the tape's derivative must equal the difference quotient"):
+        debugging.gradcheck(lambda x: x * ct.stop_gradient(x), x)
