@@ -32,10 +32,10 @@ typedef enum {
     CYOPS_FOLD_COUNT
 } cyops_fold_id;
 
-/* A strip is what is folded side by side: up to CYOPS_STRIP_BYTES of neighbouring columns. */
-#define CYOPS_STRIP_BYTES 256
-#define CYOPS_ROW_BLOCK 1024   /* elements of a block where the strip is one column */
-#define CYOPS_COLUMN_BLOCK 128 /* rows of a block otherwise */
+/* Elements per block where a result is folded alone, and rows per block where neighbouring results are folded side by
+ * side. Changing them changes the bits of sums. */
+#define CYOPS_ROW_BLOCK 1024
+#define CYOPS_COLUMN_BLOCK 128
 
 /* The kernels of one fold and one dtype. `center` points to as many values as there are results. */
 typedef struct {

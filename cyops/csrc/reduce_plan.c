@@ -1,8 +1,8 @@
 /* See reduce_plan.h. */
 #include "reduce_plan.h"
 
-#define DIRECT_STRIP_BYTES 2048  /* accumulators of a strip read in place: half of what its rows leave free in L1 */
-#define GATHERED_STRIP_BYTES 256 /* a gathered block of 128 rows must fit in L1 */
+#define DIRECT_STRIP_BYTES 2048  /* of a strip read in place: long runs of a row, with the totals in the first cache */
+#define GATHERED_STRIP_BYTES 256 /* of a gathered one: 128 rows of it fit in the first cache */
 #define FEW_STEPS 32
 #define MANY_RESULTS 16
 

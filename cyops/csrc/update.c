@@ -30,8 +30,6 @@ typedef struct {
     const double *scalars;
 } update_job;
 
-int cyops_step_slots(int step) { return slot_counts[step]; }
-
 static void segment_make(segment *s, int step, const cyops_parameter *p, ptrdiff_t first_tile) {
     const cyops_view *views[TENSORS] = {p->parameter, p->gradient};
     const int tensors = 2 + slot_counts[step], is_double = p->parameter->dtype == CYOPS_FLOAT64;

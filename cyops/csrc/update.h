@@ -32,9 +32,6 @@ typedef struct {
     const cyops_view *slots[CYOPS_MAX_SLOTS];
 } cyops_parameter;
 
-/* How many slots a step has. */
-int cyops_step_slots(int step);
-
 /* One step of all parameters. Denormals count as zero meanwhile: a decaying mean would otherwise spend most of its time
  * in the CPU's microcode. */
 int cyops_update(int step, const cyops_parameter *parameters, ptrdiff_t count, const double *scalars);
