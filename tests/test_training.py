@@ -1,8 +1,12 @@
 """fit, evaluate, predict: results, arguments, data of every kind, callbacks. Bad input: test_training_errors.py."""
+import gc
+import warnings
+
 import numpy as np
 import pytest
 from golden import inputs, stored
 
+import cyops
 from cytensor import callbacks, layers, losses, metrics, optimizers, random
 from cytensor.data import unpack_x_y_sample_weight
 from cytensor.models import Model, Sequential
@@ -274,6 +278,27 @@ def test_predict_of_one_row_costs_little_more_than_a_call():
         return min(times)
 
     assert best(lambda: model.predict(row)) < 2 * best(lambda: model(row)) + 5e-6
+
+
+def test_memory_stays_flat():
+    x, y = data()
+    kept = classifier()
+
+    def work(times):
+        for _ in range(times):
+            model = classifier()
+            model.fit(x, y, verbose=0, validation_split=0.2)
+            kept.fit(x, y, verbose=0)
+            for _ in range(50):
+                kept.predict(x[:3])
+        del model
+        gc.collect()
+        return cyops.memory_stats()["in_use"]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        work(2)
+        assert work(3) == work(20)
 
 
 # -- own steps and models ---------------------------------------------------------------------------------------------
