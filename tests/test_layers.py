@@ -243,6 +243,18 @@ def test_training_reaches_every_layer():
     assert outer.inner.seen is None
 
 
+def test_training_without_a_default():
+    class Strict(layers.Layer):
+        def call(self, x, training):
+            self.seen = training
+            return x
+
+    layer = Strict()
+    for training in (None, True):
+        layer(x_of(2, 2), training=training)
+        assert layer.seen is training
+
+
 def test_get_and_set_weights():
     layer = layers.Dense(3)
     layer(x_of(2, 4))

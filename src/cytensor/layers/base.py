@@ -36,12 +36,14 @@ class Layer(registry.Configurable):
     array([[1., 2.]], dtype=float32)
     """
     casts_integers = False        # whether integer inputs are cast too; not where they are indices
-    _takes_training = False
+    _takes_training = False       # whether `call` has an argument of that name
+    _requires_training = False    # and has no default for it
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        parameters = inspect.signature(cls.call).parameters
-        cls._takes_training = "training" in parameters
+        parameter = inspect.signature(cls.call).parameters.get("training")
+        cls._takes_training = parameter is not None
+        cls._requires_training = parameter is not None and parameter.default is parameter.empty
 
     def __new__(cls, *args, **kwargs):
         # State is made here, so that a subclass that forgets super().__init__() works all the same.
@@ -122,7 +124,7 @@ class Layer(registry.Configurable):
         outer = _context.training
         if training is None:
             training = outer
-        if training is not None and self._takes_training:
+        if self._takes_training and (training is not None or self._requires_training):
             kwargs["training"] = training
         _context.training = training
         if self._added_losses:
