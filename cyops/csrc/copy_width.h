@@ -1,12 +1,21 @@
 /* Copies items of one width between any two stridings: a template, included by copy_loops.h.
  *
- * Expects WIDTH (1, 2, 4 or 8), ITEM (the unsigned type of that width), TILE and, where a kernel transposes a TILE x
- * TILE square in registers, TRANSPOSE_TILE. Undefines them. The cases: rows that lie in memory as runs, one item
- * repeated, runs walked backwards, transposed, anything else.
+ * Expects WIDTH (1, 2, 4 or 8), ITEM (the unsigned type of that width) and, where a kernel transposes a square of
+ * VECTOR_BYTES a side in registers, TRANSPOSE_TILE. Undefines them. The cases: rows that lie in memory as runs, one
+ * item repeated, runs walked backwards, transposed, anything else.
  */
 #define OF_WIDTH(name) ISA_NAME(CYOPS_JOIN(name, WIDTH))
 
-/* A strip as wide as this is transposed at a time: its destination lines stay in the first cache meanwhile. */
+/* Items a side of a square that is transposed at once. */
+#ifdef TRANSPOSE_TILE
+#define TILE (VECTOR_BYTES / WIDTH)
+#else
+#define TILE 8
+#define TRANSPOSE_TILE(to, to_row, from, from_row, streams) \
+    OF_WIDTH(transpose_plain)(to, to_row, from, from_row, TILE, TILE)
+#endif
+
+/* A strip as wide as this is transposed at a time: its target lines stay in the first cache meanwhile. */
 #define STRIP 64
 
 CYOPS_INLINE void OF_WIDTH(copy_strided)(ITEM *to, const ITEM *from, ptrdiff_t to_step, ptrdiff_t from_step,
@@ -14,20 +23,22 @@ CYOPS_INLINE void OF_WIDTH(copy_strided)(ITEM *to, const ITEM *from, ptrdiff_t t
     VECTORISE for (ptrdiff_t i = 0; i < n; i++) to[i * to_step] = from[i * from_step];
 }
 
-static void OF_WIDTH(copy_rows)(ITEM *to, const ITEM *from, const ptrdiff_t *to_strides, const ptrdiff_t *from_strides,
-                                ptrdiff_t n_inner, ptrdiff_t n_outer) {
+CYOPS_INLINE void OF_WIDTH(copy_rows)(ITEM *to, const ITEM *from, const ptrdiff_t *to_strides,
+                                      const ptrdiff_t *from_strides, ptrdiff_t n_inner, ptrdiff_t n_outer,
+                                      int streams) {
+    const ptrdiff_t to_step = to_strides[0], from_step = from_strides[0];
     for (ptrdiff_t row = 0; row < n_outer; row++, to += to_strides[1], from += from_strides[1]) {
-        if (to_strides[0] == 1 && from_strides[0] == 1)
-            memcpy(to, from, n_inner * sizeof *to);
-        else if (to_strides[0] == 1 && from_strides[0] == 0) {
+        if (to_step == 1 && from_step == 1)
+            ISA_NAME(copy_run)((char *)to, (const char *)from, n_inner * WIDTH, streams);
+        else if (to_step == 1 && from_step == 0) {
             const ITEM item = *from;
             for (ptrdiff_t i = 0; i < n_inner; i++) to[i] = item;
-        } else if (to_strides[0] == 1 && from_strides[0] == -1)
+        } else if (to_step == 1 && from_step == -1)
             OF_WIDTH(copy_strided)(to, from, 1, -1, n_inner);
-        else if (to_strides[0] == 1 && from_strides[0] == 2)
+        else if (to_step == 1 && from_step == 2)
             OF_WIDTH(copy_strided)(to, from, 1, 2, n_inner);
         else
-            OF_WIDTH(copy_strided)(to, from, to_strides[0], from_strides[0], n_inner);
+            OF_WIDTH(copy_strided)(to, from, to_step, from_step, n_inner);
     }
 }
 
@@ -38,34 +49,55 @@ CYOPS_INLINE void OF_WIDTH(transpose_plain)(ITEM *to, ptrdiff_t to_row, const IT
         for (ptrdiff_t c = 0; c < columns; c++) to[r * to_row + c] = from[c * from_row + r];
 }
 
-#ifndef TRANSPOSE_TILE
-#define TRANSPOSE_TILE(to, to_row, from, from_row) OF_WIDTH(transpose_plain)(to, to_row, from, from_row, TILE, TILE)
-#endif
-
-static void OF_WIDTH(transpose)(ITEM *to, ptrdiff_t to_row, const ITEM *from, ptrdiff_t from_row, ptrdiff_t columns,
-                                ptrdiff_t rows) {
+CYOPS_INLINE void OF_WIDTH(transpose)(ITEM *to, ptrdiff_t to_row, const ITEM *from, ptrdiff_t from_row,
+                                      ptrdiff_t columns, ptrdiff_t rows, int streams) {
+    if (streams) {
+        /* The columns before the first aligned one. */
+        const ptrdiff_t head = (ptrdiff_t)(-(uintptr_t)to & (VECTOR_BYTES - 1)) / WIDTH;
+        const ptrdiff_t plain = head < columns ? head : columns;
+        OF_WIDTH(transpose_plain)(to, to_row, from, from_row, rows, plain);
+        to += plain, from += plain * from_row, columns -= plain;
+    }
     const ptrdiff_t whole_rows = rows / TILE * TILE, whole_columns = columns / TILE * TILE;
     for (ptrdiff_t strip = 0; strip < whole_columns; strip += STRIP) {
         const ptrdiff_t end = strip + STRIP < whole_columns ? strip + STRIP : whole_columns;
         for (ptrdiff_t r = 0; r < whole_rows; r += TILE)
             for (ptrdiff_t c = strip; c < end; c += TILE)
-                TRANSPOSE_TILE(to + r * to_row + c, to_row, from + c * from_row + r, from_row);
+                TRANSPOSE_TILE(to + r * to_row + c, to_row, from + c * from_row + r, from_row, streams);
     }
     const ITEM *right = from + whole_columns * from_row, *below = from + whole_rows;
     OF_WIDTH(transpose_plain)(to + whole_columns, to_row, right, from_row, whole_rows, columns - whole_columns);
     OF_WIDTH(transpose_plain)(to + whole_rows * to_row, to_row, below, from_row, rows - whole_rows, columns);
 }
 
-static void OF_WIDTH(copy)(char *to, const char *from, const ptrdiff_t *to_strides, const ptrdiff_t *from_strides,
-                           ptrdiff_t n_inner, ptrdiff_t n_outer) {
+CYOPS_INLINE void OF_WIDTH(copy_any)(char *to, const char *from, const ptrdiff_t *to_strides,
+                                     const ptrdiff_t *from_strides, ptrdiff_t n_inner, ptrdiff_t n_outer, int streams) {
     ITEM *target = (ITEM *)to;
     const ITEM *source = (const ITEM *)from;
     if (n_outer > 1 && to_strides[0] == 1 && from_strides[0] != 1 && from_strides[1] == 1)
-        OF_WIDTH(transpose)(target, to_strides[1], source, from_strides[0], n_inner, n_outer);
+        OF_WIDTH(transpose)(target, to_strides[1], source, from_strides[0], n_inner, n_outer, streams);
     else if (n_outer > 1 && to_strides[1] == 1 && from_strides[0] == 1 && to_strides[0] != 1)
-        OF_WIDTH(transpose)(target, to_strides[0], source, from_strides[1], n_outer, n_inner);
+        OF_WIDTH(transpose)(target, to_strides[0], source, from_strides[1], n_outer, n_inner, streams);
     else
-        OF_WIDTH(copy_rows)(target, source, to_strides, from_strides, n_inner, n_outer);
+        OF_WIDTH(copy_rows)(target, source, to_strides, from_strides, n_inner, n_outer, streams);
+}
+
+static void OF_WIDTH(copy)(char *to, const char *from, const ptrdiff_t *to_strides, const ptrdiff_t *from_strides,
+                           ptrdiff_t n_inner, ptrdiff_t n_outer) {
+    OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 0);
+}
+
+/* Streaming stores must be aligned: where the rows of a transposed target are not all aligned alike, they are made
+ * through the caches after all. */
+static void OF_WIDTH(stream)(char *to, const char *from, const ptrdiff_t *to_strides, const ptrdiff_t *from_strides,
+                             ptrdiff_t n_inner, ptrdiff_t n_outer) {
+    const ptrdiff_t row = (to_strides[0] == 1 ? to_strides[1] : to_strides[0]) * WIDTH;
+    const int is_transposed = from_strides[0] != 1 || to_strides[0] != 1;
+    if (is_transposed && (row & (VECTOR_BYTES - 1)) != 0)
+        OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 0);
+    else
+        OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 1);
+    STREAM_FENCE;
 }
 
 #undef OF_WIDTH

@@ -21,6 +21,7 @@ const cyops_op_row cyops_elementwise_ops[CYOPS_OP_COUNT] = {CYOPS_ELEMENTWISE_OP
 typedef struct {
     cyops_loop loop;
     unsigned packed; /* bit k: operand k goes through scratch */
+    int streams;     /* the output is stored past the caches */
 } elementwise_work;
 
 /* The operands whose inner stride the loop does not take: see cyops_loop. */
@@ -38,8 +39,14 @@ static unsigned find_packed(const cyops_plan *plan) {
     return packed;
 }
 
-static cyops_copy_loop copy_of_width(ptrdiff_t itemsize) {
-    return cyops_active->elementwise->copies[itemsize == 8 ? 3 : itemsize == 4 ? 2 : itemsize == 2 ? 1 : 0];
+/* From these sizes of the output on, stores go past the caches: for plain copies it gains nothing below 16 MB, and for
+ * results that the next op may read nothing below 32 MB (on a machine with 2 MB of second-level cache). */
+#define STREAM_COPY_BYTES ((ptrdiff_t)16 << 20)
+#define STREAM_RESULT_BYTES ((ptrdiff_t)32 << 20)
+
+static cyops_copy_loop copy_of_width(ptrdiff_t itemsize, int streams) {
+    const int width = itemsize == 8 ? 3 : itemsize == 4 ? 2 : itemsize == 2 ? 1 : 0;
+    return streams ? cyops_active->elementwise->streams[width] : cyops_active->elementwise->copies[width];
 }
 
 /* One block through scratch: copy in, compute, copy out. Where all operands are then runs, they are one row. */
@@ -55,12 +62,12 @@ static void run_block(const elementwise_work *work, const cyops_plan *plan, char
         inner[k] = is_packed ? 1 : strides[0];
         outer[k] = is_packed ? n_inner : strides[1];
         if (is_packed && k > 0)
-            copy_of_width(plan->itemsize[k])(scratch[k], data[k], dense, strides, n_inner, n_outer);
+            copy_of_width(plan->itemsize[k], 0)(scratch[k], data[k], dense, strides, n_inner, n_outer);
     }
     work->loop(operands, inner, outer, n_inner, n_outer);
     if (work->packed & 1) {
         const ptrdiff_t strides[2] = {plan->strides[0][0], plan->strides[0][1]}, dense[2] = {1, n_inner};
-        copy_of_width(plan->itemsize[0])(data[0], scratch[0], strides, dense, n_inner, n_outer);
+        copy_of_width(plan->itemsize[0], work->streams)(data[0], scratch[0], strides, dense, n_inner, n_outer);
     }
 }
 
@@ -109,7 +116,7 @@ static ptrdiff_t traffic(int operands, const cyops_view *const *views) {
 }
 
 static void run(cyops_loop loop, int operands, const cyops_view *const *views, ptrdiff_t cost) {
-    elementwise_work work = {loop, 0};
+    elementwise_work work = {loop, 0, 0};
     cyops_plan plan;
     int is_flat = 1;
     for (int k = 0; k < operands; k++) {
@@ -128,6 +135,8 @@ static void run(cyops_loop loop, int operands, const cyops_view *const *views, p
     } else
         cyops_plan_make(&plan, operands, views);
     work.packed = find_packed(&plan);
+    work.streams = plan.size * plan.itemsize[0] >= STREAM_RESULT_BYTES && plan.strides[0][0] == 1;
+    if (work.streams) work.packed |= 1; /* computed in scratch, then streamed out */
     cyops_plan_walk(&plan, cost, run_tile, &work);
 }
 
@@ -161,7 +170,7 @@ int cyops_cast(const cyops_view *out, const cyops_view *in) {
     }
     cyops_plan plan;
     cyops_plan_make(&plan, 2, views);
-    const cyops_copy_loop copy = copy_of_width(out->itemsize);
+    const cyops_copy_loop copy = copy_of_width(out->itemsize, out->size * out->itemsize >= STREAM_COPY_BYTES);
     cyops_plan_walk(&plan, traffic(2, views), copy_tile, &copy);
     return CYOPS_OK;
 }

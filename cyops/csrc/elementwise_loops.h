@@ -163,4 +163,50 @@ static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
     .loops = {CYOPS_ELEMENTWISE_OPS(TABLE_ROW)},
     .casts = CAST_TABLE,
     .copies = {ISA_NAME(copy_1), ISA_NAME(copy_2), ISA_NAME(copy_4), ISA_NAME(copy_8)},
+    .streams = {ISA_NAME(stream_1), ISA_NAME(stream_2), ISA_NAME(stream_4), ISA_NAME(stream_8)},
 };
+
+#undef VECTORISE
+#undef LOOP_HEAD
+#undef ROW
+#undef EACH_ROW
+#undef EACH_ELEMENT
+#undef LOOP_1
+#undef LOOP_2
+#undef LOOP_3
+#undef ROWS_2
+#undef ROWS_3
+#undef AT
+#undef BOOL_ROW
+#undef INTEGER_ROW
+#undef FLOATING_ROW
+#undef ROW_ANY
+#undef ROW_NUMBER
+#undef ROW_SIGNED
+#undef ROW_FLOATING
+#undef ROW_PREDICATE
+#undef ROW_COMPARISON
+#undef ROW_CHOICE
+#undef ROW_LOGICAL
+#undef TABLE_ROW
+#undef IDENTITY
+#undef IS_NONZERO
+#undef FROM_HALF
+#undef INTEGER_TO_HALF
+#undef F32_TO_HALF
+#undef F64_TO_HALF
+#undef F32_TO_INT32
+#undef F32_TO_INT64
+#undef F32_TO_UINT64
+#undef F64_TO_INT32
+#undef F64_TO_INT64
+#undef F64_TO_UINT64
+#undef HALF_TO_BOOL
+#undef HALF_TO_INT32
+#undef HALF_TO_INT64
+#undef HALF_TO_UINT64
+#undef CAST
+#undef CASTS
+#undef CASTS_OF_INTEGER
+#undef CAST_TO
+#undef CAST_TABLE
