@@ -7,8 +7,11 @@ from layouts import LAYOUTS
 
 import cyops
 
-# Around the class counts at which a kernel changes its way: 32 classes, steps of 32.
-SHAPES = [(1,), (10,), (33,), (3, 1), (5, 10), (40, 16), (33, 32), (7, 33), (4, 64), (3, 1000), (2, 3, 10), (65, 3, 2)]
+# Around the counts at which a kernel changes its way: groups and steps of 32, 64 classes of float64, 128 of float32.
+SHAPES = [
+    (1,), (10,), (33,), (3, 1), (5, 10), (40, 16), (33, 32), (7, 33), (4, 64), (3, 1000), (2, 3, 10), (65, 3, 2),
+    (33, 64), (2, 65), (34, 128), (2, 129),
+]
 DTYPES = ["float32", "float64"]
 
 
@@ -110,7 +113,7 @@ def test_labels_in_every_layout():
         np.testing.assert_allclose(cyops.softmax_cross_entropy(logits, y), expected, rtol=1e-13)
 
 
-@pytest.mark.parametrize("classes", [3, 32, 33, 200])
+@pytest.mark.parametrize("classes", [3, 64, 65, 128, 129])
 def test_large_logits_infinities_and_nan(classes):
     for dtype in DTYPES:
         x = np.zeros((7, classes), dtype)
@@ -148,8 +151,7 @@ def test_a_softmax_remembers_its_logits():
 
 
 def test_rows_do_not_depend_on_their_batch_or_strides():
-    x = np.random.default_rng(16).normal(size=(50, 10)).astype(np.float32)
-    for classes in (10, 45):
+    for classes in (10, 45, 128, 129):
         x = np.random.default_rng(16).normal(size=(50, classes)).astype(np.float32)
         whole = np.asarray(cyops.softmax(x))
         np.testing.assert_array_equal(cyops.softmax(x[7:8]), whole[7:8])

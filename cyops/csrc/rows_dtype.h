@@ -1,9 +1,10 @@
 /* The row loops of one dtype, made from the kernels for few and for many classes. A template: no include guard.
  *
- * Expects T, SUFFIX (f32 or f64), EXP(x) and LOG(x); undefines them. Which kernel runs depends on the number of classes
+ * Expects T, SUFFIX (f32 or f64), EXP(x), LOG(x) and COPY; undefines them. Which kernel runs depends on the number of classes
  * alone, so a row has the same bits in any batch and for any strides.
  */
 #define ROW_NAME(name) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(row, name), SUFFIX))
+#define FEW_CLASSES (CYOPS_SHEET_BYTES / LANES / (int)sizeof(T))
 #define LANES 32 /* loops of up to 16 steps are unrolled by compilers before they are vectorised */
 #include "rows_few.h"
 #include "rows_many.h"
@@ -13,7 +14,7 @@
     static void ROW_NAME(name)(char *const data[3], const ptrdiff_t strides[3], ptrdiff_t rows, ptrdiff_t classes) { \
         T *out = (T *)data[0];                                                                                       \
         const T *x = (const T *)data[1];                                                                             \
-        if (classes <= CYOPS_FEW_CLASSES)                                                                            \
+        if (classes <= FEW_CLASSES)                                                                            \
             for (ptrdiff_t r = 0; r < rows; r += LANES)                                                              \
                 ROW_NAME(name##_of_few)(out + r * strides[0], strides[0], x + r * strides[1], strides[1],            \
                                         rows - r < LANES ? rows - r : LANES, classes);                               \
@@ -51,7 +52,7 @@ static void ROW_NAME(cross_entropy_of_few)(const cyops_cross_entropy_tile *t) {
 }
 
 static void ROW_NAME(cross_entropy)(const cyops_cross_entropy_tile *t) {
-    if (t->classes <= CYOPS_FEW_CLASSES) {
+    if (t->classes <= FEW_CLASSES) {
         ROW_NAME(cross_entropy_of_few)(t);
         return;
     }
@@ -71,7 +72,9 @@ static void ROW_NAME(cross_entropy)(const cyops_cross_entropy_tile *t) {
 #undef GRADIENT_LOOP
 #undef ROW_NAME
 #undef LANES
+#undef FEW_CLASSES
 #undef T
 #undef SUFFIX
 #undef EXP
 #undef LOG
+#undef COPY

@@ -1,13 +1,20 @@
 /* Row kernels of one dtype for few classes: LANES rows at a time. A template: no include guard.
  *
- * Expects T, ROW_NAME(f), EXP(x), LOG(x) and LANES. A sheet holds one class of LANES rows in each line: every lane
+ * Expects T, ROW_NAME(f), EXP(x), LOG(x), COPY (the copy kernel of T, which transposes) and LANES. A sheet holds one class of LANES rows in each line: every lane
  * works however few classes there are, and no sum goes across a register.
  */
-typedef T ROW_NAME(sheet)[CYOPS_FEW_CLASSES][LANES];
+typedef T ROW_NAME(sheet)[FEW_CLASSES][LANES];
+
+/* Whole tiles are worth the call of the kernel that transposes in registers. */
+#define IS_WORTH_COPY(rows, classes) ((rows) == LANES && (classes) >= 16)
 
 /* Rows that are missing are copies of the first. */
 CYOPS_INLINE void ROW_NAME(turn_in)(ROW_NAME(sheet) sheet, const T *x, ptrdiff_t stride, ptrdiff_t rows,
                                     ptrdiff_t classes) {
+    if (IS_WORTH_COPY(rows, classes)) {
+        COPY((char *)sheet, (const char *)x, (ptrdiff_t[2]){1, LANES}, (ptrdiff_t[2]){stride, 1}, LANES, classes);
+        return;
+    }
     for (ptrdiff_t r = 0; r < LANES; r++) {
         const T *row = x + (r < rows ? r : 0) * stride;
         for (ptrdiff_t c = 0; c < classes; c++) sheet[c][r] = row[c];
@@ -16,9 +23,15 @@ CYOPS_INLINE void ROW_NAME(turn_in)(ROW_NAME(sheet) sheet, const T *x, ptrdiff_t
 
 CYOPS_INLINE void ROW_NAME(turn_out)(T *out, ptrdiff_t stride, ROW_NAME(sheet) sheet, ptrdiff_t rows,
                                      ptrdiff_t classes) {
+    if (IS_WORTH_COPY(rows, classes)) {
+        COPY((char *)out, (const char *)sheet, (ptrdiff_t[2]){1, stride}, (ptrdiff_t[2]){LANES, 1}, classes, LANES);
+        return;
+    }
     for (ptrdiff_t r = 0; r < rows; r++)
         for (ptrdiff_t c = 0; c < classes; c++) out[r * stride + c] = sheet[c][r];
 }
+
+#undef IS_WORTH_COPY
 
 /* sheet = x - top, then exponentials = exp(sheet), which may be the sheet itself; returns their sums. */
 CYOPS_INLINE void ROW_NAME(exponentials_of_few)(ROW_NAME(sheet) exponentials, ROW_NAME(sheet) sheet, ptrdiff_t classes,
