@@ -67,6 +67,20 @@ def test_large_copies_are_cut_and_joined():
         np.testing.assert_array_equal(values_of(copied), expected)
 
 
+def test_copies_that_go_past_the_caches():
+    # Targets of at least 16 MB: rows that are all aligned alike but start between two vectors, and rows that are not.
+    for dtype, rows, columns in (("float32", 2048, 2112), ("float64", 1100, 2056), ("float32", 2051, 2051)):
+        x = np.arange(rows * columns, dtype=dtype).reshape(rows, columns)
+        for start in (0, 3):
+            memory = np.zeros(rows * columns + 32, dtype)
+            target = cyops.reshape(cyops.Strided(memory)[start:start + rows * columns], (columns, rows))
+            target[...] = cyops.permute_dims(cyops.Strided(x))
+            assert np.array_equal(memory[start:start + rows * columns].reshape(columns, rows), x.T)
+            cyops.reshape(target, (rows, columns))[...] = x
+            assert np.array_equal(memory[start:start + rows * columns].reshape(rows, columns), x)
+            assert not memory[:start].any() and not memory[start + rows * columns:].any()
+
+
 def test_fill():
     for dtype, layout in itertools.product(NUMERIC, LAYOUTS.values()):
         if layout is LAYOUTS["stretched"]:

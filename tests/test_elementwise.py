@@ -160,6 +160,13 @@ def test_large_operands_are_cut_and_joined():
     assert_same(cyops.Strided(a)[::-1, ::2] - 1.0, a[::-1, ::2] - 1.0, "reversed")
 
 
+def test_results_that_go_past_the_caches():
+    a, b = np.arange(9_000_000, dtype="float32"), np.arange(9_000_000, dtype="float32")[::-1]
+    x = cyops.Strided(np.concatenate([[7], a]).astype("float32"))[1:]
+    assert np.array_equal(np.asarray(x - cyops.Strided(b)), a - b)
+    assert np.array_equal(np.asarray(cyops.multiply(x, x, out=x)), a * a)
+
+
 def test_in_place_and_overlapping_outputs():
     values = np.arange(10.0)
     x = cyops.Strided(values.copy())
