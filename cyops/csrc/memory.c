@@ -1,26 +1,11 @@
 /* See memory.h. */
 #include "memory.h"
+#include "system_memory.h"
 
-#include <stdlib.h>
-#if defined(_WIN32)
-#include <malloc.h>
-#endif
-
-#define ALIGNMENT 64
 #define SMALL_LIMIT 4096 /* up to here one class every 64 bytes; above, eight classes per power of two */
-#define SMALL_CLASSES (SMALL_LIMIT / ALIGNMENT)
+#define SMALL_CLASSES (SMALL_LIMIT / CYOPS_ALIGNMENT)
 #define CLASS_COUNT (SMALL_CLASSES + 8 * 52)
-
-#if defined(__SANITIZE_ADDRESS__)
-#define CACHE_LIMIT 0 /* a sanitizer must see every release */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-#define CACHE_LIMIT 0
-#endif
-#endif
-#ifndef CACHE_LIMIT
-#define CACHE_LIMIT ((size_t)1 << 30)
-#endif
+#define CACHE_LIMIT (CYOPS_SANITIZED ? 0 : (size_t)1 << 30)
 
 /* Sits in the 64 bytes before the data. */
 typedef struct block {
@@ -35,8 +20,8 @@ static cyops_memory_stats stats = {.limit = CACHE_LIMIT};
 /* Rounds nbytes up to its class's capacity (at most 12.5 % more above SMALL_LIMIT) and returns the class. */
 static int size_class(size_t nbytes, size_t *capacity) {
     if (nbytes <= SMALL_LIMIT) {
-        size_t blocks = nbytes == 0 ? 1 : (nbytes + ALIGNMENT - 1) / ALIGNMENT;
-        *capacity = blocks * ALIGNMENT;
+        size_t blocks = nbytes == 0 ? 1 : (nbytes + CYOPS_ALIGNMENT - 1) / CYOPS_ALIGNMENT;
+        *capacity = blocks * CYOPS_ALIGNMENT;
         return (int)blocks - 1;
     }
     int power = 12;
@@ -47,37 +32,21 @@ static int size_class(size_t nbytes, size_t *capacity) {
     return SMALL_CLASSES + 8 * (power - 12) + (int)eighths - 1;
 }
 
-static void *system_allocate(size_t nbytes) {
-#if defined(_WIN32)
-    return _aligned_malloc(nbytes, ALIGNMENT);
-#else
-    void *memory;
-    return posix_memalign(&memory, ALIGNMENT, nbytes) == 0 ? memory : NULL;
-#endif
-}
-
-static void system_release(void *memory) {
-#if defined(_WIN32)
-    _aligned_free(memory);
-#else
-    free(memory);
-#endif
-}
-
 void *cyops_allocate(size_t nbytes) {
     if (nbytes > (size_t)PTRDIFF_MAX / 2) return NULL;
     size_t capacity;
     int class_index = size_class(nbytes, &capacity);
+    if (CYOPS_SANITIZED) capacity = nbytes;
     block *found = free_lists[class_index];
     if (found != NULL) {
         free_lists[class_index] = found->next;
         stats.cached -= capacity;
         stats.reuses++;
     } else {
-        found = system_allocate(ALIGNMENT + capacity);
+        found = cyops_system_allocate(CYOPS_ALIGNMENT + capacity);
         if (found == NULL && stats.cached > 0) { /* what the cache holds may be what is missing */
             cyops_empty_cache();
-            found = system_allocate(ALIGNMENT + capacity);
+            found = cyops_system_allocate(CYOPS_ALIGNMENT + capacity);
         }
         if (found == NULL) return NULL;
         found->capacity = capacity;
@@ -86,15 +55,15 @@ void *cyops_allocate(size_t nbytes) {
     stats.allocations++;
     stats.in_use += capacity;
     if (stats.in_use > stats.peak) stats.peak = stats.in_use;
-    return (char *)found + ALIGNMENT;
+    return (char *)found + CYOPS_ALIGNMENT;
 }
 
 void cyops_release(void *data) {
     if (data == NULL) return;
-    block *released = (block *)((char *)data - ALIGNMENT);
+    block *released = (block *)((char *)data - CYOPS_ALIGNMENT);
     stats.in_use -= released->capacity;
-    if (stats.cached + released->capacity > stats.limit) {
-        system_release(released);
+    if (CYOPS_SANITIZED || stats.cached + released->capacity > stats.limit) {
+        cyops_system_release(released);
         return;
     }
     stats.cached += released->capacity;
@@ -108,7 +77,7 @@ void cyops_empty_cache(void) {
             block *dropped = free_lists[i];
             free_lists[i] = dropped->next;
             stats.cached -= dropped->capacity;
-            system_release(dropped);
+            cyops_system_release(dropped);
         }
     }
 }

@@ -1,0 +1,45 @@
+/* Aligned memory of the system's, below the allocator of tensors (memory.c) and that of kernels (scratch.c).
+ *
+ * Under a sanitizer neither rounds sizes up nor keeps what is released: it must see every access beyond and after.
+ */
+#ifndef CYOPS_SYSTEM_MEMORY_H
+#define CYOPS_SYSTEM_MEMORY_H
+
+#include <stddef.h>
+#include <stdlib.h>
+#if defined(_WIN32)
+#include <malloc.h>
+#endif
+
+#define CYOPS_ALIGNMENT 64
+
+#if defined(__SANITIZE_ADDRESS__)
+#define CYOPS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define CYOPS_SANITIZED 1
+#endif
+#endif
+#ifndef CYOPS_SANITIZED
+#define CYOPS_SANITIZED 0
+#endif
+
+/* nbytes at a multiple of CYOPS_ALIGNMENT, or NULL. */
+static inline void *cyops_system_allocate(size_t nbytes) {
+#if defined(_WIN32)
+    return _aligned_malloc(nbytes, CYOPS_ALIGNMENT);
+#else
+    void *memory;
+    return posix_memalign(&memory, CYOPS_ALIGNMENT, nbytes) == 0 ? memory : NULL;
+#endif
+}
+
+static inline void cyops_system_release(void *memory) {
+#if defined(_WIN32)
+    _aligned_free(memory);
+#else
+    free(memory);
+#endif
+}
+
+#endif
