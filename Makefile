@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard cyops/*.p* cyops/csrc/*)
 
-.PHONY: train test bench bench-peers lint stubs clean
+.PHONY: train test sanitize sanitize-short bench bench-peers lint stubs clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,25 @@ train: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+
+# The tests of storage, kernels and pool with every access and all undefined behaviour checked, by GCC's sanitizers.
+build/sanitized: $(VENV)/installed-test $(SOURCES)
+	CYOPS_SANITIZE=1 $(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ .
+	touch $@
+
+PYTEST_SANITIZED = cd build/sanitized && PYTHONPATH=. PYTHONMALLOC=malloc LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	../../$(BIN)/pytest -q -x -p no:cacheprovider
+SANITIZE_SHORT = storage buffers indexing views cast elementwise reduce rows gather update contract ops
+SANITIZE_FILES = $(SANITIZE_SHORT) gradients tape gemm threads process
+in_tests = $(patsubst %,../../tests/test_%.py,$(1))
+
+sanitize: build/sanitized
+	for isa in generic avx2; do (export CYOPS_ISA=$$isa; $(PYTEST_SANITIZED) $(call in_tests,$(SANITIZE_SHORT))) || exit; done
+	$(PYTEST_SANITIZED) $(call in_tests,$(SANITIZE_FILES) guard_pages)
+
+sanitize-short: build/sanitized
+	$(PYTEST_SANITIZED) $(call in_tests,$(SANITIZE_SHORT))
 
 BENCH = -m pytest benchmarks --benchmark-quiet --benchmark-json=benchmarks/results.json
 
