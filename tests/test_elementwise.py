@@ -231,7 +231,8 @@ def test_integer_edges():
             assert_same(cyops.abs(x), np.abs(x), dtype)
     assert cyops.floor_divide(np.array([5, -5]), 0).tolist() == [0, 0]
     assert cyops.remainder(np.array([5, -5]), 0).tolist() == [0, 0]
-    assert cyops.pow(np.array([2, 3, -2, 1, -1, 0]), np.array([10, 3, 3, -5, -5, -1])).tolist() == [1024, 27, -8, 1, -1, 0]
+    a, b = np.array([2, 3, -2, 1, -1, 0]), np.array([10, 3, 3, -5, -5, -1])
+    assert cyops.pow(a, b).tolist() == [1024, 27, -8, 1, -1, 0]
 
 
 def test_floor_divide_and_remainder_of_floating_edges():
