@@ -6,10 +6,9 @@ test_gemm.py has the sizes that the matrix product's kernels care about.
 """
 import itertools
 import os
-import signal
+import re
 import subprocess
 import sys
-import zlib
 
 import numpy as np
 import pytest
@@ -257,7 +256,8 @@ def test_kernels_stay_inside_their_operands(isa):
 @needs_mprotect
 @pytest.mark.parametrize("touch", ["before", "after"])
 def test_a_touch_beyond_either_end_kills(touch):
-    assert run(cyops.isa, touch).returncode == -signal.SIGSEGV
+    done = run(cyops.isa, touch)
+    assert done.returncode != 0 and re.search("Segmentation fault|AddressSanitizer", done.stderr), done
 
 
 if __name__ == "__main__":
@@ -267,5 +267,5 @@ if __name__ == "__main__":
         print(cyops.isa)
     else:
         whole = HOLDERS[0].array((HOLDERS[0].size,), "uint8", True)
-        beyond = np.lib.stride_tricks.as_strided(whole, (whole.size + 1,), (1 if sys.argv[1] == "after" else -1,))
-        print(zlib.adler32(bytes(beyond[::-1]) if sys.argv[1] == "after" else bytes(beyond)))
+        last, step = (whole[-1:], 1) if sys.argv[1] == "after" else (whole[:1], -1)
+        print(np.lib.stride_tricks.as_strided(last, (2,), (step,)).tolist())
