@@ -26,7 +26,7 @@ test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
 
 # The tests of storage, kernels and pool with every access and all undefined behaviour checked, by GCC's sanitizers.
-build/sanitized: $(VENV)/installed-test $(SOURCES)
+build/sanitized: $(VENV)/installed-test $(SOURCES) $(shell find src -name '*.py')
 	CYOPS_SANITIZE=1 $(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ .
 	touch $@
 

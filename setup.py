@@ -19,7 +19,7 @@ C_FILES = {
 GCC_FLAGS = ["-std=c11", "-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math",
              "-ffp-contract=off"]
 # CYOPS_SANITIZE=1 checks every access and all undefined behaviour, built into a directory of its own. -g1: following
-# variables through the kernels takes GCC three times as long. -fno-wrapv: Python's flags define what signed overflow does.
+# variables through the kernels takes GCC three times as long. -fno-wrapv: Python's own flags define signed overflow.
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if os.environ.get("CYOPS_SANITIZE") else []
 if SANITIZERS:
     GCC_FLAGS += [*SANITIZERS, "-fno-wrapv", "-O1", "-g1", "-fno-omit-frame-pointer"]
