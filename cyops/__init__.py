@@ -34,6 +34,7 @@ from cyops.strided import (
     Recorder,
     Strided,
     as_class,
+    asarray,
     assign,
     detach,
     is_recording,
@@ -74,8 +75,8 @@ globals().update({name: op.kernel for name, op in OPS.items()})
 
 # Functions that are no differentiable op of their own, but what rules, batches and optimizers are made of.
 HELPERS = (
-    "adam_step", "arange", "as_class", "assign", "available_isas", "detach", "empty", "empty_cache", "eye", "full",
-    "gather_rows", "get_num_threads", "is_recording", "is_trainable", "linspace", "log_softmax_gradient",
+    "adam_step", "arange", "as_class", "asarray", "assign", "available_isas", "detach", "empty", "empty_cache", "eye",
+    "full", "gather_rows", "get_num_threads", "is_recording", "is_trainable", "linspace", "log_softmax_gradient",
     "memory_stats",
     "momentum_step", "ones", "put", "record_op", "rmsprop_step", "scatter_view", "set_cache_limit", "set_num_threads",
     "set_tensor_class", "set_trainable", "sgd_step", "shares_memory", "shares_storage",

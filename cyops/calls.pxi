@@ -100,6 +100,7 @@ cdef object binary(int op, object a, object b, Strided out):
         scalar.view.ndim = 0
         set_value(op, &scalar, a, (<Strided> b).v.dtype)
         return short_binary(op, a, b, &scalar.view, &(<Strided> b).v, out)
+    a, b = text_operand(a, b), text_operand(b, a)
     if not is_operand(a) or not is_operand(b):
         return NotImplemented
     return call(op, 2, [a, b], out)
@@ -190,11 +191,15 @@ cdef object call(int op, int count, list values, Strided out):
     cdef type cls = Strided
     cdef int i, dtype, computing, result_dtype
     cdef Strided result
+    cdef object beside = None               # a tensor, for the dtype of lists of Python's numbers
+    for value in values:
+        if isinstance(value, Strided) and (<Strided> value).v.dtype == CYOPS_FLOAT64:
+            beside = value
     for i in range(count):
         operands[i].view.ndim = 0
         operands[i].weakness = weakness_of(values[i])
         if operands[i].weakness == TENSOR:
-            tensors[i] = coerce(values[i])
+            tensors[i] = coerce_beside(values[i], beside)
             operands[i].view = (<Strided> tensors[i]).v
             if cls is Strided:
                 cls = result_class(tensors[i], None)

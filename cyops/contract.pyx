@@ -6,9 +6,9 @@ axes (batch..., row, column), stride 0 where an operand has no such axis, and on
 can be merged, loops over the rest and copies no operand whole. May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, coerce,
-    contiguous, cyops_api, cyops_view, empty, is_floating, itemsize_of, normalize_axis, overlaps, promote, record,
-    recording, result_class, shape_of,
+    CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check,
+    coerce_beside, contiguous, cyops_api, cyops_view, empty, is_floating, itemsize_of, normalize_axis, overlaps,
+    promote, record, recording, result_class, shape_of,
 )
 
 from cyops.strided import set_matmul
@@ -210,8 +210,8 @@ def matmul(a, b, *, out=None):
     >>> cyops.matmul([[1., 2.], [3., 4.]], [1., 10.]).tolist()
     [21.0, 43.0]
     """
-    cdef Strided x = coerce(a)
-    cdef Strided y = coerce(b)
+    cdef Strided x = coerce_beside(a, b)
+    cdef Strided y = coerce_beside(b, a)
     cdef Strided result
     cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan
@@ -239,8 +239,8 @@ def add_matmul(out, a, b):
     >>> add_matmul(cyops.ones((1, 2)), [[1., 2.]], [[1., 0.], [0., 10.]]).tolist()
     [[2.0, 21.0]]
     """
-    cdef Strided x = coerce(a)
-    cdef Strided y = coerce(b)
+    cdef Strided x = coerce_beside(a, b)
+    cdef Strided y = coerce_beside(b, a)
     cdef Strided given
     cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan
@@ -272,9 +272,9 @@ def dense(x, kernel, bias=None, activation=None):
     >>> cyops.dense([[1., 2.]], [[1., -1.], [1., -1.]], [0.5, 0.5], activation="relu").tolist()
     [[3.5, 0.0]]
     """
-    cdef Strided a = coerce(x)
-    cdef Strided b = coerce(kernel)
-    cdef Strided c = None if bias is None else coerce(bias)
+    cdef Strided a = coerce_beside(x, kernel)
+    cdef Strided b = coerce_beside(kernel, x)
+    cdef Strided c = None if bias is None else coerce_beside(bias, x)
     cdef Strided result, cast_a, cast_b
     cdef Strided cast_c = None
     cdef int axes[CYOPS_MAX_NDIM + 2]
@@ -327,8 +327,8 @@ def dot(a, b, *, out=None):
     >>> cyops.dot(cyops.ones((2, 3, 4, 5)), cyops.ones((5, 6))).shape
     (2, 3, 4, 6)
     """
-    cdef Strided x = coerce(a)
-    cdef Strided y = coerce(b)
+    cdef Strided x = coerce_beside(a, b)
+    cdef Strided y = coerce_beside(b, a)
     cdef Strided result
     cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan
@@ -365,8 +365,8 @@ def tensordot(a, b, axes=2):
     >>> cyops.tensordot(cyops.ones((2, 3, 4)), cyops.ones((4, 5, 2)), axes=([0, 2], [2, 0])).shape
     (3, 5)
     """
-    cdef Strided x = coerce(a)
-    cdef Strided y = coerce(b)
+    cdef Strided x = coerce_beside(a, b)
+    cdef Strided y = coerce_beside(b, a)
     cdef Strided result
     cdef int call_axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan

@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
 """Fresh tensors: filled with one value, or with numbers in steps. May be imported by everything above cyops.strided."""
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, api, broadcast_view, check, coerce, cyops_view, dtype_code, empty as new_empty, read_shape,
+    CYOPS_MAX_NDIM, CYOPS_STR, Strided, api, broadcast_view, check, coerce, coerce_as, count_elements, cyops_view, dtype_code,
+    dtype_object, empty as new_empty, read_shape,
 )
 
 import numpy
@@ -16,11 +17,39 @@ def empty(shape, dtype="float32"):
     >>> cyops.empty((2, 3)).shape
     (2, 3)
     """
+    return fresh("empty", shape, dtype)
+
+
+cdef Strided fresh(str op, object shape, object dtype):
+    """Undefined contents; errors name `op`. 'S' and 'U' without a width hold one character."""
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef Py_ssize_t itemsize = 0
     cdef int code = dtype_code(dtype, &itemsize)
-    cdef int ndim = read_shape("empty", shape, lengths)
+    cdef int ndim = read_shape(op, shape, lengths)
+    if itemsize == 0:
+        itemsize = 4 if code == CYOPS_STR else 1
+    count_elements(op, ndim, lengths, itemsize)
     return new_empty(Strided, code, itemsize, ndim, lengths)
+
+
+cdef object numpy_dtype(object dtype):
+    """NumPy's object for anything that names a dtype here; TypeError where nothing does."""
+    cdef Py_ssize_t itemsize = 0
+    cdef int code = dtype_code(dtype, &itemsize)
+    return dtype_object(code, itemsize)
+
+
+cdef Strided filled(str op, object shape, object fill_value, object dtype):
+    cdef Strided value = coerce(fill_value) if dtype is None else None
+    cdef Strided out = fresh(op, shape, value.dtype if dtype is None else dtype)
+    cdef cyops_view stretched
+    if dtype is not None:
+        value = coerce_as(fill_value, out.v.dtype, out.v.itemsize)
+    if value.v.ndim != 0:
+        raise ValueError(f"{op}: fill_value must be a scalar; got shape {value.shape}")
+    broadcast_view(&value.v, out.v.ndim, out.v.shape, &stretched)
+    check(op, api().cast(&out.v, &stretched))
+    return out
 
 
 def full(shape, fill_value, dtype=None):
@@ -32,17 +61,7 @@ def full(shape, fill_value, dtype=None):
     >>> cyops.full((2,), 7).tolist()
     [7, 7]
     """
-    cdef Strided value = coerce(fill_value)
-    cdef Strided out
-    cdef cyops_view stretched
-    if value.v.ndim != 0:
-        raise ValueError(f"full: fill_value must be a scalar; got shape {value.shape}")
-    out = empty(shape, value.dtype if dtype is None else dtype)
-    if out.v.dtype != value.v.dtype:
-        value = coerce(numpy.asarray(value).astype(out.dtype))
-    broadcast_view(&value.v, out.v.ndim, out.v.shape, &stretched)
-    check("full", api().cast(&out.v, &stretched))
-    return out
+    return filled("full", shape, fill_value, dtype)
 
 
 def zeros(shape, dtype="float32"):
@@ -52,7 +71,7 @@ def zeros(shape, dtype="float32"):
     >>> cyops.zeros(3).tolist()
     [0.0, 0.0, 0.0]
     """
-    return full(shape, 0, dtype)
+    return filled("zeros", shape, 0, "float32" if dtype is None else dtype)
 
 
 def ones(shape, dtype="float32"):
@@ -62,7 +81,7 @@ def ones(shape, dtype="float32"):
     >>> cyops.ones((1, 2)).tolist()
     [[1.0, 1.0]]
     """
-    return full(shape, 1, dtype)
+    return filled("ones", shape, 1, "float32" if dtype is None else dtype)
 
 
 def arange(start, stop=None, step=1, dtype=None):
@@ -80,7 +99,7 @@ def arange(start, stop=None, step=1, dtype=None):
         raise ValueError("arange: step must not be 0")
     is_integral = all([isinstance(value, (int, numpy.integer)) for value in (start, stop, step)])
     values = numpy.arange(start, stop, step)
-    return coerce(values.astype(dtype or ("int64" if is_integral else "float32")))
+    return coerce(values.astype(("int64" if is_integral else "float32") if dtype is None else numpy_dtype(dtype)))
 
 
 def linspace(start, stop, num, dtype="float32", endpoint=True):
@@ -90,9 +109,11 @@ def linspace(start, stop, num, dtype="float32", endpoint=True):
     >>> cyops.linspace(0, 1, 3).tolist()
     [0.0, 0.5, 1.0]
     """
+    if not hasattr(num, "__index__"):
+        raise TypeError(f"linspace: num must be an integer; got {num!r}")
     if num < 0:
         raise ValueError(f"linspace: num must not be negative; got {num}")
-    return coerce(numpy.linspace(start, stop, num, endpoint=endpoint).astype(dtype))
+    return coerce(numpy.linspace(start, stop, num, endpoint=endpoint).astype(numpy_dtype(dtype)))
 
 
 def eye(n_rows, n_cols=None, k=0, dtype="float32"):
@@ -102,4 +123,4 @@ def eye(n_rows, n_cols=None, k=0, dtype="float32"):
     >>> cyops.eye(2).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    return coerce(numpy.eye(n_rows, n_cols, k, dtype=dtype))
+    return coerce(numpy.eye(n_rows, n_cols, k, dtype=numpy_dtype(dtype)))

@@ -26,14 +26,17 @@ cdef int dtype_code(object dtype, Py_ssize_t *itemsize) except -1:
 
 cdef object unusual_dtype_code(object dtype, Py_ssize_t *itemsize):
     try:
+        if dtype is None:
+            raise TypeError                 # NumPy takes None for float64
         resolved = numpy.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         raise TypeError(f"unknown dtype {dtype!r}; known are {', '.join(DTYPE_NAMES)} and fixed-width strings "
                         "such as 'S8' and 'U8'") from None
     native = resolved.newbyteorder("=")
     code = CODE_OF_DTYPE.get(native)
     if code is None and native.kind in "SU":
-        itemsize[0] = native.itemsize
+        if native.itemsize > 0:             # 'S' and 'U' leave the width to the caller
+            itemsize[0] = native.itemsize
         code = CYOPS_BYTES if native.kind == "S" else CYOPS_STR
     if code is None:
         raise TypeError(f"dtype {resolved} is not supported; known are {', '.join(DTYPE_NAMES)} and fixed-width "

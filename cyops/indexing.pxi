@@ -41,13 +41,15 @@ cdef int take_integer(Strided x, cyops_view *v, int axis, object part, object ke
     return 0
 
 
+cdef extern from "Python.h":
+    int PySlice_Unpack(object part, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t *step) except -1
+    Py_ssize_t PySlice_AdjustIndices(Py_ssize_t length, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t step)
+
+
 cdef int take_slice(Strided x, cyops_view *v, int axis, int out_axis, slice part) except -1:
     cdef Py_ssize_t start, stop, step, length
-    start, stop, step = part.indices(x.v.shape[axis])
-    if step > 0:
-        length = (stop - start + step - 1) // step if stop > start else 0
-    else:
-        length = (start - stop - step - 1) // -step if start > stop else 0
+    PySlice_Unpack(part, &start, &stop, &step)
+    length = PySlice_AdjustIndices(x.v.shape[axis], &start, &stop, step)
     v.shape[out_axis] = length
     v.strides[out_axis] = x.v.strides[axis] * step if length > 1 else 0
     if length > 0:
@@ -145,15 +147,13 @@ cdef int set_item(Strided x, object key, object value) except -1:
 
 cdef int write_into(str op, Strided target, object value, bint assign=False) except -1:
     """Writes `value`, broadcast and cast, into the elements of `target`."""
-    cdef Strided source = coerce(value)
+    cdef Strided source = coerce_as(value, target.v.dtype, target.v.itemsize)
     cdef cyops_view stretched
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     cdef int ndim = broadcast_shapes(op, &target.v, &source.v, shape)
     if ndim != target.v.ndim or has_other_length(&target.v, shape):
         raise ValueError(f"{op}: the value must broadcast to the target; got value {shape_of(source)}, target "
                          f"{shape_of(target)}")
-    source = cast_to_width(source, target.v.dtype, target.v.itemsize if target.v.dtype >= CYOPS_BYTES
-                           else ITEMSIZES[target.v.dtype])
     if overlaps(&source.v, &target.v):
         source = fresh_copy(source)
     if assign:
@@ -178,6 +178,9 @@ cdef int set_array_item(Strided x, object key, object value) except -1:
     x.base.holds = 0                        # begin_write allowed it, so NumPy's view must be writable
     try:
         numpy.asarray(x)[index_for_numpy(key)] = numpy.asarray(value)
+    except (IndexError, ValueError) as error:
+        kind = IndexError if isinstance(error, IndexError) else ValueError
+        raise kind(f"setitem: {error}; got x {shape_of(x)}, value {numpy.shape(value)}") from None
     finally:
         x.base.holds = holds
     return 0
@@ -187,6 +190,8 @@ def index_for_numpy(key):
     """The same key with every tensor in it as a NumPy array."""
     if isinstance(key, tuple):
         return tuple([index_for_numpy(part) for part in key])
+    if isinstance(key, list) and len(key) == 0:
+        return numpy.zeros(0, numpy.intp)   # NumPy itself indexes with an empty list, which as an array is floating
     return numpy.asarray(key) if isinstance(key, (Strided, list)) else key
 
 

@@ -25,12 +25,12 @@ cdef type result_class(object a, object b):
 
 
 cdef inline Strided allocate_object(type cls):
-    """An instance without `__init__`, straight through the type's own allocator."""
-    return <Strided> (<PyTypeObject *> cls).tp_new(cls, <PyObject *> NO_ARGUMENTS, NULL)
+    """An instance without `__init__`, and without a `__new__` of Python's, which may give anything."""
+    return <Strided> (<PyTypeObject *> Strided).tp_new(cls, <PyObject *> NO_ARGUMENTS, NULL)
 
 
 cdef Strided empty(type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_ssize_t *shape):
-    cdef Py_ssize_t size = count_elements("empty", ndim, shape, itemsize)
+    cdef Py_ssize_t size = count_elements("new tensor", ndim, shape, itemsize)
     cdef Strided out = allocate_object(cls)
     cdef cyops_view *v = &out.v
     out.base = allocate(size * itemsize)
@@ -39,7 +39,8 @@ cdef Strided empty(type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_
     v.itemsize = itemsize
     v.ndim = ndim
     v.size = size
-    memcpy(v.shape, shape, ndim * sizeof(Py_ssize_t))
+    if ndim > 0:
+        memcpy(v.shape, shape, ndim * sizeof(Py_ssize_t))
     set_c_strides(v)
     return out
 
@@ -144,6 +145,63 @@ cdef Strided coerce(object x):
     return from_buffer(array_of_values(x), None)
 
 
+cdef Strided coerce_as(object x, int dtype, Py_ssize_t itemsize):
+    """`x` in a dtype. Python's numbers, alone or in lists, go there directly, not by way of the default dtype."""
+    cdef Strided out
+    if (type(x) is float or type(x) is int) and CYOPS_FLOAT32 <= dtype <= CYOPS_FLOAT64:
+        out = empty(Strided, dtype, itemsize, 0, NULL)
+        if dtype == CYOPS_FLOAT32:
+            (<float *> out.v.data)[0] = <double> x
+        else:
+            (<double *> out.v.data)[0] = x
+        return out
+    if isinstance(x, (list, tuple, float, int)) and dtype < CYOPS_BYTES and not holds_numpy_values(x):
+        try:
+            return from_buffer(numpy.array(x, dtype_object(dtype, itemsize)), None)
+        except (TypeError, ValueError):
+            pass                            # ragged, or no numbers: the general path words the error
+    return cast_to_width(coerce(x), dtype, itemsize)
+
+
+cdef Strided coerce_beside(object x, object other):
+    """`x` as an operand beside `other`: Python's numbers in lists keep their digits beside a float64 tensor."""
+    if isinstance(x, (list, tuple, float, int)) and isinstance(other, Strided) and (
+            (<Strided> other).v.dtype == CYOPS_FLOAT64) and not holds_numpy_values(x):
+        values = array_of_values(x)
+        return coerce_as(x, CYOPS_FLOAT64, 8) if values.dtype.kind == "f" else from_buffer(values, None)
+    return coerce(x)
+
+
+def asarray(x, dtype=None, *, copy=None):
+    """Anything array-like as a Strided.
+
+    x: a tensor, anything with the buffer protocol, a number or a nested list. A view where it can be; `copy=True` always
+    copies, `copy=False` raises ValueError where a copy is needed (Array API standard, `asarray`).
+
+    >>> import cyops
+    >>> cyops.asarray([0.1], "float64").item()
+    0.1
+    """
+    cdef Py_ssize_t itemsize = 0
+    cdef int code = -1 if dtype is None else dtype_code(dtype, &itemsize)
+    cdef Strided out
+    if copy is False:
+        if not isinstance(x, Strided) and not PyObject_CheckBuffer(x) and not hasattr(x, "__array__"):
+            raise ValueError(f"asarray: a {type(x).__name__} has no memory to share; allow the copy with copy=None")
+        out = <Strided> x if isinstance(x, Strided) else from_buffer(
+            x if PyObject_CheckBuffer(x) else numpy.asarray(x), False)
+        if code >= 0 and (out.v.dtype != code or itemsize not in (0, out.v.itemsize)):
+            raise ValueError(f"asarray: a change from dtype {out.dtype} to {dtype} needs a copy; allow it with copy=None")
+        return out
+    if code < 0:
+        out = coerce(x)
+    elif itemsize == 0:                     # 'S' and 'U' name no width: the values say which
+        out = from_buffer(numpy.asarray(coerce(x)).astype(dtype), None)
+    else:
+        out = coerce_as(x, code, itemsize)
+    return fresh_copy(out) if copy else out
+
+
 cdef object array_of_values(object x):
     """A number, a string or a nested list as a NumPy array: float32 for Python floats, int64 for ints."""
     cdef object values
@@ -156,6 +214,8 @@ cdef object array_of_values(object x):
     if values.dtype == numpy.float64 and not holds_numpy_values(x):
         return values.astype(numpy.float32)
     if values.dtype.kind == "O":
+        if values.size > 0 and all([isinstance(value, int) for value in values.flat]):
+            raise OverflowError(f"asarray: an integer does not fit in int64: {x!r}"[:200])
         raise TypeError(f"asarray: cannot make a tensor of {type(x).__name__} {x!r}"[:200])
     if values.dtype.kind == "i" and values.dtype != numpy.int64 and not holds_numpy_values(x):
         return values.astype(numpy.int64)
@@ -176,7 +236,10 @@ cdef Strided cast_to_width(Strided x, int dtype, Py_ssize_t itemsize):
         return x
     if (x.v.dtype >= CYOPS_BYTES) != (dtype >= CYOPS_BYTES):
         # Numbers from text and text from numbers are NumPy's business.
-        return from_buffer(numpy.asarray(x).astype(dtype_object(dtype, itemsize)), None)
+        try:
+            return from_buffer(numpy.asarray(x).astype(dtype_object(dtype, itemsize)), None)
+        except ValueError as error:
+            raise ValueError(f"astype: {error}") from None
     if x.v.dtype != dtype and dtype >= CYOPS_BYTES:
         return from_buffer(numpy.asarray(x).astype(dtype_object(dtype, itemsize)), None)
     out = empty_like(type(x) if type(x) is Strided else tensor_class, dtype, itemsize, x)
@@ -214,20 +277,16 @@ def detach(x):
 def view_geometry(function, shape, *args):
     """The shape, strides and offset that `function(x, *args)` gives a view of a C-contiguous x of `shape`.
 
-    `function` must only look at geometry: the x it receives has no memory.
+    `function` must only look at geometry: the x it receives holds bytes of undefined values. TypeError where it returns
+    anything but a view of x.
     """
-    cdef Strided x = alias(Strided, Strided.__new__(Strided))
-    cdef Strided out
-    cdef int i
-    x.v.itemsize = 1
-    x.v.ndim = len(shape)
-    x.v.size = 1
-    for i in range(x.v.ndim):
-        x.v.shape[i] = shape[i]
-        x.v.size *= x.v.shape[i]
-    set_c_strides(&x.v)
+    cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
+    cdef int ndim = read_shape("view_geometry", shape, lengths)
+    cdef Strided x = empty(Strided, CYOPS_UINT8, 1, ndim, lengths)
     out = function(x, *args)
-    return shape_of(out), out.strides, out.v.data - x.v.data
+    if not isinstance(out, Strided) or (<Strided> out).base is not x.base:
+        raise TypeError("view_geometry: the function must return a view of its argument")
+    return out.shape, out.strides, (<Strided> out).v.data - x.v.data
 
 
 def record_op(str op not None, tuple inputs not None, Strided out not None, dict params=None):

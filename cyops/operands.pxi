@@ -22,7 +22,7 @@ cdef enum Weakness:
 cdef struct Operand:
     cyops_view view                         # of the tensor, broadcast; or of `value`, without axes
     Weakness weakness
-    char[8] value
+    double value                            # of any dtype; a double because that aligns it for all
 
 cdef dict DOMAINS = {
     "ANY": ANY, "NUMBER": NUMBER, "SIGNED": SIGNED, "FLOATING": FLOATING, "PREDICATE": PREDICATE,
@@ -126,7 +126,7 @@ cdef bint fits(object value, int dtype):
 cdef int set_value(int op, Operand *operand, object value, int dtype) except -1:
     """Stores a Python scalar as an element of `dtype` and points the operand's view at it."""
     cdef cyops_view *v = &operand.view
-    v.data = operand.value
+    v.data = <char *> &operand.value
     v.size = 1
     v.dtype = dtype
     v.itemsize = ITEMSIZES[dtype]

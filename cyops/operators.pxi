@@ -14,6 +14,15 @@ cdef bint is_operand(object x):
     return (isinstance(x, (Strided, float, int, list, tuple)) or PyObject_CheckBuffer(x) or hasattr(x, "__array__"))
 
 
+cdef object text_operand(object x, object other):
+    """A Python string beside a tensor of strings, as a tensor of its kind; anything else as it is."""
+    if type(x) is str and isinstance(other, Strided) and (<Strided> other).v.dtype == CYOPS_STR:
+        return coerce(x)
+    if type(x) is bytes and isinstance(other, Strided) and (<Strided> other).v.dtype == CYOPS_BYTES:
+        return from_buffer(numpy.asarray(x if x else b"\0"), None)
+    return x
+
+
 cdef object matrix_product(object a, object b):
     if not is_operand(a) or not is_operand(b):
         return NotImplemented

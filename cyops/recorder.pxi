@@ -66,7 +66,7 @@ cdef class Recorder:
     def __dealloc__(self):
         if self.is_holding and self.records is not None:
             for entry in self.records:
-                count_holds(<Record> entry, -1)
+                count_holds(entry, -1)
 
     def watch(self, Strided x not None):
         """Tracks everything computed from `x` from now on."""
@@ -89,7 +89,7 @@ cdef class Recorder:
         if not self.is_holding:
             self.is_holding = True
             for entry in self.records:
-                count_holds(<Record> entry, 1)
+                count_holds(entry, 1)
 
     def stop(self):
         """Ends the recording and the protection of what was recorded. ValueError when it was never started."""
@@ -99,7 +99,7 @@ cdef class Recorder:
             self.pause()
         self.is_holding = False
         for entry in self.records:
-            count_holds(<Record> entry, -1)
+            count_holds(entry, -1)
 
     def pause(self):
         """Leaves the thread's stack: what follows is not recorded, and writes are allowed."""
@@ -135,7 +135,7 @@ cdef class Recorder:
         """Forgets every record and every watched tensor."""
         if self.is_holding:
             for entry in self.records:
-                count_holds(<Record> entry, -1)
+                count_holds(entry, -1)
         self.records = []
         self.watched = []
         self.tracked = set()
@@ -151,8 +151,12 @@ cdef inline void identify(Strided x) noexcept:
         x.id = last_id
 
 
-cdef void count_holds(Record entry, int change) noexcept:
+cdef void count_holds(object one, int change) noexcept:
     cdef object x
+    cdef Record entry
+    if not isinstance(one, Record):         # a walk puts None in the place of what it is done with
+        return
+    entry = <Record> one
     for x in entry.inputs:
         if x is not None:
             (<Strided> x).base.holds += change

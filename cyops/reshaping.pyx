@@ -43,8 +43,11 @@ cdef int wanted_shape(str op, Strided x, object shape, cyops_view *out) except -
     return 0
 
 
-cdef int merge_axes(const cyops_view *x, Py_ssize_t *lengths, Py_ssize_t *steps) noexcept:
-    """The axes of `x` longer than 1, neighbours merged where one stride walks both; returns how many runs remain."""
+cdef int merge_axes(const cyops_view *x, Py_ssize_t *lengths, Py_ssize_t *steps, int *first) noexcept:
+    """The axes of `x` longer than 1 as runs, neighbours merged where one stride walks both; returns how many there are.
+
+    Run r has `lengths[r]` elements, `steps[r]` apart, and begins with axis `first[r]`.
+    """
     cdef int runs = 0
     cdef int i
     for i in range(x.ndim):
@@ -56,28 +59,31 @@ cdef int merge_axes(const cyops_view *x, Py_ssize_t *lengths, Py_ssize_t *steps)
         else:
             lengths[runs] = x.shape[i]
             steps[runs] = x.strides[i]
+            first[runs] = i
             runs += 1
     return runs
 
 
-cdef bint split_runs(const cyops_view *x, cyops_view *out) noexcept:
-    """Strides that show x's elements in out's shape, in C order; False where there are none."""
+cdef int split_runs(const cyops_view *x, cyops_view *out) noexcept:
+    """Strides that show x's elements in out's shape, in C order. Returns -1, or the axis of `x` that does not merge with
+    the one before it where there are none."""
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef Py_ssize_t steps[CYOPS_MAX_NDIM]
-    cdef int run = merge_axes(x, lengths, steps) - 1
+    cdef int first[CYOPS_MAX_NDIM]
+    cdef int run = merge_axes(x, lengths, steps, first) - 1
     cdef int i
     for i in range(out.ndim - 1, -1, -1):
         out.strides[i] = 0
         if out.shape[i] == 1:
             continue
         if run < 0 or lengths[run] % out.shape[i] != 0:
-            return False
+            return first[run] if run >= 0 else 0
         out.strides[i] = steps[run]
         steps[run] *= out.shape[i]
         lengths[run] //= out.shape[i]
         if lengths[run] == 1:
             run -= 1
-    return True
+    return -1
 
 
 cdef Strided copy_in_c_order(Strided x):
@@ -89,11 +95,13 @@ cdef Strided copy_in_c_order(Strided x):
 cdef Strided reshaped(str op, Strided x, object shape, bint may_copy, bint must_copy):
     cdef Strided out = alias(result_class(x, x), x)
     cdef Strided source = x
+    cdef int axis = -1
     wanted_shape(op, x, shape, &out.v)
-    if must_copy or x.v.size > 0 and not split_runs(&x.v, &out.v):
+    if x.v.size > 0 and not must_copy:
+        axis = split_runs(&x.v, &out.v)
+    if must_copy or axis >= 0:
         if not may_copy:
-            wanted = tuple([out.v.shape[i] for i in range(out.v.ndim)])
-            raise ValueError(f"{op}: {why_not_merged(x, wanted)}; reshape(x, {wanted}) makes the copy")
+            raise no_view(op, x, shape_of(out), axis)
         source = copy_in_c_order(x)
         out.v.data = source.v.data
         out.base = source.base
@@ -108,13 +116,12 @@ cdef Strided finish(Strided source, Strided x, Strided out):
     return out
 
 
-cdef str why_not_merged(Strided x, tuple shape):
-    cdef int i
-    for i in range(x.v.ndim - 1):
-        if x.v.shape[i] > 1 and x.v.strides[i] != x.v.shape[i + 1] * x.v.strides[i + 1]:
-            return (f"axes {i} and {i + 1} of x do not merge, so {shape} is not a view of it; got x {shape_of(x)} with "
-                    f"strides {x.strides}")
-    return f"no strides show x {shape_of(x)} with strides {x.strides} as {shape}"
+cdef object no_view(str op, Strided x, tuple shape, int axis):
+    cdef int before = axis - 1
+    while before > 0 and x.v.shape[before] == 1:
+        before -= 1
+    return ValueError(f"{op}: axes {before} and {axis} of x do not merge, so {shape} is not a view of it; got x "
+                      f"{shape_of(x)} with strides {x.strides}; reshape(x, {shape}) makes the copy")
 
 
 def reshape(x, shape, *, copy=None):

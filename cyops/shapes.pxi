@@ -12,8 +12,11 @@ cdef int read_shape(str op, object shape, Py_ssize_t *lengths) except -1:
     """Fills `lengths` from an int or a sequence of ints; returns how many there are."""
     cdef int ndim = 0
     cdef object length
-    if not isinstance(shape, (tuple, list)):
-        shape = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+    if type(shape) is not tuple:            # a copy: a list can grow while its elements are read
+        try:
+            shape = (shape,) if hasattr(shape, "__index__") else tuple([length for length in shape])
+        except TypeError:
+            raise TypeError(f"{op}: a shape is an integer or a sequence of integers; got {shape!r}") from None
     if len(shape) > CYOPS_MAX_NDIM:
         raise ValueError(f"{op}: at most {CYOPS_MAX_NDIM} axes; got {len(shape)}")
     for length in shape:
@@ -76,6 +79,8 @@ cdef int normalize_axis(str op, object axis, int ndim) except -1:
         index = axis.__index__()
     except (AttributeError, TypeError):
         raise TypeError(f"{op}: axis must be an integer; got {axis!r}") from None
+    except OverflowError:
+        index = PY_SSIZE_T_MAX
     if index < -ndim or index >= ndim:
         if ndim == 0:
             raise IndexError(f"{op}: axis {axis} is out of range; a tensor of shape () has no axes")

@@ -91,6 +91,9 @@ cdef Strided reversed_dims(Strided x)
 cdef Strided matrix_transposed(Strided x)
 # Anything array-like as a Strided: a Strided itself (no copy), a buffer (no copy), a scalar or nested list.
 cdef Strided coerce(object x)
+# The same in a given dtype, and beside another operand: Python's numbers are not rounded on the way.
+cdef Strided coerce_as(object x, int dtype, Py_ssize_t itemsize)
+cdef Strided coerce_beside(object x, object other)
 # `x`, or a contiguous copy of it where its strides are not those of a fresh C-ordered tensor.
 cdef Strided contiguous(Strided x)
 # `x` in another dtype (x itself when it has it already).

@@ -75,10 +75,7 @@ cdef class Strided:
     def __init__(self, data, dtype=None):
         if self.base is not nothing:
             raise TypeError(f"{type(self).__name__}: its data is set once, when it is made")
-        cdef Strided source = coerce(data)
-        cdef Py_ssize_t itemsize = 0
-        if dtype is not None:
-            source = cast_to_width(source, dtype_code(dtype, &itemsize), itemsize)
+        cdef Strided source = asarray(data, dtype)
         self.v = source.v
         self.base = source.base
 

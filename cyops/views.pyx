@@ -101,7 +101,7 @@ def broadcast_to(x, shape):
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef int ndim = read_shape("broadcast_to", shape, lengths)
     cdef int i
-    count_elements("broadcast_to", ndim, lengths, 1)
+    count_elements("broadcast_to", ndim, lengths, a.v.itemsize)
     for i in range(a.v.ndim):
         if ndim < a.v.ndim or a.v.shape[i] != 1 and a.v.shape[i] != lengths[ndim - a.v.ndim + i]:
             raise ValueError(f"broadcast_to: x must broadcast to the shape; got x {shape_of(a)}, shape {shape}")
@@ -110,6 +110,14 @@ def broadcast_to(x, shape):
     if recording():
         record("broadcast_to", (a,), out, {"shape": shape_of(out)})
     return out
+
+
+cdef Py_ssize_t column_offset(object offset) except? -1:
+    """An integer; one beyond every matrix stays beyond it."""
+    try:
+        return max(min(offset.__index__(), 1 << 60), -(1 << 60))
+    except (AttributeError, TypeError):
+        raise TypeError(f"diagonal: offset must be an integer; got {offset!r}") from None
 
 
 def diagonal(x, offset=0, axis1=0, axis2=1):
@@ -126,10 +134,11 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     cdef Strided out = new_view(a)
     cdef int rows = normalize_axis("diagonal", axis1, a.v.ndim)
     cdef int columns = normalize_axis("diagonal", axis2, a.v.ndim)
-    cdef Py_ssize_t right = max(offset, 0)
-    cdef Py_ssize_t down = max(-offset, 0)
+    cdef Py_ssize_t right = column_offset(offset)
+    cdef Py_ssize_t down = max(-right, 0)
     cdef int i
     cdef int kept = 0
+    right = max(right, 0)
     if rows == columns:
         raise ValueError(f"diagonal: axis1 and axis2 must differ; both are axis {rows}")
     for i in range(a.v.ndim):
@@ -177,6 +186,7 @@ def sliding_window_view(x, window_shape, axis=None):
         out.v.shape[out.v.ndim] = length
         out.v.strides[out.v.ndim] = a.v.strides[which]
         out.v.ndim += 1
+    count_elements("sliding_window_view", out.v.ndim, out.v.shape, a.v.itemsize)
     settle(a, out)
     if recording():
         record("sliding_window_view", (a,), out, {"window_shape": window, "axis": axes})
@@ -198,10 +208,14 @@ def as_strided(x, shape, strides, offset=None):
     cdef Strided out = new_view(a)
     cdef int i
     out.v.ndim = read_shape("as_strided", shape, out.v.shape)
-    count_elements("as_strided", out.v.ndim, out.v.shape, 1)
-    shape = shape_of(out)
-    steps = tuple([step.__index__() for step in strides])
-    start = a.offset if offset is None else offset.__index__()
+    count_elements("as_strided", out.v.ndim, out.v.shape, a.v.itemsize)
+    shape = tuple([out.v.shape[i] for i in range(out.v.ndim)])
+    try:
+        steps = tuple([step.__index__() for step in strides])
+        start = a.offset if offset is None else offset.__index__()
+    except (AttributeError, TypeError):
+        raise TypeError(f"as_strided: strides and offset are integers; got strides {strides!r}, "
+                        f"offset {offset!r}") from None
     if len(steps) != len(shape):
         raise ValueError(f"as_strided: one stride per axis; got shape {shape}, strides {steps}")
     spans = [(length - 1) * step for length, step in zip(shape, steps)]
@@ -256,7 +270,10 @@ def get_array_item(x, key):
     key = index_for_numpy(key)
     if isinstance(key, numpy.ndarray) and key.dtype.kind in "iu" and a.v.ndim > 0:
         return take(x, key, axis=0)
-    positions = numpy.arange(a.v.size).reshape(shape_of(a))[key]
+    try:
+        positions = numpy.arange(a.v.size).reshape(shape_of(a))[key]
+    except IndexError as error:
+        raise IndexError(f"getitem: {error}; got x {shape_of(a)}") from None
     return take(reshape(a, (-1,)), positions, axis=0)
 
 

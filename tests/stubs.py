@@ -172,7 +172,9 @@ def tensor_stub():
             "name: str | None = ..., dtype: DTypeLike | None = ...) -> None: ...",
             "    def value(self) -> VariableView: ...", "    def __getitem__(self, key: Any) -> VariableView: ..."],
     }
-    for name in sorted(tensor.METHODS):
+    bodies["Tensor"] += ["    def reshape(self, *shape: Any, copy: bool | None = ...) -> Tensor: ...",
+                         "    def view(self, *shape: Any) -> Tensor: ..."]
+    for name in sorted(set(tensor.METHODS) - {"reshape", "view"}):
         bodies["Tensor"].append(method(name, getattr(tensor.Tensor, name), "Tensor"))
     for name in ARITHMETIC:
         bodies["Tensor"].append(operator_stub(name, "Tensor"))

@@ -91,6 +91,28 @@ def test_dtype_rules():
         u8 + 300
 
 
+def test_python_numbers_reach_float64_with_all_their_digits():
+    x = ct.zeros(2, "float64")
+    x[0] = 0.1
+    x[1:] = [0.2]
+    v = ct.Variable(np.zeros(1))
+    v.assign([0.3])
+    assert x.tolist() == [0.1, 0.2] and v.item() == 0.3
+    for made in (ct.full((), 0.1, "float64"), ct.asarray(0.1, "float64"), ct.constant([0.1], dtype="float64"),
+                 ct.Variable(0.1, dtype="float64"), ct.Tensor([[0.1]], "float64")):
+        assert made.item() == 0.1
+    assert (ct.zeros(1, "float64") + [0.1]).item() == 0.1
+    assert ct.where([True, False], x, 0.3).tolist() == [0.1, 0.3]
+    assert ct.matmul(ct.ones((1, 1), "float64"), [[0.1]]).item() == 0.1
+    assert (ct.zeros(1) + [0.1]).dtype == np.float32 and (ct.zeros(1, "float64") + [1]).dtype == np.float64
+
+
+def test_reshape_takes_a_tuple_or_ints():
+    x = ct.arange(6)
+    assert x.reshape(2, 3).shape == x.reshape((2, 3)).shape == x.reshape([2, -1]).shape == x.view(2, 3).shape == (2, 3)
+    assert x.reshape(6).shape == x.reshape(-1).shape == (6,) and x[:1].reshape().shape == ()
+
+
 def test_asarray_shares_and_constant_copies():
     array = np.arange(3.0)
     assert np.shares_memory(ct.asarray(array).numpy(), array)
@@ -101,8 +123,10 @@ def test_asarray_shares_and_constant_copies():
     assert ct.asarray(array, "float32").dtype == np.float32
     with pytest.raises(ValueError, match="from dtype float64 to float32 needs a copy"):
         ct.asarray(array, "float32", copy=False)
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError, match="a list has no memory to share"):
         ct.asarray([1.0], copy=False)
+    with pytest.raises(ValueError, match="cannot be viewed with strides in elements"):
+        ct.asarray(np.arange(3, dtype=">f4"), copy=False)
     assert ct.constant(1.0, shape=(2, 2)).tolist() == [[1, 1], [1, 1]]
     assert ct.constant([1, 2, 3, 4], shape=(2, 2)).shape == (2, 2)
     assert np.array(ct.ones(2), dtype=np.float64).dtype == np.float64

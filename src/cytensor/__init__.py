@@ -26,7 +26,7 @@ from cyops import (
     set_num_threads,
     shares_memory,
 )
-from cytensor import dtypes, ops
+from cytensor import dtypes, numpy_bridge, ops  # the bridge gives Tensor its __array_ufunc__
 from cytensor.dtypes import *  # noqa: F403
 from cytensor.ops import *  # noqa: F403
 from cytensor.tape import GradientTape
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cytensor import (
         activations,
         callbacks,
+        constraints,
         cross_entropy,
         datasets,
         initializers,
@@ -48,8 +49,10 @@ if TYPE_CHECKING:
         optimizers,
         random,
         regularizers,
+        saving,
         utils,
     )
+    from cytensor.debugging import check_numerics, gradcheck
     from cytensor.layers import Input
     from cytensor.models import Model, Sequential, load_model
     from cytensor.random import set_seed
@@ -59,11 +62,12 @@ __version__ = "0.1.0"
 
 # Where each name that is loaded on first use lives: a module, or a module and a name in it.
 _MODULES = (
-    "activations", "callbacks", "cross_entropy", "datasets", "initializers", "keras", "layers", "losses", "metrics",
-    "models", "nn", "optimizers", "random", "regularizers", "utils",
+    "activations", "callbacks", "constraints", "cross_entropy", "datasets", "initializers", "keras", "layers", "losses",
+    "metrics", "models", "nn", "optimizers", "random", "regularizers", "saving", "utils",
 )
 _MEMBERS = {
     "Input": "layers", "Model": "models", "Sequential": "models", "load_model": "models", "set_seed": "random",
+    "check_numerics": "debugging", "gradcheck": "debugging",
 }
 
 
@@ -82,9 +86,7 @@ def __dir__():
 
 
 __all__ = [
-    "GradientTape", "Input", "Model", "Sequential", "Tensor", "Variable", "activations", "asarray", "available_isas",
-    "callbacks", "cross_entropy", "datasets", "empty_cache", "get_num_threads", "initializers", "isa", "keras",
-    "layers", "load_model", "losses", "math", "memory_stats", "metrics", "models", "nn", "ops", "optimizers", "random",
-    "regularizers", "set_cache_limit", "set_num_threads", "set_seed", "shares_memory", "utils", *dtypes.__all__,
-    *ops.__all__,
+    "GradientTape", "Tensor", "Variable", "asarray", "available_isas", "empty_cache", "get_num_threads", "isa", "math",
+    "memory_stats", "ops", "set_cache_limit", "set_num_threads", "shares_memory", *_MODULES, *_MEMBERS,
+    *dtypes.__all__, *ops.__all__,
 ]

@@ -1,4 +1,7 @@
-"""The border to NumPy's functions: `np.exp(tensor)`, `array + tensor`, and ufuncs that have no op here."""
+"""The border to NumPy's functions: `np.exp(tensor)`, `array + tensor`, and ufuncs that have no op here.
+
+Gives Tensor its `__array_ufunc__`, so that tensor.py needs to know nothing of this file.
+"""
 import numpy as np
 
 from cyops import OPS, Strided
@@ -10,13 +13,14 @@ OP_OF_UFUNC = {
 }
 
 
-def apply_ufunc(ufunc, method, inputs, options):
-    """What `Tensor.__array_ufunc__` does: the op of the same meaning, else NumPy on zero-copy views.
+def apply_ufunc(_, ufunc, method, *inputs, **options):
+    """`Tensor.__array_ufunc__`: the op of the same meaning, else NumPy on zero-copy views.
 
     Through the op, a tape records the call. Through NumPy the result is a Tensor without a history. Writing into a
     Tensor with `out=` is refused with TypeError, because NumPy cannot tell a tape about it.
     """
-    if any(isinstance(out, Strided) for out in options.get("out", ())):
+    written = inputs[:1] if method == "at" else options.get("out", ())
+    if any(isinstance(out, Strided) for out in written):
         raise TypeError(f"{ufunc.__name__}: NumPy cannot write into a tensor; use the function of cytensor with out=")
     name = OP_OF_UFUNC.get(ufunc.__name__, ufunc.__name__)
     if method == "__call__" and not options and name in OPS:
@@ -30,3 +34,6 @@ def apply_ufunc(ufunc, method, inputs, options):
 
 def _as_tensor(result):
     return result if isinstance(result, Tensor) else Tensor(result)
+
+
+Tensor.__array_ufunc__ = apply_ufunc  # type: ignore[attr-defined]

@@ -30,7 +30,8 @@ globals().update(FUNCTIONS)
 
 # TensorFlow's and NumPy's words for the same functions.
 ALIASES = {
-    "cast": "astype", "concatenate": "concat", "gather": "take", "power": "pow", "absolute": "abs",
+    "cast": "astype", "identity": "copy", "range": "arange", "concatenate": "concat", "gather": "take", "power": "pow",
+    "absolute": "abs",
     "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod",
     "reduce_variance": "var", "reduce_std": "std", "reduce_any": "any", "reduce_all": "all", "clip_by_value": "clip",
 }
@@ -106,6 +107,49 @@ def transpose(x, perm=None):
     return FUNCTIONS["permute_dims"](x, perm)
 
 
+def rank(x):
+    """The number of axes.
+
+    >>> import cytensor as ct
+    >>> ct.rank([[1., 2.]])
+    2
+    """
+    return asarray(x).ndim
+
+
+def size(x):
+    """The number of elements.
+
+    >>> import cytensor as ct
+    >>> ct.size([[1., 2.]])
+    2
+    """
+    return asarray(x).size
+
+
+def is_tensor(x):
+    """Whether `x` is a Tensor or a Variable.
+
+    >>> import cytensor as ct
+    >>> ct.is_tensor(ct.ones(2)), ct.is_tensor([1, 1])
+    (True, False)
+    """
+    return isinstance(x, Tensor)
+
+
+def function(func=None, **options):
+    """TensorFlow's decorator that compiles a function: here it returns it as it is, because every op runs at once.
+
+    >>> import cytensor as ct
+    >>> @ct.function
+    ... def double(x):
+    ...     return x * 2
+    >>> double(ct.ones(1)).tolist()
+    [2.0]
+    """
+    return func if func is not None else function
+
+
 def stop_gradient(x):
     """The same elements, as a constant for every tape: no gradient flows through. A view.
 
@@ -121,6 +165,7 @@ def stop_gradient(x):
 
 
 __all__ = [
-    "asarray", "constant", "convert_to_tensor", "full_like", "ones_like", "shape", "stop_gradient", "transpose",
-    "zeros_like", *FUNCTIONS, *(alias for alias, name in ALIASES.items() if name in FUNCTIONS),
+    "asarray", "constant", "convert_to_tensor", "full_like", "function", "is_tensor", "ones_like", "rank", "shape",
+    "size", "stop_gradient", "transpose", "zeros_like", *FUNCTIONS,
+    *(alias for alias, name in ALIASES.items() if name in FUNCTIONS),
 ]

@@ -8,7 +8,8 @@ import warnings
 
 from cyops import Recorder, Strided
 from cytensor.nested import flatten, pack_like
-from cytensor.tensor import Tensor, as_tensor
+from cytensor.ops import ones_like, zeros_like
+from cytensor.tensor import Variable, as_tensor, asarray
 from cytensor.walk import walk
 
 
@@ -56,8 +57,6 @@ class GradientTape:
 
     def watched_variables(self):
         """The Variables watched so far, in the order they were first read, as a tuple."""
-        from cytensor.tensor import Variable
-
         return tuple(x for x in self._recorder.watched if isinstance(x, Variable))
 
     @contextlib.contextmanager
@@ -101,24 +100,23 @@ class GradientTape:
             if self._recorder.is_active:
                 self._recorder.stop()
         found = walk(self._recorder.records, targets, seeds, wanted, free=not self._persistent)
-        gradients = [self._connected(gradient, source, targets, i, unconnected_gradients)
-                     for i, (gradient, source) in enumerate(zip(found, wanted, strict=True))]
+        gradients = []
+        for i, (gradient, source) in enumerate(zip(found, wanted, strict=True)):
+            if gradient is None and unconnected_gradients == "none":
+                warnings.warn(f"gradient: source {i} of shape {source.shape} is not connected to the target: "
+                              f"{self._why_unconnected(source, targets)}", stacklevel=2)
+            elif gradient is None:
+                gradient = zeros_like(source)
+            gradients.append(None if gradient is None else as_tensor(gradient))
         if not self._persistent:
             self._recorder.clear()
         return pack_like(sources, gradients)
 
-    def _connected(self, gradient, source, targets, position, unconnected_gradients):
-        if gradient is not None:
-            return as_tensor(gradient)
-        if unconnected_gradients == "zero":
-            return Tensor(source) * 0
-        warnings.warn(f"gradient: source {position} of shape {source.shape} is not connected to the target: "
-                      f"{self._why_unconnected(source, targets)}", stacklevel=3)
-        return None
-
     def _why_unconnected(self, source, targets):
         if source.dtype.kind != "f":
             return f"its dtype {source.dtype} is not floating"
+        if isinstance(source, Variable) and source.trainable and not self._recorder.tracks(source):
+            return "no op read it while the tape recorded"
         if not self._recorder.tracks(source):
             return ("it was not watched while the tape recorded; call tape.watch(x) before using it, and compute from "
                     "the tensor itself")
@@ -131,8 +129,6 @@ class GradientTape:
 
 def _seeds(targets, output_gradients):
     """The gradient of each target with respect to itself: ones, or what the caller gives."""
-    from cytensor.ops import asarray, ones_like
-
     for target in targets:
         if not isinstance(target, Strided) or target.dtype.kind != "f":
             kind = f"dtype {target.dtype}" if isinstance(target, Strided) else type(target).__name__

@@ -52,6 +52,14 @@ class Tensor(Strided):
             axes = axes[0]
         return cyops.permute_dims(self, axes or None)
 
+    def reshape(self, *shape, copy=None):
+        """The elements under another shape, given as ints or one tuple: see the function `reshape`."""
+        return cyops.reshape(self, shape[0] if len(shape) == 1 else shape, copy=copy)
+
+    def view(self, *shape):
+        """The elements under another shape, given as ints or one tuple, never copied: see the function `view`."""
+        return cyops.view(self, shape[0] if len(shape) == 1 else shape)
+
     def __iter__(self):
         if self.ndim == 0:
             raise TypeError("iteration: a tensor of shape () has no axis to iterate over")
@@ -79,16 +87,11 @@ class Tensor(Strided):
     def _described(self):
         return "Tensor"
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        from cytensor.numpy_bridge import apply_ufunc
-
-        return apply_ufunc(ufunc, method, inputs, options)
-
     def __copy__(self):
         return cyops.copy(self)
 
 
-for _name in METHODS:
+for _name in set(METHODS) - set(vars(Tensor)):
     setattr(Tensor, _name, OPS[_name].kernel)
 cyops.set_tensor_class(Tensor)
 
@@ -204,16 +207,8 @@ def asarray(obj, dtype=None, copy=None):
     >>> ct.asarray([1, 2]).dtype
     dtype('int64')
     """
-    if copy is False:
-        if not isinstance(obj, Strided) and not hasattr(obj, "__array__"):
-            memoryview(obj)                 # a number or a list has no memory to share: TypeError says so
-        source = Strided(obj)
-        if dtype is not None and source.dtype != dtype:
-            raise ValueError(f"asarray: a change from dtype {source.dtype} to {dtype} needs a copy; allow it with "
-                             "copy=None")
-        return as_class(source, Tensor)
-    if not isinstance(obj, Tensor):
-        obj = Tensor(obj)
-    if dtype is not None and obj.dtype != dtype:
-        return cyops.astype(obj, dtype)
-    return cyops.copy(obj) if copy else obj
+    if copy is not False and isinstance(obj, Tensor):    # by ops, so that a tape sees it
+        if dtype is not None and obj.dtype != dtype:
+            return cyops.astype(obj, dtype)
+        return cyops.copy(obj) if copy else obj
+    return as_tensor(cyops.asarray(obj, dtype, copy=copy))

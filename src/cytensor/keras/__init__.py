@@ -8,6 +8,7 @@ import sys
 from cytensor import (
     activations,
     callbacks,
+    constraints,
     datasets,
     initializers,
     layers,
@@ -18,6 +19,7 @@ from cytensor import (
     optimizers,
     random,
     regularizers,
+    saving,
     utils,
 )
 from cytensor.layers import Input
@@ -25,9 +27,9 @@ from cytensor.models import Model, Sequential
 from cytensor.tensor import Variable
 
 _MODULES = {
-    "activations": activations, "callbacks": callbacks, "datasets": datasets, "initializers": initializers,
-    "layers": layers, "losses": losses, "metrics": metrics, "models": models, "ops": ops, "optimizers": optimizers,
-    "random": random, "regularizers": regularizers, "utils": utils,
+    "activations": activations, "callbacks": callbacks, "constraints": constraints, "datasets": datasets,
+    "initializers": initializers, "layers": layers, "losses": losses, "metrics": metrics, "models": models, "ops": ops,
+    "optimizers": optimizers, "random": random, "regularizers": regularizers, "saving": saving, "utils": utils,
 }
 for _name, _module in _MODULES.items():
     sys.modules[f"{__name__}.{_name}"] = _module
