@@ -5,7 +5,8 @@ Positions are read in any integer dtype and strides, checked, and handed to csrc
 (gather_positions.pxi); concat and stack are in gather_join.pxi. May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BOOL, CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, Strided,
+    CYOPS_BOOL, CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE,
+    CYOPS_UINT64, Strided,
     alias, api, begin_write, broadcast_view, cast_to, check, coerce, contiguous, count_elements, cyops_api, cyops_view,
     dtype_code, empty, is_floating, itemsize_of, normalize_axis, promote, read_shape, record, recording, result_class,
     shape_of,
@@ -16,6 +17,9 @@ from libc.stdlib cimport llabs
 from libc.string cimport memcpy, memset
 
 import numpy
+
+cdef extern from *:
+    const Py_ssize_t PY_SSIZE_T_MAX
 
 # About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
 cdef Py_ssize_t WITHOUT_GIL = 200_000
@@ -194,18 +198,18 @@ def scatter_view(d, shape, view_shape, strides, offset):
     cdef Strided out = zeros(result_class(a, a), adding_dtype(a.v.dtype), ndim, lengths)
     cdef cyops_view target = a.v
     cdef Strided ready = cast_to(a, out.v.dtype)
-    cdef Py_ssize_t low, high
     cdef int i
+    strides = tuple([step.__index__() for step in strides])
     if shape_of(a) != tuple(view_shape) or len(strides) != a.v.ndim:
         raise ValueError(f"scatter_view: d must have the view's shape, and the view a stride for each axis; got d "
                          f"{shape_of(a)}, view_shape {tuple(view_shape)}, strides {tuple(strides)}")
-    low = high = offset
-    for i in range(a.v.ndim):
-        target.strides[i] = strides[i]
-        low += min(target.strides[i], 0) * (a.v.shape[i] - 1)
-        high += max(target.strides[i], 0) * (a.v.shape[i] - 1)
+    spans = [(a.v.shape[i] - 1) * strides[i] for i in range(a.v.ndim)]      # Python's integers: these may be huge
+    low = offset + sum([span for span in spans if span < 0])
+    high = offset + sum([span for span in spans if span > 0])
     if a.v.size > 0 and (low < 0 or high >= out.v.size):
         raise ValueError(f"scatter_view: the view reaches from element {low} to {high} of {out.v.size}")
+    for i in range(a.v.ndim):
+        target.strides[i] = strides[i] if a.v.size > 0 and a.v.shape[i] > 1 else 0
     target.dtype = out.v.dtype
     target.itemsize = out.v.itemsize
     target.data = out.v.data + <Py_ssize_t> offset * out.v.itemsize
@@ -222,8 +226,12 @@ cdef Strided scalar(object value, int code):
     """A number as a tensor of shape () and a given dtype; ints do not take the long way through coerce."""
     cdef Py_ssize_t no_lengths[1]
     cdef Strided x
+    no_lengths[0] = 0
     if type(value) is not int:
-        return cast_to(coerce(value), code)
+        x = coerce(value)
+        if x.v.ndim > 0 or x.v.dtype >= CYOPS_BYTES:
+            raise TypeError(f"one_hot: on_value and off_value must be numbers; got {value!r}")
+        return cast_to(x, code)
     x = empty(Strided, CYOPS_INT64, 8, 0, no_lengths)
     (<int64_t *> x.v.data)[0] = value
     return cast_to(x, code)
@@ -250,6 +258,8 @@ def one_hot(indices, num_classes, dtype="float32", *, on_value=1, off_value=0):
         depth = num_classes
     except TypeError:
         raise TypeError(f"one_hot: num_classes must be an integer; got {num_classes!r}") from None
+    except OverflowError:
+        raise ValueError(f"one_hot: {num_classes} classes are more than memory can address") from None
     if depth < 0:
         raise ValueError(f"one_hot: num_classes must not be negative; got {depth}")
     if wanted.v.ndim + 1 > CYOPS_MAX_NDIM:

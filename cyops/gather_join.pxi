@@ -59,6 +59,8 @@ def concat(tensors, axis=0):
             if x.v.ndim != first.v.ndim or (i != which and x.v.shape[i] != shape[i]):
                 raise ValueError(f"concat: tensors must have equal lengths along all axes but {which}; got "
                                  f"{', '.join([str(shape_of(y)) for y in parts])}")
+        if x.v.shape[which] > PY_SSIZE_T_MAX - shape[which]:
+            raise ValueError(f"concat: axis {which} of the result is longer than a machine word counts")
         shape[which] += x.v.shape[which]
     out = joined("concat", parts, first.v.ndim, shape)
     place = out.v

@@ -5,16 +5,17 @@ cdef Strided read_positions(str op, Strided indices, Py_ssize_t length, bint may
     cdef Strided positions
     cdef Py_ssize_t bad = 0
     cdef Py_ssize_t i
+    cdef bint are_signed = may_be_negative and indices.v.dtype != CYOPS_UINT64   # the largest of these turn negative
     cdef int64_t *position
     if indices.v.size > 0 and (indices.v.dtype >= CYOPS_FLOAT16 or indices.v.dtype == CYOPS_BOOL):
         raise TypeError(f"{op}: indices must be integers; got dtype {indices.dtype}")
     positions = empty(Strided, CYOPS_INT64, 8, indices.v.ndim, indices.v.shape)
     check(op, api().cast(&positions.v, &indices.v))
     position = <int64_t *> positions.v.data
-    if not may_be_negative:
+    if not are_signed:
         for i in range(positions.v.size):
             if position[i] < 0:
-                raise range_error(op, indices, i, 0, length, error)
+                raise range_error(op, indices, i, -length if may_be_negative else 0, length, error)
     if api().wrap_positions(position, positions.v.size, length, &bad) == CYOPS_OUT_OF_RANGE:
         raise range_error(op, indices, bad, -length if may_be_negative else 0, length, error)
     return positions
