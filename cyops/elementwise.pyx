@@ -5,8 +5,8 @@ The rows give the names, signatures, docstrings and examples; calls.pxi, inside 
 imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BYTES, Strided, api, binary, check, coerce, cyops_api, dtype_code, empty_like, record, recording, result_class,
-    ternary, unary,
+    CYOPS_BYTES, Strided, alias, api, binary, check, coerce, cyops_api, dtype_code, empty_like, record, recording,
+    result_class, ternary, unary,
 )
 from cyops.storage cimport Storage
 
@@ -29,6 +29,10 @@ DTYPES_OF_DOMAIN = {
 }
 
 
+cdef tuple ROWS = elementwise_rows()
+cdef tuple NAMES = tuple([row[0] for row in ROWS])
+
+
 cdef class Elementwise:
     """An elementwise function: a row of the op table made callable, as NumPy's ufuncs are.
 
@@ -45,6 +49,8 @@ cdef class Elementwise:
     cdef readonly tuple parameters
 
     def __init__(self, int op, str name, tuple parameters, str doc):
+        if name not in NAMES or NAMES.index(name) != op or len(parameters) != len(ROWS[op][1]):
+            raise ValueError(f"{name}: not row {op} of the op table; use the functions of cyops")
         self.op = op
         self.name = name
         self.parameters = parameters
@@ -53,6 +59,8 @@ cdef class Elementwise:
 
     def __call__(self, *args, **options):
         cdef Strided out = None
+        if self.inputs == 0:                # what `__new__` alone gives
+            raise TypeError("an elementwise function is a row of the op table; use those of cyops")
         if options:
             args, out = self.bind(args, options)
         if len(<tuple> args) != self.inputs:
@@ -135,7 +143,7 @@ cdef str docstring(str name, tuple parameters, str domain, str formula, str doc,
 
 cdef tuple make_functions():
     functions = []
-    for op, row in enumerate(elementwise_rows()):
+    for op, row in enumerate(ROWS):
         name, parameters, domain, formula, doc, arguments, result = row
         text = docstring(name, parameters, domain, formula, doc, arguments, result)
         functions.append(Elementwise(op, name, parameters, text))
@@ -160,7 +168,10 @@ def astype(x, dtype, *, copy=True):
     if code == source.v.dtype and itemsize == source.v.itemsize and not copy:
         return source
     if code != source.v.dtype and is_text(code, source.v.dtype):
-        return coerce(numpy.asarray(source).astype(dtype))
+        try:
+            return alias(result_class(source, source), coerce(numpy.asarray(source).astype(dtype)))
+        except ValueError as error:
+            raise ValueError(f"astype: {error}") from None
     out = empty_like(result_class(source, source), code, itemsize, source)
     convert("astype", out, source)
     return out
