@@ -32,32 +32,27 @@ static ptrdiff_t run_behind(const cyops_view *x, int axis) {
     return length;
 }
 
-#define MOVE_ITEMS(ITEM)                                                                                            \
-    for (ptrdiff_t j = 0; j < count; j++) {                                                                         \
-        ITEM *at = (ITEM *)(indexed + positions[j] * indexed_step), *item = (ITEM *)(listed + j * listed_step);      \
-        if (way == TAKE)                                                                                            \
-            *item = *at;                                                                                            \
-        else                                                                                                        \
-            *at = *item;                                                                                            \
+/* With a constant for `bytes`, each memcpy is one load and one store. Not assignments: the bytes of a run may be several
+ * items, aligned as one. */
+#define MOVE_RUNS(bytes)                                                                    \
+    for (ptrdiff_t j = 0; j < count; j++) {                                                 \
+        char *at = indexed + positions[j] * indexed_step, *item = listed + j * listed_step; \
+        memcpy(way == TAKE ? item : at, way == TAKE ? at : item, bytes);                    \
     }
 
 /* Steps and `bytes`, the length of a run, are in bytes. */
 static void move_runs(direction way, char *indexed, ptrdiff_t indexed_step, char *listed, ptrdiff_t listed_step,
                       const int64_t *positions, ptrdiff_t count, ptrdiff_t bytes) {
     if (bytes == 1) {
-        MOVE_ITEMS(uint8_t)
+        MOVE_RUNS(1)
     } else if (bytes == 2) {
-        MOVE_ITEMS(uint16_t)
+        MOVE_RUNS(2)
     } else if (bytes == 4) {
-        MOVE_ITEMS(uint32_t)
+        MOVE_RUNS(4)
     } else if (bytes == 8) {
-        MOVE_ITEMS(uint64_t)
-    } else if (way == TAKE) {
-        for (ptrdiff_t j = 0; j < count; j++)
-            memcpy(listed + j * listed_step, indexed + positions[j] * indexed_step, bytes);
+        MOVE_RUNS(8)
     } else {
-        for (ptrdiff_t j = 0; j < count; j++)
-            memcpy(indexed + positions[j] * indexed_step, listed + j * listed_step, bytes);
+        MOVE_RUNS(bytes)
     }
 }
 
