@@ -92,7 +92,7 @@ static const char *center_of(const reduction *r, ptrdiff_t unit) {
 static ptrdiff_t slots_bytes(const reduction *r) {
     ptrdiff_t levels = 2;
     for (ptrdiff_t blocks = r->plan.blocks; blocks > 1; blocks >>= 1) levels++;
-    return levels * r->slot_bytes;
+    return cyops_whole_lines(levels * r->slot_bytes);
 }
 
 /* A tile is some whole units, or one chunk of one unit. */

@@ -86,7 +86,8 @@ static int reads_in_place(const cyops_reduce_plan *plan) {
 ptrdiff_t cyops_block_scratch(const cyops_reduce_plan *plan) {
     if (reads_in_place(plan) && plan->sequence.ndim <= 1) return 0;
     const ptrdiff_t length = plan->block < plan->sequence.count ? plan->block : plan->sequence.count;
-    return length * plan->strip * (plan->itemsize + (plan->convert != NULL ? plan->x_itemsize : 0));
+    const ptrdiff_t raw = plan->convert != NULL ? length * plan->strip * plan->x_itemsize : 0;
+    return cyops_whole_lines(length * plan->strip * plan->itemsize) + raw;
 }
 
 /* Rows of `width` elements, `step` apart, written side by side in the dtype computed in. */
@@ -114,7 +115,7 @@ static void gather_run(const cyops_reduce_plan *plan, char *to, const char *from
 static void gather(const cyops_reduce_plan *plan, const char *x, cyops_place *place, ptrdiff_t steps, ptrdiff_t width,
                    char *to) {
     const ptrdiff_t step = plan->sequence.ndim > 0 ? plan->sequence.strides[0][0] : 0;
-    char *raw = to + steps * width * plan->itemsize;
+    char *raw = to + cyops_whole_lines(steps * width * plan->itemsize);
     while (steps > 0) {
         const ptrdiff_t left = cyops_walk_run(&plan->sequence, place), run = left < steps ? left : steps;
         gather_run(plan, to, x + place->offset[0] * plan->x_itemsize, step, run, width, raw);

@@ -42,6 +42,9 @@ static inline ptrdiff_t cyops_unit_width(const cyops_reduce_plan *plan, const cy
     return left < plan->strip ? left : plan->strip;
 }
 
+/* Bytes in whole cache lines: where one kind of item ends in scratch memory and the next, perhaps wider, begins. */
+static inline ptrdiff_t cyops_whole_lines(ptrdiff_t nbytes) { return (nbytes + 63) & ~(ptrdiff_t)63; }
+
 /* Bytes of scratch memory that cyops_next_block needs; 0 where it may read all blocks where they lie. */
 ptrdiff_t cyops_block_scratch(const cyops_reduce_plan *plan);
 
