@@ -105,7 +105,8 @@ cdef Strided reshaped(str op, Strided x, object shape, bint may_copy, bint must_
         source = copy_in_c_order(x)
         out.v.data = source.v.data
         out.base = source.base
-        split_runs(&source.v, &out.v)
+        if x.v.size > 0:                    # an empty view has no strides to find, and lengths to divide by that are 0
+            split_runs(&source.v, &out.v)
     return finish(source, x, out)
 
 
