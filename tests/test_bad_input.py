@@ -54,7 +54,8 @@ def test_inner_dimensions_that_differ():
     shapes = "got a (2, 3), b (2, 4)"
     refuses(ValueError, f"matmul: last axis of a must equal second-last axis of b; {shapes}", lambda: x @ y, x, y)
     refuses(ValueError, f"dot: last axis of a must equal second-last axis of b; {shapes}", lambda: ct.dot(x, y), x, y)
-    refuses(ValueError, "matmul: last axis of a must equal only axis of b; got a (2, 3), b (4,)", lambda: x @ y[0], x, y)
+    refuses(ValueError, "matmul: last axis of a must equal only axis of b; got a (2, 3), b (4,)",
+            lambda: x @ y[0], x, y)
     refuses(ValueError, "dense: last axis of x must equal first axis of kernel; got x (2, 3), kernel (2, 4)",
             lambda: ct.dense(x, y), x, y)
     refuses(ValueError, "tensordot: the axes summed over must have equal lengths; got (3,) of a (2, 3) and (2,) of b "
@@ -68,8 +69,8 @@ def test_reshape_to_another_size_and_two_open_lengths():
     x = matrix()
     refuses(ValueError, "reshape: the number of elements must stay the same; got x (2, 3) with 6 elements, shape (4,)",
             lambda: x.reshape((4,)), x)
-    refuses(ValueError, "reshape: the number of elements must stay the same; got x (2, 3) with 6 elements, shape (4, -1)",
-            lambda: ct.reshape(x, (4, -1)), x)
+    refuses(ValueError, "reshape: the number of elements must stay the same; got x (2, 3) with 6 elements, "
+            "shape (4, -1)", lambda: ct.reshape(x, (4, -1)), x)
     refuses(ValueError, "reshape: only one length may be -1; got (-1, -1)", lambda: ct.reshape(x, (-1, -1)), x)
     refuses(ValueError, "view: only one length may be -1; got (-1, -1)", lambda: ct.view(x, (-1, -1)), x)
     refuses(ValueError, "reshape: lengths must not be negative; got (-2, 3)", lambda: ct.reshape(x, (-2, 3)), x)
@@ -100,7 +101,8 @@ def test_axis_out_of_range(axis):
 
 def test_index_out_of_range():
     x = matrix()
-    refuses(IndexError, "index 2 of a tensor of shape (2, 3): 2 is out of range for axis 0 of length 2", lambda: x[2], x)
+    refuses(IndexError, "index 2 of a tensor of shape (2, 3): 2 is out of range for axis 0 of length 2",
+            lambda: x[2], x)
     refuses(IndexError, "index (0, -4) of a tensor of shape (2, 3): -4 is out of range for axis 1 of length 3",
             lambda: x[0, -4], x)
     refuses(IndexError, "index (0, 3) of a tensor of shape (2, 3): 3 is out of range for axis 1 of length 3",
@@ -135,7 +137,7 @@ def test_unknown_dtypes_and_string_arithmetic():
             lambda: text * 2, text)
     refuses(TypeError, "sum: needs numbers; got dtype <U1", lambda: text.sum(), text)
     refuses(TypeError, "matmul: strings have no product; got a <U1, b <U1", lambda: text @ text, text)
-    assert (text == "b").tolist() == [False, True] and ("b" != text).tolist() == [True, False]
+    assert (text == "b").tolist() == [False, True] and ("b" != text).tolist() == [True, False]  # noqa: SIM300
 
 
 def test_labels_out_of_range_or_not_integers():
@@ -143,17 +145,19 @@ def test_labels_out_of_range_or_not_integers():
     probabilities = ct.softmax(logits)
     for label in (3, -1):
         rule = f"labels must lie in [0, 3); got {label} at position 1"
-        for call in (lambda: ct.softmax_cross_entropy(logits, [0, label]),
-                     lambda: losses.sparse_categorical_crossentropy([0, label], probabilities),
-                     lambda: losses.SparseCategoricalCrossentropy(from_logits=True)([0, label], logits)):
+        wrong = [0, label]
+        for call in (lambda wrong=wrong: ct.softmax_cross_entropy(logits, wrong),
+                     lambda wrong=wrong: losses.sparse_categorical_crossentropy(wrong, probabilities),
+                     lambda wrong=wrong: losses.SparseCategoricalCrossentropy(from_logits=True)(wrong, logits)):
             refuses(ValueError, f"softmax_cross_entropy: {rule}", call, logits, probabilities)
         refuses(ValueError, f"one_hot: indices must lie in [0, 3); got {label} at position 1",
-                lambda: ct.one_hot([0, label], 3))
+                lambda wrong=wrong: ct.one_hot(wrong, 3))
     refuses(TypeError, "softmax_cross_entropy: labels must be integers; got dtype float32; cast them with astype",
             lambda: ct.softmax_cross_entropy(logits, [0.0, 1.0]), logits)
     for labels in ([0.5, 1.0], [0.0, np.nan]):
         refuses(TypeError, "sparse_categorical_crossentropy: labels must be integers; got y_true of float32 with "
-                "fractions", lambda: losses.sparse_categorical_crossentropy(labels, probabilities), probabilities)
+                "fractions", lambda labels=labels: losses.sparse_categorical_crossentropy(labels, probabilities),
+                probabilities)
 
 
 def test_targets_whose_shape_is_not_the_predictions():
@@ -208,6 +212,8 @@ def test_empty_data_batch_size_0_epochs_0():
                 *model.weights)
     refuses(ValueError, "evaluate: there must be at least one sample; got x of shape (0, 3)",
             lambda: model.evaluate(x[:0], y[:0], verbose=0), *model.weights)
+    refuses(ValueError, "predict: batch_size must be at least 1; got 0",
+            lambda: model.predict(x, batch_size=0, verbose=0), *model.weights)
     refuses(ValueError, "predict: there must be at least one sample; got x of shape (0, 3)",
             lambda: model.predict(x[:0], verbose=0), *model.weights)
 
@@ -275,7 +281,7 @@ def test_corrupt_and_truncated_files(tmp_path):
     }.items():
         path = tmp_path / "data.idx"
         path.write_bytes(content)
-        refuses(ValueError, f"load_idx: cannot read {path}: {why}", lambda: datasets.load_idx(path))
+        refuses(ValueError, f"load_idx: cannot read {path}: {why}", lambda path=path: datasets.load_idx(path))
 
 
 def test_writing_to_read_only_memory():

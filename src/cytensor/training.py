@@ -273,6 +273,7 @@ class Trainer:
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The model's output for x, as a NumPy array. Data of one batch costs little more than calling the model."""
+        batching.check_positive("predict", "batch_size", batch_size)
         single = callbacks is None and steps is None and not batching.is_iterator(x)
         if single:
             source = batching.as_source("predict", "x", x)
