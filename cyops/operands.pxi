@@ -92,7 +92,7 @@ cdef int common_dtype(int op, int count, const Operand *operands, list values) e
     cdef int first = 1 if domain_of[op] == CHOICE else 0
     for i in range(first, count):
         if operands[i].weakness != TENSOR:
-            weakest = max(weakest, operands[i].weakness)
+            weakest = max(weakest, <int> operands[i].weakness)
         elif dtype < 0:
             dtype = operands[i].view.dtype
         elif dtype != operands[i].view.dtype:

@@ -7,7 +7,6 @@ import pytest
 
 import cyops
 
-
 keeps_memory = pytest.mark.skipif(cyops.memory_stats()["limit"] == 0, reason="a sanitizer's build keeps no memory")
 
 

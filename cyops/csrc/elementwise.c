@@ -115,7 +115,8 @@ static ptrdiff_t traffic(int operands, const cyops_view *const *views) {
     return bytes;
 }
 
-static void run(cyops_loop loop, int operands, const cyops_view *const *views, ptrdiff_t cost) {
+/* `spreads`: a scalar operand is repeated in scratch, so that the loop sees vectors only. */
+static void run(cyops_loop loop, int operands, const cyops_view *const *views, ptrdiff_t cost, int spreads) {
     elementwise_work work = {loop, 0, 0};
     cyops_plan plan;
     int is_flat = 1;
@@ -135,6 +136,8 @@ static void run(cyops_loop loop, int operands, const cyops_view *const *views, p
     } else
         cyops_plan_make(&plan, operands, views);
     work.packed = find_packed(&plan);
+    for (int k = 1; spreads && k < operands; k++)
+        if (plan.strides[k][0] == 0) work.packed |= 1 << k;
     work.streams = plan.size * plan.itemsize[0] >= STREAM_RESULT_BYTES && plan.strides[0][0] == 1;
     if (work.streams) work.packed |= 1; /* computed in scratch, then streamed out */
     cyops_plan_walk(&plan, cost, run_tile, &work);
@@ -148,7 +151,8 @@ int cyops_elementwise(int op, const cyops_view *out, const cyops_view *const *in
     if (dtype >= CYOPS_NUMERIC_COUNT) return cyops_compare_strings(op, out, inputs);
     const cyops_loop loop = cyops_active->elementwise->loops[op][dtype];
     if (loop == NULL) return CYOPS_NO_KERNEL;
-    if (out->size > 0) run(loop, count + 1, views, traffic(count + 1, views));
+    /* The loop of pow over a scalar is not vectorised by GCC 12: 20 ns an element instead of 2.7 ns. */
+    if (out->size > 0) run(loop, count + 1, views, traffic(count + 1, views), op == CYOPS_OP_pow);
     return CYOPS_OK;
 }
 
@@ -165,7 +169,7 @@ int cyops_cast(const cyops_view *out, const cyops_view *in) {
     if (out->dtype >= CYOPS_NUMERIC_COUNT || in->dtype >= CYOPS_NUMERIC_COUNT) return cyops_copy_strings(out, in);
     const cyops_view *views[2] = {out, in};
     if (out->dtype != in->dtype) {
-        run(cyops_active->elementwise->casts[out->dtype][in->dtype], 2, views, traffic(2, views));
+        run(cyops_active->elementwise->casts[out->dtype][in->dtype], 2, views, traffic(2, views), 0);
         return CYOPS_OK;
     }
     cyops_plan plan;

@@ -33,9 +33,11 @@ CYOPS_INLINE float ISA_NAME(pow_f32)(float x, float y) {
     const float half = y * 0.5f;
     const int is_integer = ISA_NAME(nearest_f32)(y) == y;
     const int is_odd = is_integer & (ISA_NAME(nearest_f32)(half) != half);
-    power = __builtin_signbitf(x) && is_odd ? -power : power;
-    power = x < 0 && size < INFINITY && !is_integer ? NAN : power;
-    return y == 0 || x == 1 || (size == 1 && __builtin_fabsf(y) == INFINITY) ? 1.0f : power;
+    /* & and | instead of && and ||: no branch. */
+    power = (__builtin_signbitf(x) != 0) & is_odd ? -power : power;
+    power = (x < 0) & (size < INFINITY) & !is_integer ? NAN : power;
+    const int is_one = (y == 0) | (x == 1) | ((size == 1) & (__builtin_fabsf(y) == INFINITY));
+    return is_one ? 1.0f : power;
 }
 
 CYOPS_INLINE double ISA_NAME(pow_f64)(double x, double y) { return __builtin_pow(x, y); }
