@@ -57,6 +57,27 @@ cdef int take_slice(Strided x, cyops_view *v, int axis, int out_axis, slice part
     return 0
 
 
+cdef bint index_first_axis(Strided x, object key, Strided out) except -1:
+    """Gives `out` the geometry of x[key] for one integer or slice, the most common keys; False for any other key."""
+    cdef cyops_view *v = &out.v
+    cdef int kept = 1 if type(key) is slice else 0
+    cdef int rest = x.v.ndim - 1
+    if rest < 0 or not kept and type(key) is not int:
+        return False
+    v.data = x.v.data
+    v.dtype = x.v.dtype
+    v.itemsize = x.v.itemsize
+    if kept:
+        take_slice(x, v, 0, 0, key)
+    else:
+        take_integer(x, v, 0, key, key)
+    memcpy(v.shape + kept, x.v.shape + 1, rest * sizeof(Py_ssize_t))
+    memcpy(v.strides + kept, x.v.strides + 1, rest * sizeof(Py_ssize_t))
+    v.ndim = rest + kept
+    settle(x, out)
+    return True
+
+
 cdef list full_key(Strided x, object key):
     """The parts of a key with every axis of `x` named: the Ellipsis, written or implied, becomes full slices."""
     cdef list parts = list(key) if isinstance(key, tuple) else [key]
@@ -125,11 +146,11 @@ def set_get_array_item(function):
 
 
 cdef object get_item(Strided x, object key):
-    cdef Strided out
-    if is_advanced(key):
-        return get_array_item(x, key)
-    out = allocate_object(result_class(x, x))
-    index_view(x, key, out)
+    cdef Strided out = allocate_object(result_class(x, x))
+    if not index_first_axis(x, key, out):
+        if is_advanced(key):
+            return get_array_item(x, key)
+        index_view(x, key, out)
     out.base = x.base
     if recording():
         record("getitem", (x,), out, {"key": key})

@@ -90,7 +90,8 @@ def flip(x, axis=None):
 def broadcast_to(x, shape):
     """A view of `x` stretched to `shape`: axes of length 1 and new leading axes repeat with stride 0.
 
-    x: any shape that broadcasts to `shape`. A view that cannot be written. ValueError where it does not broadcast.
+    x: any shape that broadcasts to `shape`. A view that cannot be written, except one element at a time. ValueError where
+    it does not broadcast.
 
     >>> import cyops
     >>> cyops.broadcast_to(cyops.Strided([1., 2.]), (3, 2)).strides
