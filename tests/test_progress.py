@@ -1,6 +1,9 @@
 """Progress: the bar's form, plain lines, how often it is drawn, NO_COLOR."""
 import io
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -40,6 +43,21 @@ def test_bar_on_a_terminal(monkeypatch):
     for line in (screen[1], screen[3], screen[4]):
         assert re.fullmatch(rf"3/3 {bar} \d+s \d+(us|ms|s)/step - {VALUES}", line), line
     assert re.fullmatch(rf"3/3 {bar} \d+s \d+(us|ms|s)/step", screen[5]), screen[5]
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no pseudo terminals")
+def test_a_terminal_that_says_it_has_no_size_shows_the_bar_too():
+    code = """
+import numpy as np, cytensor as ct
+model = ct.Sequential([ct.layers.Dense(2, input_shape=(3,))])
+model.compile("sgd", "mse")
+model.fit(np.ones((70, 3)), np.ones((70, 2)))
+"""
+    master, slave = os.openpty()                                    # 0 columns, 0 rows
+    subprocess.run([sys.executable, "-c", code], stdout=slave, stderr=subprocess.STDOUT, check=True)
+    os.close(slave)
+    assert "3/3" in os.read(master, 65536).decode()
+    os.close(master)
 
 
 def test_colour_on_a_terminal(monkeypatch):

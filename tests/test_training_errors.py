@@ -3,23 +3,10 @@ import warnings
 
 import numpy as np
 import pytest
+from small_models import classifier, data
 
-from cytensor import layers, ops, random
-from cytensor.models import Model, Sequential
-
-
-def data(n=100, features=4, classes=3):
-    source = np.random.default_rng(0)
-    x = source.standard_normal((n, features)).astype(np.float32)
-    return x, np.argmax(x[:, :classes] + 0.1 * source.standard_normal((n, classes)), axis=1)
-
-
-def classifier(optimizer="adam", compiled=True, **options):
-    random.set_seed(1)
-    model = Sequential([layers.Dense(16, activation="relu"), layers.Dense(3, activation="softmax")])
-    if compiled:
-        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], **options)
-    return model
+from cytensor import layers, ops
+from cytensor.models import Model
 
 
 def test_nan_loss_is_warned_of_once():

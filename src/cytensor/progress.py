@@ -90,9 +90,9 @@ def _open_bar(total, file):
     fancy = "━".encode(getattr(file, "encoding", None) or "ascii", "replace") != b"?"
     colour = "green" if _is_terminal(file) and "NO_COLOR" not in os.environ else None
     count = COUNT if total else "{n_fmt}/Unknown"
-    columns = shutil.get_terminal_size((120, 24)).columns        # also where a terminal says that it has none
-    return _bar_class()(total=total, file=file, ncols=columns, ascii="─━" if fancy else "-=", colour=colour,
-                        mininterval=0, bar_format=f"{count} {VALUES}", leave=True)
+    size = shutil.get_terminal_size((120, 24))                   # also where a terminal says that it has none
+    return _bar_class()(total=total, file=file, ncols=size.columns, nrows=size.lines, mininterval=0, leave=True,
+                        ascii="─━" if fancy else "-=", colour=colour, bar_format=f"{count} {VALUES}")
 
 
 class Progress(Callback):
