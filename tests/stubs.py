@@ -88,9 +88,9 @@ SPECIAL_RESULTS = {
 }
 # Slots whose wrappers carry no signature of their own.
 SPECIAL_PARAMETERS = {"__getitem__": "key: Any", "__setitem__": "key: Any, value: Any", "__eq__": "other: object",
-                      "__ne__": "other: object", "__buffer__": "flags: int"}
+                      "__ne__": "other: object"}
 SKIPPED = {"__new__", "__hash__", "__reduce_cython__", "__setstate_cython__", "__setstate__", "__pyx_vtable__",
-           "__doc__", "__release_buffer__"}
+           "__doc__", "__release_buffer__", "__buffer__"}
 
 
 def class_stub(cls):
@@ -103,6 +103,8 @@ def class_stub(cls):
             lines += ["    @property", f"    def {name}(self) -> {MEMBER_TYPES.get(name, 'int')}: ..."]
         elif callable(member):
             lines.append(special_stub(name, member, cls))
+    if cls.__name__ in ("Strided", "Storage"):  # a member from Python 3.12 on
+        lines.append("    def __buffer__(self, flags: int, /) -> memoryview: ...")
     if cls.__name__ == "Strided":
         lines.append("    __hash__ = None  # type: ignore[assignment]")
     return lines
