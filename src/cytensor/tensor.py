@@ -178,9 +178,6 @@ class Variable(_Assignable):
             view.__class__ = VariableView
         return view
 
-    def __setitem__(self, key, value):
-        super().__setitem__(key, value)
-
     def __reduce__(self):
         return Variable, (np.array(memoryview(self)), self.trainable, self.name)
 
