@@ -36,12 +36,6 @@ cdef Strided from_buffer(object exporter, object copy):
     return out
 
 
-cdef Strided fresh_copy(Strided x):
-    cdef Strided out = empty_like(result_class(x, x), x.v.dtype, x.v.itemsize, x)
-    check("copy", cyops_functions.cast(&out.v, &x.v))
-    return out
-
-
 cdef Strided copy_through_numpy(object exporter, object copy):
     """For packed fields, misaligned memory and foreign byte order: NumPy makes a native, aligned copy."""
     cdef Py_ssize_t itemsize = 0

@@ -233,7 +233,7 @@ cdef int compute(int op, int count, Operand *operands, list values, list tensors
         else:
             x = cast_to(<Strided> tensors[i], wanted)
             if is_given and tangles(&result.v, &x.v):
-                x = private_copy(x)
+                x = fresh_copy(x)
             held[i] = x
             operands[i].view = x.v
     if is_given:
@@ -248,12 +248,6 @@ cdef int compute(int op, int count, Operand *operands, list values, list tensors
     if target is not result:
         check(OP_NAMES[op], cyops_functions.cast(&result.v, &target.v))
     return 0
-
-
-cdef Strided private_copy(Strided x):
-    cdef Strided out = empty_like(Strided, x.v.dtype, x.v.itemsize, x)
-    check("copy", cyops_functions.cast(&out.v, &x.v))
-    return out
 
 
 cdef void broadcast_in_place(cyops_view *x, const cyops_view *shaped) noexcept:

@@ -251,6 +251,13 @@ cdef Strided cast_to(Strided x, int dtype):
     return cast_to_width(x, dtype, ITEMSIZES[dtype] if dtype < CYOPS_BYTES else x.v.itemsize)
 
 
+cdef Strided fresh_copy(Strided x):
+    """A copy in memory of its own, its axes in the order of x's strides; not recorded."""
+    cdef Strided out = empty_like(result_class(x, x), x.v.dtype, x.v.itemsize, x)
+    check("copy", cyops_functions.cast(&out.v, &x.v))
+    return out
+
+
 cdef Strided contiguous(Strided x):
     cdef Strided out
     if is_c_contiguous(&x.v):

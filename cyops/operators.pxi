@@ -38,8 +38,7 @@ cdef object power(object a, object b, object modulo):
 
 
 cdef object unary_copy(Strided x):
-    cdef Strided out = empty_like(result_class(x, x), x.v.dtype, x.v.itemsize, x)
-    check("copy", cyops_functions.cast(&out.v, &x.v))
+    cdef Strided out = fresh_copy(x)
     if recording():
         record("copy", (x,), out, None)
     return out
