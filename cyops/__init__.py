@@ -32,13 +32,18 @@ from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
 from cyops.strided import (
     Record,
     Recorder,
+    StaleValueError,
     Strided,
     as_class,
     asarray,
     assign,
+    count_uses,
     detach,
     is_recording,
     is_trainable,
+    lead_back,
+    look_up,
+    matches,
     record_op,
     set_tensor_class,
     set_trainable,
@@ -75,11 +80,11 @@ globals().update({name: op.kernel for name, op in OPS.items()})
 
 # Functions that are no differentiable op of their own, but what rules, batches and optimizers are made of.
 HELPERS = (
-    "adam_step", "arange", "as_class", "asarray", "assign", "available_isas", "detach", "empty", "empty_cache", "eye",
-    "full", "gather_rows", "get_num_threads", "is_recording", "is_trainable", "linspace", "log_softmax_gradient",
-    "memory_stats",
-    "momentum_step", "ones", "put", "record_op", "rmsprop_step", "scatter_view", "set_cache_limit", "set_num_threads",
-    "set_tensor_class", "set_trainable", "sgd_step", "shares_memory", "shares_storage",
-    "softmax_cross_entropy_with_gradient", "softmax_gradient", "take_gradient", "view_geometry", "zeros",
+    "adam_step", "arange", "as_class", "asarray", "assign", "available_isas", "count_uses", "detach", "empty",
+    "empty_cache", "eye", "full", "gather_rows", "get_num_threads", "is_recording", "is_trainable", "lead_back",
+    "linspace", "log_softmax_gradient", "look_up", "matches", "memory_stats", "momentum_step", "ones", "put",
+    "record_op", "rmsprop_step", "scatter_view", "set_cache_limit", "set_num_threads", "set_tensor_class",
+    "set_trainable", "sgd_step", "shares_memory", "shares_storage", "softmax_cross_entropy_with_gradient",
+    "softmax_gradient", "take_gradient", "view_geometry", "zeros",
 )
-__all__ = ["OPS", "Op", "Record", "Recorder", "Storage", "Strided", "isa", *HELPERS, *OPS]
+__all__ = ["OPS", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "isa", *HELPERS, *OPS]

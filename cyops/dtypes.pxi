@@ -4,6 +4,10 @@ DTYPE_NAMES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
 )
 cdef tuple NUMERIC_DTYPES = tuple([numpy.dtype(name) for name in DTYPE_NAMES])
+cdef PyObject *numeric_dtypes[12]
+for number, one in enumerate(NUMERIC_DTYPES):
+    numeric_dtypes[number] = <PyObject *> one
+del number, one
 cdef dict CODE_OF_DTYPE = {dtype: code for code, dtype in enumerate(NUMERIC_DTYPES)}
 cdef dict CODE_OF_NAME = {name: code for code, name in enumerate(DTYPE_NAMES)}
 CODE_OF_NAME.update({float: CYOPS_FLOAT32, int: CYOPS_INT64, bool: CYOPS_BOOL, "float": CYOPS_FLOAT32})
@@ -13,6 +17,11 @@ cdef Py_ssize_t[12] ITEMSIZES = [1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8]
 cdef int dtype_code(object dtype, Py_ssize_t *itemsize) except -1:
     """The code and item size of anything that names a dtype; Python's float means float32, as everywhere here."""
     cdef object code
+    cdef int i
+    for i in range(12):                     # NumPy's own objects, which take long to hash
+        if <PyObject *> dtype == numeric_dtypes[i]:
+            itemsize[0] = ITEMSIZES[i]
+            return i
     try:
         code = CODE_OF_NAME.get(dtype)
     except TypeError:

@@ -1,11 +1,26 @@
 # shapes: axes, broadcasting, contiguity and extents of views. Nothing here touches elements.
 
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+
+
+cdef tuple tuple_of(const Py_ssize_t *numbers, int count):
+    cdef tuple out = PyTuple_New(count)
+    cdef object number
+    cdef int i
+    for i in range(count):
+        number = numbers[i]
+        Py_INCREF(number)                   # the tuple takes a reference
+        PyTuple_SET_ITEM(out, i, number)
+    return out
+
+
 cdef tuple shape_of(Strided x):
-    return tuple([x.v.shape[i] for i in range(x.v.ndim)])
+    return tuple_of(x.v.shape, x.v.ndim)
 
 
 cdef tuple view_shape(const cyops_view *x):
-    return tuple([x.shape[i] for i in range(x.ndim)])
+    return tuple_of(x.shape, x.ndim)
 
 
 cdef int read_shape(str op, object shape, Py_ssize_t *lengths) except -1:
@@ -54,12 +69,12 @@ cdef Py_ssize_t count_elements(str op, int ndim, const Py_ssize_t *shape, Py_ssi
     cdef int i
     for i in range(ndim):
         if shape[i] < 0:
-            raise ValueError(f"{op}: lengths must not be negative; got shape {tuple([shape[j] for j in range(ndim)])}")
+            raise ValueError(f"{op}: lengths must not be negative; got shape {tuple_of(shape, ndim)}")
     if has_zero(ndim, shape):
         return 0
     for i in range(ndim):
         if size > limit // shape[i]:
-            raise ValueError(f"{op}: the shape {tuple([shape[j] for j in range(ndim)])} has more bytes than memory can "
+            raise ValueError(f"{op}: the shape {tuple_of(shape, ndim)} has more bytes than memory can "
                              "address")
         size *= shape[i]
     return size

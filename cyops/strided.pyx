@@ -7,6 +7,7 @@ This extension links every C kernel and is the one the others cimport from. Its 
     making.pxi     fresh tensors, aliases, coercion of anything array-like
     buffers.pxi    the buffer protocol, both ways
     recorder.pxi   the door through which every op tells an active recorder what it did
+    walking.pxi    what a walk back over the records asks of them
     calls.pxi      the elementwise calls that the operators make
     indexing.pxi   x[key] and x[key] = value
 Reshaping and the other views are in views.pyx; Tensor, its Python subclass, is in the package cytensor.
@@ -88,7 +89,7 @@ cdef class Strided:
     @property
     def strides(self):
         """How many elements of storage one step along each axis is; 0 for an axis of length 0 or 1."""
-        return tuple([self.v.strides[i] for i in range(self.v.ndim)])
+        return tuple_of(self.v.strides, self.v.ndim)
 
     @property
     def offset(self):
@@ -244,3 +245,4 @@ include "buffers.pxi"
 include "calls.pxi"
 include "operators.pxi"
 include "indexing.pxi"
+include "walking.pxi"

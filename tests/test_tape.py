@@ -323,3 +323,14 @@ def test_no_warning_when_everything_is_connected():
         with ct.GradientTape() as tape:
             y = x * 2.0
         tape.gradient(y, [x])
+
+
+def test_soft_targets_computed_from_a_source_have_their_gradient_beside_a_fused_softmax():
+    logits, weights = ct.Variable([[1.0, 2.0, 0.5]]), ct.Variable([[0.2, 0.5, 0.3]])
+    with ct.GradientTape() as tape:
+        probabilities = ct.softmax(logits * 2.0)
+        loss = ct.cross_entropy.categorical_crossentropy(weights * 1.0, probabilities)
+    of_logits, of_weights = tape.gradient(loss, [logits, weights])
+    p = np.exp(2 * logits.numpy()) / np.exp(2 * logits.numpy()).sum()
+    np.testing.assert_allclose(of_weights.numpy(), -np.log(p), rtol=1e-5)
+    np.testing.assert_allclose(of_logits.numpy(), 2 * (p - weights.numpy()), rtol=1e-5, atol=1e-6)

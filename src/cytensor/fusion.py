@@ -26,21 +26,21 @@ class FusedStep(NamedTuple):
 
 def fused_steps(records, targets, sources):
     """The records, by position, whose gradient passes over the softmax before them."""
-    losses = [i for i, record in enumerate(records) if record.op in ON_PROBABILITIES]
-    if not losses or cyops.is_recording():  # an outer tape must see the plain rules
+    steps = {i: None for i, record in enumerate(records) if record.op in ON_PROBABILITIES}
+    if not steps or cyops.is_recording():   # an outer tape must see the plain rules
         return {}
-    named = {id(x) for x in (*targets, *sources)}
-    uses = {}
-    softmaxes = {}
-    for record in records:
-        for x in record.inputs:
-            uses[id(x)] = uses.get(id(x), 0) + 1
-        if record.op == "softmax":
-            softmaxes[id(record.output)] = record
-    steps = {}
-    for i in losses:
+    for i in steps:
         probabilities = records[i].inputs[0]
-        softmax = softmaxes.get(id(probabilities))
-        if softmax is not None and uses[id(probabilities)] == 1 and id(probabilities) not in named:
+        softmax = _maker(records, probabilities, i)
+        is_named = any(x is probabilities for x in (*targets, *sources))
+        if softmax is not None and not is_named and cyops.count_uses(records, probabilities) == 1:
             steps[i] = FusedStep(softmax.inputs[0], records[i])
-    return steps
+    return {i: step for i, step in steps.items() if step is not None}
+
+
+def _maker(records, probabilities, before):
+    """The softmax record whose output `probabilities` is, None where another op made it or it was not recorded."""
+    for i in range(before - 1, -1, -1):
+        if records[i].output is probabilities:
+            return records[i] if records[i].op == "softmax" else None
+    return None

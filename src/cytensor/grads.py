@@ -6,7 +6,6 @@ cross-entropy Bishop, "Pattern Recognition and Machine Learning" (2006), equatio
 import cyops
 from cyops import (
     astype,
-    broadcast_to,
     dense,
     expand_dims,
     floor_divide,
@@ -181,10 +180,9 @@ define("relu_gradient", d=lambda d, y: relu_gradient(d, y), y=None)
 # -- reductions -------------------------------------------------------------------------------------------------------
 def _spread(d, x_shape, axis, keepdims):
     """A reduction's `d` with its reduced axes back, as length 1: ready to broadcast against x."""
-    if keepdims:
+    if keepdims or axis is None:            # a scalar broadcasts as it is
         return d
-    axes = range(len(x_shape)) if axis is None else axis
-    return reshape(d, tuple(1 if i in axes else n for i, n in enumerate(x_shape)))
+    return reshape(d, tuple([1 if i in axis else n for i, n in enumerate(x_shape)]))
 
 
 def _reduced_count(x_shape, axis):
@@ -214,13 +212,8 @@ def _centred(x, axis):
     return x - cyops.mean(x, axis=axis, keepdims=True)
 
 
-define("sum", x=lambda d, x_shape, axis, keepdims: broadcast_to(_spread(d, x_shape, axis, keepdims), x_shape))
-define(
-    "mean",
-    x=lambda d, x_shape, axis, keepdims: broadcast_to(
-        _spread(d / _reduced_count(x_shape, axis), x_shape, axis, keepdims), x_shape
-    ),
-)
+define("sum", x=lambda d, x_shape, axis, keepdims: _spread(d, x_shape, axis, keepdims))       # the walk stretches it
+define("mean", x=lambda d, x_shape, axis, keepdims: _spread(d / _reduced_count(x_shape, axis), x_shape, axis, keepdims))
 define("max", x=_extreme_gradient)
 define("min", x=_extreme_gradient)
 define("prod", x=_product_gradient)

@@ -4,10 +4,16 @@
 def flatten(structure):
     """The leaves of nested tuples, lists and dicts, in order (dicts by sorted key)."""
     if isinstance(structure, dict):
-        return [leaf for key in sorted(structure) for leaf in flatten(structure[key])]
-    if isinstance(structure, (list, tuple)):
-        return [leaf for part in structure for leaf in flatten(part)]
-    return [structure]
+        structure = [structure[key] for key in sorted(structure)]
+    elif not isinstance(structure, (list, tuple)):
+        return [structure]
+    leaves = []
+    for part in structure:
+        if isinstance(part, (list, tuple, dict)):
+            leaves += flatten(part)
+        else:
+            leaves.append(part)
+    return leaves
 
 
 def pack_like(structure, leaves):
@@ -19,8 +25,9 @@ def _pack(structure, leaves):
     if isinstance(structure, dict):
         packed = {key: _pack(structure[key], leaves) for key in sorted(structure)}
         return {key: packed[key] for key in structure}
-    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
-        return type(structure)(*[_pack(part, leaves) for part in structure])
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(_pack(part, leaves) for part in structure)
-    return next(leaves)
+    if not isinstance(structure, (list, tuple)):
+        return next(leaves)
+    parts = [_pack(part, leaves) if isinstance(part, (list, tuple, dict)) else next(leaves) for part in structure]
+    if type(structure) is list:
+        return parts
+    return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)

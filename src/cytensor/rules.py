@@ -27,13 +27,13 @@ class Rule(NamedTuple):
     """The rule of one op: its inputs in recorded order and the derivative of each, None where there is none."""
 
     inputs: tuple[str, ...]
-    derivatives: dict[str, Derivative | None]
+    derivatives: tuple[Derivative | None, ...]
     before: Derivative | None        # turns `d` into what every derivative gets instead
     variadic: bool                   # one derivative serves all inputs and is told which by `index`
 
-
-class StaleValueError(RuntimeError):
-    """A value that a tape saved was changed before the gradient needed it."""
+    def of(self, index):
+        """The derivative for the input at a position."""
+        return self.derivatives[0 if self.variadic else index]
 
 
 RULES: dict[str, Rule] = {}
@@ -49,46 +49,14 @@ def _derivative(function):
 
 def define(op, *, before=None, **derivatives):
     """Stores the rule of `op`: one keyword per recorded input, in order; None for an input without a gradient."""
-    RULES[op] = Rule(
-        tuple(derivatives), {name: _derivative(f) for name, f in derivatives.items()}, _derivative(before), False
-    )
+    RULES[op] = Rule(tuple(derivatives), tuple(map(_derivative, derivatives.values())), _derivative(before), False)
 
 
 def define_variadic(op, derivative):
     """Stores the rule of an op with any number of inputs, `derivative(d, index, inputs, ...)`."""
-    RULES[op] = Rule((), {"": _derivative(derivative)}, None, True)
+    RULES[op] = Rule((), (_derivative(derivative),), None, True)
 
 
 def define_no_gradient(*ops):
     """Marks ops whose result does not change smoothly with their inputs."""
     NO_GRADIENT.update(ops)
-
-
-def lookup(rule, record, name, d, index):
-    """The value of one named parameter of a derivative; StaleValueError where it was overwritten since."""
-    if name == "d":
-        return d
-    if name == "index":
-        return index
-    if name == "inputs":
-        return record.inputs
-    if name == "out":
-        _check_version(record, record.output, record.output_version, "output")
-        return record.output
-    if record.params is not None and name in record.params:
-        return record.params[name]
-    if name.endswith("_shape"):
-        return record.inputs[rule.inputs.index(name.removesuffix("_shape"))].shape
-    position = rule.inputs.index(name)
-    x = record.inputs[position]
-    if x is not None:
-        _check_version(record, x, record.versions[position], name)
-    return x
-
-
-def _check_version(record, x, version, what):
-    if x.storage.version != version:
-        raise StaleValueError(
-            f"gradient: {record.op} needs its {what} of shape {x.shape}, which was overwritten after the tape recorded "
-            "it; compute the gradient before assigning"
-        )

@@ -8,7 +8,7 @@ import warnings
 
 from cyops import Recorder, Strided
 from cytensor.nested import flatten, pack_like
-from cytensor.ops import ones_like, zeros_like
+from cytensor.ops import ones, zeros_like
 from cytensor.tensor import Variable, as_tensor, asarray
 from cytensor.walk import walk
 
@@ -100,17 +100,17 @@ class GradientTape:
             if self._recorder.is_active:
                 self._recorder.stop()
         found = walk(self._recorder.records, targets, seeds, wanted, free=not self._persistent)
-        gradients = []
-        for i, (gradient, source) in enumerate(zip(found, wanted, strict=True)):
-            if gradient is None and unconnected_gradients == "none":
-                warnings.warn(f"gradient: source {i} of shape {source.shape} is not connected to the target: "
-                              f"{self._why_unconnected(source, targets)}", stacklevel=2)
-            elif gradient is None:
-                gradient = zeros_like(source)
-            gradients.append(None if gradient is None else as_tensor(gradient))
+        for i, gradient in enumerate(found):
+            if gradient is not None:
+                found[i] = as_tensor(gradient)
+            elif unconnected_gradients == "zero":
+                found[i] = zeros_like(wanted[i])
+            else:
+                warnings.warn(f"gradient: source {i} of shape {wanted[i].shape} is not connected to the target: "
+                              f"{self._why_unconnected(wanted[i], targets)}", stacklevel=2)
         if not self._persistent:
             self._recorder.clear()
-        return pack_like(sources, gradients)
+        return pack_like(sources, found)
 
     def _why_unconnected(self, source, targets):
         if source.dtype.kind != "f":
@@ -135,9 +135,12 @@ def _seeds(targets, output_gradients):
             raise TypeError(f"gradient: the target must be a floating tensor; got {kind}")
     if len(output_gradients) != len(targets):
         raise ValueError(f"gradient: one output gradient per target; got {len(output_gradients)} for {len(targets)}")
-    seeds = [ones_like(t) if g is None else asarray(g, t.dtype) for g, t in zip(output_gradients, targets, strict=True)]
-    for seed, target in zip(seeds, targets, strict=True):
-        if seed.shape != target.shape:
-            raise ValueError(f"gradient: an output gradient has the shape of its target; got {seed.shape} for "
-                             f"{target.shape}")
-    return seeds
+    return [ones(x.shape, x.dtype) if given is None else _checked_seed(asarray(given, x.dtype), x)
+            for x, given in zip(targets, output_gradients, strict=True)]
+
+
+def _checked_seed(seed, target):
+    if seed.shape != target.shape:
+        raise ValueError(f"gradient: an output gradient has the shape of its target; got {seed.shape} for "
+                         f"{target.shape}")
+    return seed

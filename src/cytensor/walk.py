@@ -1,8 +1,9 @@
 """The walk back over a tape's records: pruning, un-broadcasting and accumulation happen here and nowhere else."""
 import cyops
+from cyops import look_up, matches
 from cytensor import grads  # noqa: F401 - fills the registry of rules
 from cytensor.fusion import fused_steps
-from cytensor.rules import NO_GRADIENT, RULES, lookup
+from cytensor.rules import NO_GRADIENT, RULES
 
 
 def walk(records, targets, seeds, sources, *, free):
@@ -11,7 +12,7 @@ def walk(records, targets, seeds, sources, *, free):
     Tensors are told apart by identity: the records keep every tensor alive that is named here. With `free`, a record is
     dropped as soon as it was walked, so that what it saved goes back to the allocator.
     """
-    wanted = _reached_from(records, sources)
+    ways = cyops.lead_back(records, sources)
     gradients = {}
     for target, seed in zip(targets, seeds, strict=True):
         _accumulate(gradients, target, seed)
@@ -21,53 +22,39 @@ def walk(records, targets, seeds, sources, *, free):
         record = records[i]
         output = id(record.output)
         d = gradients.get(output) if output in kept else gradients.pop(output, None)
-        if d is not None:
-            step = fused.get(i)
-            if step is None:
-                _backward(record, d, gradients, wanted)
+        if d is not None and ways[i] is not None:
+            if i in fused and ways[i] == (0,):       # the targets of the loss are constants
+                _accumulate(gradients, fused[i].x, fused[i].gradient(d))
             else:
-                _accumulate(gradients, step.x, step.gradient(d))
+                _backward(record, ways[i], d, gradients)
         if free:
-            records[i] = None
+            records[i] = record = d = None
     return [gradients.get(id(source)) for source in sources]
 
 
-def _reached_from(records, sources):
-    """Identities of the sources and of everything recorded as computed from them."""
-    reached = {id(x) for x in sources}
-    for record in records:
-        if id(record.output) not in reached and any(id(x) in reached for x in record.inputs):
-            reached.add(id(record.output))
-    return reached
-
-
-def _backward(record, d, gradients, wanted):
-    """Adds what `record` passes on of its output's gradient `d` to the gradients of its wanted inputs."""
-    if record.op in NO_GRADIENT:
-        return
+def _backward(record, way, d, gradients):
+    """Adds what `record` passes on of its output's gradient `d` to the gradients of its inputs at positions `way`."""
     rule = RULES.get(record.op)
     if rule is None:
+        if record.op in NO_GRADIENT:
+            return
         raise TypeError(f"gradient: {record.op} has no gradient rule")
     if rule.before is not None:
-        d = _evaluate(rule, rule.before, record, d, 0)
-    for i, x in enumerate(record.inputs):
-        if x is None or id(x) not in wanted:
-            continue
-        derivative = rule.derivatives[""] if rule.variadic else rule.derivatives[rule.inputs[i]]
+        d = rule.before.function(*look_up(record, rule.before.needs, rule.inputs, d, 0))
+    for i in way:
+        derivative = rule.of(i)
         if derivative is not None:
-            _accumulate(gradients, x, _evaluate(rule, derivative, record, d, i))
-
-
-def _evaluate(rule, derivative, record, d, index):
-    return derivative.function(*[lookup(rule, record, name, d, index) for name in derivative.needs])
+            gradient = derivative.function(*look_up(record, derivative.needs, rule.inputs, d, i))
+            _accumulate(gradients, record.inputs[i], gradient)
 
 
 def _accumulate(gradients, x, gradient):
     """Adds to the gradient of `x`, in its shape and dtype."""
-    if gradient.shape != x.shape:
-        gradient = _sum_to(gradient, x.shape)
-    if gradient.dtype != x.dtype:
-        gradient = cyops.astype(gradient, x.dtype)
+    if not matches(gradient, x):
+        if gradient.shape != x.shape:
+            gradient = _sum_to(gradient, x.shape)
+        if gradient.dtype != x.dtype:
+            gradient = cyops.astype(gradient, x.dtype)
     known = gradients.get(id(x))
     gradients[id(x)] = gradient if known is None else known + gradient
 
