@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         random,
         regularizers,
         saving,
+        sklearn,
         utils,
     )
     from cytensor.debugging import check_numerics, gradcheck
@@ -69,10 +70,11 @@ _MEMBERS = {
     "Input": "layers", "Model": "models", "Sequential": "models", "load_model": "models", "set_seed": "random",
     "check_numerics": "debugging", "gradcheck": "debugging",
 }
+_EXTRAS = ("sklearn",)      # modules that need an extra: not in __all__, so that `import *` does without
 
 
 def __getattr__(name):
-    if name in _MODULES:
+    if name in _MODULES or name in _EXTRAS:
         return importlib.import_module(f"{__name__}.{name}")
     if name in _MEMBERS:
         value = getattr(importlib.import_module(f"{__name__}.{_MEMBERS[name]}"), name)
@@ -82,7 +84,7 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_EXTRAS})
 
 
 __all__ = [

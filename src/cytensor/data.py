@@ -32,17 +32,20 @@ def pack_x_y_sample_weight(x, y=None, sample_weight=None):
 
 
 def make_batches(op, x, y=None, sample_weight=None, batch_size=None, *, shuffle=False, steps=None, class_weight=None,
-                 casts_integers=False):
-    """ArrayBatches or IteratorBatches over the data; `op` is the caller's name in errors."""
+                 dtype=np.float32, casts_integers=False):
+    """ArrayBatches or IteratorBatches over the data; `op` is the caller's name in errors.
+
+    dtype: of the model, to which floats are cast; integer inputs are cast too where casts_integers.
+    """
     check_positive(op, "steps", steps)
     check_positive(op, "batch_size", batch_size)
     if is_iterator(x):
         if y is not None or sample_weight is not None:
             raise ValueError(f"{op}: x yields whole batches, so y and sample_weight must not be given besides")
-        return IteratorBatches(op, x, steps, class_weight, casts_integers)
+        return IteratorBatches(op, x, steps, class_weight, dtype, casts_integers)
     if x is None:
         raise ValueError(f"{op}: x must be given; got None")
-    return ArrayBatches(op, x, y, sample_weight, batch_size or 32, shuffle, steps, class_weight, casts_integers)
+    return ArrayBatches(op, x, y, sample_weight, batch_size or 32, shuffle, steps, class_weight, dtype, casts_integers)
 
 
 def check_positive(op, name, value):
@@ -74,17 +77,15 @@ def as_source(op, name, value):
     return tensor
 
 
-def batch_dtype(tensor, casts_integers):
-    """The dtype of a batch: float32 for floats; integers stay, or become float32 where the model casts them."""
-    if tensor.dtype.kind == "f" or casts_integers:
-        return np.dtype(np.float32)
-    return tensor.dtype
+def batch_dtype(tensor, dtype, casts_integers):
+    """The dtype of a batch: the model's for floats; integers stay, or take it too where the model casts them."""
+    return dtype if tensor.dtype.kind == "f" or casts_integers else tensor.dtype
 
 
 class ArrayBatches:
     """Batches of arrays held in memory (or mapped into it). `steps` is their number, `samples` that of the rows."""
 
-    def __init__(self, op, x, y, sample_weight, batch_size, shuffle, steps, class_weight, casts_integers):
+    def __init__(self, op, x, y, sample_weight, batch_size, shuffle, steps, class_weight, dtype, casts_integers):
         self.op, self.batch_size, self.shuffle = op, int(batch_size), bool(shuffle)
         names = ("x", "y", "sample_weight")
         given = [(name, as_source(op, name, value)) for name, value in zip(names, (x, y, sample_weight), strict=True)
@@ -103,8 +104,9 @@ class ArrayBatches:
             raise ValueError(f"{op}: sample_weight needs y")
         self.steps = math.ceil(self.samples / self.batch_size)
         self.steps = self.steps if steps is None else min(steps, self.steps)
-        self._parts = [(self.x, batch_dtype(self.x, casts_integers))]
-        self._parts += [(part, _target_dtype(part)) for part in (self.y, self.weights) if part is not None]
+        dtype = np.dtype(dtype)
+        self._parts = [(self.x, batch_dtype(self.x, dtype, casts_integers))]
+        self._parts += [(part, _target_dtype(part, dtype)) for part in (self.y, self.weights) if part is not None]
         self.key = random.stream_key("shuffle") if shuffle else None
 
     def epoch(self, epoch):
@@ -123,9 +125,9 @@ class ArrayBatches:
         """Nothing to do: arrays belong to the caller."""
 
 
-def _target_dtype(tensor):
-    """Labels are read as int64, other targets as float32."""
-    return np.dtype(np.float32 if tensor.dtype.kind == "f" else np.int64)
+def _target_dtype(tensor, dtype):
+    """Labels are read as int64, other targets in the model's dtype."""
+    return dtype if tensor.dtype.kind == "f" else np.dtype(np.int64)
 
 
 def take_batch(source, dtype, start, size, rows=None):
@@ -163,9 +165,9 @@ class IteratorBatches:
     """
     samples = None
 
-    def __init__(self, op, source, steps, class_weight, casts_integers):
+    def __init__(self, op, source, steps, class_weight, dtype, casts_integers):
         self.op, self.source, self.limit = op, source, steps
-        self.class_weight, self.casts_integers = class_weight, casts_integers
+        self.class_weight, self.dtype, self.casts_integers = class_weight, dtype, casts_integers
         self.steps = steps
         if steps is None and hasattr(source, "__len__"):
             self.steps = len(source)
@@ -196,7 +198,7 @@ class IteratorBatches:
                              f"{type(data).__name__} of {len(data)} as batch {count}")
         x, y, weights = unpack_x_y_sample_weight(data)
         batches = ArrayBatches(f"{self.op}, batch {count}", x, y, weights, max(1, _length(x)), False, None,
-                               self.class_weight, self.casts_integers)
+                               self.class_weight, self.dtype, self.casts_integers)
         return next(batches.epoch(0))
 
     def close(self):

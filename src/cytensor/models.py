@@ -171,8 +171,12 @@ class Sequential(Model):
     def _as_input(self, x):
         return self._layers[0]._as_input(x) if self._layers else super()._as_input(x)
 
-    def _casts_integers(self):
-        return bool(self._layers) and self._layers[0].casts_integers
+    def _casts(self):
+        if not self._layers:
+            return super()._casts()
+        first = self._layers[0]
+        return first._casts() if isinstance(first, Model) else {"dtype": first.dtype,
+                                                               "casts_integers": first.casts_integers}
 
     def get_config(self):
         return {"name": self.name, "trainable": self.trainable, "layers": list(self._layers)}

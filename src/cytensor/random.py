@@ -4,7 +4,9 @@ A stream is keyed by (seed, name, how often that name was asked for), never by w
 keeps its initial weights when another one is added beside it, and NumPy's and Python's global generators are neither
 read nor moved. The numbers are reproducible for one version of NumPy and one machine, as NumPy promises.
 """
+import contextlib
 import secrets
+import threading
 import zlib
 
 import numpy as np
@@ -15,6 +17,7 @@ __all__ = [
     "get_state",
     "normal",
     "randint",
+    "scope",
     "set_seed",
     "set_state",
     "shuffle",
@@ -42,11 +45,29 @@ def generator(seed, name, position):
 _state = None
 
 
+class _Scope(threading.local):
+    """The state that takes the process's place on this thread, within `scope`."""
+    state = None
+
+
+_scope = _Scope()
+
+
 def _current():
     global _state
+    if _scope.state is not None:
+        return _scope.state
     if _state is None:
         _state = _State(secrets.randbits(64))
     return _state
+
+
+def _replace(state):
+    global _state
+    if _scope.state is not None:
+        _scope.state = state
+    else:
+        _state = state
 
 
 def set_seed(seed):
@@ -58,12 +79,33 @@ def set_seed(seed):
     >>> bool((a.numpy() == b.numpy()).all())
     True
     """
-    global _state
+    _replace(_State(_checked_seed("set_seed", seed)))
+
+
+def _checked_seed(op, seed):
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"set_seed: seed must be an int; got {seed!r}")
+        raise TypeError(f"{op}: seed must be an int; got {seed!r}")
     if seed < 0:
-        raise ValueError(f"set_seed: seed must not be negative; got {seed}")
-    _state = _State(int(seed))
+        raise ValueError(f"{op}: seed must not be negative; got {seed}")
+    return int(seed)
+
+
+@contextlib.contextmanager
+def scope(seed):
+    """Within the block and on this thread, what is random follows `seed`; what is drawn outside does not notice.
+
+    `set_seed`, `get_state` and `set_state` inside the block mean the block's numbers.
+
+    >>> set_seed(1); a = uniform((2,)); set_seed(1)
+    >>> with scope(2): b = uniform((2,))
+    >>> bool((a.numpy() == uniform((2,)).numpy()).all())
+    True
+    """
+    outer, _scope.state = _scope.state, _State(_checked_seed("scope", seed))
+    try:
+        yield
+    finally:
+        _scope.state = outer
 
 
 def stream_key(name):
@@ -87,11 +129,10 @@ def get_state():
 
 def set_state(state):
     """Continue from what `get_state` returned."""
-    global _state
     restored = _State(int(state["seed"]))
     restored.counts.update({str(name): int(count) for name, count in state["counts"].items()})
     set_generator_state(restored.generator, state["generator"])
-    _state = restored
+    _replace(restored)
 
 
 def generator_state(source):

@@ -152,9 +152,8 @@ class Trainer:
             if validation_data is not None:
                 raise ValueError("fit: give either validation_split or validation_data; got both")
             (x, y, sample_weight), validation_data = batching.split_tail("fit", x, y, sample_weight, validation_split)
-        casts = self._casts_integers()
         batches = batching.make_batches("fit", x, y, sample_weight, batch_size, shuffle=shuffle, steps=steps_per_epoch,
-                                        class_weight=class_weight, casts_integers=casts)
+                                        class_weight=class_weight, **self._casts())
         validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
         progress = TrainProgress(verbose, batches.steps, epochs)
         history = History()
@@ -226,16 +225,14 @@ class Trainer:
         else:
             raise ValueError("fit: validation_data must be (x, y), (x, y, sample_weight) or an iterator of batches; "
                              f"got {type(validation_data).__name__}")
-        return batching.make_batches("fit, validation_data", *parts, batch_size, steps=steps,
-                                     casts_integers=self._casts_integers())
+        return batching.make_batches("fit, validation_data", *parts, batch_size, steps=steps, **self._casts())
 
     # -- evaluate and predict -----------------------------------------------------------------------------------------
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
                  return_dict=False):
         """The mean loss and the metrics over the data: a list of floats, the loss first, or one float; or a dict."""
         self._require_compiled("evaluate")
-        batches = batching.make_batches("evaluate", x, y, sample_weight, batch_size, steps=steps,
-                                        casts_integers=self._casts_integers())
+        batches = batching.make_batches("evaluate", x, y, sample_weight, batch_size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
         progress = EvaluateProgress(verbose, batches.steps)
         calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], self,
@@ -279,8 +276,7 @@ class Trainer:
             source = batching.as_source("predict", "x", x)
             if 0 < source.shape[0] <= (batch_size or 32):
                 return _as_arrays(self.predict_step(source))
-        batches = batching.make_batches("predict", x, None, None, batch_size, steps=steps,
-                                        casts_integers=self._casts_integers())
+        batches = batching.make_batches("predict", x, None, None, batch_size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
         progress = PredictProgress(verbose, batches.steps)
         calls = CallbackList([*_as_list(callbacks), *([progress] if verbose == 1 else [])], self,
@@ -317,13 +313,12 @@ class Trainer:
 
     def _single_batch(self, op, x, y, sample_weight, class_weight=None):
         size = max(1, len(x)) if hasattr(x, "__len__") else None
-        batches = batching.make_batches(op, x, y, sample_weight, size, class_weight=class_weight,
-                                        casts_integers=self._casts_integers())
+        batches = batching.make_batches(op, x, y, sample_weight, size, class_weight=class_weight, **self._casts())
         return next(batches.epoch(0))
 
-    def _casts_integers(self):
-        """Whether integer inputs may be cast to float32 as the batch is gathered."""
-        return False
+    def _casts(self):
+        """To which dtype floats are cast as a batch is gathered, and whether integers are."""
+        return {"dtype": self.dtype, "casts_integers": False}
 
 
 class _Parts:
