@@ -55,7 +55,7 @@ def test_help(command, capsys):
     code, out, _ = run(*command, "--help", capsys=capsys)
     assert code == 0 and out.startswith("usage: cytensor")
     if command == ["train"]:
-        for option in ("data", "epochs", "batch-size", "optimizer", "learning-rate", "hidden", "seed", "save"):
+        for option in ("data", "epochs", "batch-size", "optimizer", "learning-rate", "hidden", "seed", "save", "plot"):
             assert f"--{option} " in out
         assert out.count("(default: ") >= 8 and "SUPPRESS" not in out and "None" not in out
 
@@ -226,3 +226,29 @@ def test_a_gallery_has_five_images_in_a_row():
         "image 0        image 1        image 2        image 3        image 4",
         "image 5        image 6",
     ]
+
+
+# Pictures
+
+
+def test_plots_are_drawn(points, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    curves, matrix, model = (str(tmp_path / name) for name in ("curves.png", "matrix.pdf", "m.safetensors"))
+    code, out, _ = run("train", "--data", points, "--epochs", "2", "--save", model, "--plot", curves, capsys=capsys)
+    assert code == 0 and f"Learning curves drawn: {curves}" in out and out.count("val_loss") == 2
+    code, out, _ = run("predict", model, "--data", points, "--plot", matrix, capsys=capsys)
+    assert code == 0 and f"Predictions drawn: {matrix}" in out
+    for path, first in ((curves, b"\x89PNG"), (matrix, b"%PDF")):
+        with open(path, "rb") as file:
+            assert file.read(4) == first
+
+
+def test_plots_are_refused_before_the_work(points, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("matplotlib")
+    code, out, err = run("train", "--data", points, "--plot", "curves.txt", capsys=capsys)
+    assert code == 2 and not out and "--plot: the file must end with one of ." in err and "got 'curves.txt'" in err
+    code, out, err = run("train", "--data", points, "--plot", str(tmp_path / "no" / "c.png"), capsys=capsys)
+    assert code == 2 and not out and "--plot: there is no folder" in err
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = run("train", "--data", points, "--plot", "curves.png", capsys=capsys)
+    assert code == 2 and not out and 'pip install "cytensor[plot]"' in err

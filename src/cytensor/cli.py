@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import cytensor as ct
-from cytensor import layers, pictures
+from cytensor import layers, pictures, plots
 from cytensor.datasets import archive, mnist
 
 EXAMPLES = 10
@@ -34,7 +34,7 @@ def main(arguments=None):
         return 0
     try:
         options.command(options)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"{parser.prog} {options.command.__name__}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -79,6 +79,8 @@ def _add_train(commands):
     _option(add, "--samples", "use only the first N training samples", shown="all", type=positive_int, metavar="N")
     help_text = "file for the trained model, for `cytensor predict`"
     _option(add, "--save", help_text, shown="not saved", type=model_path, metavar="MODEL.safetensors")
+    help_text = "picture of the learning curves, .png or .pdf; the test data is then evaluated after every epoch"
+    _option(add, "--plot", help_text, shown="not drawn", metavar="FILE")
     add.set_defaults(command=train)
 
 
@@ -92,6 +94,8 @@ def _add_predict(commands):
     add.add_argument("model", metavar="MODEL.safetensors", help="file written by cytensor train --save")
     _option(add, "--data", DATA_HELP.format("x_test and, if known, y_test"), "mnist", metavar="FILE")
     _option(add, "--count", "predictions to show", EXAMPLES, type=positive_int, metavar="N")
+    help_text = "picture, .png or .pdf, of the first images and of the confusion matrix where the data has labels"
+    _option(add, "--plot", help_text, shown="not drawn", metavar="FILE")
     add.set_defaults(command=predict)
 
 
@@ -105,6 +109,7 @@ def _option(parser, name, help_text, default=None, shown=None, **settings):
 
 def train(options):
     """cytensor train"""
+    check_plot(options.plot)
     x, y, x_test, y_test = read_training_data(options.data, options.samples)
     classes = int(max(y.max(), y_test.max())) + 1
     ct.set_seed(options.seed)
@@ -113,17 +118,22 @@ def train(options):
     rate = {"learning_rate": options.learning_rate} if options.learning_rate else {}
     model.compile(optimizer=optimizer(**rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     print(f"{len(x)} samples of shape {x.shape[1:]} to train on, {len(x_test)} to test with, {classes} classes")
-    model.fit(x, y, batch_size=options.batch_size, epochs=options.epochs)
+    seen = {"validation_data": (x_test, y_test)} if options.plot else {}
+    history = model.fit(x, y, batch_size=options.batch_size, epochs=options.epochs, **seen)
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"\nTest accuracy: {accuracy:.4f} (loss {loss:.4f})\n")
     show_predictions(x_test[:EXAMPLES], y_test[:EXAMPLES], model.predict(x_test[:EXAMPLES], verbose=0))
     if options.save:
         model.save(options.save)
         print(f"\nModel saved. Use it with: cytensor predict {options.save}")
+    if options.plot:
+        plots.plot_history(history, options.plot, title=f"{options.data}: {len(x):,} samples", validation_name="test")
+        print(f"\nLearning curves drawn: {options.plot}")
 
 
 def predict(options):
     """cytensor predict"""
+    check_plot(options.plot)
     x, y = read_test_data(options.data)
     model = ct.models.load_model(options.model)
     probabilities = model.predict(x, verbose=0)
@@ -131,6 +141,9 @@ def predict(options):
         print(f"Accuracy on {len(x)} samples: {np.mean(probabilities.argmax(axis=1) == y):.4f}\n")
     first = slice(options.count)
     show_predictions(x[first], None if y is None else y[first], probabilities[first])
+    if options.plot:
+        plots.plot_predictions(x, y, probabilities, options.count, options.plot)
+        print(f"\nPredictions drawn: {options.plot}")
 
 
 def info(options):
@@ -228,6 +241,12 @@ def show_predictions(x, y, probabilities):
         label = "" if y is None else y[i]
         mark = "" if y is None or y[i] == guess else "  wrong"
         print(f"{i:>6}  {label:>5}  {guess:>9}  {probabilities[i, guess]:>11.4f}{mark}")
+
+
+def check_plot(path):
+    """Raise before the work is done where its picture could not be drawn or written."""
+    if path is not None:
+        plots.check_path("--plot", path)
 
 
 # Types of arguments

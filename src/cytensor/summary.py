@@ -31,14 +31,14 @@ def _row(cells, edge, widths):
 def _rows(model, expand_nested, depth):
     shape = model.build_shape
     for layer in model.layers:
-        shape = _output_shape(layer, shape)
+        shape = output_shape(layer, shape)
         count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
         yield [f"{'    ' * depth}{layer.name} ({type(layer).__name__})", "?" if shape is None else str(shape), count]
         if expand_nested and getattr(layer, "layers", None):
             yield from _rows(layer, True, depth + 1)
 
 
-def _output_shape(layer, input_shape):
+def output_shape(layer, input_shape):
     """The layer's output shape: from the shape before it in a Sequential, else from what it was built for."""
     for shape in (input_shape, layer.build_shape):
         if layer.built and isinstance(shape, tuple):

@@ -1,7 +1,12 @@
-"""`keras.utils`: the small helpers that textbook listings use."""
+"""`keras.utils`: the small helpers that textbook listings use, and the plots."""
 import numpy as np
 
+from cytensor.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from cytensor.plots import plot_confusion_matrix, plot_model, show_images
+from cytensor.plots.labels import confusion_matrix
 from cytensor.random import set_seed as set_random_seed
+from cytensor.registry import register_serializable as register_keras_serializable
+from cytensor.tensor import Tensor, asarray
 
 
 def to_categorical(x, num_classes=None):
@@ -29,4 +34,73 @@ def to_categorical(x, num_classes=None):
     return np.eye(num_classes)[labels]
 
 
-__all__ = ["set_random_seed", "to_categorical"]
+def normalize(x, axis=-1, order=2):
+    """x divided by its norm along an axis; where the norm is 0 it stays as it is.
+
+    x: floats, any shape -> a copy of the same shape, a NumPy array for an array and a Tensor for a Tensor.
+    order: of the norm, as in `numpy.linalg.norm`.
+
+    >>> import numpy as np
+    >>> normalize(np.array([[3., 4.], [0., 0.]]))
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    values = np.asarray(x)
+    if values.ndim == 0 or values.dtype.kind not in "biuf":
+        raise ValueError(f"normalize: x must be numbers with at least one axis; got {values.dtype} {values.shape}")
+    norm = np.linalg.norm(values, order, axis, keepdims=True)
+    result = values / np.where(norm == 0, 1, norm).astype(norm.dtype)
+    return asarray(result) if isinstance(x, Tensor) else result
+
+
+def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None):
+    """Cut arrays into a left and a right part along their first axis; returns (left, right).
+
+    dataset: an array (n, ...), or a tuple or list of arrays of one length n, of which each part has the same form.
+    left_size, right_size: numbers of samples, or shares between 0 and 1, from the start and from the end; one given,
+    the other part is what is left.
+    shuffle: draw the samples of both parts at random, reproducibly with `seed`. NumPy arrays; views where unshuffled.
+
+    >>> import numpy as np
+    >>> left, right = split_dataset(np.arange(5), left_size=0.6)
+    >>> left, right
+    (array([0, 1, 2]), array([3, 4]))
+    """
+    parts = [np.asarray(part) for part in (dataset if isinstance(dataset, (tuple, list)) else (dataset,))]
+    lengths = [part.shape[0] if part.ndim else 0 for part in parts]
+    if not parts or min(lengths) == 0 or len(set(lengths)) > 1:
+        raise ValueError(f"split_dataset: arrays must have one number of samples, above 0; got {lengths}")
+    left, right = _sizes(lengths[0], left_size, right_size)
+    order = None
+    if shuffle:
+        from cytensor.random import _source
+        order = _source(seed).permutation(lengths[0])
+
+    def take(rows):
+        taken = [part[rows] if order is None else part[order[rows]] for part in parts]
+        return type(dataset)(taken) if isinstance(dataset, (tuple, list)) else taken[0]
+    return take(slice(left)), take(slice(lengths[0] - right, None))
+
+
+def _sizes(samples, left, right):
+    """The numbers of samples of both parts."""
+    sizes = []
+    for name, size in (("left_size", left), ("right_size", right)):
+        whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+        if size is not None and not (whole and 0 < size <= samples) and not (
+                isinstance(size, (float, np.floating)) and 0 < size < 1):
+            raise ValueError(f"split_dataset: {name} must be an int in [1, {samples}], or a share between 0 and 1; "
+                             f"got {size!r}")
+        sizes.append(size if size is None or whole else round(size * samples))
+    if sizes == [None, None]:
+        raise ValueError("split_dataset: give left_size, right_size or both; got neither")
+    left, right = (sizes[i] if sizes[i] is not None else samples - sizes[1 - i] for i in (0, 1))
+    if left + right > samples or min(left, right) < 1:
+        raise ValueError(f"split_dataset: both parts need at least one of the {samples} samples; "
+                         f"got {left} and {right}")
+    return left, right
+
+
+__all__ = ["confusion_matrix", "normalize", "pack_x_y_sample_weight", "plot_confusion_matrix", "plot_model",
+           "register_keras_serializable", "set_random_seed", "show_images", "split_dataset", "to_categorical",
+           "unpack_x_y_sample_weight"]

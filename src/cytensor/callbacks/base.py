@@ -114,18 +114,31 @@ class History(Callback):
     def __init__(self):
         self.epoch = []
         self.history = {}
+        self._epochs = {}              # the epochs of the values: not every epoch is validated
 
     def on_train_begin(self, logs=None):
-        self.epoch = []
-        self.history = {}
+        self.__init__()
 
     def get_state(self):
-        return {"epoch": self.epoch, "history": self.history}
+        return {"epoch": self.epoch, "history": self.history, "_epochs": self._epochs}
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+            self._epochs.setdefault(name, []).append(epoch)
+
+    def epochs_of(self, name):
+        """The epochs (from 0) whose logs had a value of that name."""
+        return list(self._epochs[name])
+
+    def plot(self, path=None, quantities=None, title=None):
+        """Draw the learning curves and return the figure; see `cytensor.plots.plot_history`.
+
+        path: a file to write as well. quantities: the names to draw, by default all. Needs matplotlib.
+        """
+        from cytensor.plots import plot_history
+        return plot_history(self, path, quantities, title)
 
 
 class LambdaCallback(Callback):

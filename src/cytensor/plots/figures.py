@@ -1,0 +1,99 @@
+"""What every plot needs: matplotlib loaded late, a figure that shows itself in notebooks, saving, and the colours.
+
+Backgrounds and the colour of plain text are the user's (matplotlib's rcParams); the colours below read well on both
+light and dark ones.
+"""
+import functools
+import io
+import os
+import textwrap
+
+BLUE, ORANGE, RED, GREY = "#3b7dc4", "#e08214", "#d6403a", "#8a8f98"
+TITLE, LABEL, SMALL = 11, 9.5, 8.5             # sizes of text, in points
+
+
+def load_matplotlib(op):
+    """matplotlib itself; ImportError with the command that installs it where it is missing."""
+    try:
+        import matplotlib
+        import matplotlib.figure
+    except ImportError as error:
+        raise ImportError(f"{op}: drawing needs matplotlib, which is not installed; "
+                          f'install it with: pip install "cytensor[plot]"') from error
+    return matplotlib
+
+
+@functools.cache
+def _figure_class():
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    class Plot(Figure):
+        """A matplotlib figure that belongs to no window; in a notebook the last line of a cell shows it."""
+
+        def _repr_png_(self):
+            content = io.BytesIO()
+            self.savefig(content, format="png", dpi=110)
+            return content.getvalue()
+
+    # Makes the canvas of a new figure; only this class, so no other figure of the process is concerned.
+    return lambda **options: FigureCanvasAgg(Plot(**options)).figure
+
+
+def new_figure(op, width, height, layout="constrained"):
+    """An empty figure of that size in inches."""
+    load_matplotlib(op)
+    return _figure_class()(figsize=(width, height), layout=layout)
+
+
+def check_path(op, path):
+    """Raise unless a figure can be written to `path`: ValueError for its ending, FileNotFoundError for its folder."""
+    load_matplotlib(op)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    path = os.fspath(path)
+    known = FigureCanvasAgg.get_supported_filetypes()
+    ending = os.path.splitext(path)[1][1:].lower()
+    if ending not in known:
+        raise ValueError(f"{op}: the file must end with one of .{', .'.join(sorted(known))}; got '{path}'")
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"{op}: there is no folder '{folder}'")
+
+
+def save(op, figure, path, dpi=150):
+    """Write the figure where a path is given; returns the figure."""
+    if path is not None:
+        check_path(op, path)
+        figure.savefig(os.fspath(path), dpi=dpi)
+    return figure
+
+
+def headline(figure, text):
+    """A title over the whole figure, broken where it is longer than that is wide; returns its height in inches."""
+    if not text:
+        return 0.0
+    lines = textwrap.wrap(str(text), max(int(figure.get_figwidth() / 0.095), 10))
+    figure.suptitle("\n".join(lines), fontsize=TITLE + 1, parse_math=False)
+    return 0.2 * len(lines) + 0.1
+
+
+def enlarge(figure, height):
+    """Make a figure higher by that many inches."""
+    figure.set_figheight(figure.get_figheight() + height)
+
+
+def bare(axes):
+    """Take away the upper and right edge, and lighten the rest."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GREY)
+    axes.tick_params(labelsize=SMALL, color=GREY)
+
+
+def shorten(text, longest=24):
+    """`text`, its middle left out where it is longer than `longest` characters."""
+    text = str(text)
+    if len(text) <= longest:
+        return text
+    head = (longest - 1) * 2 // 3
+    return f"{text[:head]}…{text[len(text) - (longest - 1 - head):]}"
