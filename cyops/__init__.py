@@ -10,6 +10,7 @@ The map of the package; each line may import only from those above it:
     strided       Strided: offset, shape, strides and dtype onto a Storage; operators, indexing, the recorder
     config        the instruction set in use
     threads       how many threads the kernels use
+    derived       Derived: a function of cyops under the name of another package
     elementwise   one function per row of csrc/elementwise_ops.h; astype, copy
     creation      zeros, ones, full, arange, ...: fresh tensors
     reshaping     reshape, view, expand_dims, squeeze: a view wherever strides can express it
@@ -26,6 +27,7 @@ from typing import NamedTuple
 from cyops.config import available_isas, isa  # isort: skip - picks the kernels before anything can call one
 from cyops import contract, creation, elementwise, gather, reduce, reshaping, rows, views
 from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
+from cyops.derived import Derived
 from cyops.gather import gather_rows, put, scatter_view, take_gradient
 from cyops.rows import log_softmax_gradient, softmax_cross_entropy_with_gradient, softmax_gradient
 from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
@@ -87,4 +89,4 @@ HELPERS = (
     "set_trainable", "sgd_step", "shares_memory", "shares_storage", "softmax_cross_entropy_with_gradient",
     "softmax_gradient", "take_gradient", "view_geometry", "zeros",
 )
-__all__ = ["OPS", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "isa", *HELPERS, *OPS]
+__all__ = ["OPS", "Derived", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "isa", *HELPERS, *OPS]

@@ -106,3 +106,10 @@ cdef object element_at(const cyops_view *x, const char *data):
         return data[0] != 0
     text = PyBytes_FromStringAndSize(data, x.itemsize)
     return numpy.frombuffer(text, dtype_object(x.dtype, x.itemsize))[0].item()
+
+
+cdef object only_element(Strided x):
+    """The element of a tensor that has one."""
+    if x.v.size != 1:
+        raise ValueError(f"item: needs exactly one element; got shape {shape_of(x)}")
+    return element_at(&x.v, x.v.data)

@@ -33,6 +33,9 @@ cdef tuple ROWS = elementwise_rows()
 cdef tuple NAMES = tuple([row[0] for row in ROWS])
 
 
+include "vectorcall.pxi"
+
+
 cdef class Elementwise:
     """An elementwise function: a row of the op table made callable, as NumPy's ufuncs are.
 
@@ -42,6 +45,7 @@ cdef class Elementwise:
     >>> cyops.add
     <elementwise function add(a, b)>
     """
+    cdef vectorcallfunc vectorcall
     cdef int op
     cdef int inputs
     cdef str name
@@ -56,42 +60,7 @@ cdef class Elementwise:
         self.parameters = parameters
         self.inputs = len(parameters)
         self.doc = doc
-
-    def __call__(self, *args, **options):
-        cdef Strided out = None
-        if self.inputs == 0:                # what `__new__` alone gives
-            raise TypeError("an elementwise function is a row of the op table; use those of cyops")
-        if options:
-            args, out = self.bind(args, options)
-        if len(<tuple> args) != self.inputs:
-            args, out = self.bind(args, options)
-        if self.inputs == 2:
-            result = binary(self.op, (<tuple> args)[0], (<tuple> args)[1], out)
-        elif self.inputs == 1:
-            result = unary(self.op, (<tuple> args)[0], out)
-        else:
-            result = ternary(self.op, (<tuple> args)[0], (<tuple> args)[1], (<tuple> args)[2], out)
-        if result is NotImplemented:
-            raise TypeError(f"{self.name}: needs tensors, arrays, numbers or lists; got "
-                            f"{', '.join([type(x).__name__ for x in args])}")
-        return result
-
-    cdef tuple bind(self, tuple args, dict options):
-        """The operands in order and `out`, from positional and keyword arguments."""
-        cdef dict left = dict(options)
-        out = left.pop("out", None)
-        if out is not None and not isinstance(out, Strided):
-            raise TypeError(f"{self.name}: out must be a tensor; got {type(out).__name__}")
-        operands = list(args)
-        for name in self.parameters[len(args):]:
-            if name not in left:
-                raise TypeError(f"{self.name}: argument {name} is missing; the parameters are "
-                                f"{', '.join(self.parameters)}, out=None")
-            operands.append(left.pop(name))
-        if left or len(args) > self.inputs:
-            raise TypeError(f"{self.name}: takes {', '.join(self.parameters)}, out=None; got {len(args)} positional "
-                            f"arguments and the keywords {sorted(options)}")
-        return tuple(operands), out
+        self.vectorcall = call_elementwise
 
     def __get__(self, instance, owner):
         return self if instance is None else MethodType(self, instance)
@@ -123,6 +92,63 @@ cdef class Elementwise:
         from inspect import Parameter, Signature
         operands = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in self.parameters]
         return Signature([*operands, Parameter("out", Parameter.KEYWORD_ONLY, default=None)])
+
+
+cdef object call_elementwise(object self, PyObject *const *args, size_t flagged, PyObject *names):
+    cdef Elementwise function = <Elementwise> self
+    cdef PyObject *operands[3]
+    cdef PyObject *out = NULL
+    cdef Strided target = None
+    if names == NULL and PyVectorcall_NARGS(flagged) == function.inputs:
+        operands[0] = args[0]
+        operands[1] = args[1] if function.inputs > 1 else NULL
+        operands[2] = args[2] if function.inputs > 2 else NULL
+    else:
+        bind(function, args, PyVectorcall_NARGS(flagged), names, operands, &out)
+        if out != NULL and <object> out is not None:
+            if not isinstance(<object> out, Strided):
+                raise TypeError(f"{function.name}: out must be a tensor; got {type(<object> out).__name__}")
+            target = <Strided> out
+    if function.inputs == 2:
+        result = binary(function.op, <object> operands[0], <object> operands[1], target)
+    elif function.inputs == 1:
+        result = unary(function.op, <object> operands[0], target)
+    else:
+        result = ternary(function.op, <object> operands[0], <object> operands[1], <object> operands[2], target)
+    if result is NotImplemented:
+        kinds = [type(<object> operands[i]).__name__ for i in range(function.inputs)]
+        raise TypeError(f"{function.name}: needs tensors, arrays, numbers or lists; got {', '.join(kinds)}")
+    return result
+
+
+cdef int bind(Elementwise function, PyObject *const *args, Py_ssize_t count, PyObject *names, PyObject **operands,
+              PyObject **out) except -1:
+    """The operands in order and `out`, borrowed, from `count` positional arguments and those that `names` names."""
+    cdef tuple keywords = <tuple> names if names != NULL else ()
+    cdef bint is_wrong = count > function.inputs
+    cdef Py_ssize_t i, place
+    for i in range(3):
+        operands[i] = args[i] if i < count and i < function.inputs else NULL
+    for i in range(len(keywords)):
+        name = keywords[i]
+        place = function.parameters.index(name) if name in function.parameters else -1
+        if name == "out":
+            out[0] = args[count + i]
+        elif place >= 0 and place >= count:
+            operands[place] = args[count + i]
+        else:
+            is_wrong = True
+    for i in range(function.inputs):
+        if operands[i] == NULL:
+            raise TypeError(f"{function.name}: argument {function.parameters[i]} is missing; the parameters are "
+                            f"{', '.join(function.parameters)}, out=None")
+    if is_wrong:
+        raise TypeError(f"{function.name}: takes {', '.join(function.parameters)}, out=None; got {count} positional "
+                        f"arguments and the keywords {sorted(keywords)}")
+    return 0
+
+
+enable_vectorcall(<PyTypeObject *> Elementwise)
 
 
 cdef str docstring(str name, tuple parameters, str domain, str formula, str doc, str arguments, str result):

@@ -2,7 +2,9 @@
 
 cdef bint is_index_array(object part):
     """Whether a part of a key is an array of integers or bools, which NumPy calls advanced indexing."""
-    if isinstance(part, (int, slice)) or part is None or part is Ellipsis:
+    if type(part) is int or type(part) is slice or part is None or part is Ellipsis:
+        return False
+    if isinstance(part, int):
         return isinstance(part, bool)
     if isinstance(part, Strided):
         return (<Strided> part).v.ndim > 0 or (<Strided> part).v.dtype == CYOPS_BOOL
@@ -29,7 +31,7 @@ cdef int take_integer(Strided x, cyops_view *v, int axis, object part, object ke
     cdef Py_ssize_t index
     cdef Py_ssize_t length = x.v.shape[axis]
     try:
-        index = part.__index__() if not isinstance(part, int) else part
+        index = part if type(part) is int else part.__index__()
     except (AttributeError, TypeError):
         raise IndexError(f"index {key!r}: only integers, slices, None, Ellipsis and arrays of integers or bools are "
                          "indices") from None
@@ -78,60 +80,63 @@ cdef bint index_first_axis(Strided x, object key, Strided out) except -1:
     return True
 
 
-cdef list full_key(Strided x, object key):
-    """The parts of a key with every axis of `x` named: the Ellipsis, written or implied, becomes full slices."""
-    cdef list parts = list(key) if isinstance(key, tuple) else [key]
-    cdef int used = 0
-    cdef int where = -1
-    cdef int i
-    for i in range(len(parts)):
-        if parts[i] is Ellipsis:
-            if where >= 0:
+cdef int count_named(Strided x, object key, tuple parts) except -1:
+    """How many axes of `x` the parts of a key name; the Ellipsis, written or implied, stands for the others."""
+    cdef int named = 0
+    cdef bint is_open = False
+    for part in parts:
+        if part is Ellipsis:
+            if is_open:
                 raise index_error(x, key, "an index may hold one Ellipsis")
-            where = i
-        elif parts[i] is not None:
-            used += 1
-    if used > x.v.ndim:
-        raise index_error(x, key, f"too many indices, {used} for {x.v.ndim} axes")
-    if where < 0:
-        parts.extend([EVERYTHING] * (x.v.ndim - used))
-    else:
-        parts[where:where + 1] = [EVERYTHING] * (x.v.ndim - used)
-    return parts
-
-
-cdef slice EVERYTHING = slice(None)
+            is_open = True
+        elif part is not None:
+            named += 1
+    if named > x.v.ndim:
+        raise index_error(x, key, f"too many indices, {named} for {x.v.ndim} axes")
+    return named
 
 
 cdef int index_view(Strided x, object key, Strided out) except -1:
     """Gives `out` the geometry of x[key], for a key of integers, slices, None and at most one Ellipsis."""
     cdef cyops_view *v = &out.v
+    cdef tuple parts = key if isinstance(key, tuple) else (key,)
+    cdef int rest = x.v.ndim - count_named(x, key, parts)
     cdef int axis = 0
     cdef int out_axis = 0
     v.data = x.v.data
     v.dtype = x.v.dtype
     v.itemsize = x.v.itemsize
-    for part in full_key(x, key):
+    for part in parts:
         if out_axis == CYOPS_MAX_NDIM and (part is None or isinstance(part, slice)):
             raise index_error(x, key, f"the result has more than {CYOPS_MAX_NDIM} axes")
-        if part is None:
-            v.shape[out_axis] = 1
-            v.strides[out_axis] = 0
-            out_axis += 1
-        elif part is EVERYTHING:
-            v.shape[out_axis] = x.v.shape[axis]
-            v.strides[out_axis] = x.v.strides[axis]
-            axis += 1
-            out_axis += 1
-        elif isinstance(part, slice):
+        if isinstance(part, slice):
             take_slice(x, v, axis, out_axis, part)
             axis += 1
             out_axis += 1
+        elif part is None:
+            v.shape[out_axis] = 1
+            v.strides[out_axis] = 0
+            out_axis += 1
+        elif part is Ellipsis:
+            keep_axes(x, key, v, axis, out_axis, rest)
+            axis += rest
+            out_axis += rest
+            rest = 0
         else:
             take_integer(x, v, axis, part, key)
             axis += 1
-    v.ndim = out_axis
+    keep_axes(x, key, v, axis, out_axis, rest)
+    v.ndim = out_axis + rest
     settle(x, out)
+    return 0
+
+
+cdef int keep_axes(Strided x, object key, cyops_view *v, int axis, int out_axis, int count) except -1:
+    """Takes over `count` axes of `x`."""
+    if out_axis + count > CYOPS_MAX_NDIM:
+        raise index_error(x, key, f"the result has more than {CYOPS_MAX_NDIM} axes")
+    memcpy(v.shape + out_axis, x.v.shape + axis, count * sizeof(Py_ssize_t))
+    memcpy(v.strides + out_axis, x.v.strides + axis, count * sizeof(Py_ssize_t))
     return 0
 
 

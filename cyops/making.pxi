@@ -70,9 +70,20 @@ cdef void order_like(cyops_view *out, const cyops_view *like) noexcept:
             step *= out.shape[axis]
 
 
+cdef inline void copy_view(cyops_view *out, const cyops_view *x) noexcept:
+    """`x` without the room for further axes, which is most of a view."""
+    out.data = x.data
+    out.size = x.size
+    out.itemsize = x.itemsize
+    out.dtype = x.dtype
+    out.ndim = x.ndim
+    memcpy(out.shape, x.shape, x.ndim * sizeof(Py_ssize_t))
+    memcpy(out.strides, x.strides, x.ndim * sizeof(Py_ssize_t))
+
+
 cdef Strided alias(type cls, Strided x):
     cdef Strided out = allocate_object(cls)
-    out.v = x.v
+    copy_view(&out.v, &x.v)
     out.base = x.base
     return out
 

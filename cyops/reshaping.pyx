@@ -4,8 +4,8 @@
 May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, api, check, coerce, cyops_view, empty, normalize_axes, normalize_axis,
-    read_shape, record, recording, result_class, settle, shape_of,
+    CYOPS_MAX_NDIM, Strided, alias, api, check, coerce, cyops_view, empty, is_c_contiguous, normalize_axes,
+    normalize_axis, read_shape, record, recording, result_class, set_c_strides, settle, shape_of,
 )
 
 cdef extern from *:
@@ -98,15 +98,17 @@ cdef Strided reshaped(str op, Strided x, object shape, bint may_copy, bint must_
     cdef int axis = -1
     wanted_shape(op, x, shape, &out.v)
     if x.v.size > 0 and not must_copy:
-        axis = split_runs(&x.v, &out.v)
+        if is_c_contiguous(&x.v):
+            set_c_strides(&out.v)
+        else:
+            axis = split_runs(&x.v, &out.v)
     if must_copy or axis >= 0:
         if not may_copy:
             raise no_view(op, x, shape_of(out), axis)
         source = copy_in_c_order(x)
         out.v.data = source.v.data
         out.base = source.base
-        if x.v.size > 0:                    # an empty view has no strides to find, and lengths to divide by that are 0
-            split_runs(&source.v, &out.v)
+        set_c_strides(&out.v)
     return finish(source, x, out)
 
 
@@ -202,6 +204,18 @@ def squeeze(x, axis=None):
         kept += 1
     out.v.ndim = kept
     return finish(a, a, out)
+
+
+class Methods:
+    """The functions as methods of a tensor, where a method takes its arguments otherwise than the function."""
+
+    def reshape(self, *shape, copy=None):
+        """The elements under another shape, given as ints or one tuple: see the function `reshape`."""
+        return reshaped("reshape", self, shape[0] if len(shape) == 1 else shape, copy is not False, copy is True)
+
+    def view(self, *shape):
+        """The elements under another shape, given as ints or one tuple, never copied: see the function `view`."""
+        return reshaped("view", self, shape[0] if len(shape) == 1 else shape, False, False)
 
 
 FUNCTIONS = (reshape, view, expand_dims, squeeze)

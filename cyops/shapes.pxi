@@ -91,7 +91,7 @@ cdef bint has_zero(int ndim, const Py_ssize_t *shape) noexcept:
 cdef int normalize_axis(str op, object axis, int ndim) except -1:
     cdef Py_ssize_t index
     try:
-        index = axis.__index__()
+        index = axis if type(axis) is int else axis.__index__()
     except (AttributeError, TypeError):
         raise TypeError(f"{op}: axis must be an integer; got {axis!r}") from None
     except OverflowError:
@@ -107,6 +107,9 @@ cdef int normalize_axes(str op, object axis, int ndim, char *flags) except -1:
     cdef int i, which
     memset(flags, axis is None, ndim)
     if axis is None:
+        return 0
+    if type(axis) is int:
+        flags[normalize_axis(op, axis, ndim)] = 1
         return 0
     if not isinstance(axis, (tuple, list)):
         axis = (axis,)

@@ -124,6 +124,8 @@ cdef int broadcast_shapes(str op, const cyops_view *a, const cyops_view *b, Py_s
 # Sets `out` to `x` with stride 0 where it is stretched to `shape`; the caller has checked that it broadcasts.
 cdef void broadcast_view(const cyops_view *x, int ndim, const Py_ssize_t *shape, cyops_view *out) noexcept
 cdef bint is_c_contiguous(const cyops_view *x) noexcept
+# The strides of a fresh C-ordered tensor of the shape and size that `x` has.
+cdef void set_c_strides(cyops_view *x) noexcept
 cdef bint overlaps(const cyops_view *a, const cyops_view *b) noexcept   # by extent, not exact
 
 # -- the one door -----------------------------------------------------------------------------------------------------

@@ -154,9 +154,7 @@ cdef class Strided:
     # -- values -------------------------------------------------------------------------------------------------------
     def item(self):
         """The only element as a Python number, bool, str or bytes; ValueError where there is more than one."""
-        if self.v.size != 1:
-            raise ValueError(f"item: needs exactly one element; got shape {shape_of(self)}")
-        return element_at(&self.v, self.v.data)
+        return only_element(self)
 
     def tolist(self):
         """The elements as nested lists of Python values, as NumPy's `tolist`."""
@@ -169,10 +167,10 @@ cdef class Strided:
         return bool(element_at(&self.v, self.v.data))
 
     def __float__(self):
-        return float(self.item())
+        return float(only_element(self))
 
     def __int__(self):
-        return int(self.item())
+        return int(only_element(self))
 
     def __index__(self):
         if self.v.ndim != 0 or self.v.dtype == CYOPS_BOOL or self.v.dtype > CYOPS_UINT64:

@@ -30,23 +30,28 @@ def permute_dims(x, axes=None):
     >>> cyops.permute_dims(cyops.Strided([[1., 2., 3.]]), (1, 0)).shape
     (3, 1)
     """
-    cdef Strided a = coerce(x)
-    cdef Strided out = new_view(a)
+    return permuted(coerce(x), axes)
+
+
+cdef Strided permuted(Strided x, object axes):
+    cdef Strided out
+    cdef int order[CYOPS_MAX_NDIM]
     cdef char seen[CYOPS_MAX_NDIM]
-    cdef int i, axis
+    cdef int i, count = 0
     if axes is None:
-        return reversed_dims(a)
-    axes = tuple([normalize_axis("permute_dims", one, a.v.ndim) for one in axes])
-    if len(axes) != a.v.ndim:
-        raise ValueError(f"permute_dims: every axis must be named once; got axes {axes} for shape {shape_of(a)}")
-    normalize_axes("permute_dims", axes, a.v.ndim, seen)
-    for i in range(a.v.ndim):
-        axis = axes[i]
-        out.v.shape[i] = a.v.shape[axis]
-        out.v.strides[i] = a.v.strides[axis]
-    settle(a, out)
+        return reversed_dims(x)
+    axes = axes if type(axes) is tuple else tuple(axes)
+    if len(axes) != x.v.ndim:
+        raise ValueError(f"permute_dims: every axis must be named once; got axes {axes} for shape {shape_of(x)}")
+    normalize_axes("permute_dims", axes, x.v.ndim, seen)
+    out = new_view(x)
+    for axis in axes:
+        order[count] = normalize_axis("permute_dims", axis, x.v.ndim)
+        out.v.shape[count] = x.v.shape[order[count]]
+        out.v.strides[count] = x.v.strides[order[count]]
+        count += 1
     if recording():
-        record("permute_dims", (a,), out, {"axes": axes})
+        record("permute_dims", (x,), out, {"axes": tuple([order[i] for i in range(count)])})
     return out
 
 
@@ -279,5 +284,17 @@ def get_array_item(x, key):
 
 
 set_get_array_item(get_array_item)
+
+class Methods:
+    """The functions as methods of a tensor, where a method takes its arguments otherwise than the function."""
+
+    def transpose(self, *axes):
+        """The axes in another order, given as ints or one tuple; reversed when none is given. A view."""
+        if len(axes) == 0:
+            return reversed_dims(self)
+        if len(axes) == 1 and not isinstance(axes[0], int):
+            axes = axes[0]
+        return permuted(self, axes or None)
+
 
 FUNCTIONS = (permute_dims, matrix_transpose, flip, broadcast_to, diagonal, sliding_window_view, as_strided)

@@ -4,23 +4,15 @@ Nothing is written out here: names, signatures and docstrings come from cyops.OP
 tensor.py.
 """
 import cyops
-from cyops import OPS, Strided, as_class
+from cyops import OPS, Derived, Strided, as_class
 from cytensor.tensor import Tensor, asarray
 
 
 def derive(kernel, name=None):
     """The function of cyops `kernel` as a public function of this package: its results are Tensors."""
-
-    def function(*args, **kwargs):
-        result = kernel(*args, **kwargs)
-        return as_class(result, Tensor) if type(result) is Strided else result
-
-    function.__name__ = function.__qualname__ = name or kernel.__name__
-    function.__module__ = __name__
-    function.__doc__ = kernel.__doc__.replace("cyops.Strided", "ct.Tensor").replace("cyops", "ct").replace(
-        "import ct\n", "import cytensor as ct\n")
-    function.__wrapped__ = kernel           # inspect.signature looks there
-    return function
+    doc = kernel.__doc__.replace("cyops.Strided", "ct.Tensor").replace("cyops", "ct")
+    doc = doc.replace("import ct\n", "import cytensor as ct\n")
+    return Derived(kernel, Tensor, name or kernel.__name__, __name__, doc)
 
 
 CREATION = ("empty", "full", "zeros", "ones", "arange", "linspace", "eye")

@@ -46,20 +46,6 @@ class Tensor(Strided):
         """
         return np.asarray(memoryview(self))
 
-    def transpose(self, *axes):
-        """The axes in another order, given as ints or one tuple; reversed when none is given. A view."""
-        if len(axes) == 1 and (axes[0] is None or not isinstance(axes[0], int)):
-            axes = axes[0]
-        return cyops.permute_dims(self, axes or None)
-
-    def reshape(self, *shape, copy=None):
-        """The elements under another shape, given as ints or one tuple: see the function `reshape`."""
-        return cyops.reshape(self, shape[0] if len(shape) == 1 else shape, copy=copy)
-
-    def view(self, *shape):
-        """The elements under another shape, given as ints or one tuple, never copied: see the function `view`."""
-        return cyops.view(self, shape[0] if len(shape) == 1 else shape)
-
     def __iter__(self):
         if self.ndim == 0:
             raise TypeError("iteration: a tensor of shape () has no axis to iterate over")
@@ -93,6 +79,11 @@ class Tensor(Strided):
 
 for _name in set(METHODS) - set(vars(Tensor)):
     setattr(Tensor, _name, OPS[_name].kernel)
+for _methods in (cyops.reshaping.Methods, cyops.views.Methods):
+    for _name, _method in vars(_methods).items():
+        if not _name.startswith("_"):
+            _method.__module__, _method.__qualname__ = __name__, f"Tensor.{_name}"
+            setattr(Tensor, _name, _method)
 cyops.set_tensor_class(Tensor)
 
 
