@@ -5,10 +5,12 @@ Each function only decides which axis of an operand plays which part. A contract
 axes (batch..., row, column), stride 0 where an operand has no such axis, and one call of csrc/gemm.c, which merges what
 can be merged, loops over the rest and copies no operand whole. May be imported by everything above cyops.strided.
 """
+from libc.string cimport memcpy, memset
+
 from cyops.strided cimport (
     CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check,
-    coerce_beside, contiguous, cyops_api, cyops_view, empty, is_floating, itemsize_of, normalize_axis, overlaps,
-    promote, record, recording, result_class, shape_of,
+    coerce_beside, contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, itemsize_of,
+    matrix_transposed, normalize_axis, overlaps, promote, record, recording, result_class, shape_of,
 )
 
 from cyops.strided import set_matmul
@@ -92,15 +94,21 @@ cdef void lay_out(Plan *plan, Strided out, const int *axes) noexcept:
             add_axis(&plan.out, out.v.shape[axes[i]], out.v.strides[axes[i]])
 
 
-cdef int run(str op, Plan *plan, const cyops_view *bias, int activation, bint accumulate) except -1:
+cdef inline cyops_fusion no_fusion() noexcept:
+    cdef cyops_fusion fusion
+    memset(&fusion, 0, sizeof(fusion))
+    return fusion
+
+
+cdef int run(str op, const Plan *plan, const cyops_fusion *fusion) except -1:
     cdef int status
     cdef const cyops_api *functions = api()
     cdef Py_ssize_t depth = plan.a.shape[plan.a.ndim - 1]
     if 2.0 * plan.out.size * depth < WITHOUT_GIL:
-        status = functions.matmul(&plan.out, &plan.a, &plan.b, bias, activation, accumulate)
+        status = functions.matmul(&plan.out, &plan.a, &plan.b, fusion)
     else:
         with nogil:
-            status = functions.matmul(&plan.out, &plan.a, &plan.b, bias, activation, accumulate)
+            status = functions.matmul(&plan.out, &plan.a, &plan.b, fusion)
     return check(op, status)
 
 
@@ -108,6 +116,7 @@ cdef Strided compute(str op, type cls, Plan *plan, const int *axes, int dtype, o
                      int activation=CYOPS_ACTIVATION_NONE):
     """Runs the call into a fresh tensor, or into `out` where it may be written as the call goes."""
     cdef int computing = computing_dtype(dtype)
+    cdef cyops_fusion fusion = no_fusion()
     cdef Strided given = None
     cdef Strided result
     if out is not None:
@@ -119,7 +128,9 @@ cdef Strided compute(str op, type cls, Plan *plan, const int *axes, int dtype, o
     else:
         result = empty(cls, computing, itemsize_of(computing), plan.ndim, plan.shape)
     lay_out(plan, result, axes)
-    run(op, plan, &bias.v if bias is not None else NULL, activation, False)
+    fusion.bias = &bias.v if bias is not None else NULL
+    fusion.activation = activation
+    run(op, plan, &fusion)
     if given is None:
         return cast_to(result, dtype)
     if result is not given:
@@ -127,7 +138,7 @@ cdef Strided compute(str op, type cls, Plan *plan, const int *axes, int dtype, o
     return given
 
 
-# -- matmul and dense -------------------------------------------------------------------------------------------------
+# -- matmul --------------------------------------------------------------------------------------------------------
 cdef int plan_matmul(str op, Plan *plan, int *axes, const cyops_view *a, const cyops_view *b) except -1:
     """NumPy's rule: a vector is one row of a or one column of b, and the axes before the last two broadcast."""
     cdef int batch_a = max(a.ndim - 2, 0)
@@ -244,6 +255,7 @@ def add_matmul(out, a, b):
     cdef Strided given
     cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan
+    cdef cyops_fusion fusion = no_fusion()
     check_inner("add_matmul", x, y)
     plan_matmul("add_matmul", &plan, axes, &x.v, &y.v)
     given = checked_out("add_matmul", out, &plan, x.v.dtype)
@@ -255,62 +267,12 @@ def add_matmul(out, a, b):
         raise ValueError("add_matmul: out must not overlap a or b; add their matmul instead")
     begin_write("add_matmul", given)
     lay_out(&plan, given, axes)
-    run("add_matmul", &plan, NULL, CYOPS_ACTIVATION_NONE, True)
+    fusion.accumulate = True
+    run("add_matmul", &plan, &fusion)
     return given
 
 
-def dense(x, kernel, bias=None, activation=None):
-    """A fully connected layer in one pass: activation(x kernel + bias).
-
-    x: (..., k); kernel: (k, n); bias: (n,) or None; the result is (..., n). Floating dtypes, or integers beside them;
-    the result has the promoted one. activation: None or "relu". Bias and activation are applied while the product is
-    still in registers. Any strides; a fresh tensor.
-
-    ValueError where the lengths do not agree or the activation is unknown; TypeError where no operand is floating.
-
-    >>> import cyops
-    >>> cyops.dense([[1., 2.]], [[1., -1.], [1., -1.]], [0.5, 0.5], activation="relu").tolist()
-    [[3.5, 0.0]]
-    """
-    cdef Strided a = coerce_beside(x, kernel)
-    cdef Strided b = coerce_beside(kernel, x)
-    cdef Strided c = None if bias is None else coerce_beside(bias, x)
-    cdef Strided result, cast_a, cast_b
-    cdef Strided cast_c = None
-    cdef int axes[CYOPS_MAX_NDIM + 2]
-    cdef Plan plan
-    check_dense(a, b, c, activation)
-    cdef int dtype = common_dtype("dense", a, b)
-    if c is not None:
-        dtype = promote(dtype, c.v.dtype)
-        cast_c = cast_to(c, computing_dtype(dtype))
-    if not is_floating(dtype):
-        raise TypeError(f"dense: needs floating operands; got x {a.dtype}, kernel {b.dtype}")
-    cast_a = cast_to(a, computing_dtype(dtype))
-    cast_b = cast_to(b, computing_dtype(dtype))
-    plan_matmul("dense", &plan, axes, &cast_a.v, &cast_b.v)
-    result = compute("dense", result_class(a, b), &plan, axes, dtype, None, cast_c,
-                     CYOPS_ACTIVATION_RELU if activation is not None else CYOPS_ACTIVATION_NONE)
-    if recording():
-        record("dense", (a, b, c), result, {"activation": activation})
-    return result
-
-
-cdef int check_dense(Strided x, Strided kernel, Strided bias, object activation) except -1:
-    if activation is not None and activation != "relu":
-        raise ValueError(f'dense: activation must be None or "relu"; got {activation!r}; apply another one to the '
-                         "result")
-    if kernel.v.ndim != 2:
-        raise ValueError(f"dense: kernel must have two axes (k, n); got kernel {shape_of(kernel)}")
-    if x.v.ndim == 0 or x.v.shape[x.v.ndim - 1] != kernel.v.shape[0]:
-        raise ValueError(f"dense: last axis of x must equal first axis of kernel; got x {shape_of(x)}, "
-                         f"kernel {shape_of(kernel)}")
-    if bias is not None and (bias.v.ndim != 1 or bias.v.shape[0] != kernel.v.shape[1]):
-        raise ValueError(f"dense: bias must have one element per column of kernel; got kernel {shape_of(kernel)}, "
-                         f"bias {shape_of(bias)}")
-    return 0
-
-
+include "contract_dense.pxi"
 include "contract_tensordot.pxi"
 
 FUNCTIONS = (matmul, dot, tensordot, dense)

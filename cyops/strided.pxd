@@ -24,6 +24,15 @@ cdef extern from "csrc/cyops.h":
         Py_ssize_t shape[CYOPS_MAX_NDIM]
         Py_ssize_t strides[CYOPS_MAX_NDIM]
 
+cdef extern from "csrc/gemm.h":
+    ctypedef struct cyops_fusion:
+        const cyops_view *bias
+        int activation
+        int accumulate
+        const cyops_view *mask_a
+        const cyops_view *mask_b
+        const cyops_view *column_sums
+
 cdef extern from "csrc/api.h":
     ctypedef struct cyops_parameter:
         const cyops_view *parameter
@@ -32,8 +41,8 @@ cdef extern from "csrc/api.h":
     ctypedef struct cyops_api:
         int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs) noexcept nogil
         int (*cast)(const cyops_view *out, const cyops_view *x) noexcept nogil
-        int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_view *bias,
-                      int activation, int accumulate) noexcept nogil
+        int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b,
+                      const cyops_fusion *fusion) noexcept nogil
 
         int (*reduce)(int reduction, const cyops_view *out, const cyops_view *x, const char *reduced,
                       double correction) noexcept nogil

@@ -13,8 +13,7 @@
 typedef struct {
     int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs);
     int (*cast)(const cyops_view *out, const cyops_view *in);
-    int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_view *bias,
-                  int activation, int accumulate);
+    int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion);
 
     int (*reduce)(int reduction, const cyops_view *out, const cyops_view *x, const char *reduced, double correction);
     int (*arg_reduce)(int reduction, const cyops_view *out, const cyops_view *x, const char *reduced);

@@ -87,16 +87,34 @@ static void store_sums(const gemm_dot *job) {
     }
 }
 
-/* x, copied side by side into `space` where it is not yet. */
-static const char *pack_x(const gemm_problem *p, void *space) {
-    if (p->rs_b == 1 || p->k == 1) return p->b;
+/* Whether x is read where it is. */
+static int lies_ready(const gemm_problem *p) { return p->mask_b.data == NULL && (p->rs_b == 1 || p->k == 1); }
+
+/* x, copied side by side into `space` where it does not lie ready. */
+static const char *pack_x(const gemm_problem *p, char *space) {
+    const ptrdiff_t itemsize = p->type->itemsize;
+    if (lies_ready(p)) return p->b;
+    if (p->mask_b.data != NULL) {
+        cyops_gemm_pack_masked(p->type, 1, 1, p->k, p->b, 1, p->rs_b, p->mask_b.data, 1, p->mask_b.rs, space);
+        return space;
+    }
     for (ptrdiff_t k = 0; k < p->k; k++) {
-        if (p->type->itemsize == sizeof(float))
+        if (itemsize == sizeof(float))
             ((float *)space)[k] = ((const float *)p->b)[k * p->rs_b];
         else
             ((double *)space)[k] = ((const double *)p->b)[k * p->rs_b];
     }
     return space;
+}
+
+static void sum_x(const gemm_problem *p, const char *x) {
+    double sum = 0;
+    for (ptrdiff_t k = 0; k < p->k; k++)
+        sum += p->type->itemsize == sizeof(float) ? ((const float *)x)[k] : ((const double *)x)[k];
+    if (p->type->itemsize == sizeof(float))
+        *(float *)p->column_sums = (float)sum;
+    else
+        *(double *)p->column_sums = sum;
 }
 
 int cyops_gemm_dot(const gemm_problem *p) {
@@ -106,13 +124,14 @@ int cyops_gemm_dot(const gemm_problem *p) {
     if (p->cs_a != 1 && p->rs_a == 1 && job.tile_rows < COLUMN_ROWS) job.tile_rows = COLUMN_ROWS;
     double few_sums[64];
     ptrdiff_t count = job.rows * job.chunks;
-    ptrdiff_t x_bytes = p->rs_b == 1 || p->k == 1 ? 0 : (p->k * p->type->itemsize + 63) / 64 * 64;
+    ptrdiff_t x_bytes = lies_ready(p) ? 0 : (p->k * p->type->itemsize + 127) / 64 * 64; /* packing writes 64 beyond */
     char *scratch = NULL;
     if (x_bytes > 0 || count > 64) {
         scratch = cyops_take_scratch(x_bytes + count * sizeof(double));
         if (scratch == NULL) return CYOPS_NO_MEMORY;
     }
     job.x = pack_x(p, scratch);
+    if (p->column_sums != NULL) sum_x(p, job.x);
     job.sums = count > 64 ? (double *)(scratch + x_bytes) : few_sums;
     for (ptrdiff_t i = 0; i < count; i++) job.sums[i] = 0;
     ptrdiff_t tiles = gemm_ceil_div(job.rows, job.tile_rows) * job.chunks;

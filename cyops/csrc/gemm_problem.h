@@ -10,6 +10,12 @@
  * panel are 21 KB and stay in L1. */
 #define KC 384
 
+/* Where an operand's mask lies; without data there is none. */
+typedef struct {
+    const char *data;
+    ptrdiff_t rs, cs;
+} gemm_mask;
+
 /* `items` products of one shape that share b. Strides in elements. */
 typedef struct {
     const cyops_gemm_type *type;
@@ -18,14 +24,21 @@ typedef struct {
     char *c;                  /* columns side by side */
     ptrdiff_t rs_a, cs_a, rs_b, cs_b, rs_c;
     int flags; /* CYOPS_GEMM_* */
+    gemm_mask mask_a, mask_b;
+    char *column_sums; /* (n), or NULL; see cyops_fusion */
     ptrdiff_t items;
     int ndim; /* the axes of the items */
     ptrdiff_t shape[CYOPS_MAX_NDIM], strides_a[CYOPS_MAX_NDIM], strides_c[CYOPS_MAX_NDIM];
 } gemm_problem;
 
 int cyops_gemm_blocked(const gemm_problem *p); /* any */
-int cyops_gemm_skinny(const gemm_problem *p);  /* cs_b = 1, one item */
-int cyops_gemm_dot(const gemm_problem *p);     /* n = 1; other bits than the two above */
+int cyops_gemm_skinny(const gemm_problem *p);  /* cs_b = 1, one item, no mask and no column sums */
+int cyops_gemm_dot(const gemm_problem *p);     /* n = 1, no mask of a; other bits than the two above */
+
+/* As type->pack, with 0 for what the mask y, whose strides are ws_y and ks_y, has no positive element beside. */
+void cyops_gemm_pack_masked(const cyops_gemm_type *type, ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth,
+                            const char *x, ptrdiff_t ws, ptrdiff_t ks, const char *y, ptrdiff_t ws_y, ptrdiff_t ks_y,
+                            char *out);
 
 /* Integers and bool: contract_integer.c. */
 int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);

@@ -8,6 +8,12 @@ the gradient of that input. What the function needs it names as its parameters:
     x, a, ...    an input, under the name `define` gave it
     x_shape, ... the shape of an input, without keeping its values
     axis, ...    a parameter of the op
+    known        what is known so far of the gradient asked for, if it may be added to in place, else None
+
+Where a rule is given `together`, one function computes the gradients of several inputs, unless an outer tape must see
+how they come about: together(way, known, **named), `way` the positions of these inputs, `known` by position, `named`
+what the derivatives of just these inputs name; it returns the gradients by position. A function that is given `known`
+returns a fresh tensor, or `known` with its part added.
 
 Only what is named is read, so only that must still have the value it had when it was recorded. Broadcasting,
 accumulation and pruning are the walk's business. Imports nothing of the package.
@@ -30,6 +36,12 @@ class Rule(NamedTuple):
     derivatives: tuple[Derivative | None, ...]
     before: Derivative | None        # turns `d` into what every derivative gets instead
     variadic: bool                   # one derivative serves all inputs and is told which by `index`
+    together: Callable | None
+
+    def needs(self, way):
+        """What the derivatives of the inputs at the positions `way` name, once each."""
+        derivatives = [self.before, *map(self.of, way)]
+        return tuple(dict.fromkeys(name for one in derivatives if one is not None for name in one.needs))
 
     def of(self, index):
         """The derivative for the input at a position."""
@@ -47,14 +59,15 @@ def _derivative(function):
     return Derivative(function, code.co_varnames[: code.co_argcount])
 
 
-def define(op, *, before=None, **derivatives):
+def define(op, *, before=None, together=None, **derivatives):
     """Stores the rule of `op`: one keyword per recorded input, in order; None for an input without a gradient."""
-    RULES[op] = Rule(tuple(derivatives), tuple(map(_derivative, derivatives.values())), _derivative(before), False)
+    of_inputs = tuple(map(_derivative, derivatives.values()))
+    RULES[op] = Rule(tuple(derivatives), of_inputs, _derivative(before), False, together)
 
 
 def define_variadic(op, derivative):
     """Stores the rule of an op with any number of inputs, `derivative(d, index, inputs, ...)`."""
-    RULES[op] = Rule((), (_derivative(derivative),), None, True)
+    RULES[op] = Rule((), (_derivative(derivative),), None, True, None)
 
 
 def define_no_gradient(*ops):

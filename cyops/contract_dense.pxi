@@ -1,0 +1,172 @@
+# contract_dense: a fully connected layer forward and backward, each as products with everything else fused into them.
+# Included by contract.pyx.
+
+def dense(x, kernel, bias=None, activation=None):
+    """A fully connected layer in one pass: activation(x kernel + bias).
+
+    x: (..., k); kernel: (k, n); bias: (n,) or None; the result is (..., n). Floating dtypes, or integers beside them;
+    the result has the promoted one. activation: None or "relu". Bias and activation are applied while the product is
+    still in registers. Any strides; a fresh tensor.
+
+    ValueError where the lengths do not agree or the activation is unknown; TypeError where no operand is floating.
+
+    >>> import cyops
+    >>> cyops.dense([[1., 2.]], [[1., -1.], [1., -1.]], [0.5, 0.5], activation="relu").tolist()
+    [[3.5, 0.0]]
+    """
+    cdef Strided a = coerce_beside(x, kernel)
+    cdef Strided b = coerce_beside(kernel, x)
+    cdef Strided c = None if bias is None else coerce_beside(bias, x)
+    cdef Strided result, cast_a, cast_b
+    cdef Strided cast_c = None
+    cdef int axes[CYOPS_MAX_NDIM + 2]
+    cdef Plan plan
+    check_dense(a, b, c, activation)
+    cdef int dtype = common_dtype("dense", a, b)
+    if c is not None:
+        dtype = promote(dtype, c.v.dtype)
+        cast_c = cast_to(c, computing_dtype(dtype))
+    if not is_floating(dtype):
+        raise TypeError(f"dense: needs floating operands; got x {a.dtype}, kernel {b.dtype}")
+    cast_a = cast_to(a, computing_dtype(dtype))
+    cast_b = cast_to(b, computing_dtype(dtype))
+    plan_matmul("dense", &plan, axes, &cast_a.v, &cast_b.v)
+    result = compute("dense", result_class(a, b), &plan, axes, dtype, None, cast_c,
+                     CYOPS_ACTIVATION_RELU if activation is not None else CYOPS_ACTIVATION_NONE)
+    if recording():
+        record("dense", (a, b, c), result, {"activation": activation})
+    return result
+
+
+cdef int check_dense(Strided x, Strided kernel, Strided bias, object activation) except -1:
+    if activation is not None and activation != "relu":
+        raise ValueError(f'dense: activation must be None or "relu"; got {activation!r}; apply another one to the '
+                         "result")
+    if kernel.v.ndim != 2:
+        raise ValueError(f"dense: kernel must have two axes (k, n); got kernel {shape_of(kernel)}")
+    if x.v.ndim == 0 or x.v.shape[x.v.ndim - 1] != kernel.v.shape[0]:
+        raise ValueError(f"dense: last axis of x must equal first axis of kernel; got x {shape_of(x)}, "
+                         f"kernel {shape_of(kernel)}")
+    if bias is not None and (bias.v.ndim != 1 or bias.v.shape[0] != kernel.v.shape[1]):
+        raise ValueError(f"dense: bias must have one element per column of kernel; got kernel {shape_of(kernel)}, "
+                         f"bias {shape_of(bias)}")
+    return 0
+
+
+def dense_backward(d, x=None, kernel=None, y=None, *, bias=True, kernel_gradient=None):
+    """The gradients of a layer y = dense(x, kernel, bias) from the gradient d of its result: (dx, dkernel, dbias).
+
+    Of d count the elements where y > 0 (the layer had relu), or all where y is None: let z be those, and 0 elsewhere.
+    dx = z kernel.T where a kernel is given, dkernel = x.T z where an x is, dbias = the sum of z over all but its last
+    axis where `bias` is true; the others are None. z is never in memory: the mask is applied and the columns are summed
+    while operands are packed. d, y: (..., n); x: (..., k); kernel: (k, n); floating; any strides, but axes before the
+    last that do not merge cost a copy. The gradients are fresh tensors of the promoted dtype (float32 for float16), or
+    dkernel is added to `kernel_gradient`, a C-ordered tensor (k, n) of that dtype which overlaps none of the others.
+    Not recorded.
+
+    ValueError where shapes do not agree, TypeError where d is not floating.
+
+    >>> import cyops
+    >>> dx, dkernel, dbias = cyops.dense_backward([[1., 1.]], [[2., 3.]], [[1., 2.], [3., 4.]], y=[[5., 0.]])
+    >>> dx.tolist(), dkernel.tolist(), dbias.tolist()
+    ([[1.0, 3.0]], [[2.0, 0.0], [3.0, 0.0]], [1.0, 0.0])
+    """
+    cdef Strided a = None if x is None else coerce_beside(x, d)
+    cdef Strided b = None if kernel is None else coerce_beside(kernel, d)
+    cdef Strided z = coerce_beside(d, x)
+    cdef Strided mask = None if y is None else coerce_beside(y, d)
+    cdef Strided dx = None
+    cdef Strided dkernel = None
+    cdef Strided dbias = None
+    cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
+    check_backward(z, a, b, mask)
+    cdef type cls = result_class(z, a)
+    cdef int ndim = z.v.ndim
+    cdef int dtype = z.v.dtype
+    if a is not None:
+        dtype = common_dtype("dense_backward", a, z)
+    if b is not None:
+        dtype = promote(dtype, common_dtype("dense_backward", z, b))
+    dtype = computing_dtype(dtype)
+    memcpy(shape, z.v.shape, ndim * sizeof(Py_ssize_t))
+    z = rows_of(cast_to(z, dtype))
+    mask = None if mask is None else rows_of(cast_to(mask, dtype))
+    if b is not None:
+        shape[ndim - 1] = b.v.shape[0]
+        dx = empty(cls, dtype, itemsize_of(dtype), ndim, shape)
+        multiply_masked(rows_of(dx), z, matrix_transposed(cast_to(b, dtype)), mask, None, None)
+    if bias:
+        dbias = empty(cls, dtype, itemsize_of(dtype), 1, z.v.shape + 1)
+    if a is not None:
+        a = rows_of(cast_to(a, dtype))
+        dkernel = target_of(kernel_gradient, cls, a, z)
+        multiply_masked(dkernel, matrix_transposed(a), z, None, mask, dbias, kernel_gradient is not None)
+    elif bias:
+        sum_rows(dbias, z, mask)
+    return dx, dkernel, dbias
+
+
+cdef int multiply_masked(Strided out, Strided a, Strided b, Strided mask_a, Strided mask_b, Strided column_sums,
+                         bint accumulate=False) except -1:
+    """out = a b, of which one may be masked, and the sums over the columns of b."""
+    cdef Plan plan
+    cdef cyops_fusion fusion = no_fusion()
+    plan.a, plan.b, plan.out = a.v, b.v, out.v
+    fusion.accumulate = accumulate
+    fusion.mask_a = &mask_a.v if mask_a is not None else NULL
+    fusion.mask_b = &mask_b.v if mask_b is not None else NULL
+    fusion.column_sums = &column_sums.v if column_sums is not None else NULL
+    return run("dense_backward", &plan, &fusion)
+
+
+cdef int sum_rows(Strided out, Strided x, Strided mask) except -1:
+    """The sums over the rows of x alone: those of a product without rows."""
+    cdef Py_ssize_t[2] none = [0, x.v.shape[1]]
+    cdef Py_ssize_t[2] no_rows = [0, x.v.shape[0]]
+    cdef int dtype = x.v.dtype
+    return multiply_masked(empty(Strided, dtype, x.v.itemsize, 2, none), empty(Strided, dtype, x.v.itemsize, 2, no_rows),
+                           x, None, mask, out)
+
+
+cdef Strided rows_of(Strided x):
+    """(..., n) as (rows, n): a view where the axes before the last can be walked with one stride, else a copy."""
+    cdef Py_ssize_t rows, stride
+    cdef Strided view
+    if x.v.ndim == 2:
+        return x
+    if not merge_axes(&x.v, tuple(range(x.v.ndim - 1)), &rows, &stride):
+        x = contiguous(x)
+        merge_axes(&x.v, tuple(range(x.v.ndim - 1)), &rows, &stride)
+    view = alias(Strided, x)
+    view.v.shape[0], view.v.shape[1] = rows, x.v.shape[x.v.ndim - 1]
+    view.v.strides[0], view.v.strides[1] = stride, x.v.strides[x.v.ndim - 1]
+    view.v.ndim = 2
+    return view
+
+
+cdef int check_backward(Strided d, Strided x, Strided kernel, Strided y) except -1:
+    cdef int last = d.v.ndim - 1
+    if d.v.ndim == 0 or not is_floating(d.v.dtype):
+        raise TypeError(f"dense_backward: d must be floating, with an axis or more; got d {shape_of(d)} {d.dtype}")
+    if y is not None and shape_of(y) != shape_of(d):
+        raise ValueError(f"dense_backward: y must have the shape of d; got d {shape_of(d)}, y {shape_of(y)}")
+    if x is not None and (x.v.ndim != d.v.ndim or shape_of(x)[:last] != shape_of(d)[:last]):
+        raise ValueError("dense_backward: all axes but the last of x must equal those of d; got "
+                         f"d {shape_of(d)}, x {shape_of(x)}")
+    if kernel is not None and (kernel.v.ndim != 2 or kernel.v.shape[1] != d.v.shape[last]):
+        raise ValueError("dense_backward: kernel must have two axes, the last as long as that of d; got "
+                         f"d {shape_of(d)}, kernel {shape_of(kernel)}")
+    return 0
+
+
+cdef Strided target_of(Strided known, type cls, Strided x, Strided d):
+    """Where dkernel goes: a fresh tensor, or the one that is added to."""
+    cdef Py_ssize_t[2] shape = [x.v.shape[1], d.v.shape[1]]
+    if known is None:
+        return empty(cls, d.v.dtype, d.v.itemsize, 2, shape)
+    if known.v.dtype != d.v.dtype or shape_of(known) != (shape[0], shape[1]) or not is_c_contiguous(&known.v):
+        raise ValueError("dense_backward: kernel_gradient must be C-ordered, with the shape and dtype of the gradient; "
+                         f"got kernel_gradient {shape_of(known)} {known.dtype}, gradient {(shape[0], shape[1])} "
+                         f"{d.dtype}")
+    begin_write("dense_backward", known)
+    return known
