@@ -53,7 +53,7 @@ cdef int check_dense(Strided x, Strided kernel, Strided bias, object activation)
     return 0
 
 
-def dense_backward(d, x=None, kernel=None, y=None, *, bias=True, kernel_gradient=None):
+def dense_backward(d, x=None, kernel=None, y=None, *, bias=True, Strided kernel_gradient=None):
     """The gradients of a layer y = dense(x, kernel, bias) from the gradient d of its result: (dx, dkernel, dbias).
 
     Of d count the elements where y > 0 (the layer had relu), or all where y is None: let z be those, and 0 elsewhere.
@@ -168,5 +168,7 @@ cdef Strided target_of(Strided known, type cls, Strided x, Strided d):
         raise ValueError("dense_backward: kernel_gradient must be C-ordered, with the shape and dtype of the gradient; "
                          f"got kernel_gradient {shape_of(known)} {known.dtype}, gradient {(shape[0], shape[1])} "
                          f"{d.dtype}")
+    if overlaps(&known.v, &x.v) or overlaps(&known.v, &d.v):
+        raise ValueError("dense_backward: kernel_gradient must not overlap d or x; add to it afterwards")
     begin_write("dense_backward", known)
     return known

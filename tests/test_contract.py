@@ -111,6 +111,22 @@ def test_dense_without_depth_is_the_bias():
     assert np.asarray(result).tolist() == [[1, 0]] * 3
 
 
+def test_dense_backward_gives_what_its_arguments_allow():
+    d, x, kernel = numbers((2, 3, 4)), numbers((2, 3, 5)), numbers((5, 4))
+    dx, dkernel, dbias = cyops.dense_backward(d, x, kernel)
+    rows, flat = d.reshape(6, 4).astype("float64"), x.reshape(6, 5).astype("float64")
+    for part, expected in ((dx, d @ kernel.T.astype("float64")), (dkernel, flat.T @ rows), (dbias, rows.sum(0))):
+        assert part.dtype == np.float32
+        np.testing.assert_allclose(np.asarray(part), expected, rtol=0, atol=1e-6)
+    assert cyops.dense_backward(d, kernel=kernel, bias=False)[1:] == (None, None)
+    assert cyops.dense_backward(d, x, bias=False)[::2] == (None, None)
+    turned = cyops.dense_backward(d.transpose(1, 0, 2), x.transpose(1, 0, 2), kernel)
+    np.testing.assert_allclose(np.asarray(turned[1]), np.asarray(dkernel), rtol=0, atol=1e-6)
+    assert [part.dtype.name for part in cyops.dense_backward(d.astype("float16"), x, kernel.astype("float64"))] == [
+        "float64"] * 3
+    assert cyops.dense_backward(numbers(4), numbers(5), kernel)[0].shape == (5,)
+
+
 def test_relu_in_dense_keeps_nan():
     result = cyops.dense(np.float32([[np.nan], [-1], [np.inf]]), np.float32([[1]]), activation="relu")
     assert np.array_equal(np.asarray(result), np.float32([[np.nan], [0], [np.inf]]), equal_nan=True)
@@ -229,6 +245,17 @@ ERRORS = [
      "dense: bias must have one element per column of kernel; got kernel (4, 6), bias (5,)"),
     (lambda: cyops.dense(ones(3, 4), ones(4, 6), None, "tanh"), ValueError,
      'dense: activation must be None or "relu"; got \'tanh\'; apply another one to the result'),
+    (lambda: cyops.dense_backward(ones(2, 3), ones(4, 5)), ValueError,
+     "dense_backward: all axes but the last of x must equal those of d; got d (2, 3), x (4, 5)"),
+    (lambda: cyops.dense_backward(ones(2, 3), kernel=ones(3, 4)), ValueError,
+     "dense_backward: kernel must have two axes, the last as long as that of d; got d (2, 3), kernel (3, 4)"),
+    (lambda: cyops.dense_backward(ones(2, 3), y=ones(3)), ValueError,
+     "dense_backward: y must have the shape of d; got d (2, 3), y (3,)"),
+    (lambda: cyops.dense_backward(np.ones(3, int)), TypeError,
+     "dense_backward: d must be floating, with an axis or more; got d (3,) int64"),
+    (lambda: cyops.dense_backward(ones(2, 3), ones(2, 4), kernel_gradient=cyops.ones((3, 4))), ValueError,
+     "dense_backward: kernel_gradient must be C-ordered, with the shape and dtype of the gradient; got kernel_gradient "
+     "(3, 4) float32, gradient (4, 3) float32"),
     (lambda: cyops.dense(np.ones((2, 2), int), np.ones((2, 2), int)), TypeError,
      "dense: needs floating operands; got x int64, kernel int64"),
     (lambda: cyops.matmul(np.array(["a"]), np.array(["b"])), TypeError,

@@ -166,6 +166,88 @@ def check_threads():
                 assert len(results) == 1, (m, n, k)
 
 
+def masked(d, y):
+    return d if y is None else np.where(y > 0, d, 0).astype(d.dtype)
+
+
+def check_backward_values():
+    """dense_backward over tile edges and depths, into memory that held NaN: products of the masked gradient."""
+    for dtype in DTYPES:
+        for rows, k, n in itertools.product((0, 1, 5, 40, KC - 1, KC, KC + 1), (0, 1, 3, 20, 300), (0, 1, 2, 33, 200)):
+            x, kernel, d = numbers((rows, k), dtype), numbers((k, n), dtype), numbers((rows, n), dtype)
+            for y in (None, numbers((rows, n), dtype)):
+                z = masked(d, y)
+                cyops.full((k, n), np.nan, dtype=dtype)  # what the next tensor's memory held
+                dx, dkernel, dbias = cyops.dense_backward(d, x, kernel, y)
+                assert_close(dx, z, kernel.T)
+                assert_close(dkernel, x.T, z)
+                assert_close(dbias[None], np.ones((1, rows), dtype), z)
+                alone = cyops.dense_backward(d, y=y)[2]
+                assert np.array_equal(np.asarray(dbias), np.asarray(alone)), (rows, k, n)
+                old = numbers((k, n), dtype)
+                total = cyops.Strided(old.copy())
+                assert cyops.dense_backward(d, x, y=y, bias=False, kernel_gradient=total)[1] is total
+                assert_close(total, x.T, z, old=old)
+
+
+def check_backward_layouts():
+    """Any strides of any operand, the mask's others than those of what it masks: the bits of contiguous copies, which
+    for more than one column are those of the plain products."""
+    for dtype in DTYPES:
+        for rows, k, n in ((1, 1, 1), (5, 6, 7), (40, 20, 1), (70, 33, 20), (30, 300, 40), (300, 30, 70)):
+            for i, lay in enumerate(LAYOUTS):
+                others = [LAYOUTS[(i + step) % len(LAYOUTS)] for step in (1, 2, 5)]
+                d, y = lay((rows, n), dtype), others[0]((rows, n), dtype)
+                x, kernel = others[1]((rows, k), dtype), others[2]((k, n), dtype)
+                found = [np.asarray(part) for part in cyops.dense_backward(d, x, kernel, y)]
+                copies = [np.array(part, order="C") for part in (d, x, kernel, y)]
+                for part, of_copies in zip(found, cyops.dense_backward(*copies), strict=True):
+                    assert np.array_equal(part, np.asarray(of_copies)), (rows, k, n, lay)
+                if n > 1 and k > 1:
+                    z = masked(d, y)
+                    assert np.array_equal(found[0], np.asarray(cyops.matmul(z, kernel.T)))
+                    assert np.array_equal(found[1], np.asarray(cyops.matmul(x.T, z)))
+
+
+def check_backward_specials():
+    """A mask that is NaN or 0 stops whatever it is laid over, NaN and infinity too; denormals pass."""
+    for dtype in DTYPES:
+        tiny = np.finfo(dtype).smallest_subnormal
+        d = np.array([[np.nan, np.inf, 1, 2, tiny, np.nan, -np.inf]], dtype)
+        y = np.array([[0, -1, np.nan, 1, np.inf, tiny, 1]], dtype)
+        expected = np.array([0, 0, 0, 2, tiny, np.nan, -np.inf], dtype)
+        dx, dkernel, dbias = cyops.dense_backward(d, np.ones((1, 1), dtype), np.eye(7, dtype=dtype)[:1], y)
+        assert np.array_equal(np.asarray(dbias), expected, equal_nan=True)
+        assert np.array_equal(np.asarray(dkernel)[0], expected, equal_nan=True) and np.isnan(dx.item())
+
+
+def check_backward_guard_pages():
+    holders = [Guarded(400 * 400 * 8) for _ in range(4)]
+    sizes = ((1, 1, 9), (70, 9, 1), (15, 33, 18), (129, 40, 10), (385, 20, 47))
+    for dtype, at_end in itertools.product(DTYPES, (True, False)):
+        for (rows, k, n), turned in itertools.product(sizes, (False, True)):
+            shapes = ((rows, n), (rows, k), (k, n), (rows, n))
+            operands = [holder.array(shape[::-1] if turned else shape, dtype, at_end)
+                        for holder, shape in zip(holders, shapes, strict=True)]
+            operands = [part.T if turned else part for part in operands]
+            for part in operands:
+                part[...] = numbers(part.shape, dtype)
+            d, x, kernel, y = operands
+            dx, dkernel, _ = cyops.dense_backward(d, x, kernel, y)
+            assert_close(dx, masked(d, y), kernel.T)
+            assert_close(dkernel, x.T, masked(d, y))
+
+
+def check_backward_threads():
+    for dtype, (rows, k, n) in itertools.product(DTYPES, ((128, 784, 500), (1000, 70, 1), (3000, 5, 300))):
+        x, kernel, d, y = (numbers(shape, dtype) for shape in ((rows, k), (k, n), (rows, n), (rows, n)))
+        results = set()
+        for count in (1, 2, 3, 4, 8):
+            with cyops.set_num_threads(count):
+                results.add(b"".join(np.asarray(part).tobytes() for part in cyops.dense_backward(d, x, kernel, y)))
+        assert len(results) == 1, (rows, k, n)
+
+
 def digest_of_products():
     """A digest of products with more than one column: one chain of fused multiply-adds an element."""
     digest = hashlib.sha256()
@@ -177,7 +259,11 @@ def digest_of_products():
     return digest.hexdigest()
 
 
-CHECKS = (check_tile_edges, check_depths, check_layouts, check_outputs, check_batches, check_guard_pages, check_threads)
+CHECKS = (
+    check_tile_edges, check_depths, check_layouts, check_outputs, check_batches, check_guard_pages, check_threads,
+    check_backward_values, check_backward_layouts, check_backward_specials, check_backward_guard_pages,
+    check_backward_threads,
+)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

@@ -36,6 +36,46 @@ def test_tensors_are_watched_only_when_told():
         assert tape.gradient(y, x) is None
 
 
+def test_layers_that_share_a_kernel_add_up_their_gradients():
+    rng = np.random.default_rng(0)
+    w, b = ct.Variable(rng.normal(size=(3, 3)).astype("float32")), ct.Variable(np.ones(3, "float32"))
+    x = ct.asarray(rng.normal(size=(5, 3)).astype("float32"))
+
+    def gradients(make_layer):
+        with ct.GradientTape() as tape:
+            y = x
+            for _ in range(3):
+                y = make_layer(y)
+            loss = ct.sum(y * y) + ct.sum(w * w) + ct.sum(ct.permute_dims(w, (1, 0)) * w)
+        return [np.asarray(part) for part in tape.gradient(loss, [w, b])]
+
+    fused = gradients(lambda y: ct.dense(y, w, b, activation="relu"))
+    products = gradients(lambda y: ct.relu(ct.matmul(y, w) + b))
+    others = gradients(lambda y: ct.relu(ct.tensordot(y, w, axes=1) + b))
+    for part, product, other in zip(fused, products, others, strict=True):
+        np.testing.assert_allclose(part, other, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(product, other, rtol=1e-5, atol=1e-6)
+
+
+def test_adding_up_a_gradient_in_place_changes_no_other():
+    """Gradients that are one tensor under two names must not be written into."""
+    w = ct.Variable([[1.0, 2.0], [3.0, 4.0]])
+    v = ct.Variable([[0.0, 0.0], [0.0, 0.0]])
+    x, weights = ct.ones((1, 2)), ct.constant([[1.0, 2.0], [3.0, 4.0]])
+    with ct.GradientTape() as tape:
+        loss = ct.sum(ct.matmul(x, w)) + ct.sum((w + v) * weights)
+    dw, dv = tape.gradient(loss, [w, v])
+    close(dv, weights)
+    close(dw, np.asarray(weights) + 1)
+    with ct.GradientTape() as tape:
+        kernel = w + v
+        loss = ct.sum(ct.dense(x, kernel)) + ct.sum(ct.dense(x, kernel)) + ct.sum(ct.matmul(x, v))
+    dw, dv, dkernel = tape.gradient(loss, [w, v, kernel])
+    close(dkernel, np.full((2, 2), 2))
+    close(dw, np.full((2, 2), 2))
+    close(dv, np.full((2, 2), 3))
+
+
 def test_what_is_not_trainable_is_not_watched_by_itself():
     frozen = ct.Variable(2.0, trainable=False)
     count = ct.Variable(3)

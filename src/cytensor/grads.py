@@ -156,8 +156,37 @@ def _dot_gradient(d, a, b, wanted):
     return _tensordot_gradient(d, a, b, _dot_axes(a, b), wanted)
 
 
+def _suits(known, *operands):
+    """Whether a product of these can be added to `known` while it is computed."""
+    if known is None or known.itemsize < 4 or known.strides != (known.shape[-1], 1):
+        return False
+    return all(x.dtype == known.dtype for x in operands)
+
+
+def _matmul_gradients(way, known, d, a=None, b=None):
+    """Those of `_matmul_gradient`; a matrix b that other products have used too is added to in place."""
+    gradients = []
+    for wanted, gradient in zip(way, known, strict=True):
+        if wanted == 1 and a.ndim > 1 and _suits(gradient, d, a):
+            gradients.append(cyops.add_matmul(gradient, _rows(a).mT, _rows(d)))
+        else:
+            gradients.append(_matmul_gradient(d, a, b, wanted))
+    return gradients
+
+
+def _dense_gradients(way, known, d, x=None, kernel=None, out=None, activation=None):
+    """One pass for the mask, the bias and the products; what is not named is not wanted."""
+    add_to = known[way.index(1)] if 1 in way else None
+    found = cyops.dense_backward(
+        d, x, kernel, out if activation == "relu" else None, bias=2 in way,
+        kernel_gradient=add_to if _suits(add_to, d, x) else None,
+    )
+    return [found[i] for i in way]
+
+
 define(
     "matmul",
+    together=_matmul_gradients,
     a=lambda d, a, b: _matmul_gradient(d, a, b, 0),
     b=lambda d, a, b: _matmul_gradient(d, a, b, 1),
 )
@@ -169,6 +198,7 @@ define(
 )
 define(
     "dense",
+    together=_dense_gradients,
     before=lambda d, out, activation: relu_gradient(d, out) if activation == "relu" else d,
     x=lambda d, kernel: dense(d, kernel.mT),
     kernel=lambda d, x: matmul(_rows(x).mT, _rows(d)),

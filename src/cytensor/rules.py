@@ -8,12 +8,11 @@ the gradient of that input. What the function needs it names as its parameters:
     x, a, ...    an input, under the name `define` gave it
     x_shape, ... the shape of an input, without keeping its values
     axis, ...    a parameter of the op
-    known        what is known so far of the gradient asked for, if it may be added to in place, else None
 
-Where a rule is given `together`, one function computes the gradients of several inputs, unless an outer tape must see
-how they come about: together(way, known, **named), `way` the positions of these inputs, `known` by position, `named`
-what the derivatives of just these inputs name; it returns the gradients by position. A function that is given `known`
-returns a fresh tensor, or `known` with its part added.
+Beside these, `together` may give the gradients of all wanted inputs at once; it is used unless an outer tape must see
+how they come about: together(way, known, **named) -> list. `way`: the positions of these inputs; `known`: for each of
+them the gradient gathered so far where it may be added to in place, else None; `named`: what their derivatives name.
+Each gradient is a fresh tensor, or the known one with its part added.
 
 Only what is named is read, so only that must still have the value it had when it was recorded. Broadcasting,
 accumulation and pruning are the walk's business. Imports nothing of the package.
@@ -37,11 +36,16 @@ class Rule(NamedTuple):
     before: Derivative | None        # turns `d` into what every derivative gets instead
     variadic: bool                   # one derivative serves all inputs and is told which by `index`
     together: Callable | None
+    named: dict                      # way -> what the derivatives of these inputs name; filled as it is asked for
 
     def needs(self, way):
         """What the derivatives of the inputs at the positions `way` name, once each."""
-        derivatives = [self.before, *map(self.of, way)]
-        return tuple(dict.fromkeys(name for one in derivatives if one is not None for name in one.needs))
+        names = self.named.get(way)
+        if names is None:
+            derivatives = [self.before, *map(self.of, way)]
+            names = tuple(dict.fromkeys(name for one in derivatives if one is not None for name in one.needs))
+            self.named[way] = names
+        return names
 
     def of(self, index):
         """The derivative for the input at a position."""
@@ -62,12 +66,12 @@ def _derivative(function):
 def define(op, *, before=None, together=None, **derivatives):
     """Stores the rule of `op`: one keyword per recorded input, in order; None for an input without a gradient."""
     of_inputs = tuple(map(_derivative, derivatives.values()))
-    RULES[op] = Rule(tuple(derivatives), of_inputs, _derivative(before), False, together)
+    RULES[op] = Rule(tuple(derivatives), of_inputs, _derivative(before), False, together, {})
 
 
 def define_variadic(op, derivative):
     """Stores the rule of an op with any number of inputs, `derivative(d, index, inputs, ...)`."""
-    RULES[op] = Rule((), (_derivative(derivative),), None, True, None)
+    RULES[op] = Rule((), (_derivative(derivative),), None, True, None, {})
 
 
 def define_no_gradient(*ops):

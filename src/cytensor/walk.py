@@ -14,41 +14,58 @@ def walk(records, targets, seeds, sources, *, free):
     """
     ways = cyops.lead_back(records, sources)
     gradients = {}
+    owned = set()                       # identities of tensors whose gradient so far nothing else can see
     for target, seed in zip(targets, seeds, strict=True):
-        _accumulate(gradients, target, seed)
+        _accumulate(gradients, owned, target, seed)
     kept = {id(x) for x in sources}
     fused = fused_steps(records, targets, sources)
     for i in range(len(records) - 1, -1, -1):
         record = records[i]
         output = id(record.output)
         d = gradients.get(output) if output in kept else gradients.pop(output, None)
+        owned.discard(output)
         if d is not None and ways[i] is not None:
             if i in fused and ways[i] == (0,):       # the targets of the loss are constants
-                _accumulate(gradients, fused[i].x, fused[i].gradient(d))
+                _accumulate(gradients, owned, fused[i].x, fused[i].gradient(d))
             else:
-                _backward(record, ways[i], d, gradients)
+                _backward(record, ways[i], d, gradients, owned)
         if free:
             records[i] = record = d = None
     return [gradients.get(id(source)) for source in sources]
 
 
-def _backward(record, way, d, gradients):
+def _backward(record, way, d, gradients, owned):
     """Adds what `record` passes on of its output's gradient `d` to the gradients of its inputs at positions `way`."""
     rule = RULES.get(record.op)
     if rule is None:
         if record.op in NO_GRADIENT:
             return
         raise TypeError(f"gradient: {record.op} has no gradient rule")
+    if rule.together is not None and not cyops.is_recording():
+        _backward_together(rule, record, way, d, gradients, owned)
+        return
     if rule.before is not None:
         d = rule.before.function(*look_up(record, rule.before.needs, rule.inputs, d, 0))
     for i in way:
         derivative = rule.of(i)
         if derivative is not None:
             gradient = derivative.function(*look_up(record, derivative.needs, rule.inputs, d, i))
-            _accumulate(gradients, record.inputs[i], gradient)
+            _accumulate(gradients, owned, record.inputs[i], gradient)
 
 
-def _accumulate(gradients, x, gradient):
+def _backward_together(rule, record, way, d, gradients, owned):
+    """The same where one function gives all gradients, some of them added to what is known in place."""
+    identities = [id(record.inputs[i]) for i in way]
+    known = [gradients[x] if x in owned else None for x in identities]
+    names = rule.needs(way)
+    values = look_up(record, names, rule.inputs, d, 0)
+    found = rule.together(way, known, **dict(zip(names, values, strict=True)))
+    for i, before, gradient in zip(way, known, found, strict=True):
+        if before is None or gradient is not before:
+            _accumulate(gradients, owned, record.inputs[i], gradient, is_fresh=True)
+
+
+def _accumulate(gradients, owned, x, gradient, is_fresh=False):
     """Adds to the gradient of `x`, in its shape and dtype."""
     if not matches(gradient, x):
         if gradient.shape != x.shape:
@@ -57,6 +74,8 @@ def _accumulate(gradients, x, gradient):
             gradient = cyops.astype(gradient, x.dtype)
     known = gradients.get(id(x))
     gradients[id(x)] = gradient if known is None else known + gradient
+    if is_fresh or known is not None:
+        owned.add(id(x))
 
 
 def _sum_to(gradient, shape):
