@@ -1,4 +1,4 @@
-/* Walks the rows of softmax and its relatives. See rows.h.
+/* Walks the rows of softmax and its relatives. See rows_walk.h.
  *
  * Rows are handed to the kernels with their classes side by side; where they do not lie so, a tile of rows is gathered
  * first and scattered afterwards.
@@ -6,98 +6,113 @@
 #include "axes.h"
 #include "dispatch.h"
 #include "pool.h"
-#include "system.h"
+#include "rows_walk.h"
+#include "scratch.h"
 
 #define TILE_ELEMENTS ((ptrdiff_t)16 << 10)
-#define PARALLEL_ELEMENTS ((ptrdiff_t)32 << 10) /* a row operation costs about 1 ns an element */
-#define TENSORS 3
+#define TILE_ROWS 16                              /* at least: tiles of long rows */
+#define PARALLEL_ELEMENTS ((ptrdiff_t)32 << 10)
+#define OUT 0
 
 typedef struct {
+    const cyops_row_job *job;
     cyops_row_loop loop;
     cyops_copy_loop copy;
     cyops_axes rows;
-    int tensors;
-    char *data[TENSORS];
-    ptrdiff_t class_strides[TENSORS];
+    ptrdiff_t class_strides[CYOPS_ROW_TENSORS];
     ptrdiff_t classes;
     ptrdiff_t itemsize;
     ptrdiff_t tile_rows;
     int is_packed; /* whether any tensor's classes are apart */
     int status;
-} row_job;
+} row_walk;
 
-/* Some rows along the innermost axis: data points to the first of each tensor. */
-static void run_rows(const row_job *job, char *const data[TENSORS], ptrdiff_t rows, char *scratch) {
-    const ptrdiff_t packed_bytes = job->tile_rows * job->classes * job->itemsize;
-    const ptrdiff_t side_by_side[2] = {1, job->classes};
-    char *ready[TENSORS] = {NULL};
-    ptrdiff_t strides[TENSORS] = {0};
-    for (int k = 0; k < job->tensors; k++) {
-        ready[k] = data[k];
-        strides[k] = job->rows.ndim > 0 ? job->rows.strides[k][0] : 0;
-        if (job->class_strides[k] == 1) continue;
-        ready[k] = scratch + k * packed_bytes;
-        if (k > 0)
-            job->copy(ready[k], data[k], side_by_side, (ptrdiff_t[2]){job->class_strides[k], strides[k]}, job->classes,
-                      rows);
-        strides[k] = job->classes;
+/* Rows first ... first + rows - 1, which lie along the innermost axis. */
+static void run_rows(const row_walk *walk, const cyops_place *place, ptrdiff_t first, ptrdiff_t rows, char *scratch) {
+    const cyops_row_job *job = walk->job;
+    cyops_row_tile tile = {.rows = rows, .classes = walk->classes, .scale = job->scale};
+    if (job->labels != NULL) tile.labels = job->labels + first;
+    if (job->losses != NULL) tile.losses = job->losses + first * walk->itemsize;
+    const ptrdiff_t side_by_side[2] = {1, walk->classes};
+    ptrdiff_t apart[CYOPS_ROW_TENSORS][2];
+    char *data[CYOPS_ROW_TENSORS];
+    for (int k = 0; k < CYOPS_ROW_TENSORS; k++) {
+        if (job->views[k] == NULL) continue;
+        apart[k][0] = walk->class_strides[k];
+        apart[k][1] = walk->rows.ndim > 0 ? walk->rows.strides[k][0] : 0;
+        tile.data[k] = data[k] = job->views[k]->data + place->offset[k] * walk->itemsize;
+        tile.strides[k] = apart[k][1];
+        if (apart[k][0] == 1) continue;
+        tile.data[k] = scratch + k * walk->tile_rows * walk->classes * walk->itemsize;
+        tile.strides[k] = walk->classes;
+        if (k != OUT) walk->copy(tile.data[k], data[k], side_by_side, apart[k], walk->classes, rows);
     }
-    job->loop(ready, strides, rows, job->classes);
-    const ptrdiff_t apart[2] = {job->class_strides[0], job->rows.ndim > 0 ? job->rows.strides[0][0] : 0};
-    if (ready[0] != data[0]) job->copy(data[0], ready[0], apart, side_by_side, job->classes, rows);
+    walk->loop(&tile);
+    if (job->views[OUT] != NULL && apart[OUT][0] != 1)
+        walk->copy(data[OUT], tile.data[OUT], apart[OUT], side_by_side, walk->classes, rows);
 }
 
 static void run_tile(void *context, ptrdiff_t tile) {
-    row_job *job = context;
-    const ptrdiff_t first = tile * job->tile_rows;
-    ptrdiff_t left = job->rows.count - first < job->tile_rows ? job->rows.count - first : job->tile_rows;
+    row_walk *walk = context;
+    ptrdiff_t first = tile * walk->tile_rows, last = first + walk->tile_rows;
+    if (last > walk->rows.count) last = walk->rows.count;
     char *scratch = NULL;
-    if (job->is_packed && (scratch = malloc(TENSORS * job->tile_rows * job->classes * job->itemsize)) == NULL) {
-        job->status = CYOPS_NO_MEMORY;
-        return;
+    if (walk->is_packed) {
+        scratch = cyops_take_scratch(CYOPS_ROW_TENSORS * walk->tile_rows * walk->classes * walk->itemsize);
+        if (scratch == NULL) {
+            walk->status = CYOPS_NO_MEMORY;
+            return;
+        }
     }
     cyops_place place;
-    cyops_walk_to(&job->rows, &place, first);
-    while (left > 0) {
-        const ptrdiff_t run = cyops_walk_run(&job->rows, &place), rows = run < left ? run : left;
-        char *data[TENSORS] = {NULL};
-        for (int k = 0; k < job->tensors; k++) data[k] = job->data[k] + place.offset[k] * job->itemsize;
-        run_rows(job, data, rows, scratch);
-        cyops_walk_on(&job->rows, &place, rows);
-        left -= rows;
+    cyops_walk_to(&walk->rows, &place, first);
+    while (first < last) {
+        const ptrdiff_t run = cyops_walk_run(&walk->rows, &place), rows = run < last - first ? run : last - first;
+        run_rows(walk, &place, first, rows, scratch);
+        cyops_walk_on(&walk->rows, &place, rows);
+        first += rows;
     }
-    free(scratch);
+    cyops_give_scratch(scratch);
+}
+
+/* All axes but that of the classes; the rows of a loss stay in C order, as labels and losses lie. */
+static void find_rows(row_walk *walk) {
+    const cyops_row_job *job = walk->job;
+    cyops_axes_begin(&walk->rows, CYOPS_ROW_TENSORS);
+    for (int i = job->views[1]->ndim - 1; i >= 0; i--) {
+        ptrdiff_t strides[CYOPS_ROW_TENSORS];
+        for (int k = 0; k < CYOPS_ROW_TENSORS; k++) strides[k] = job->views[k] == NULL ? 0 : job->views[k]->strides[i];
+        if (i != job->axis) cyops_axes_add(&walk->rows, job->views[1]->shape[i], strides);
+    }
+    if (job->losses == NULL) cyops_axes_sort(&walk->rows);
+    cyops_axes_merge(&walk->rows);
+    for (int k = 0; k < CYOPS_ROW_TENSORS; k++) {
+        walk->class_strides[k] = job->views[k] == NULL || walk->classes == 1 ? 1 : job->views[k]->strides[job->axis];
+        walk->is_packed |= walk->class_strides[k] != 1;
+    }
+}
+
+int cyops_rows_walk(const cyops_row_job *job) {
+    const cyops_view *x = job->views[1];
+    const int is_double = x->dtype == CYOPS_FLOAT64;
+    row_walk walk = {.job = job, .classes = x->shape[job->axis], .itemsize = x->itemsize, .status = CYOPS_OK};
+    walk.loop = cyops_active->rows->loops[job->op][is_double];
+    walk.copy = cyops_active->elementwise->copies[is_double ? 3 : 2];
+    find_rows(&walk);
+    walk.tile_rows = walk.classes < TILE_ELEMENTS / TILE_ROWS ? TILE_ELEMENTS / walk.classes : TILE_ROWS;
+    if (walk.tile_rows > walk.rows.count) walk.tile_rows = walk.rows.count;
+    const ptrdiff_t tiles = (walk.rows.count + walk.tile_rows - 1) / walk.tile_rows;
+    if (x->size >= PARALLEL_ELEMENTS)
+        cyops_parallel(tiles, run_tile, &walk);
+    else
+        for (ptrdiff_t tile = 0; tile < tiles; tile++) run_tile(&walk, tile);
+    return walk.status;
 }
 
 int cyops_rows(int op, const cyops_view *out, const cyops_view *const *inputs, int axis) {
     if (out->dtype != CYOPS_FLOAT32 && out->dtype != CYOPS_FLOAT64) return CYOPS_NO_KERNEL;
     if (out->size == 0) return CYOPS_OK;
-    const int is_double = out->dtype == CYOPS_FLOAT64, has_two = op >= CYOPS_ROWS_SOFTMAX_GRADIENT;
-    const cyops_view *views[TENSORS] = {out, inputs[0], has_two ? inputs[1] : NULL};
-    row_job job = {.tensors = has_two ? 3 : 2, .status = CYOPS_OK};
-    job.loop = cyops_active->rows->loops[op][is_double];
-    job.copy = cyops_active->elementwise->copies[is_double ? 3 : 2];
-    job.itemsize = out->itemsize;
-    job.classes = out->shape[axis];
-    cyops_axes_begin(&job.rows, job.tensors);
-    for (int i = out->ndim - 1; i >= 0; i--) {
-        ptrdiff_t strides[TENSORS];
-        for (int k = 0; k < job.tensors; k++) strides[k] = views[k]->strides[i];
-        if (i != axis) cyops_axes_add(&job.rows, out->shape[i], strides);
-    }
-    cyops_axes_sort(&job.rows);
-    cyops_axes_merge(&job.rows);
-    for (int k = 0; k < job.tensors; k++) {
-        job.data[k] = views[k]->data;
-        job.class_strides[k] = job.classes > 1 ? views[k]->strides[axis] : 1;
-        job.is_packed |= job.class_strides[k] != 1;
-    }
-    job.tile_rows = job.classes < TILE_ELEMENTS / 16 ? TILE_ELEMENTS / job.classes : 16;
-    if (job.tile_rows > job.rows.count) job.tile_rows = job.rows.count;
-    const ptrdiff_t tiles = (job.rows.count + job.tile_rows - 1) / job.tile_rows;
-    if (out->size >= PARALLEL_ELEMENTS)
-        cyops_parallel(tiles, run_tile, &job);
-    else
-        for (ptrdiff_t tile = 0; tile < tiles; tile++) run_tile(&job, tile);
-    return job.status;
+    const int has_two = op == CYOPS_ROWS_SOFTMAX_GRADIENT || op == CYOPS_ROWS_LOG_SOFTMAX_GRADIENT;
+    const cyops_row_job job = {.op = op, .views = {out, inputs[0], has_two ? inputs[1] : NULL}, .axis = axis};
+    return cyops_rows_walk(&job);
 }

@@ -1,8 +1,8 @@
 /* Row operations: softmax, its logarithm, cross-entropy, and their gradients, along any axis of any strided view.
  *
- * A row is what is normalised together: the elements along the axis, of which there are `classes`. rows_few.h has the
- * kernels for few classes, rows_many.h those for many, rows_loops.h the table of both dtypes; rows.c and
- * rows_cross_entropy.c walk the rows.
+ * A row is what is normalised together: the elements along the axis, of which there are `classes`. rows_dtype.h has the
+ * kernels of one dtype, written with the vectors of rows_vector.h; rows_loops.h makes the table of both dtypes;
+ * rows_walk.h hands them the rows of any views, for rows.c and rows_cross_entropy.c.
  */
 #ifndef CYOPS_ROWS_H
 #define CYOPS_ROWS_H
@@ -14,40 +14,34 @@ typedef enum {
     CYOPS_ROWS_LOG_SOFTMAX,          /* out = log(softmax(x)) */
     CYOPS_ROWS_SOFTMAX_GRADIENT,     /* out = y * (d - sum(d * y)), y = softmax(x) */
     CYOPS_ROWS_LOG_SOFTMAX_GRADIENT, /* out = d - exp(y) * sum(d), y = log_softmax(x) */
+    CYOPS_ROWS_LABEL_LOSS,           /* the loss of each row's label; out is the gradient */
+    CYOPS_ROWS_TARGET_LOSS,          /* the loss under the distribution y; out is the gradient */
     CYOPS_ROWS_COUNT
 } cyops_row_op;
 
-/* data[0] is the output, the others are the inputs; classes lie side by side, rows strides[i] elements apart. */
-typedef void (*cyops_row_loop)(char *const data[3], const ptrdiff_t strides[3], ptrdiff_t rows, ptrdiff_t classes);
+#define CYOPS_ROW_TENSORS 3 /* those with classes: the output and two inputs */
 
-/* Some rows of a cross-entropy: with labels, or with targets and no labels. gradient may be NULL, and may be the
- * logits. */
+/* Some rows whose classes lie side by side. The output may be an input; of a loss it may be NULL. */
 typedef struct {
-    const void *logits;
-    ptrdiff_t logits_stride;
-    const int64_t *labels;
-    const void *targets;
-    ptrdiff_t targets_stride;
-    void *losses; /* side by side */
-    void *gradient;
-    ptrdiff_t gradient_stride;
-    double scale; /* multiplies the gradient, not the losses */
+    char *data[CYOPS_ROW_TENSORS];
+    ptrdiff_t strides[CYOPS_ROW_TENSORS]; /* from row to row, in elements */
     ptrdiff_t rows;
     ptrdiff_t classes;
-} cyops_cross_entropy_tile;
+    const int64_t *labels; /* each in [0, classes) */
+    void *losses;          /* side by side, like the labels */
+    double scale;          /* multiplies the gradient, not the losses */
+} cyops_row_tile;
 
-/* Every label lies in [0, classes). */
-typedef void (*cyops_cross_entropy_loop)(const cyops_cross_entropy_tile *tile);
+typedef void (*cyops_row_loop)(const cyops_row_tile *tile);
 
 #define CYOPS_ROWS_DTYPES 2 /* float32 and float64 */
 
 typedef struct {
     cyops_row_loop loops[CYOPS_ROWS_COUNT][CYOPS_ROWS_DTYPES];
-    cyops_cross_entropy_loop cross_entropy[CYOPS_ROWS_DTYPES];
 } cyops_rows_kernels;
 
-/* out = op(inputs) along the axis. All views have one shape and one dtype, float32 or float64; the gradients take
- * (d, y). `inputs` may be the output itself. */
+/* out = op(inputs) along the axis, for the first four ops. All views have one shape and one dtype, float32 or float64;
+ * the gradients take (d, y). `inputs` may be the output itself. */
 int cyops_rows(int op, const cyops_view *out, const cyops_view *const *inputs, int axis);
 
 /* losses[i] = -log softmax(logits[i])[labels[i]] and, where gradient is not NULL,
