@@ -1,9 +1,14 @@
 /* See pool.h.
  *
- * The state of the pool is one 64-bit number: the job's epoch in the upper half, its next tile in the lower. Whoever
- * raises it by one with a compare-and-swap owns that tile; a worker that wakes late holds an old epoch, fails, and goes
- * back to waiting. So the caller waits only for tiles that somebody has claimed, never for a worker that was not
- * scheduled, which is what makes libgomp slow (50 times, measured) when other processes want the same cores.
+ * The state of the pool is one 64-bit number: the job's epoch in the upper half, and how many of its tiles were claimed
+ * from the front and from the back in the quarters below. Whoever raises one of the two by a compare-and-swap owns that
+ * tile; a worker that wakes late holds an old epoch, fails, and goes back to waiting. So the caller waits only for tiles
+ * that somebody has claimed, never for a worker that was not scheduled, which is what makes libgomp slow (50 times,
+ * measured) when other processes want the same cores.
+ *
+ * The caller and every second worker claim from the front, the others from the back. So a thread gets the same end of
+ * the work in one job after the other, and finds in its core's cache what it left there: with one counter for all, the
+ * product of 512 x 512 matrices took 14 % longer on two threads.
  */
 #define _POSIX_C_SOURCE 200809L /* pthread_sigmask, clock_gettime and sched_yield under -std=c11 */
 #include "pool.h"
@@ -36,14 +41,14 @@ void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *conte
 #include <time.h>
 
 #define MAX_WORKERS 255
-#define CLOSED UINT32_MAX      /* a next tile that no job has */
+#define MOST_TILES UINT16_MAX  /* of one job: what a quarter of the state can count */
 #define SPIN_NANOSECONDS 20000 /* longer than the pause between two ops of a program, shorter than it is worth saving */
 #define STACK_BYTES (2 << 20)  /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
 #define PAUSES_PER_CLOCK 32    /* how often a waiting thread looks between two readings of the clock */
 
 /* Each group on a cache line of its own: every thread reads the first all the time. */
 static struct {
-    _Alignas(64) _Atomic uint64_t state; /* epoch << 32 | next tile */
+    _Alignas(64) _Atomic uint64_t state; /* epoch << 32 | tiles claimed from the back << 16 | from the front */
     _Alignas(64) _Atomic uint32_t done;  /* tiles of this epoch that have been run */
     _Alignas(64) void (*_Atomic run)(void *context, ptrdiff_t tile);
     void *_Atomic context;
@@ -68,6 +73,8 @@ static inline void pause_cpu(void) {
 }
 
 static inline uint32_t epoch_of(uint64_t state) { return (uint32_t)(state >> 32); }
+static inline uint32_t claimed_from_back(uint64_t state) { return state >> 16 & UINT16_MAX; }
+static inline uint32_t claimed_from_front(uint64_t state) { return state & UINT16_MAX; }
 
 static int64_t now_nanoseconds(void) {
     struct timespec now;
@@ -77,17 +84,19 @@ static int64_t now_nanoseconds(void) {
 
 /* Claims and runs tiles of the job `epoch` until none is left. The job's fields are read before the claim; they belong
  * to this epoch if the claim succeeds, because publish() closes the old epoch before it writes new ones. */
-static void run_tiles(uint32_t epoch) {
+static void run_tiles(uint32_t epoch, int from_back) {
+    uint64_t one = from_back ? 1 << 16 : 1;
     for (;;) {
         uint64_t state = atomic_load_explicit(&pool.state, memory_order_acquire);
-        uint32_t tile = (uint32_t)state;
         if (epoch_of(state) != epoch) return;
-        if (tile >= atomic_load_explicit(&pool.tiles, memory_order_acquire)) return;
+        uint32_t tiles = atomic_load_explicit(&pool.tiles, memory_order_acquire);
+        uint32_t front = claimed_from_front(state), back = claimed_from_back(state);
+        if (front + back >= tiles) return;
         void (*run)(void *, ptrdiff_t) = atomic_load_explicit(&pool.run, memory_order_acquire);
         void *context = atomic_load_explicit(&pool.context, memory_order_acquire);
-        if (atomic_compare_exchange_weak_explicit(&pool.state, &state, state + 1, memory_order_acq_rel,
+        if (atomic_compare_exchange_weak_explicit(&pool.state, &state, state + one, memory_order_acq_rel,
                                                   memory_order_relaxed)) {
-            run(context, tile);
+            run(context, from_back ? tiles - 1 - back : front);
             atomic_fetch_add_explicit(&pool.done, 1, memory_order_acq_rel);
         }
     }
@@ -126,14 +135,15 @@ static void *work(void *argument) {
     for (;;) {
         epoch = wait_for_new_epoch(epoch);
         if (atomic_load(&pool.stopping)) return NULL;
-        if (start.index + 1 < cyops_get_num_threads()) run_tiles(epoch); /* else there are more workers than wanted */
+        if (start.index + 1 >= cyops_get_num_threads()) continue; /* there are more workers than wanted */
+        run_tiles(epoch, start.index % 2 == 0);
     }
 }
 
 /* Makes a job known. Only the holder of submit_lock calls it, after the job before has run all its tiles. */
 static uint32_t publish(uint32_t tiles, void (*run)(void *, ptrdiff_t), void *context) {
     uint32_t old = epoch_of(atomic_load_explicit(&pool.state, memory_order_relaxed));
-    atomic_store(&pool.state, (uint64_t)old << 32 | CLOSED); /* a claim that is under way for the old job fails now */
+    atomic_store(&pool.state, (uint64_t)old << 32 | MOST_TILES); /* closed: a claim under way for the old job fails */
     atomic_store_explicit(&pool.run, run, memory_order_release);
     atomic_store_explicit(&pool.context, context, memory_order_release);
     atomic_store_explicit(&pool.tiles, tiles, memory_order_release);
@@ -197,14 +207,32 @@ static void start_workers(int wanted) {
     atomic_store(&worker_count, count);
 }
 
+typedef struct {
+    void (*run)(void *, ptrdiff_t);
+    void *context;
+    ptrdiff_t tiles, each;
+} tile_bundles;
+
+/* Several neighbouring tiles as one, of a job that has too many to count. */
+static void run_bundle(void *context, ptrdiff_t index) {
+    const tile_bundles *b = context;
+    ptrdiff_t end = (index + 1) * b->each < b->tiles ? (index + 1) * b->each : b->tiles;
+    for (ptrdiff_t tile = index * b->each; tile < end; tile++) b->run(b->context, tile);
+}
+
 void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *context) {
     int threads = cyops_get_num_threads();
-    if (tiles < 2 || threads < 2 || tiles >= (ptrdiff_t)CLOSED || pthread_mutex_trylock(&submit_lock) != 0) {
+    if (tiles > MOST_TILES) {
+        tile_bundles bundles = {run, context, tiles, tiles / MOST_TILES + 1};
+        cyops_parallel((tiles + bundles.each - 1) / bundles.each, run_bundle, &bundles);
+        return;
+    }
+    if (tiles < 2 || threads < 2 || pthread_mutex_trylock(&submit_lock) != 0) {
         run_inline(tiles, run, context);
         return;
     }
     start_workers(threads - 1);
-    run_tiles(publish((uint32_t)tiles, run, context));
+    run_tiles(publish((uint32_t)tiles, run, context), 0);
     wait_for_claimed_tiles((uint32_t)tiles);
     pthread_mutex_unlock(&submit_lock);
 }
