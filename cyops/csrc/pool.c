@@ -10,7 +10,7 @@
  * the work in one job after the other, and finds in its core's cache what it left there: with one counter for all, the
  * product of 512 x 512 matrices took 14 % longer on two threads.
  */
-#define _POSIX_C_SOURCE 200809L /* pthread_sigmask, clock_gettime and sched_yield under -std=c11 */
+#define _POSIX_C_SOURCE 200809L /* pthread_sigmask and clock_gettime under -std=c11 */
 #include "pool.h"
 
 #include <stdatomic.h>
@@ -41,10 +41,10 @@ void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *conte
 #include <time.h>
 
 #define MAX_WORKERS 255
-#define MOST_TILES UINT16_MAX  /* of one job: what a quarter of the state can count */
-#define SPIN_NANOSECONDS 20000 /* longer than the pause between two ops of a program, shorter than it is worth saving */
-#define STACK_BYTES (2 << 20)  /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
-#define PAUSES_PER_CLOCK 32    /* how often a waiting thread looks between two readings of the clock */
+#define MOST_TILES UINT16_MAX   /* of one job: what a quarter of the state can count */
+#define SPIN_NANOSECONDS 100000 /* what it takes until a worker that sleeps has been woken: 100 to 150 us measured */
+#define STACK_BYTES (2 << 20)   /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
+#define PAUSES_PER_CLOCK 32     /* how often a waiting thread looks between two readings of the clock */
 
 /* Each group on a cache line of its own: every thread reads the first all the time. */
 static struct {
@@ -140,6 +140,33 @@ static void *work(void *argument) {
     }
 }
 
+/* Lets the workers that sleep go on.
+ *
+ * Linux often puts a thread that is woken on the processor of the one that wakes it, where it waits until the next tick:
+ * on a machine with two cores, 40 ms after the job before, the worker began after 3.8 ms. So this processor is taken out
+ * of the workers' masks while they are woken: 0.14 ms. */
+static void wake_workers(void) {
+    int count = atomic_load_explicit(&worker_count, memory_order_relaxed);
+#ifdef __linux__
+    cpu_set_t allowed[MAX_WORKERS], others;
+    int here = sched_getcpu();
+    for (int i = 0; i < count; i++) {
+        CPU_ZERO(&allowed[i]);
+        if (here < 0 || pthread_getaffinity_np(workers[i], sizeof others, &allowed[i]) != 0) continue;
+        others = allowed[i];
+        CPU_CLR(here, &others);
+        if (CPU_COUNT(&others) > 0) pthread_setaffinity_np(workers[i], sizeof others, &others);
+    }
+#endif
+    pthread_mutex_lock(&sleep_lock);
+    pthread_cond_broadcast(&new_epoch);
+    pthread_mutex_unlock(&sleep_lock);
+#ifdef __linux__
+    for (int i = 0; i < count; i++)
+        if (CPU_COUNT(&allowed[i]) > 0) pthread_setaffinity_np(workers[i], sizeof others, &allowed[i]);
+#endif
+}
+
 /* Makes a job known. Only the holder of submit_lock calls it, after the job before has run all its tiles. */
 static uint32_t publish(uint32_t tiles, void (*run)(void *, ptrdiff_t), void *context) {
     uint32_t old = epoch_of(atomic_load_explicit(&pool.state, memory_order_relaxed));
@@ -149,11 +176,7 @@ static uint32_t publish(uint32_t tiles, void (*run)(void *, ptrdiff_t), void *co
     atomic_store_explicit(&pool.tiles, tiles, memory_order_release);
     atomic_store_explicit(&pool.done, 0, memory_order_release);
     atomic_store(&pool.state, (uint64_t)(old + 1) << 32);
-    if (atomic_load(&pool.sleepers) > 0) {
-        pthread_mutex_lock(&sleep_lock);
-        pthread_cond_broadcast(&new_epoch);
-        pthread_mutex_unlock(&sleep_lock);
-    }
+    if (atomic_load(&pool.sleepers) > 0) wake_workers();
     return old + 1;
 }
 

@@ -17,7 +17,7 @@ int cyops_get_num_threads(void);
 void cyops_set_num_threads(int count);
 
 /* Whether a job can use more than one thread, and none of its workers would have to be woken by the operating system.
- * A job worth sharing in that case may be too small to be worth the 5 to 50 us that waking costs. */
+ * A job worth sharing in that case may be too small to be worth the 20 to 50 us that waking costs. */
 int cyops_workers_are_awake(void);
 
 /* How many worker threads exist now. */
