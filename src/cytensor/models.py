@@ -1,7 +1,7 @@
 """Model and Sequential: layers that train as a whole."""
 from cytensor import registry, saving, summary
 from cytensor.layers import InputLayer, Layer
-from cytensor.layers.base import as_shape, name_apart, unique
+from cytensor.layers.base import as_shape, name_apart
 from cytensor.training import Trainer
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
@@ -131,9 +131,8 @@ class Sequential(Model):
         if shape is not None and None not in shape[1:] and len(self._layers) > isinstance(first, InputLayer):
             self._build(shape)
 
-    @property
-    def sublayers(self):
-        return unique(self._layers)
+    def _layers_among(self, inside):
+        return self._layers
 
     @property
     def layers(self):

@@ -17,6 +17,8 @@ class _Context(threading.local):
 _context = _Context()
 # Attributes that own nothing: what they hold is owned elsewhere.
 _BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_constraints", "_added_losses", "_parts"}
+# Types whose values hold neither variables nor layers. Others are added as they are met: a training step asks for the
+# weights of a model every time, and isinstance for every attribute would be most of that.
 _PLAIN = {str, int, float, bool, type(None), np.dtype}
 
 
@@ -168,20 +170,26 @@ class Layer(registry.Configurable):
 
     # -- what is inside -----------------------------------------------------------------------------------------------
     def _inside(self):
+        """The variables and layers kept as attributes, or in lists and dictionaries, in order."""
+        found = []
         for key, value in vars(self).items():
             if type(value) not in _PLAIN and key not in _BOOKKEEPING:
-                yield from _leaves(value)
+                _gather(value, found)
+        return found
 
     @property
     def sublayers(self):
         """The layers kept as attributes, or in lists and dictionaries, of this one; each once."""
-        return unique(item for item in self._inside() if isinstance(item, Layer))
+        return unique(self._layers_among(self._inside()))
+
+    def _layers_among(self, inside):
+        return [item for item in inside if isinstance(item, Layer)]
 
     @property
     def own_weights(self):
         """The layer's variables without those of its sublayers, the trainable ones first."""
-        found = unique([*self._weights, *(item for item in self._inside() if isinstance(item, Variable))])
-        return sorted(found, key=lambda variable: not variable.trainable)
+        found = unique([*self._weights, *[item for item in self._inside() if isinstance(item, Variable)]])
+        return [item for item in found if item.trainable] + [item for item in found if not item.trainable]
 
     @property
     def weights(self):
@@ -195,8 +203,12 @@ class Layer(registry.Configurable):
         """The weights that training changes; none where `trainable` is False."""
         if not self._trainable:
             return []
-        own = [variable for variable in self.own_weights if variable.trainable]
-        return unique([*own, *(weight for layer in self.sublayers for weight in layer.trainable_weights)])
+        inside = self._inside()
+        found = [variable for variable in self._weights if variable.trainable]
+        found += [item for item in inside if isinstance(item, Variable) and item.trainable]
+        for layer in self._layers_among(inside):
+            found += layer.trainable_weights
+        return unique(found)
 
     trainable_variables = trainable_weights
 
@@ -265,16 +277,18 @@ class Layer(registry.Configurable):
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------
-def _leaves(value):
-    """The variables and layers in an attribute's value."""
+def _gather(value, found):
+    """Append the variables and layers in an attribute's value."""
     if isinstance(value, (Variable, Layer)):
-        yield value
+        found.append(value)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _leaves(item)
+            _gather(item, found)
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _leaves(item)
+            _gather(item, found)
+    else:
+        _PLAIN.add(type(value))
 
 
 def penalties(layers):
