@@ -2,7 +2,7 @@
 
 A checkpoint is a safetensors file with weights, optimizer slots, the averages of metrics, and as JSON the step, the
 epoch, the order of the samples, the state of every random stream and of the callbacks. Interrupted and resumed training
-gives the same bits as training that was not interrupted.
+gives the same bits as training that was not interrupted, wherever in an epoch it stopped.
 """
 import json
 import os
@@ -51,16 +51,42 @@ def load_checkpoint(filepath, model):
 
 
 class Resume:
-    """What `fit(resume=path)` does: go on from the file where it exists, and write it after every epoch."""
+    """What `fit(resume=path)` does: go on from the file where it exists, and write it after every epoch.
 
-    def __init__(self, filepath, model, batches, callbacks):
+    every: write it also after so many batches, counted over all epochs; or "epoch".
+    """
+
+    def __init__(self, filepath, model, batches, callbacks, every="epoch"):
         self.filepath, self.model, self.batches = os.fspath(filepath), model, batches
-        self.callbacks = callbacks
+        self.callbacks, self.every = callbacks, every
+        self.seen = 0                  # batches of all epochs
+        self.within = False            # whether the file is of the middle of the epoch that comes next
 
     def start(self, first):
-        """The epoch to begin with: `first`, or the one after the last that the file has seen."""
+        """The epoch to begin with: `first`, or the one that the file has not seen the end of."""
         if not os.path.exists(self.filepath):
             return first
+        progress = self._load()
+        self.within = progress["batch"] > 0
+        if progress["read"]:
+            self.batches.skip(progress["read"])
+        return progress["epoch"] + 1
+
+    def enter(self):
+        """(batches already done, their logs) of an epoch that has just begun.
+
+        In the middle of an epoch the hooks of its beginning have run a second time; what they changed is put back.
+        """
+        if not self.within:
+            return 0, {}
+        self.within = False
+        progress = self._load()
+        for metric, state in zip(self.model.metrics, progress["metrics"], strict=True):
+            metric.set_state(state)
+        return progress["batch"], progress["logs"]
+
+    def _load(self):
+        """Put model, data and callbacks where the file was written; returns its `progress`."""
         progress = load_checkpoint(self.filepath, self.model)
         if len(progress["callbacks"]) != len(self.callbacks):
             raise ValueError(f"fit: resume needs the callbacks of the first run; '{self.filepath}' has "
@@ -69,13 +95,22 @@ class Resume:
             self.batches.key = tuple(progress["shuffle"])
         for callback, state in zip(self.callbacks, progress["callbacks"], strict=True):
             callback.set_state(state)
-        self.model.stop_training = progress["stopped"]
-        return progress["epoch"] + 1
+        self.model.stop_training, self.seen = progress["stopped"], progress["seen"]
+        return progress
 
-    def save(self, epoch):
-        """Write the file; the old one stays until the new one is complete."""
+    def after_batch(self, epoch, done, logs):
+        """Count a batch, the `done`-th of its epoch, and write the file where it is due."""
+        self.seen += 1
+        if self.every != "epoch" and self.seen % self.every == 0:
+            self.save(epoch - 1, done, logs)
+
+    def save(self, epoch, batch=0, logs=None):
+        """Write the file: `epoch` is done, and `batch` batches of the next. The old file stays until then."""
         save_checkpoint(self.filepath, self.model, {
-            "epoch": epoch, "shuffle": getattr(self.batches, "key", None), "stopped": self.model.stop_training,
+            "epoch": epoch, "batch": batch, "logs": logs or {}, "seen": self.seen,
+            "metrics": [metric.get_state() for metric in self.model.metrics],
+            "shuffle": getattr(self.batches, "key", None), "read": self.batches.read,
+            "stopped": self.model.stop_training,
             "callbacks": [callback.get_state() for callback in self.callbacks],
         })
 
@@ -93,7 +128,7 @@ def _noisy(layer, prefix=""):
 def _without_arrays(value, tensors, path):
     """`value` with every array moved into `tensors` and its name left in its place."""
     if isinstance(value, np.ndarray):
-        tensors[path] = np.ascontiguousarray(value)
+        tensors[path] = np.ascontiguousarray(value).reshape(value.shape)
         return {"tensor": path}
     if isinstance(value, dict):
         return {key: _without_arrays(item, tensors, f"{path}/{key}") for key, item in value.items()}

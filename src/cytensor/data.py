@@ -3,6 +3,7 @@
 A batch is gathered, cast and copied in one pass over memory; without shuffling it is a view where no cast is needed.
 The order of an epoch depends on the seed and the epoch alone, so that a resumed run meets the same batches.
 """
+import itertools
 import math
 import warnings
 
@@ -84,6 +85,7 @@ def batch_dtype(tensor, dtype, casts_integers):
 
 class ArrayBatches:
     """Batches of arrays held in memory (or mapped into it). `steps` is their number, `samples` that of the rows."""
+    read = 0                           # arrays can be read again: nothing to skip when training is resumed
 
     def __init__(self, op, x, y, sample_weight, batch_size, shuffle, steps, class_weight, dtype, casts_integers):
         self.op, self.batch_size, self.shuffle = op, int(batch_size), bool(shuffle)
@@ -109,14 +111,14 @@ class ArrayBatches:
         self._parts += [(part, _target_dtype(part, dtype)) for part in (self.y, self.weights) if part is not None]
         self.key = random.stream_key("shuffle") if shuffle else None
 
-    def epoch(self, epoch):
-        """An iterator over the batches of one epoch: x alone, (x, y) or (x, y, sample_weight)."""
+    def epoch(self, epoch, first=0):
+        """An iterator over the batches of one epoch from the `first`: x alone, (x, y) or (x, y, sample_weight)."""
         size = self.batch_size
         order = None
         if self.shuffle:
             seed, name, position = self.key
             order = random.generator(seed, f"{name}/{epoch}", position).permutation(self.samples)
-        for start in range(0, self.steps * size, size):
+        for start in range(first * size, self.steps * size, size):
             rows = None if order is None else order[start:start + size]
             batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]
             yield batch[0] if len(batch) == 1 else tuple(batch)
@@ -161,7 +163,8 @@ class IteratorBatches:
     """Batches made by somebody else: a generator, an iterator, an iterable, or a sequence of batches.
 
     A generator goes on where the last epoch stopped; anything that can be started again is started again. `steps` is
-    the number of batches an epoch, None until the first epoch has shown it.
+    the number of batches an epoch, None until the first epoch has shown it. `read` counts what a generator has yielded,
+    so that resumed training can skip as much of a new one.
     """
     samples = None
 
@@ -173,17 +176,24 @@ class IteratorBatches:
             self.steps = len(source)
         self.iterator = source if hasattr(source, "__next__") else None
         self.exhausted = False
+        self.read = 0
 
-    def epoch(self, epoch):
-        """An iterator over the batches of one epoch; warns where the data ends before `steps_per_epoch`."""
-        iterator = self.iterator or _restart(self.source)
-        count = 0
+    def skip(self, count):
+        """Leave out the next `count` batches of a generator, which an interrupted run has seen."""
+        if self.iterator is not None:
+            self.read = sum(1 for _ in itertools.islice(self.iterator, count))
+
+    def epoch(self, epoch, first=0):
+        """An iterator over the batches of one epoch from the `first`; warns where the data ends too early."""
+        iterator = self.iterator or itertools.islice(_restart(self.source), first, None)
+        count = first
         while self.limit is None or count < self.limit:
             try:
                 data = next(iterator)
             except StopIteration:
                 break
             count += 1
+            self.read += self.iterator is not None
             yield self._batch(data, count)
         if (self.limit is not None and count < self.limit) or count == 0:
             self.exhausted = True

@@ -11,7 +11,7 @@ import numpy as np
 from cytensor import data as batching
 from cytensor import losses, optimizers
 from cytensor import metrics as metric_classes
-from cytensor.callbacks import BackupAndRestore, CallbackList, History
+from cytensor.callbacks import BackupAndRestore, CallbackList
 from cytensor.checkpoint import Resume
 from cytensor.debugging import check_numerics as checking_numerics
 from cytensor.layers.base import _context as layer_context
@@ -156,12 +156,12 @@ class Trainer:
                                         class_weight=class_weight, **self._casts())
         validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
         progress = TrainProgress(verbose, batches.steps, epochs)
-        history = History()
-        callbacks = [*_as_list(callbacks), history]        # history last: it keeps what the others add to the logs
-        resume = resume or next((call.path for call in callbacks if isinstance(call, BackupAndRestore)), None)
-        resume = resume and Resume(resume, self, batches, callbacks)
-        calls = CallbackList([*callbacks, *([progress] if verbose else [])], self,
-                             {"epochs": epochs, "steps": batches.steps, "verbose": verbose})
+        calls = CallbackList(callbacks, add_history=True, model=self, epochs=epochs, steps=batches.steps,
+                             verbose=verbose)
+        history = calls.history
+        resume = _resume(resume, self, batches, calls.callbacks)
+        if verbose:
+            calls.append(progress)
         self.stop_training, self._parts, self.history = False, None, history
         try:
             with checking_numerics() if check_numerics else contextlib.nullcontext():
@@ -180,7 +180,7 @@ class Trainer:
         for epoch in range(first, epochs if not self.stop_training else first):
             self.reset_metrics()
             calls.call("on_epoch_begin", epoch, {})
-            logs, warned = self._run_epoch(batches, epoch, calls, warned)
+            logs, warned = self._run_epoch(batches, epoch, calls, warned, resume)
             if validation is not None and _is_due(epoch + 1, validation_freq):
                 results = self._evaluate(validation, calls)
                 logs.update({f"val_{name}": value for name, value in sorted(results.items())})
@@ -192,13 +192,13 @@ class Trainer:
         self.optimizer.finalize_variable_values(self.trainable_weights)
         calls.call("on_train_end", logs)
 
-    def _run_epoch(self, batches, epoch, calls, warned):
-        """Train one epoch; returns (logs, whether a loss that is not finite was warned of)."""
+    def _run_epoch(self, batches, epoch, calls, warned, resume):
+        """Train one epoch, or the rest of it; returns (logs, whether a loss that is not finite was warned of)."""
         begin, end = calls.methods["on_train_batch_begin"], calls.methods["on_train_batch_end"]
-        done, logs = 0, {}
+        done, logs = resume.enter() if resume else (0, {})
         self._parts = None                 # a callback may have frozen or thawed a layer
         try:
-            for step, data in enumerate(batches.epoch(epoch)):
+            for step, data in enumerate(batches.epoch(epoch, done), done):
                 for method in begin:
                     method(step, {})
                 logs = _floats(self.train_step(data))
@@ -210,6 +210,8 @@ class Trainer:
                     method(step, logs)
                 if self.stop_training:
                     break
+                if resume:
+                    resume.after_batch(epoch, done, logs)
         except Exception as error:
             error.add_note(f"in fit: epoch {epoch + 1}, batch {done + 1}")
             raise
@@ -235,8 +237,8 @@ class Trainer:
         batches = batching.make_batches("evaluate", x, y, sample_weight, batch_size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
         progress = EvaluateProgress(verbose, batches.steps)
-        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], self,
-                             {"steps": batches.steps, "verbose": verbose})
+        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], model=self, epochs=1,
+                             steps=batches.steps, verbose=verbose)
         try:
             logs = self._evaluate(batches, calls)
         finally:
@@ -279,8 +281,8 @@ class Trainer:
         batches = batching.make_batches("predict", x, None, None, batch_size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
         progress = PredictProgress(verbose, batches.steps)
-        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose == 1 else [])], self,
-                             {"steps": batches.steps, "verbose": verbose})
+        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose == 1 else [])], model=self, epochs=1,
+                             steps=batches.steps, verbose=verbose)
         calls.call("on_predict_begin", {})
         outputs = []
         try:
@@ -331,6 +333,14 @@ class _Parts:
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------
+def _resume(path, model, batches, callbacks):
+    """The Resume that `fit(resume=path)` or a BackupAndRestore asks for, or None."""
+    backup = next((callback for callback in callbacks if isinstance(callback, BackupAndRestore)), None)
+    if path is None and backup is None:
+        return None
+    return Resume(path or backup.path, model, batches, callbacks, backup.save_freq if backup else "epoch")
+
+
 def _as_list(value):
     if value is None:
         return []

@@ -1,13 +1,7 @@
 """Callbacks: code that `fit`, `evaluate` and `predict` call at fixed times."""
 from cytensor.callbacks.base import Callback, CallbackList, History, LambdaCallback
-from cytensor.callbacks.control import (
-                                        BackupAndRestore,
-    EarlyStopping,
-                                        LearningRateScheduler,
-                                        ModelCheckpoint,
-                                        ReduceLROnPlateau,
-                                        TerminateOnNaN,
-)
+from cytensor.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint
+from cytensor.callbacks.control import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN
 from cytensor.callbacks.writing import CSVLogger
 
 __all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",

@@ -89,23 +89,80 @@ def _defines(callback, hook):
                for name in (hook, _OLDER.get(hook)) if name)
 
 
-class CallbackList:
-    """Calls the hooks of many callbacks; those that a callback does not define cost nothing."""
+class CallbackList(Callback):
+    """Calls the hooks of many callbacks; those that a callback does not define cost nothing.
 
-    def __init__(self, callbacks, model, params):
-        self.callbacks = list(callbacks)
+    For loops of one's own: `calls = CallbackList(callbacks, add_history=True, model=model, epochs=3)`, then
+    `calls.on_train_begin()` and so on. callbacks: a callback or lists of them; add_history, add_progbar: add a History
+    and a bar where there is none; the other arguments are the `params` of the callbacks.
+    """
+    history = None                     # the first History among the callbacks
+
+    def __init__(self, callbacks=None, add_history=False, add_progbar=False, model=None, **params):
+        self.model, self.params = model, params
+        self.callbacks = []
+        self.methods = {hook: [] for hook in HOOKS}
+        for callback in _flat(callbacks):
+            self.append(callback)
+        if add_history and self.history is None:
+            self.append(History())
+        if add_progbar:
+            from cytensor.progress import TrainProgress
+            self.append(TrainProgress(params.get("verbose", 1), params.get("steps"), params.get("epochs", 1)))
+
+    def append(self, callback):
+        """Add a callback behind the others."""
+        if not isinstance(callback, Callback):
+            raise TypeError(f"callbacks: each must be a Callback instance; got {callback!r}")
+        callback.set_params(self.params)
+        callback.set_model(self.model)
+        self.callbacks.append(callback)
+        if isinstance(callback, History) and self.history is None:
+            self.history = callback
+        for hook in HOOKS:
+            if _defines(callback, hook):
+                self.methods[hook].append(getattr(callback, hook))
+
+    def set_params(self, params):
+        self.params = params
         for callback in self.callbacks:
-            if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks: each must be a Callback instance; got {callback!r}")
             callback.set_params(params)
+
+    def set_model(self, model):
+        self.model = model
+        for callback in self.callbacks:
             callback.set_model(model)
-        self.methods = {hook: [getattr(callback, hook) for callback in self.callbacks if _defines(callback, hook)]
-                        for hook in HOOKS}
 
     def call(self, hook, *args):
         """Call one hook of all callbacks."""
         for method in self.methods[hook]:
             method(*args)
+
+
+def _flat(callbacks):
+    """The callbacks in nested lists, in order."""
+    if callbacks is None:
+        return []
+    if isinstance(callbacks, (list, tuple)):
+        return [callback for item in callbacks for callback in _flat(item)]
+    return [callbacks]
+
+
+def _calls_all(hook):
+    """The method of CallbackList that calls `hook` of all callbacks."""
+    def numbered(self, index, logs=None):
+        self.call(hook, index, {} if logs is None else logs)
+
+    def whole(self, logs=None):
+        self.call(hook, {} if logs is None else logs)
+
+    method = numbered if "epoch" in hook or "batch" in hook else whole
+    method.__name__, method.__doc__ = hook, f"Call `{hook}` of all callbacks."
+    return method
+
+
+for _hook in HOOKS:
+    setattr(CallbackList, _hook, _calls_all(_hook))
 
 
 class History(Callback):

@@ -1,42 +1,11 @@
-"""Callbacks that steer training by what they see: stopping, saving, changing the learning rate."""
+"""Callbacks that steer training by what they see: stopping, changing the learning rate."""
 import math
-import os
-import warnings
 
 from cytensor.callbacks.base import Callback
+from cytensor.callbacks.monitor import Monitor
 
 
-class _Monitor(Callback):
-    """Watches one value of the logs and knows which way is better.
-
-    mode: "min", "max", or "auto", which means "max" for names with acc, auc, precision, recall, f1 or similarity.
-    """
-
-    def __init__(self, monitor="val_loss", mode="auto", min_delta=0.0):
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(f"{type(self).__name__}: mode must be 'auto', 'min' or 'max'; got {mode!r}")
-        if mode == "auto":
-            rising = ("acc", "auc", "precision", "recall", "f1", "similarity")
-            mode = "max" if any(word in monitor.lower() for word in rising) else "min"
-        self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
-        self.warned = False
-
-    def current(self, logs):
-        """The watched value, or None with one warning where the logs lack it."""
-        value = (logs or {}).get(self.monitor)
-        if value is None and not self.warned:
-            self.warned = True
-            warnings.warn(f"{type(self).__name__}: the logs have no {self.monitor!r}; known are "
-                          f"{', '.join(logs or ())}", stacklevel=2)
-        return value
-
-    def is_better(self, value, best):
-        if best is None:
-            return not math.isnan(value)
-        return value < best - self.min_delta if self.mode == "min" else value > best + self.min_delta
-
-
-class EarlyStopping(_Monitor):
+class EarlyStopping(Monitor):
     """Stops training when the watched value has not improved for `patience` epochs.
 
     baseline: a value to beat from the start. restore_best_weights: end with the weights of the best epoch.
@@ -73,7 +42,7 @@ class EarlyStopping(_Monitor):
             if self.baseline is None or self.is_better(value, self.baseline):
                 self.wait = 0
             return
-        if self.wait >= self.patience and epoch > 0:
+        if self.wait >= self.patience and epoch > 0:       # as in Keras, never after the very first epoch
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
@@ -86,7 +55,7 @@ class EarlyStopping(_Monitor):
             self.model.set_weights(self.best_weights)
 
 
-class ReduceLROnPlateau(_Monitor):
+class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by `factor` when the watched value has not improved for `patience` epochs.
 
     cooldown: epochs to wait after a change. min_lr: the learning rate never falls below it.
@@ -158,87 +127,15 @@ class LearningRateScheduler(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Stops training at the first batch whose loss is NaN or infinite."""
+    """Stops training at the first batch whose loss is NaN or infinite; with raise_error by a RuntimeError."""
+
+    def __init__(self, raise_error=False):
+        self.raise_error = raise_error
 
     def on_train_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
         if loss is not None and not math.isfinite(loss):
-            print(f"Batch {batch}: invalid loss, terminating training")
+            if self.raise_error:
+                raise RuntimeError(f"TerminateOnNaN: the loss must be finite; got {loss} at batch {batch}")
+            print(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True
-
-
-class BackupAndRestore(Callback):
-    """Makes `fit` go on after an interruption: the same as `fit(..., resume=path)`, the file removed when fit is done.
-
-    backup_dir: the folder of the file, made where it does not exist.
-    """
-
-    def __init__(self, backup_dir, save_freq="epoch", delete_checkpoint=True):
-        if save_freq != "epoch":
-            raise ValueError(f"BackupAndRestore: save_freq must be 'epoch'; got {save_freq!r}")
-        self.folder, self.delete_checkpoint = os.fspath(backup_dir), delete_checkpoint
-        self.path = os.path.join(self.folder, "latest.safetensors")
-
-    def on_train_begin(self, logs=None):
-        os.makedirs(self.folder, exist_ok=True)
-
-    def on_train_end(self, logs=None):
-        if self.delete_checkpoint and os.path.exists(self.path):
-            os.remove(self.path)
-
-
-class ModelCheckpoint(_Monitor):
-    """Saves the model, or its weights, after each epoch or every `save_freq` batches.
-
-    filepath: may name values of the logs, as in "m-{epoch:02d}-{val_loss:.2f}.safetensors"; epochs count from 1.
-    save_best_only: only when the watched value improved; initial_value_threshold: the value to beat at first.
-    """
-
-    def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
-                 mode="auto", save_freq="epoch", initial_value_threshold=None):
-        super().__init__(monitor, mode)
-        if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
-            raise ValueError(f"ModelCheckpoint: save_freq must be 'epoch' or a positive int; got {save_freq!r}")
-        self.filepath, self.verbose, self.save_freq = str(filepath), verbose, save_freq
-        self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
-        self.best = initial_value_threshold
-        self.epoch = self.batches = 0
-
-    def get_state(self):
-        return {"best": self.best, "batches": self.batches}
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.save_freq == "epoch":
-            return
-        self.batches += 1
-        if self.batches % self.save_freq == 0:
-            self.save(logs, batch)
-
-    def on_epoch_end(self, epoch, logs=None):
-        if self.save_freq == "epoch":
-            self.save(logs)
-
-    def save(self, logs, batch=None):
-        """Write the file now, unless only the best is wanted and this is not it."""
-        logs = dict(logs or {})
-        if self.save_best_only:
-            value = self.current(logs)
-            if value is None or not self.is_better(value, self.best):
-                return
-            self.best = value
-        if batch is not None:
-            logs["batch"] = batch + 1
-        try:
-            path = self.filepath.format(**{**logs, "epoch": self.epoch + 1})
-        except KeyError as error:
-            raise KeyError(f"ModelCheckpoint: filepath names {error}, which the logs lack; known are epoch, "
-                           f"{', '.join(logs)}") from None
-        if self.verbose:
-            print(f"\nEpoch {self.epoch + 1}: saving model to {path}")
-        if self.save_weights_only:
-            self.model.save_weights(path)
-        else:
-            self.model.save(path)

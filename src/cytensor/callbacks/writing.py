@@ -6,28 +6,45 @@ from cytensor.callbacks.base import Callback
 
 
 class CSVLogger(Callback):
-    """Writes a line of values for each epoch to a CSV file; `append` goes on with an existing one."""
+    """Writes a line of values for each epoch to a CSV file; `append` goes on with an existing one.
+
+    The columns are those of the first epoch, sorted, and for later validation the same with "val_"; "NA" where a value
+    is missing. Resumed training goes on behind the epoch that it continues from.
+    """
 
     def __init__(self, filename, separator=",", append=False):
         self.filename, self.separator, self.append = os.fspath(filename), separator, append
-        self.file = self.writer = None
+        self.columns = None
+        self.written = None            # bytes that belong to this run and what it continues
+
+    def get_state(self):
+        return {"columns": self.columns, "written": self.written}
 
     def on_train_begin(self, logs=None):
-        self.writer = None
-        self.has_header = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
-        mode = "a" if self.append else "w"
-        self.file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115 - open until training ends
+        self.columns = self.written = None
+        with self._open():             # a path that cannot be written is an error at once
+            pass
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
-        if self.writer is None:
-            self.writer = csv.DictWriter(self.file, ["epoch", *logs], delimiter=self.separator, restval="NA",
-                                         extrasaction="ignore")
-            if not self.has_header:
-                self.writer.writeheader()
-        self.writer.writerow({"epoch": epoch, **logs})
-        self.file.flush()
+        if self.written is None:
+            self.written = os.path.getsize(self.filename) if self.append else 0
+        with self._open() as file:
+            file.truncate(self.written)            # what an interrupted run wrote after its checkpoint goes
+            writer = csv.writer(file, delimiter=self.separator)
+            if self.columns is None:
+                self.columns = sorted(logs)
+                if not any(name.startswith("val_") for name in logs):
+                    self.columns += [f"val_{name}" for name in self.columns]
+                if self.written == 0:
+                    writer.writerow(["epoch", *self.columns])
+            writer.writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self.columns)])
+        self.written = os.path.getsize(self.filename)
 
-    def on_train_end(self, logs=None):
-        self.file.close()
-        self.file = self.writer = None
+    def _open(self):
+        return open(self.filename, "a", newline="", encoding="utf-8")
+
+
+def _cell(value):
+    """A list in brackets and quotation marks, as Keras writes it; anything else as it is."""
+    return f'"[{", ".join(map(str, value))}]"' if isinstance(value, (list, tuple)) else value

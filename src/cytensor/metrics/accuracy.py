@@ -59,6 +59,7 @@ class ChosenAccuracy(Mean):
 
     Binary for one prediction a sample; sparse for targets with an axis less, or a last axis of 1; else categorical.
     """
+    direction = "max"
 
     def __init__(self, name="accuracy", dtype=None):
         super().__init__(name, dtype)
@@ -79,11 +80,13 @@ def chosen_accuracy(true_shape, pred_shape):
 
 class Accuracy(FunctionMean):
     """The share of elements where y_true equals y_pred."""
+    direction = "max"
     function = staticmethod(accuracy)
 
 
 class BinaryAccuracy(FunctionMean):
     """The share of elements where `y_pred > threshold` is what y_true (0 or 1) says."""
+    direction = "max"
     function = staticmethod(binary_accuracy)
 
     def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
@@ -95,6 +98,7 @@ class BinaryAccuracy(FunctionMean):
 
 class CategoricalAccuracy(FunctionMean):
     """The share of samples whose largest prediction is at the largest target."""
+    direction = "max"
     function = staticmethod(categorical_accuracy)
 
 
@@ -105,11 +109,13 @@ class SparseCategoricalAccuracy(FunctionMean):
     >>> metric.update_state([1, 1], [[0.2, 0.8], [0.9, 0.1]]); float(metric.result())
     0.5
     """
+    direction = "max"
     function = staticmethod(sparse_categorical_accuracy)
 
 
 class TopKCategoricalAccuracy(FunctionMean):
     """The share of samples whose class (one-hot) is among the k largest predictions."""
+    direction = "max"
     function = staticmethod(top_k_categorical_accuracy)
 
     def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
@@ -119,6 +125,7 @@ class TopKCategoricalAccuracy(FunctionMean):
 
 class SparseTopKCategoricalAccuracy(FunctionMean):
     """The share of samples whose integer label is among the k largest predictions."""
+    direction = "max"
     function = staticmethod(sparse_top_k_categorical_accuracy)
 
     def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None):

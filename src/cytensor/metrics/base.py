@@ -26,6 +26,7 @@ class Metric(registry.Configurable):
     3.0
     """
     strict = False
+    direction: str | None = None       # "max" or "min", whichever is better; what callbacks ask that watch the metric
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls, *args, **kwargs)
@@ -74,6 +75,18 @@ class Metric(registry.Configurable):
     def reset_states(self):
         """The older name of `reset_state`."""
         self.reset_state()
+
+    def get_state(self):
+        """What the batches since `reset_state` have left, for a checkpoint: a dictionary of numbers and arrays."""
+        state = {name: value.item() if isinstance(value, np.generic) else value
+                 for name, value in vars(self).items() if isinstance(value, (int, float, np.ndarray, np.generic))}
+        return {**state, "_weights": [np.array(variable.numpy()) for variable in self.variables]}
+
+    def set_state(self, state):
+        """Go on from what `get_state` returned."""
+        for variable, value in zip(self.variables, state["_weights"], strict=True):
+            variable.assign(value)
+        vars(self).update({name: value for name, value in state.items() if name != "_weights"})
 
     def __call__(self, *args, **kwargs):
         """Update with a batch and return the result so far."""

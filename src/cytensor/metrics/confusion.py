@@ -72,6 +72,7 @@ class _Thresholded(Metric):
 
 class TruePositives(_Thresholded):
     """The (weighted) number of positives found."""
+    direction = "max"
 
     def values(self):
         return self.tp
@@ -79,6 +80,7 @@ class TruePositives(_Thresholded):
 
 class FalsePositives(_Thresholded):
     """The (weighted) number of negatives taken for positives."""
+    direction = "min"
 
     def values(self):
         return self.fp
@@ -86,6 +88,7 @@ class FalsePositives(_Thresholded):
 
 class TrueNegatives(_Thresholded):
     """The (weighted) number of negatives found."""
+    direction = "max"
 
     def values(self):
         return self.tn
@@ -93,6 +96,7 @@ class TrueNegatives(_Thresholded):
 
 class FalseNegatives(_Thresholded):
     """The (weighted) number of positives taken for negatives."""
+    direction = "min"
 
     def values(self):
         return self.fn
@@ -127,6 +131,7 @@ class Precision(_Selective):
     >>> metric = Precision(); metric.update_state([0, 1, 1, 1], [1., 0., 1., 1.]); round(float(metric.result()), 4)
     0.6667
     """
+    direction = "max"
 
     def values(self):
         return _divide(self.tp, self.tp + self.fp)
@@ -134,6 +139,7 @@ class Precision(_Selective):
 
 class Recall(_Selective):
     """The share of positives that are predicted: tp / (tp + fn)."""
+    direction = "max"
 
     def values(self):
         return _divide(self.tp, self.tp + self.fn)
@@ -146,6 +152,7 @@ class AUC(_Thresholded):
     "minoring" (the lower end of each step) or "majoring" (the higher). Source of the PR form: Davis, Goadrich, "The
     relationship between precision-recall and ROC curves" (2006).
     """
+    direction = "max"
 
     def __init__(self, num_thresholds=200, curve="ROC", summation_method="interpolation", name=None, dtype=None,
                  thresholds=None, from_logits=False):
@@ -200,6 +207,7 @@ class FBetaScore(Metric):
     threshold: scores above it are predictions; None takes the largest of each sample. average: None gives one score a
     class, "micro" counts all classes together, "macro" is their mean, "weighted" their mean by number of positives.
     """
+    direction = "max"
 
     def __init__(self, average=None, beta=1.0, threshold=None, name="fbeta_score", dtype=None):
         super().__init__(dtype, name)

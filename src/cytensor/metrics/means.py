@@ -11,6 +11,7 @@ from cytensor.tensor import asarray
 
 class MeanSquaredError(FunctionMean):
     """The mean of (y_true - y_pred)^2."""
+    direction = "min"
     function = staticmethod(functions.mean_squared_error)
 
 
@@ -20,6 +21,7 @@ class RootMeanSquaredError(Mean):
     >>> metric = RootMeanSquaredError(); metric.update_state([0., 0.], [3., 3.]); float(metric.result())
     3.0
     """
+    direction = "min"
 
     def __init__(self, name="root_mean_squared_error", dtype=None):
         super().__init__(name, dtype)
@@ -38,6 +40,7 @@ class R2Score(Metric):
     y_true and y_pred: (n, k). class_aggregation: "uniform_average" or "variance_weighted_average" of the k scores, or
     None for all of them. num_regressors: corrects for that many free parameters where there are more values than these.
     """
+    direction = "max"
 
     def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
         super().__init__(dtype, name)
@@ -83,21 +86,25 @@ class R2Score(Metric):
 
 class MeanAbsoluteError(FunctionMean):
     """The mean of |y_true - y_pred|."""
+    direction = "min"
     function = staticmethod(functions.mean_absolute_error)
 
 
 class MeanAbsolutePercentageError(FunctionMean):
     """100 times the mean of |y_true - y_pred| / |y_true|."""
+    direction = "min"
     function = staticmethod(functions.mean_absolute_percentage_error)
 
 
 class MeanSquaredLogarithmicError(FunctionMean):
     """The mean of (log(1 + y_true) - log(1 + y_pred))^2."""
+    direction = "min"
     function = staticmethod(functions.mean_squared_logarithmic_error)
 
 
 class LogCoshError(FunctionMean):
     """The mean of log(cosh(y_pred - y_true))."""
+    direction = "min"
     function = staticmethod(functions.log_cosh)
 
     def __init__(self, name="logcosh", dtype=None):
@@ -106,6 +113,7 @@ class LogCoshError(FunctionMean):
 
 class CosineSimilarity(Mean):
     """The mean cosine of the angle between y_true and y_pred: 1 where they point the same way."""
+    direction = "max"
 
     def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
         super().__init__(name, dtype)
@@ -117,31 +125,37 @@ class CosineSimilarity(Mean):
 
 class KLDivergence(FunctionMean):
     """The mean of sum(y_true * log(y_true / y_pred))."""
+    direction = "min"
     function = staticmethod(functions.kl_divergence)
 
 
 class Poisson(FunctionMean):
     """The mean of y_pred - y_true * log(y_pred)."""
+    direction = "min"
     function = staticmethod(functions.poisson)
 
 
 class Hinge(FunctionMean):
     """The mean of max(1 - y_true * y_pred, 0)."""
+    direction = "min"
     function = staticmethod(functions.hinge)
 
 
 class SquaredHinge(FunctionMean):
     """The mean of max(1 - y_true * y_pred, 0)^2."""
+    direction = "min"
     function = staticmethod(functions.squared_hinge)
 
 
 class CategoricalHinge(FunctionMean):
     """The mean of max(largest wrong score - right score + 1, 0)."""
+    direction = "min"
     function = staticmethod(functions.categorical_hinge)
 
 
 class BinaryCrossentropy(FunctionMean):
     """The mean binary cross-entropy."""
+    direction = "min"
     function = staticmethod(functions.binary_crossentropy)
 
     def __init__(self, name="binary_crossentropy", dtype=None, from_logits=False, label_smoothing=0.0):
@@ -151,6 +165,7 @@ class BinaryCrossentropy(FunctionMean):
 
 class CategoricalCrossentropy(FunctionMean):
     """The mean cross-entropy against one-hot targets."""
+    direction = "min"
     function = staticmethod(functions.categorical_crossentropy)
 
     def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0.0, axis=-1):
@@ -160,6 +175,7 @@ class CategoricalCrossentropy(FunctionMean):
 
 class SparseCategoricalCrossentropy(FunctionMean):
     """The mean cross-entropy of integer labels."""
+    direction = "min"
     function = staticmethod(functions.sparse_categorical_crossentropy)
 
     def __init__(self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, axis=-1):

@@ -1,0 +1,101 @@
+"""Callbacks that save the model while it trains."""
+import glob
+import os
+
+from cytensor.callbacks.base import Callback
+from cytensor.callbacks.monitor import Monitor
+
+
+def _check_save_freq(name, save_freq):
+    if save_freq != "epoch" and (not isinstance(save_freq, int) or isinstance(save_freq, bool) or save_freq < 1):
+        raise ValueError(f"{name}: save_freq must be 'epoch' or a positive int; got {save_freq!r}")
+
+
+class BackupAndRestore(Callback):
+    """Makes `fit` go on after an interruption: the same as `fit(..., resume=path)`, the file removed when fit is done.
+
+    backup_dir: the folder of the file, made where it does not exist. save_freq: "epoch", or a number of batches after
+    which the file is written too, also in the middle of an epoch. delete_checkpoint: whether the file goes when
+    training ends. double_checkpoint: accepted for Keras's sake; the file is always replaced in one step.
+    """
+
+    def __init__(self, backup_dir, save_freq="epoch", double_checkpoint=False, delete_checkpoint=True):
+        _check_save_freq("BackupAndRestore", save_freq)
+        if not os.fspath(backup_dir):
+            raise ValueError("BackupAndRestore: backup_dir must name a folder; got an empty string")
+        self.folder, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
+        self.path = os.path.join(self.folder, "latest.safetensors")
+
+    def on_train_begin(self, logs=None):
+        os.makedirs(self.folder, exist_ok=True)
+
+    def on_train_end(self, logs=None):
+        if not self.delete_checkpoint:
+            return
+        unfinished = glob.glob(os.path.join(glob.escape(self.folder), ".latest.safetensors.*"))
+        for path in (self.path, *unfinished):      # of processes that were killed while they wrote
+            if os.path.exists(path):
+                os.remove(path)
+        if not os.listdir(self.folder):
+            os.rmdir(self.folder)
+
+
+class ModelCheckpoint(Monitor):
+    """Saves the model, or its weights, after each epoch or every `save_freq` batches.
+
+    filepath: may name values of the logs, as in "m-{epoch:02d}-{val_loss:.2f}.safetensors"; epochs and batches count
+    from 1. Its folder is made where it does not exist. save_best_only: only when the watched value improved, and where
+    the logs lack it; initial_value_threshold: the value to beat at first.
+    """
+
+    def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
+                 mode="auto", save_freq="epoch", initial_value_threshold=None):
+        super().__init__(monitor, mode)
+        _check_save_freq("ModelCheckpoint", save_freq)
+        self.filepath, self.verbose, self.save_freq = os.fspath(filepath), verbose, save_freq
+        self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
+        self.best = initial_value_threshold
+        self.epoch = self.batches = 0
+
+    def get_state(self):
+        return {"best": self.best, "batches": self.batches}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.save_freq == "epoch":
+            return
+        self.batches += 1
+        if self.batches % self.save_freq == 0:
+            self.save({"batch": batch + 1, **(logs or {})})
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.save_freq == "epoch":
+            self.save(logs or {})
+
+    def save(self, logs):
+        """Write the file now, unless only the best is wanted and this is not it."""
+        path = self._path(logs)
+        say = print if self.verbose else lambda text: None
+        reason = ""
+        if self.save_best_only and (value := self.current(logs)) is not None:
+            best = "None" if self.best is None else f"{self.best:.5f}"
+            if not self.is_better(value, self.best):
+                say(f"\nEpoch {self.epoch + 1}: {self.monitor} did not improve from {best}")
+                return
+            reason = f"{self.monitor} improved from {best} to {value:.5f}, "
+            self.best = value
+        say(f"\nEpoch {self.epoch + 1}: {reason}saving model to {path}")
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        if self.save_weights_only:
+            self.model.save_weights(path)
+        else:
+            self.model.save(path)
+
+    def _path(self, logs):
+        try:
+            return self.filepath.format(**{**logs, "epoch": self.epoch + 1})
+        except KeyError as error:
+            raise KeyError(f"ModelCheckpoint: filepath names {error}, which the logs lack; known are epoch, "
+                           f"{', '.join(logs)}") from None
