@@ -10,6 +10,7 @@ The map of the package; each line may import only from those above it:
     strided       Strided: offset, shape, strides and dtype onto a Storage; operators, indexing, the recorder
     config        the instruction set in use
     threads       how many threads the kernels use
+    threadpool    the same for threadpoolctl, where the program uses that
     derived       Derived: a function of cyops under the name of another package
     elementwise   one function per row of csrc/elementwise_ops.h; astype, copy
     creation      zeros, ones, full, arange, ...: fresh tensors
@@ -25,7 +26,7 @@ The map of the package; each line may import only from those above it:
 from typing import NamedTuple
 
 from cyops.config import available_isas, isa  # isort: skip - picks the kernels before anything can call one
-from cyops import contract, creation, elementwise, gather, reduce, reshaping, rows, views
+from cyops import contract, creation, elementwise, gather, reduce, reshaping, rows, threadpool, views
 from cyops.contract import add_matmul, dense_backward
 from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
 from cyops.derived import Derived

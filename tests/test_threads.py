@@ -95,6 +95,43 @@ def test_a_quota_that_says_nothing_is_no_limit(tmp_path, text):
     assert threads.quota_cpus(tmp_path, tmp_path / "missing") is None
 
 
+LIST_POOLS = """
+import threadpoolctl
+def pools():
+    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["internal_api"] == "cyops"]
+"""
+
+
+@pytest.mark.parametrize("program", [
+    "import cyops" + LIST_POOLS, LIST_POOLS + "import cyops",
+    "import importlib.util, cyops; importlib.util.find_spec('threadpoolctl')" + LIST_POOLS,
+])
+def test_threadpoolctl_lists_and_sets_the_pool_whichever_is_imported_first(program):
+    pytest.importorskip("threadpoolctl")
+    assert run_program(program + """
+seen = [pools()]
+with threadpoolctl.threadpool_limits(2):
+    seen += [pools(), cyops.get_num_threads()]
+with threadpoolctl.threadpool_limits(1, user_api="cytensor"):
+    seen.append(cyops.get_num_threads())
+with threadpoolctl.threadpool_limits(1, user_api="blas"):
+    seen.append(cyops.get_num_threads())
+print(seen, cyops.get_num_threads())
+""", CYOPS_NUM_THREADS="3") == "[[3], [2], 2, 1, 3] 3"
+
+
+def test_threadpoolctl_is_not_imported_without_need():
+    assert run_program("import cyops, sys; cyops.ones(3) + 1; print('threadpoolctl' in sys.modules)") == "False"
+    assert run_program("""
+import cyops, sys
+sys.path.clear()
+try:
+    import threadpoolctl
+except ModuleNotFoundError as error:
+    print(error.name)
+""") == "threadpoolctl"
+
+
 def test_no_worker_exists_before_it_is_needed():
     assert run_program("""
         import cyops, numpy as np
