@@ -40,7 +40,7 @@ cdef Strided copy_through_numpy(object exporter, object copy):
     """For packed fields, misaligned memory and foreign byte order: NumPy makes a native, aligned copy."""
     cdef Py_ssize_t itemsize = 0
     array = numpy.asarray(exporter)
-    cdef int dtype = dtype_code(array.dtype, &itemsize)
+    cdef int dtype = dtype_code("asarray", array.dtype, &itemsize)
     if copy is False:
         raise ValueError(f"asarray: this memory (dtype {array.dtype}, strides {array.strides} bytes) cannot be viewed "
                          "with strides in elements; allow the copy with copy=None")

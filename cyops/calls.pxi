@@ -47,12 +47,13 @@ cdef int common_shape(int op, int count, const Operand *operands, cyops_view *sh
     return 0
 
 
-cdef Strided new_output(type cls, int dtype, int count, list tensors, const cyops_view *shaped):
+cdef Strided new_output(int op, type cls, int dtype, int count, list tensors, const cyops_view *shaped):
     """A fresh output, in the memory order of the first operand that has its shape, else in C order."""
     cdef int i
     for i in range(count):
         if tensors[i] is not None and same_shape(shaped, &(<Strided> tensors[i]).v):
             return empty_like(cls, dtype, ITEMSIZES[dtype], <Strided> tensors[i])
+    count_elements(OP_NAMES[op], shaped.ndim, shaped.shape, ITEMSIZES[dtype])
     return empty(cls, dtype, ITEMSIZES[dtype], shaped.ndim, shaped.shape)
 
 
@@ -128,6 +129,7 @@ cdef object short_binary(int op, object a, object b, const cyops_view *v, const 
     elif isinstance(b, Strided) and same_shape(w, &shaped):
         result = empty_like(result_class(a, b), dtype, ITEMSIZES[dtype], <Strided> b)
     else:
+        count_elements(OP_NAMES[op], shaped.ndim, shaped.shape, ITEMSIZES[dtype])
         result = empty(result_class(a, b), dtype, ITEMSIZES[dtype], shaped.ndim, shaped.shape)
     if not same_shape(v, &shaped):
         broadcast_view(v, shaped.ndim, shaped.shape, &left)
@@ -208,7 +210,7 @@ cdef object call(int op, int count, list values, Strided out):
     result_dtype = output_dtype(op, dtype, computing)
     common_shape(op, count, operands, &shaped)
     if out is None:
-        result = new_output(cls, result_dtype, count, tensors, &shaped)
+        result = new_output(op, cls, result_dtype, count, tensors, &shaped)
     else:
         check_output(op, out, result_dtype, &shaped)
         result = out

@@ -5,6 +5,8 @@ from cyops.strided cimport (
     dtype_object, empty as new_empty, read_shape,
 )
 
+from libc.string cimport memset
+
 import numpy
 
 
@@ -24,7 +26,7 @@ cdef Strided fresh(str op, object shape, object dtype):
     """Undefined contents; errors name `op`. 'S' and 'U' without a width hold one character."""
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef Py_ssize_t itemsize = 0
-    cdef int code = dtype_code(dtype, &itemsize)
+    cdef int code = dtype_code(op, dtype, &itemsize)
     cdef int ndim = read_shape(op, shape, lengths)
     if itemsize == 0:
         itemsize = 4 if code == CYOPS_STR else 1
@@ -32,10 +34,10 @@ cdef Strided fresh(str op, object shape, object dtype):
     return new_empty(Strided, code, itemsize, ndim, lengths)
 
 
-cdef object numpy_dtype(object dtype):
+cdef object numpy_dtype(str op, object dtype):
     """NumPy's object for anything that names a dtype here; TypeError where nothing does."""
     cdef Py_ssize_t itemsize = 0
-    cdef int code = dtype_code(dtype, &itemsize)
+    cdef int code = dtype_code(op, dtype, &itemsize)
     return dtype_object(code, itemsize)
 
 
@@ -65,13 +67,15 @@ def full(shape, fill_value, dtype=None):
 
 
 def zeros(shape, dtype="float32"):
-    """A C-ordered tensor of zeros.
+    """A C-ordered tensor of zeros; of empty strings for a dtype of strings.
 
     >>> import cyops
     >>> cyops.zeros(3).tolist()
     [0.0, 0.0, 0.0]
     """
-    return filled("zeros", shape, 0, "float32" if dtype is None else dtype)
+    cdef Strided out = fresh("zeros", shape, "float32" if dtype is None else dtype)
+    memset(out.v.data, 0, out.v.size * out.v.itemsize)
+    return out
 
 
 def ones(shape, dtype="float32"):
@@ -98,8 +102,11 @@ def arange(start, stop=None, step=1, dtype=None):
     if step == 0:
         raise ValueError("arange: step must not be 0")
     is_integral = all([isinstance(value, (int, numpy.integer)) for value in (start, stop, step)])
-    values = numpy.arange(start, stop, step)
-    return coerce(values.astype(("int64" if is_integral else "float32") if dtype is None else numpy_dtype(dtype)))
+    try:
+        values = numpy.arange(start, stop, step)
+    except ValueError:                          # NumPy's "array is too big"
+        raise ValueError(f"arange: from {start} to {stop} there are more numbers than memory can address") from None
+    return coerce(values.astype(("int64" if is_integral else "float32") if dtype is None else numpy_dtype("arange", dtype)))
 
 
 def linspace(start, stop, num, dtype="float32", endpoint=True):
@@ -113,7 +120,7 @@ def linspace(start, stop, num, dtype="float32", endpoint=True):
         raise TypeError(f"linspace: num must be an integer; got {num!r}")
     if num < 0:
         raise ValueError(f"linspace: num must not be negative; got {num}")
-    return coerce(numpy.linspace(start, stop, num, endpoint=endpoint).astype(numpy_dtype(dtype)))
+    return coerce(numpy.linspace(start, stop, num, endpoint=endpoint).astype(numpy_dtype("linspace", dtype)))
 
 
 def eye(n_rows, n_cols=None, k=0, dtype="float32"):
@@ -123,4 +130,4 @@ def eye(n_rows, n_cols=None, k=0, dtype="float32"):
     >>> cyops.eye(2).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    return coerce(numpy.eye(n_rows, n_cols, k, dtype=numpy_dtype(dtype)))
+    return coerce(numpy.eye(n_rows, n_cols, k, dtype=numpy_dtype("eye", dtype)))

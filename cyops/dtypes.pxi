@@ -14,8 +14,11 @@ CODE_OF_NAME.update({float: CYOPS_FLOAT32, int: CYOPS_INT64, bool: CYOPS_BOOL, "
 cdef Py_ssize_t[12] ITEMSIZES = [1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8]
 
 
-cdef int dtype_code(object dtype, Py_ssize_t *itemsize) except -1:
-    """The code and item size of anything that names a dtype; Python's float means float32, as everywhere here."""
+cdef int dtype_code(str op, object dtype, Py_ssize_t *itemsize) except -1:
+    """The code and item size of anything that names a dtype; Python's float means float32, as everywhere here.
+
+    TypeError, in which `op` is the caller, where nothing is named.
+    """
     cdef object code
     cdef int i
     for i in range(12):                     # NumPy's own objects, which take long to hash
@@ -27,20 +30,20 @@ cdef int dtype_code(object dtype, Py_ssize_t *itemsize) except -1:
     except TypeError:
         code = None
     if code is None:
-        code = unusual_dtype_code(dtype, itemsize)
+        code = unusual_dtype_code(op, dtype, itemsize)
     if code < CYOPS_BYTES:
         itemsize[0] = ITEMSIZES[<int> code]
     return code
 
 
-cdef object unusual_dtype_code(object dtype, Py_ssize_t *itemsize):
+cdef object unusual_dtype_code(str op, object dtype, Py_ssize_t *itemsize):
     try:
         if dtype is None:
             raise TypeError                 # NumPy takes None for float64
         resolved = numpy.dtype(dtype)
     except (TypeError, ValueError):
-        raise TypeError(f"unknown dtype {dtype!r}; known are {', '.join(DTYPE_NAMES)} and fixed-width strings "
-                        "such as 'S8' and 'U8'") from None
+        raise TypeError(f"{op}: unknown dtype {dtype!r}; known are {', '.join(DTYPE_NAMES)} and fixed-width "
+                        "strings such as 'S8' and 'U8'") from None
     native = resolved.newbyteorder("=")
     code = CODE_OF_DTYPE.get(native)
     if code is None and native.kind in "SU":
@@ -48,8 +51,8 @@ cdef object unusual_dtype_code(object dtype, Py_ssize_t *itemsize):
             itemsize[0] = native.itemsize
         code = CYOPS_BYTES if native.kind == "S" else CYOPS_STR
     if code is None:
-        raise TypeError(f"dtype {resolved} is not supported; known are {', '.join(DTYPE_NAMES)} and fixed-width "
-                        "strings such as 'S8' and 'U8'")
+        raise TypeError(f"{op}: dtype {resolved} is not supported; known are {', '.join(DTYPE_NAMES)} and "
+                        "fixed-width strings such as 'S8' and 'U8'")
     return code
 
 

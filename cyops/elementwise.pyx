@@ -5,7 +5,7 @@ The rows give the names, signatures, docstrings and examples; calls.pxi, inside 
 imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BYTES, Strided, alias, api, binary, check, coerce, cyops_api, dtype_code, empty_like, record, recording,
+    CYOPS_BYTES, Strided, alias, api, binary, check, coerce, count_elements, cyops_api, dtype_code, empty_like, record, recording,
     result_class, ternary, unary,
 )
 from cyops.storage cimport Storage
@@ -190,7 +190,7 @@ def astype(x, dtype, *, copy=True):
     cdef Strided source = coerce(x)
     cdef Strided out
     cdef Py_ssize_t itemsize = source.v.itemsize
-    cdef int code = dtype_code(dtype, &itemsize)
+    cdef int code = dtype_code("astype", dtype, &itemsize)
     if code == source.v.dtype and itemsize == source.v.itemsize and not copy:
         return source
     if code != source.v.dtype and is_text(code, source.v.dtype):
@@ -198,6 +198,7 @@ def astype(x, dtype, *, copy=True):
             return alias(result_class(source, source), coerce(numpy.asarray(source).astype(dtype)))
         except ValueError as error:
             raise ValueError(f"astype: {error}") from None
+    count_elements("astype", source.v.ndim, source.v.shape, itemsize)
     out = empty_like(result_class(source, source), code, itemsize, source)
     convert("astype", out, source)
     return out

@@ -47,6 +47,7 @@ def take(x, indices, axis=None, out=None):
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     cdef int ndim = replace_axis("take", &source.v, which, &wanted.v, shape)
     cdef Strided positions = read_positions("take", wanted, source.v.shape[which], True, IndexError)
+    count_elements("take", ndim, shape, a.v.itemsize)
     cdef Strided result = empty(result_class(a, a), a.v.dtype, a.v.itemsize, ndim, shape)
     cdef cyops_view listed
     list_slabs(&result.v, which, wanted.v.ndim, wanted.v.size, &listed)
@@ -249,7 +250,7 @@ def one_hot(indices, num_classes, dtype="float32", *, on_value=1, off_value=0):
     """
     cdef Strided wanted = coerce(indices)
     cdef Py_ssize_t itemsize = 0
-    cdef int code = dtype_code(dtype, &itemsize)
+    cdef int code = dtype_code("one_hot", dtype, &itemsize)
     cdef Py_ssize_t depth, i
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     cdef Strided out, positions, on, off, flat
@@ -271,6 +272,7 @@ def one_hot(indices, num_classes, dtype="float32", *, on_value=1, off_value=0):
         positions_of(positions)[i] += i * depth
     memcpy(shape, wanted.v.shape, wanted.v.ndim * sizeof(Py_ssize_t))
     shape[wanted.v.ndim] = depth
+    count_elements("one_hot", wanted.v.ndim + 1, shape, itemsize)
     off = scalar(off_value, code)
     on = scalar(on_value, code)
     out = empty(result_class(wanted, wanted), code, itemsize, wanted.v.ndim + 1, shape)
@@ -309,7 +311,7 @@ def gather_rows(x, indices, out=None, dtype=None, scale=None):
         raise ValueError(f"gather_rows: needs x (n, ...) and indices (b,); got x {shape_of(a)}, indices "
                          f"{shape_of(wanted)}")
     if dtype is not None:
-        code = dtype_code(dtype, &itemsize)
+        code = dtype_code("gather_rows", dtype, &itemsize)
     elif out is not None and isinstance(out, Strided):
         code, itemsize = (<Strided> out).v.dtype, (<Strided> out).v.itemsize
     elif scale is not None and not is_floating(code):
@@ -321,6 +323,7 @@ def gather_rows(x, indices, out=None, dtype=None, scale=None):
     positions = read_positions("gather_rows", wanted, a.v.shape[0], True, IndexError)
     memcpy(shape, a.v.shape, a.v.ndim * sizeof(Py_ssize_t))
     shape[0] = wanted.v.size
+    count_elements("gather_rows", a.v.ndim, shape, itemsize)
     if out is None:
         result = empty(result_class(a, a), code, itemsize, a.v.ndim, shape)
     else:

@@ -21,7 +21,9 @@ cdef Strided joined(str op, list tensors, int ndim, const Py_ssize_t *shape):
         itemsize = max(itemsize, x.v.itemsize)
         if cls is Strided:
             cls = result_class(x, x)
-    return empty(cls, dtype, itemsize if dtype >= CYOPS_BYTES else itemsize_of(dtype), ndim, shape)
+    itemsize = itemsize if dtype >= CYOPS_BYTES else itemsize_of(dtype)
+    count_elements(op, ndim, shape, itemsize)
+    return empty(cls, dtype, itemsize, ndim, shape)
 
 
 cdef object recorded_flat(Strided x):

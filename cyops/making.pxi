@@ -194,7 +194,7 @@ def asarray(x, dtype=None, *, copy=None):
     0.1
     """
     cdef Py_ssize_t itemsize = 0
-    cdef int code = -1 if dtype is None else dtype_code(dtype, &itemsize)
+    cdef int code = -1 if dtype is None else dtype_code("asarray", dtype, &itemsize)
     cdef Strided out
     if copy is False:
         if not isinstance(x, Strided) and not PyObject_CheckBuffer(x) and not hasattr(x, "__array__"):

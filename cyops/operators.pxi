@@ -44,6 +44,26 @@ cdef object unary_copy(Strided x):
     return out
 
 
+cdef object quotient_and_rest(object a, object b):
+    if not is_operand(a) or not is_operand(b):
+        return NotImplemented
+    return binary(CYOPS_OP_floor_divide, a, b, None), binary(CYOPS_OP_remainder, a, b, None)
+
+
+cdef object rounded(Strided x, object ndigits):
+    """`round(x, ndigits)`: halves to the even; digits after the point, or negative ones before it; the dtype stays."""
+    if ndigits is not None and not hasattr(ndigits, "__index__"):
+        raise TypeError(f"round: ndigits must be an integer; got {ndigits!r}")
+    if not ndigits or (ndigits > 0 and not is_floating(x.v.dtype)):
+        return unary(CYOPS_OP_round, x, None)
+    scale = 10.0 ** abs(ndigits)
+    if ndigits > 0:
+        return binary(CYOPS_OP_divide, unary(CYOPS_OP_round, binary(CYOPS_OP_multiply, x, scale, None), None), scale, None)
+    if is_floating(x.v.dtype):
+        return binary(CYOPS_OP_multiply, unary(CYOPS_OP_round, binary(CYOPS_OP_divide, x, scale, None), None), scale, None)
+    return alias(result_class(x, x), coerce_as(numpy.round(numpy.asarray(x), ndigits), x.v.dtype, x.v.itemsize))
+
+
 cdef object invert(Strided x):
     if x.v.dtype != CYOPS_BOOL:
         raise TypeError(f"invert: ~ is for bool tensors; got dtype {x.dtype}")

@@ -10,6 +10,8 @@ from cyops.strided cimport (
     empty, is_floating, itemsize_of, normalize_axes, overlaps, record, recording, result_class, shape_of,
 )
 
+from libc.math cimport isfinite
+
 cdef extern from "csrc/reduce.h":
     enum: CYOPS_REDUCE_SUM, CYOPS_REDUCE_MEAN, CYOPS_REDUCE_PROD, CYOPS_REDUCE_MAX, CYOPS_REDUCE_MIN, CYOPS_REDUCE_VAR
 
@@ -158,7 +160,7 @@ cdef Strided reduce_axes(str op, int reduction, object x, object axis, bint keep
     cdef int result
     normalize_axes(op, axis, a.v.ndim, reduced)
     if dtype is not None:
-        result = dtype_code(dtype, &itemsize)
+        result = dtype_code(op, dtype, &itemsize)
         if result >= CYOPS_BYTES:
             raise TypeError(f"{op}: the result must be a number; got dtype {dtype}")
     elif reduction == CYOPS_REDUCE_MEAN:
@@ -198,7 +200,7 @@ def mean(x, axis=None, *, bint keepdims=False, dtype=None, out=None):
     >>> cyops.mean([[1., 2.], [3., 4.]], axis=1, keepdims=True).tolist()
     [[1.5], [3.5]]
     """
-    if dtype is not None and not is_floating(dtype_code_of(dtype)):
+    if dtype is not None and not is_floating(dtype_code_of("mean", dtype)):
         raise TypeError(f"mean: the result must be floating; got dtype {dtype}")
     return reduce_axes("mean", CYOPS_REDUCE_MEAN, x, axis, keepdims, dtype, out)
 
@@ -236,20 +238,31 @@ def min(x, axis=None, *, bint keepdims=False, out=None):
 
 
 # -- variance ---------------------------------------------------------------------------------------------------------
-cdef int dtype_code_of(object dtype) except -1:
+cdef int dtype_code_of(str op, object dtype) except -1:
     cdef Py_ssize_t itemsize = 0
-    return dtype_code(dtype, &itemsize)
+    return dtype_code(op, dtype, &itemsize)
 
 
-cdef Strided spread(str op, object x, object axis, double correction, bint keepdims, object out):
+cdef double finite(str op, object correction) except? -1:
+    cdef double number
+    try:
+        number = correction
+    except TypeError:
+        raise TypeError(f"{op}: correction must be a number; got {correction!r}") from None
+    if not isfinite(number):
+        raise ValueError(f"{op}: correction must be finite; got {correction!r}")
+    return number
+
+
+cdef Strided spread(str op, object x, object axis, object correction, bint keepdims, object out):
     """The variance; std takes the root of what this returns."""
     cdef Strided a = number_tensor(op, x)
     cdef char reduced[CYOPS_MAX_NDIM]
     normalize_axes(op, axis, a.v.ndim, reduced)
-    return run(op, CYOPS_REDUCE_VAR, a, reduced, keepdims, mean_dtype(a.v.dtype), correction, out)
+    return run(op, CYOPS_REDUCE_VAR, a, reduced, keepdims, mean_dtype(a.v.dtype), finite(op, correction), out)
 
 
-cdef int record_spread(str op, object x, Strided y, object axis, double correction, bint keepdims) except -1:
+cdef int record_spread(str op, object x, Strided y, object axis, object correction, bint keepdims) except -1:
     cdef Strided a = x
     cdef char reduced[CYOPS_MAX_NDIM]
     normalize_axes(op, axis, a.v.ndim, reduced)
@@ -266,12 +279,12 @@ cdef Strided square_root(Strided y):
     return y
 
 
-def var(x, axis=None, *, double correction=0, bint keepdims=False, out=None):
+def var(x, axis=None, *, correction=0, bint keepdims=False, out=None):
     """Variance along `axis`: the mean square of the distance from the mean, with n - correction in place of n.
 
     Shapes, axes and dtypes as in `mean`. Computed in two passes, so that a large mean costs no digits. NaN for nothing
     and, at one element, for correction 1. correction 0 is the population's variance, 1 the unbiased estimate from a
-    sample (Array API standard). Errors as in `sum`.
+    sample (Array API standard). ValueError for a correction that is not finite; else errors as in `sum`.
 
     >>> import cyops
     >>> cyops.var([1., 2., 3., 4.]).item(), cyops.var([1., 3.], correction=1).item()
@@ -284,7 +297,7 @@ def var(x, axis=None, *, double correction=0, bint keepdims=False, out=None):
     return y
 
 
-def std(x, axis=None, *, double correction=0, bint keepdims=False):
+def std(x, axis=None, *, correction=0, bint keepdims=False):
     """Standard deviation along `axis`: the square root of `var`, with its arguments, shapes, dtypes and errors.
 
     >>> import cyops

@@ -111,7 +111,7 @@ cdef Strided cast_to(Strided x, int dtype)
 cdef type result_class(object a, object b)
 
 # -- dtypes -----------------------------------------------------------------------------------------------------------
-cdef int dtype_code(object dtype, Py_ssize_t *itemsize) except -1
+cdef int dtype_code(str op, object dtype, Py_ssize_t *itemsize) except -1
 cdef object dtype_object(int dtype, Py_ssize_t itemsize)
 cdef int promote(int a, int b) except -1          # the Array API's table; CYOPS_* codes
 cdef Py_ssize_t itemsize_of(int dtype) noexcept   # numeric dtypes only

@@ -28,6 +28,7 @@ cdef extern from "csrc/api.h":
 cdef extern from "csrc/elementwise.h":
     enum:
         CYOPS_OP_add, CYOPS_OP_subtract, CYOPS_OP_multiply, CYOPS_OP_divide, CYOPS_OP_floor_divide, CYOPS_OP_remainder
+        CYOPS_OP_round
         CYOPS_OP_pow, CYOPS_OP_square, CYOPS_OP_negative, CYOPS_OP_abs
         CYOPS_OP_equal, CYOPS_OP_not_equal, CYOPS_OP_less, CYOPS_OP_less_equal, CYOPS_OP_greater, CYOPS_OP_greater_equal
         CYOPS_OP_logical_not, CYOPS_OP_logical_and, CYOPS_OP_logical_or
@@ -213,6 +214,9 @@ cdef class Strided:
     def __rfloordiv__(self, other): return binary(CYOPS_OP_floor_divide, other, self, None)
     def __mod__(self, other): return binary(CYOPS_OP_remainder, self, other, None)
     def __rmod__(self, other): return binary(CYOPS_OP_remainder, other, self, None)
+    def __divmod__(self, other): return quotient_and_rest(self, other)
+    def __rdivmod__(self, other): return quotient_and_rest(other, self)
+    def __round__(self, ndigits=None): return rounded(self, ndigits)
     def __pow__(self, other, modulo): return power(self, other, modulo)
     def __rpow__(self, other, modulo): return power(other, self, modulo)
     def __matmul__(self, other): return matrix_product(self, other)

@@ -192,7 +192,7 @@ def tensor_stub():
 
 ARITHMETIC = [
     f"__{prefix}{name}__"
-    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or")
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or")
     for prefix in ("", "r")
 ] + ["__lt__", "__le__", "__gt__", "__ge__"]
 IN_PLACE = ["__iadd__", "__isub__", "__imul__", "__itruediv__"]

@@ -124,12 +124,20 @@ def test_unknown_dtypes_and_string_arithmetic():
     x, text = matrix(), ct.asarray(["a", "b"])
     known = ("known are bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64 and "
              "fixed-width strings such as 'S8' and 'U8'")
-    for call in (lambda: ct.zeros(2, "float31"), lambda: x.astype("float31"), lambda: ct.asarray([1.0], "float31"),
-                 lambda: ct.arange(3, dtype="float31"), lambda: ct.eye(3, dtype="float31"),
-                 lambda: ct.linspace(0, 1, 3, dtype="float31"), lambda: x.sum(dtype="float31")):
-        refuses(TypeError, f"unknown dtype 'float31'; {known}", call, x)
-    refuses(TypeError, f"dtype complex64 is not supported; {known}", lambda: x.astype("complex64"), x)
-    refuses(TypeError, f"unknown dtype None; {known}", lambda: x.astype(None), x)
+    for op, call in {
+        "zeros": lambda: ct.zeros(2, "float31"), "astype": lambda: x.astype("float31"),
+        "asarray": lambda: ct.asarray([1.0], "float31"), "arange": lambda: ct.arange(3, dtype="float31"),
+        "eye": lambda: ct.eye(3, dtype="float31"), "linspace": lambda: ct.linspace(0, 1, 3, dtype="float31"),
+        "sum": lambda: x.sum(dtype="float31"), "mean": lambda: ct.mean(x, dtype="float31"),
+        "one_hot": lambda: ct.one_hot([0], 2, dtype="float31"),
+    }.items():
+        refuses(TypeError, f"{op}: unknown dtype 'float31'; {known}", call, x)
+    refuses(TypeError, f"astype: dtype complex64 is not supported; {known}", lambda: x.astype("complex64"), x)
+    refuses(TypeError, f"astype: unknown dtype None; {known}", lambda: x.astype(None), x)
+    for op, call in {"uniform": lambda: ct.random.uniform((2,), dtype="x"), "Dense": lambda: layers.Dense(3, dtype="x"),
+                     "randint": lambda: ct.random.randint((2,), 0, 2, dtype="x")}.items():
+        with pytest.raises(TypeError, match=f"^{op}: dtype must be one of .*; got 'x'$"):
+            call()
     rule = "strings can be compared, not computed with; convert them with astype"
     for op, call in {"add": lambda: text + text, "exp": lambda: ct.exp(text), "negative": lambda: -text}.items():
         refuses(TypeError, f"{op}: {rule}", call, text)
@@ -311,11 +319,17 @@ def test_sizes_that_overflow():
         "as_strided: the shape (4611686018427387904,) has": lambda: ct.as_strided(x, (2**62,), (0,)),
         "sliding_window_view: the shape (109, 100, 100, 100, 100, 100, 100, 100, 100, 100) has":
             lambda: ct.sliding_window_view(ct.zeros(1000), (100,) * 9, axis=(0,) * 9),
-        "new tensor: the shape (2305843009213693952,) has": lambda: ct.concat([long, long]),
-        "new tensor: the shape (1099511627776, 1099511627776) has":
+        "astype: the shape (1152921504606846976,) has": lambda: long.astype("float64"),
+        "add: the shape (1099511627776, 1099511627776) has":
+            lambda: ct.add(long[: 2**40], long[: 2**40].reshape((2**40, 1))),
+        "uniform: the shape (1099511627776, 1099511627776) has": lambda: ct.random.uniform((2**40, 2**40)),
+        "concat: the shape (2305843009213693952,) has": lambda: ct.concat([long, long]),
+        "tensordot: the shape (1099511627776, 1099511627776) has":
             lambda: ct.tensordot(long[: 2**40], long[: 2**40], 0),
     }.items():
         refuses(ValueError, f"{message} more bytes than memory can address", call, x, one)
+    refuses(ValueError, "arange: from 0 to 4611686018427387904 there are more numbers than memory can address",
+            lambda: ct.arange(2**62), one)
     refuses(ValueError, "concat: axis 0 of the result is longer than a machine word counts",
             lambda: ct.concat([long] * 16), one)
     refuses(ValueError, "reshape: the shape (9223372036854775808,) has more elements than a machine word counts",

@@ -64,6 +64,24 @@ def test_operators_with_foreign_operands_on_either_side_give_tensors(other):
         np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-6)
 
 
+def test_round_and_divmod():
+    values = np.array([[1.25, -2.5, 3.5], [0.5, -1234.5678, 7]], np.float32)
+    x = ct.asarray(values).T
+    assert np.array_equal(round(x), np.round(values).T) and type(round(x)) is ct.Tensor
+    for digits in (2, 1, 0, -1, -3):
+        assert np.allclose(round(x, digits), np.round(values, digits).T, rtol=1e-6, atol=0), digits
+    whole = ct.asarray([15, 25, -14])
+    assert round(whole, -1).tolist() == [20, 20, -10] and round(whole, 2).tolist() == [15, 25, -14]
+    assert round(whole, -1).dtype == "int64" and type(round(whole, -1)) is ct.Tensor
+    with pytest.raises(TypeError, match=r"^round: ndigits must be an integer; got 1\.5"):
+        round(x, 1.5)
+    for left, right in ((x, 2.0), (5.0, x), (x, x[::-1]), (values.T, x), (x, values.T), (whole, 4), ([1.0], x)):
+        for got, expected in zip(divmod(left, right), divmod(np.asarray(left), np.asarray(right)), strict=True):
+            assert np.allclose(got, expected, rtol=1e-6, atol=1e-6) and type(got) is ct.Tensor
+    with pytest.raises(TypeError, match="unsupported operand"):
+        divmod(x, "a")
+
+
 def test_matmul_operator_and_refusals():
     x = ct.asarray([[1.0, 2.0], [3.0, 4.0]])
     eye = np.eye(2, dtype=np.float32)
@@ -187,7 +205,7 @@ def test_a_refused_assignment_leaves_the_variable_as_it_was():
 
 def test_pickle_and_copy():
     v = ct.Variable([1.0], trainable=False, name="n")
-    for clone in (pickle.loads(pickle.dumps(v)), copy.deepcopy(v)):
+    for clone in (pickle.loads(pickle.dumps(v)), copy.deepcopy(v), copy.copy(v)):
         assert isinstance(clone, ct.Variable) and clone.tolist() == [1] and clone.name == "n" and not clone.trainable
         clone.assign([5.0])
         assert v.tolist() == [1]
@@ -220,7 +238,8 @@ def test_creation_functions():
     assert ct.arange(1, 7, 2).tolist() == [1, 3, 5]
     assert ct.linspace(0, 1, 5).tolist() == [0, 0.25, 0.5, 0.75, 1] and ct.eye(2, 3).shape == (2, 3)
     assert ct.full((2,), 7).dtype == np.int64 and ct.full((2,), True).dtype == np.bool_
-    assert ct.zeros(shape=(2,)).shape == (2,)
+    assert ct.zeros(shape=(2,)).shape == (2,) and ct.zeros(2, "S3").tolist() == [b"", b""]
+    assert ct.zeros_like(ct.asarray(["abc"])).tolist() == [""]
     assert ct.full_like(ct.ones(2, "int8"), 3).dtype == np.int8 and ct.ones((2, 0)).size == 0
     with pytest.raises(ValueError, match="step must not be 0"):
         ct.arange(0, 1, 0)

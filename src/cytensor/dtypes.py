@@ -14,6 +14,23 @@ float16 = np.dtype("float16")
 float32 = np.dtype("float32")
 float64 = np.dtype("float64")
 
+NUMBERS = (
+    bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64,
+)
+
+
+def as_dtype(op, dtype, kinds="biuf"):
+    """NumPy's object for anything that names a dtype; TypeError, with the caller `op`, for one not of `kinds`."""
+    try:
+        resolved = np.dtype(dtype)
+    except TypeError:
+        resolved = None
+    known = [one for one in NUMBERS if one.kind in kinds]
+    if resolved is None or resolved not in known:     # NumPy's dtypes equal None
+        raise TypeError(f"{op}: dtype must be one of {', '.join(one.name for one in known)}; got {dtype!r}")
+    return resolved
+
+
 __all__ = [
     "bool_", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
 ]

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from cytensor import random, registry
+from cytensor.dtypes import as_dtype
 from cytensor.tensor import asarray
 
 __all__ = [
@@ -44,7 +45,8 @@ class Initializer(registry.Configurable):
             generator = random.stream(stream or type(self).__name__)
         else:
             generator = random.generator(int(self.seed), "initializer", 0)
-        return asarray(self.sample(generator, tuple(shape), np.dtype(dtype or np.float32)))
+        dtype = as_dtype(type(self).__name__, dtype or np.float32)
+        return asarray(self.sample(generator, tuple(shape), dtype))
 
 
 class Zeros(Initializer):

@@ -55,7 +55,8 @@ def zeros_like(x, dtype=None):
     >>> ct.zeros_like([1, 2]).dtype
     dtype('int64')
     """
-    return full_like(x, 0, dtype)
+    like = Strided(x) if not isinstance(x, Strided) else x
+    return FUNCTIONS["zeros"](like.shape, like.dtype if dtype is None else dtype)
 
 
 def ones_like(x, dtype=None):

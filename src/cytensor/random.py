@@ -5,12 +5,15 @@ keeps its initial weights when another one is added beside it, and NumPy's and P
 read nor moved. The numbers are reproducible for one version of NumPy and one machine, as NumPy promises.
 """
 import contextlib
+import math
 import secrets
+import sys
 import threading
 import zlib
 
 import numpy as np
 
+from cytensor.dtypes import as_dtype
 from cytensor.tensor import asarray
 
 __all__ = [
@@ -153,9 +156,7 @@ def set_generator_state(target, state):
 
 # -- draws as NumPy arrays, shared with the initializers --------------------------------------------------------------
 def _floating(op, dtype):
-    dtype = np.dtype(dtype or np.float32)
-    if dtype.kind != "f":
-        raise TypeError(f"{op}: dtype must be floating; got {dtype.name}")
+    dtype = as_dtype(op, dtype or np.float32, "f")
     return dtype, (np.float64 if dtype == np.float64 else np.float32)
 
 
@@ -196,6 +197,8 @@ def _shape(op, shape):
         raise TypeError(f"{op}: shape must be a sequence of ints; got {shape!r}") from None
     if any(n < 0 for n in shape):
         raise ValueError(f"{op}: lengths must not be negative; got shape {shape}")
+    if math.prod(shape) > sys.maxsize // 8:
+        raise ValueError(f"{op}: the shape {shape} has more bytes than memory can address")
     return shape
 
 
@@ -208,7 +211,7 @@ def uniform(shape, minval=0.0, maxval=None, dtype="float32", seed=None):
     (2, 3)
     """
     shape = _shape("uniform", shape)
-    if np.dtype(dtype).kind in "iu":
+    if as_dtype("uniform", dtype, "fiu").kind in "iu":
         if maxval is None:
             raise ValueError("uniform: maxval is required for an integer dtype; got None")
         return randint(shape, minval, maxval, dtype, seed)
@@ -237,7 +240,8 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
     """
     if not minval < maxval:
         raise ValueError(f"randint: minval must be below maxval; got minval {minval}, maxval {maxval}")
-    return asarray(_source(seed).integers(minval, maxval, _shape("randint", shape), dtype=np.dtype(dtype)))
+    dtype = as_dtype("randint", dtype, "iu")
+    return asarray(_source(seed).integers(minval, maxval, _shape("randint", shape), dtype=dtype))
 
 
 def shuffle(value, seed=None):

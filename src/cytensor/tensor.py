@@ -172,6 +172,9 @@ class Variable(_Assignable):
     def __reduce__(self):
         return Variable, (np.array(memoryview(self)), self.trainable, self.name)
 
+    def __copy__(self):
+        return Variable(self, self.trainable, self.name)
+
     def __deepcopy__(self, memo):
         return Variable(self, self.trainable, self.name)
 

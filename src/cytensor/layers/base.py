@@ -5,6 +5,7 @@ import threading
 import numpy as np
 
 from cytensor import initializers, registry
+from cytensor.dtypes import as_dtype
 from cytensor.tensor import Tensor, Variable, asarray
 
 
@@ -72,7 +73,7 @@ class Layer(registry.Configurable):
                 raise ValueError(f"{type(self).__name__}: name must be a string without '/'; got {name!r}")
             self.name, self.named_by_user = name, True
         if dtype is not None:
-            self.dtype = np.dtype(dtype)
+            self.dtype = as_dtype(type(self).__name__, dtype)
         self._trainable = bool(trainable)
         if input_dim is not None:
             input_shape = (input_dim,)
@@ -98,7 +99,7 @@ class Layer(registry.Configurable):
                    name=None):
         """A new Variable of this layer; the initializer defaults to glorot_uniform, and to zeros below rank 2."""
         shape = as_shape(f"add_weight of layer '{self.name}'", shape)
-        dtype = np.dtype(dtype or self.dtype)
+        dtype = as_dtype("add_weight", dtype or self.dtype)
         name = name or f"weight_{len(self._weights)}"
         if initializer is None:
             initializer = "glorot_uniform" if len(shape) > 1 else "zeros"

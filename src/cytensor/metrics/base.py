@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cytensor import initializers, ops, registry
+from cytensor.dtypes import as_dtype
 from cytensor.losses import aligned_weights
 from cytensor.tensor import Tensor, Variable, asarray
 
@@ -39,7 +40,7 @@ class Metric(registry.Configurable):
         if name is not None:
             self.name = name
         if dtype is not None:
-            self.dtype = np.dtype(dtype)
+            self.dtype = as_dtype(type(self).__name__, dtype, "f")
 
     def add_weight(self, shape=(), initializer="zeros", dtype=None, name=None):
         """A new Variable of the metric's state, not trainable."""
