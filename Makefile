@@ -44,18 +44,25 @@ sanitize: build/sanitized
 sanitize-short: build/sanitized
 	$(PYTEST_SANITIZED) $(call in_tests,$(SANITIZE_SHORT))
 
-BENCH = -m pytest benchmarks --benchmark-quiet --benchmark-json=benchmarks/results.json
+# One run with one thread and one with two, then the page and the plots. BENCHFLAGS, say --rounds=1 or -k gemm, goes to
+# pytest.
+define BENCHMARK
+	for threads in 1 2; do \
+		OMP_NUM_THREADS=$$threads $(1) -m pytest benchmarks --benchmark-quiet \
+			--benchmark-json=benchmarks/results-$$threads.json $(BENCHFLAGS) || exit; \
+	done
+	$(1) -m benchmarks.report
+	$(1) -m benchmarks.plots
+endef
 
 bench: $(VENV)/installed-bench
-	$(BIN)/python $(BENCH)
-	$(BIN)/python benchmarks/report.py
+	$(call BENCHMARK,$(BIN)/python)
 
 # The peers are large, so they get an environment of their own.
 bench-peers:
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --editable ".[bench]" --requirement benchmarks/peers.txt
-	.venv-peers/bin/python $(BENCH)
-	.venv-peers/bin/python benchmarks/report.py
+	$(call BENCHMARK,.venv-peers/bin/python)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """What to run for each op of cyops: its operands, and the same work in NumPy and PyTorch. One row an op.
 
-test_ops.py times every row and refuses to run when an op has none. A row's functions get the operands as tensors of the
-library at hand; where ours is not named, it is the op itself.
+test_ops.py times every row but those in CORE, which test_sizes.py times. A row's functions get the operands as tensors
+of the library at hand; where ours is not named, it is the op itself.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,8 @@ import numpy as np
 from .peers import torch
 
 ROW_LENGTH = 100
+# The ops that everything else is made of, timed at more sizes than the others.
+CORE = ("add", "multiply", "relu", "exp", "tanh", "sigmoid", "copy", "sum", "max")
 
 
 class Case(NamedTuple):
@@ -156,7 +158,11 @@ CASES = {
         torch and (lambda x: x.to(torch.float64)),
         lambda ct, x: ct.astype(x, "float64"),
     ),
-    "copy": Case(floats(), np.copy, torch and torch.clone),
+    "copy": Case(
+        floats(),
+        lambda x: x.copy(),  # np.copy and torch.clone would keep the order of a transpose
+        torch and (lambda x: x.clone(memory_format=torch.contiguous_format)),
+    ),
     # Products
     "matmul": Case(square_matrices, np.matmul, torch and torch.matmul, sizes=PRODUCT_SIZES),
     "dot": Case(floats(2), np.dot, torch and torch.dot),

@@ -1,6 +1,8 @@
 """The `compare` fixture: our code and its peers, timed in turns in one run, the ratios kept beside the times.
 
-Threads: every library obeys OMP_NUM_THREADS, which is 1 here unless it is set.
+Threads: OMP_NUM_THREADS, 1 unless it is set, counts for every library. The environment variables below are what
+NumPy's BLAS, PyTorch and TensorFlow read; XLA, which reads none, makes as many threads as the process may use
+processors, so the process is bound to that many, and with it the processes that it starts.
 """
 
 import os
@@ -8,17 +10,23 @@ import sys
 import time
 
 THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
-os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(THREADS)
+for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ[variable] = str(THREADS)
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 # These variables are read when NumPy loads, so a NumPy loaded before them would run with other threads.
 if "numpy" in sys.modules:
     raise RuntimeError("benchmarks: NumPy was loaded before its number of threads was set; run `pytest benchmarks`")
+if hasattr(os, "sched_setaffinity"):
+    # The last ones: the first processor is where most systems handle interrupts.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-THREADS:])
 
 import numpy  # noqa: E402
 import pytest  # noqa: E402
 
 import cytensor  # noqa: E402
 
-from . import peers, report  # noqa: E402
+from . import machine, peers, report  # noqa: E402
+from .processes import Process  # noqa: E402
 from .timing import IDLE, ROUNDS, Side, summarise  # noqa: E402
 
 # How busy the machine was with other work before this run began.
@@ -26,9 +34,13 @@ LOAD = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 ROWS = []  # one for each benchmark that ran, as `summarise` kept it
 
 
+def pytest_addoption(parser):
+    parser.addoption("--rounds", type=int, help="turns of each side, instead of what each benchmark asks for")
+
+
 def pytest_terminal_summary(terminalreporter):
     for title, rows in report.by_table(ROWS).items():
-        terminalreporter.write_line("\n" + report.table(title, rows))
+        terminalreporter.write_line("\n" + report.table(title, {THREADS: rows}))
     missing = ", ".join(peers.missing())
     if missing:
         terminalreporter.write_line(f"peers that are not installed, their columns skipped: {missing}")
@@ -43,6 +55,7 @@ def pytest_benchmark_update_machine_info(config, machine_info):
         "isa": cytensor.isa,
         "missing": peers.missing(),
         "load": LOAD,
+        "caches": machine.caches(),
     }
 
 
@@ -56,30 +69,47 @@ def keep_row(request):
 
 
 @pytest.fixture
-def compare(benchmark):
-    """compare(table, work, ours, theirs, ...): time a piece of work beside the peers that do the same.
+def process():
+    """process(program, ...): a Process that ends with the test."""
+    started = []
 
-    `ours` and the values of the dict `theirs` are functions without arguments, or statements to run with the names in
-    `names`; None stands for a peer that is not installed. Everybody runs once to warm up, then `rounds` times: each
-    peer in turn and ours last, each after an idle pause. All figures are seconds a call: pytest-benchmark's of ours,
-    and those that `summarise` keeps of both (see there for `target` and `against`).
+    def start(*arguments, **variables):
+        started.append(Process(*arguments, **variables))
+        return started[-1]
+
+    yield start
+    for child in started:
+        child.close()
+
+
+@pytest.fixture
+def compare(benchmark, request):
+    """compare(table, work, ours, theirs): time a piece of work beside the peers that do the same.
+
+    `ours` and the values of the dict `theirs` are functions without arguments, statements to run with the names in
+    `names`, or a Process; None stands for a peer that is not installed. Everybody runs once to warm up, then `rounds`
+    times: each peer in turn and ours last, each after an idle pause. All figures are seconds a call: pytest-benchmark's
+    of ours, and those that `summarise` keeps of both.
     """
 
-    def run(table, work, ours, theirs, *, names=None, rounds=ROUNDS, target=None, against=None):
-        sides = {name: Side(code, names) for name, code in theirs.items() if code is not None}
-        mine = Side(ours, names)
+    def run(table, work, ours, theirs, *, names=None, rounds=ROUNDS):
+        def side_of(code):
+            return code if isinstance(code, Process) else Side(code, names)
+
+        sides = {name: side_of(code) for name, code in theirs.items() if code is not None}
+        mine = side_of(ours)
 
         def turn_of_the_peers():
             for side in sides.values():
+                time.sleep(IDLE)
                 side.turn()
             time.sleep(IDLE)
 
         benchmark.group = table
-        benchmark.pedantic(mine.batch, setup=turn_of_the_peers, rounds=rounds)
+        benchmark.pedantic(mine.turn, setup=turn_of_the_peers, rounds=request.config.getoption("rounds") or rounds)
         if benchmark.stats:  # None under --benchmark-disable
-            seconds = benchmark.stats.stats.data
-            seconds[:] = [batch / mine.calls for batch in seconds]
-            theirs = {name: side.seconds for name, side in sides.items()}
-            summarise(benchmark, table, work, seconds, theirs, target=target, against=against)
+            # What the clock around a turn showed gives way to what the side measured inside it.
+            benchmark.stats.stats.data[:] = mine.seconds
+            summarise(benchmark, table, work, mine.seconds, {name: side.seconds for name, side in sides.items()})
 
     return run

@@ -1,6 +1,6 @@
-"""Write RESULTS.md from the JSON of a benchmark run. Needs nothing but Python:
+"""Write RESULTS.md from the JSON of benchmark runs, one run for each number of threads. Needs nothing but Python:
 
-python benchmarks/report.py [results.json] [RESULTS.md]
+python -m benchmarks.report [results-1.json results-2.json ...]
 """
 
 import json
@@ -8,39 +8,62 @@ import sys
 from math import exp, log
 from pathlib import Path
 
+from .reasons import REASONS
+from .targets import TARGETS
+
 HERE = Path(__file__).parent
+PAGE = HERE / "RESULTS.md"
 UNITS = [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")]
 
 HEAD = """\
 # Benchmark results
 
-Every figure on this page comes from one run of
+Every figure on this page comes from
 
-    {prefix}pytest benchmarks --benchmark-json=benchmarks/results.json
-    python benchmarks/report.py
+{commands}
+    python -m benchmarks.report
 
-(`make bench`; `make bench-peers` also installs the peers, in an environment of their own). Repeat it before you rely
-on it: other machines give other ratios.
+(`make bench`; `make bench-peers` also installs the peers, in an environment of their own; `python -m benchmarks.plots`
+draws the plots). `-k gemm` or `-k "sizes and add"` after `pytest benchmarks` runs a part, `--rounds 1` all of it in a
+hurry. Repeat it before you rely on it: other machines give other ratios.
 
 | | |
 |---|---|
 | date | {date} |
 | processor | {cpu}, {count} logical cores |
+| caches | {caches} |
 | system | {system}, Python {python} |
-| threads | {threads} for every library (OMP_NUM_THREADS) |
+| threads | {threads}, the same for every library; the process may use as many processors |
 | versions | {versions} |
 | instruction set of cytensor | {isa} |
 | load of the machine before the run | {load} |
 {missing}
 How to read it: a time is the median of several batches of calls, ours and the peers' in turns; `3.1x` is the peer's
-time divided by ours, so more than 1 means that cytensor took less time. Where there is a target, it is such a ratio.
+time divided by ours, so more than 1 means that cytensor took less time. All is float32 unless it says otherwise.
+"""
+PLOTS = """\
+![Rate of a + b over the memory in use](../docs/plots/elementwise.svg)
+
+![Rate of the matrix product over its size](../docs/plots/gemm.svg)
+
+![How many times as long the faster peer takes, by size](../docs/plots/ratios.svg)
+"""
+TARGETS_HEAD = """\
+## Targets
+
+What is promised of cytensor, and what came out. A target is a ratio, the fastest of the peers named / ours, or an
+amount. Of several rows the lowest ratio counts, named in brackets, or their geometric mean. Reached or not is said of
+the figure with {threads}.
 """
 
 
+# Words for figures
+
+
 def figure(value, unit):
-    """A time with three digits and its unit, 1.23 us; an amount of memory, 140 MB; a bare number, 0.9802."""
+    """A time with three digits and its unit, 1.23 us; an amount, 140 MB; a bare number, 0.9802."""
     if unit != "s":
-        return f"{value:.0f} {unit}" if unit else f"{value:.4f}"
+        return f"{value:,.0f} {unit}" if unit else f"{value:.4f}"
     size, unit = next(((size, unit) for size, unit in UNITS if value >= size), UNITS[-1])
     return f"{value / size:.3g} {unit}" if value / size < 999.5 else f"{value / size:.0f} {unit}"
 
@@ -50,37 +73,19 @@ def times(ratio):
     return f"{ratio:.2f}x" if ratio < 10 else f"{ratio:,.0f}x"
 
 
-def verdict(row):
-    """The target's cell: what was promised, against whom, and whether it was reached."""
-    target, against, peers = row["target"], row["against"], row["peers"]
-    if target is None or not peers or (against and against not in peers):
-        return ""
-    ratio = peers[against]["ratio"] if against else min(peer["ratio"] for peer in peers.values())
-    whom = against or "the best"
-    return f"{times(target)} {whom}: {'reached' if ratio >= target else f'not reached ({times(ratio)})'}"
+def in_threads(count):
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
-def table(title, rows):
-    """One group of benchmarks as a Markdown table, with the geometric mean of each peer's ratios under it."""
-    names = list(dict.fromkeys(name for row in rows for name in row["peers"]))
-    with_targets = any(verdict(row) for row in rows)
-    last = ["target"] if with_targets else []
-    header = "| " + " | ".join(["", "cytensor", *names, *last]) + " |"
-    rule = "|---" + "|--:" * (1 + len(names)) + "|---" * len(last) + "|"
-    lines = [f"## {title}", "", header, rule]
-    for row in rows:
-        cells = [row["work"], figure(row["ours"]["median"], row["unit"])]
-        for name in names:
-            peer = row["peers"].get(name)
-            cells.append(f"{figure(peer['median'], row['unit'])}, {times(peer['ratio'])}" if peer else "")
-        lines.append("| " + " | ".join([*cells, *([verdict(row)] if with_targets else [])]) + " |")
-    if len(rows) > 2:
-        means = []
-        for name in names:
-            ratios = [row["peers"][name]["ratio"] for row in rows if name in row["peers"]]
-            means.append(times(exp(sum(map(log, ratios)) / len(ratios))))
-        lines.append("| " + " | ".join(["geometric mean", "", *means, *([""] if with_targets else [])]) + " |")
-    return "\n".join(lines)
+def geometric_mean(ratios):
+    return exp(sum(map(log, ratios)) / len(ratios))
+
+
+def line(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+# Tables of what was measured
 
 
 def by_table(rows):
@@ -91,33 +96,156 @@ def by_table(rows):
     return tables
 
 
-def report(run):
-    """The whole page, from the parsed JSON of pytest-benchmark."""
-    machine, facts = run["machine_info"], run["machine_info"]["run"]
-    tables = by_table(benchmark["extra_info"] for benchmark in run["benchmarks"])
-    skipped = f"| peers not installed, so not here | {', '.join(facts['missing'])} |\n" if facts["missing"] else ""
-    head = HEAD.format(
-        prefix=f"OMP_NUM_THREADS={facts['threads']} " if facts["threads"] != 1 else "",
-        date=run["datetime"][:10],
+def cells(row, names):
+    """Our figure, then each peer's with its ratio."""
+    if row is None:
+        return [""] * (1 + len(names))
+    peers = [row["peers"].get(name) for name in names]
+    return [figure(row["ours"]["median"], row["unit"])] + [
+        f"{figure(peer['median'], row['unit'])}, {times(peer['ratio'])}" if peer else "" for peer in peers
+    ]
+
+
+def means(rows, names):
+    """Nothing for us, then the geometric mean of each peer's ratios, where there are several."""
+    ratios = [[row["peers"][name]["ratio"] for row in rows if name in row["peers"]] for name in names]
+    return ["", *(times(geometric_mean(peer)) if len(peer) > 1 else "" for peer in ratios)]
+
+
+def table(title, runs):
+    """One group of benchmarks as a Markdown table; `runs` is a dict from the number of threads to the group's rows.
+
+    With one number of threads the columns bear names alone; with several, each number has its own columns.
+    """
+    works = list(dict.fromkeys(row["work"] for rows in runs.values() for row in rows))
+    body = {work: [work] for work in works}
+    header, last = [""], ["geometric mean"]
+    for threads, rows in runs.items():
+        names = list(dict.fromkeys(name for row in rows for name in row["peers"]))
+        suffix = f", {in_threads(threads)}" if len(runs) > 1 else ""
+        header += [name + suffix for name in ["cytensor", *names]]
+        found = {row["work"]: row for row in rows}
+        for work in works:
+            body[work] += cells(found.get(work), names)
+        last += means(rows, names)
+    lines = [f"## {title}", "", line(header), "|---" + "|--:" * (len(header) - 1) + "|", *map(line, body.values())]
+    if len(works) > 2 and any(last[1:]):
+        lines.append(line(last))
+    return "\n".join(lines)
+
+
+# The table of targets
+
+
+def outcome(target, rows):
+    """The figure by which a target is judged, how to print it, and whether it is reached; None if not measured.
+
+    `rows` is a dict from (table, work) to a row.
+    """
+    found = [rows[key] for key in target.rows if key in rows]
+    if target.most is not None:
+        if not found:
+            return None
+        value = found[0]["ours"]["median"]
+        return figure(value, found[0]["unit"]), value <= target.most
+    ratios = {}
+    for row in found:
+        present = [row["peers"][name]["ratio"] for name in target.peers if name in row["peers"]]
+        if present:
+            ratios[row["work"]] = min(present)
+    if not ratios:
+        return None
+    if target.how == "mean":
+        value = geometric_mean(ratios.values())
+        return times(value), value >= target.least
+    worst = min(ratios, key=ratios.get)
+    where = f" ({worst})" if len(target.rows) > 1 else ""
+    return times(ratios[worst]) + where, ratios[worst] >= target.least
+
+
+def targets_table(runs, targets=TARGETS, reasons=REASONS):
+    """The Markdown table of all targets, and the warnings about reasons; `runs` as in `table`, with all rows."""
+    runs = {threads: {(row["table"], row["work"]): row for row in rows} for threads, rows in runs.items()}
+    header = ["work", "beside", "target", *map(in_threads, runs), "", "why not"]
+    lines = [TARGETS_HEAD.format(threads=in_threads(max(runs))), line(header)]
+    lines.append("|---|---|--:" + "|--:" * len(runs) + "|---|---|")
+    warnings = []
+    known = {target.key for target in targets}
+    warnings += [f"reasons.py: there is no target {key!r}" for key in reasons if key not in known]
+    for target in targets:
+        outcomes = [outcome(target, rows) for rows in runs.values()]
+        measured = [one for one in outcomes if one]
+        reached = measured[-1][1] if measured else None
+        reason = reasons.get(target.key, "")
+        if reached is False and not reason:
+            warnings.append(f"reasons.py: the target {target.key!r} is missed and has no reason")
+        if reached and reason:
+            warnings.append(f"reasons.py: the target {target.key!r} is reached, its reason is stale")
+        promise = times(target.least) if target.most is None else f"at most {target.most} MB"
+        verdict = {True: "reached", False: "**not reached**", None: "not measured"}[reached]
+        shown = [one[0] if one else "" for one in outcomes]
+        cells = [target.work, " / ".join(target.peers), promise, *shown, verdict]
+        lines.append(line([*cells, reason if reached is False else ""]))
+    return "\n".join(lines), warnings
+
+
+# The page
+
+
+def heading(runs):
+    """The page's head, from a dict from the number of threads to the parsed JSON of pytest-benchmark."""
+    facts = [run["machine_info"]["run"] for run in runs.values()]
+    machine, first = next(iter(runs.values()))["machine_info"], facts[0]
+    loads = ["unknown" if one["load"] is None else f"{one['load']:.1f} processes" for one in facts]
+    commands = [
+        f"    OMP_NUM_THREADS={threads} pytest benchmarks --benchmark-json=benchmarks/results-{threads}.json"
+        for threads in runs
+    ]
+    return HEAD.format(
+        commands="\n".join(commands),
+        date=", ".join(dict.fromkeys(run["datetime"][:10] for run in runs.values())),
         cpu=machine["cpu"].get("brand_raw", machine["processor"] or machine["machine"]),
         count=machine["cpu"].get("count", "?"),
+        caches=", ".join(f"{name} {size // 1024:,} KiB" for name, size in first["caches"].items()) or "unknown",
         system=f"{machine['system']} {machine['machine']}",
         python=machine["python_version"],
-        threads=facts["threads"],
-        versions=", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
-        isa=facts["isa"],
-        load="unknown" if facts["load"] is None else f"{facts['load']:.1f} processes",
-        missing=skipped,
+        threads=" and ".join(map(str, runs)),
+        versions=", ".join(f"{name} {version}" for name, version in first["versions"].items()),
+        isa=first["isa"],
+        load=", ".join(loads),
+        missing=f"| peers not installed, so not here | {', '.join(first['missing'])} |\n" if first["missing"] else "",
     )
-    return "\n\n".join([head.rstrip(), *(table(title, rows) for title, rows in tables.items())]) + "\n"
 
 
-def main(source=HERE / "results.json", target=HERE / "RESULTS.md"):
-    text = report(json.loads(Path(source).read_text()))
-    Path(target).write_text(text)
-    print(text)
-    print(f"written to {target}")
+def report(runs, targets=TARGETS, reasons=REASONS):
+    """The whole page and a list of warnings, from a dict from the number of threads to pytest-benchmark's JSON."""
+    rows = {threads: [one["extra_info"] for one in run["benchmarks"]] for threads, run in runs.items()}
+    titles = dict.fromkeys(row["table"] for group in rows.values() for row in group)
+    groups = {threads: by_table(group) for threads, group in rows.items()}
+    tables = [
+        table(title, {threads: group[title] for threads, group in groups.items() if title in group}) for title in titles
+    ]
+    promised, warnings = targets_table(rows, targets, reasons)
+    return "\n\n".join([heading(runs).rstrip(), promised, PLOTS.rstrip(), *tables]) + "\n", warnings
+
+
+def read_runs(sources):
+    """A dict from the number of threads to the parsed JSON, by rising number; all results-*.json without `sources`."""
+    paths = sources or sorted(HERE.glob("results-*.json"))
+    runs = [json.loads(Path(path).read_text()) for path in paths]
+    return dict(sorted(((run["machine_info"]["run"]["threads"], run) for run in runs), key=lambda pair: pair[0]))
+
+
+def main(*sources):
+    runs = read_runs(sources)
+    if not runs:
+        raise SystemExit("report: there is no benchmarks/results-*.json; run `make bench` first")
+    page, warnings = report(runs)
+    PAGE.write_text(page)
+    print(f"written to {PAGE}")
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:])

@@ -41,7 +41,6 @@ def cross_entropy_in_one_call(logits, labels):
 
 
 WAYS = {"one call": cross_entropy_in_one_call, "with a tape": cross_entropy_with_a_tape}
-TARGETS = {("one call", (128, 10)): 5.0}
 
 
 @pytest.mark.parametrize("shape", [(128, 10), (4096, 1000)], ids=str)
@@ -61,6 +60,4 @@ def test_cross_entropy_with_gradient(compare, way, shape):
         f"{shape}, {way}",
         lambda: function(x, y),
         theirs,
-        target=TARGETS.get((way, shape)),
-        against="NumPy",
     )

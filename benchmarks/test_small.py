@@ -20,33 +20,26 @@ NAMES = {
 if torch:
     NAMES |= {"ta": torch.tensor(ARRAY), "tb": torch.tensor(ARRAY[::-1].copy()), "tm": torch.tensor(NAMES["nm"])}
 
-# Work, ours, NumPy's, PyTorch's, the ratio promised and against whom.
+# Work, ours, NumPy's, PyTorch's
 WORK = [
-    ("a + b", "a + b", "na + nb", "ta + tb", 1.0),
-    ("a + 1.0", "a + 1.0", "na + 1.0", "ta + 1.0", None),
-    ("a * a", "a * a", "na * na", "ta * ta", None),
-    ("sum", "a.sum()", "na.sum()", "ta.sum()", None),
-    ("2 x 5 times 5 x 2", "m @ m.T", "nm @ nm.T", "tm @ tm.T", None),
-    ("slice", "a[2:8]", "na[2:8]", "ta[2:8]", 0.7),
-    ("one element", "a[3]", "na[3]", "ta[3]", None),
-    ("transpose", "m.T", "nm.T", "tm.T", 0.7),
-    ("reshape", "a.reshape((2, 5))", "na.reshape(2, 5)", "ta.reshape(2, 5)", 0.7),
-    ("float of one element", "float(a[3])", "float(na[3])", "float(ta[3])", None),
+    ("a + b", "a + b", "na + nb", "ta + tb"),
+    ("a + 1.0", "a + 1.0", "na + 1.0", "ta + 1.0"),
+    ("a * a", "a * a", "na * na", "ta * ta"),
+    ("sum", "a.sum()", "na.sum()", "ta.sum()"),
+    ("2 x 5 times 5 x 2", "m @ m.T", "nm @ nm.T", "tm @ tm.T"),
+    ("slice", "a[2:8]", "na[2:8]", "ta[2:8]"),
+    ("one element", "a[3]", "na[3]", "ta[3]"),
+    ("transpose", "m.T", "nm.T", "tm.T"),
+    ("reshape", "a.reshape((2, 5))", "na.reshape(2, 5)", "ta.reshape(2, 5)"),
+    ("float of one element", "float(a[3])", "float(na[3])", "float(ta[3])"),
 ]
 ADDS = 100
 
 
-@pytest.mark.parametrize(("work", "ours", "numpy", "pytorch", "target"), WORK, ids=[row[0] for row in WORK])
-def test_small(compare, work, ours, numpy, pytorch, target):
-    compare(
-        "Ten elements",
-        work,
-        ours,
-        {"NumPy": numpy, "PyTorch": pytorch if torch else None},
-        names=NAMES,
-        target=target,
-        against="NumPy",
-    )
+@pytest.mark.parametrize(("work", "ours", "numpy", "pytorch"), WORK, ids=[row[0] for row in WORK])
+def test_small(compare, work, ours, numpy, pytorch):
+    theirs = {"NumPy": numpy, "PyTorch": pytorch if torch else None}
+    compare("Ten elements", work, ours, theirs, names=NAMES)
 
 
 def recorded_adds():
@@ -70,5 +63,4 @@ def test_recorded(compare):
         f"a + b, {ADDS} times, recorded for the gradient",
         recorded_adds,
         {"PyTorch": recorded_adds_in_pytorch if torch else None},
-        target=3.0,
     )

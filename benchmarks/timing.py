@@ -1,7 +1,6 @@
 """How times are taken and kept: a side times itself in batches; a row keeps medians, best times and ratios."""
 
 import statistics
-import time
 import timeit
 
 # Idle workers of OpenBLAS and libgomp spin for tens of milliseconds and slow down whatever runs next.
@@ -32,22 +31,16 @@ class Side:
             took = self.timer.timeit(self.calls)
         self.calls = max(1, round(self.calls * BATCH / took))
 
-    def batch(self):
-        """Run one batch: what a timer around this call measures, divided by `calls`, is the time of one call."""
-        return self.timer.timeit(self.calls)
-
     def turn(self):
-        """An idle pause, then one timed batch."""
+        """One timed batch."""
         if not self.slow:
-            time.sleep(IDLE)
-            self.seconds.append(self.batch() / self.calls)
+            self.seconds.append(self.timer.timeit(self.calls) / self.calls)
 
 
-def summarise(benchmark, table, work, ours, theirs, *, target=None, against=None, unit="s"):
-    """Keep with the benchmark what report.py prints of it: a row of `table`, from the seconds a call of each side.
+def summarise(benchmark, table, work, ours, theirs, unit="s"):
+    """Keep with the benchmark what report.py prints of it: a row of `table`, from the figures of each side.
 
-    `theirs` is a dict from the peer's name to its seconds. `target` is the ratio theirs / ours of the medians that we
-    promise, against the peer named by `against` or, without it, the best one. `unit` is s, MB for memory, or empty.
+    `ours` is a list of figures, `theirs` a dict from the peer's name to such a list. `unit` is s, MB, or empty.
     """
     middle = statistics.median(ours)
     benchmark.extra_info.update(
@@ -58,7 +51,5 @@ def summarise(benchmark, table, work, ours, theirs, *, target=None, against=None
             name: {"median": statistics.median(times), "best": min(times), "ratio": statistics.median(times) / middle}
             for name, times in theirs.items()
         },
-        target=target,
-        against=against,
         unit=unit,
     )

@@ -1,4 +1,7 @@
-"""Adding an op takes a row, a rule, a sample: these tests fail when one is missing."""
+"""Adding an op takes a row, a rule, a sample, a benchmark: these tests fail when one is missing."""
+import sys
+from pathlib import Path
+
 import pytest
 from samples import RECORDED_ONLY, SAMPLES
 
@@ -6,6 +9,9 @@ import cyops
 import cytensor as ct
 from cytensor import grads  # noqa: F401 - fills the registry
 from cytensor.rules import NO_GRADIENT, RULES
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from benchmarks.cases import CASES
 
 
 def test_every_op_has_a_rule_or_the_mark_that_it_has_no_gradient():
@@ -28,6 +34,10 @@ def test_every_op_has_a_sample_and_every_sample_an_op():
 def test_an_op_without_a_gradient_in_its_sample_has_none_in_the_rules():
     wrong = [name for name, sample in SAMPLES.items() if not sample.has_gradient and name in RULES]
     assert wrong == []
+
+
+def test_every_op_has_a_benchmark_and_every_benchmark_an_op():
+    assert set(CASES) == set(cyops.OPS)
 
 
 @pytest.mark.parametrize("name", sorted(cyops.OPS))
