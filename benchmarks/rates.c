@@ -35,15 +35,15 @@ static double now(void) {
 
 /* Floating-point operations in `count` rounds. */
 static double multiply_add(long count) {
-    vector sums[CHAINS], a, b;
-    memset(sums, 0, sizeof sums);
-    memset(&a, 0, sizeof a);
-    memset(&b, 0, sizeof b);
-    for (long i = 0; i < count; i++) {
-        __asm__ volatile("" : "+x"(a), "+x"(b)); /* opaque, so that nothing is computed ahead */
+    vector sums[CHAINS] = {{0}}, a = {0}, b = {0};
 #pragma GCC unroll 12
-        for (int c = 0; c < CHAINS; c++) sums[c] = a * b + sums[c];
+    for (int c = 0; c < CHAINS; c++) __asm__ volatile("" : "+x"(sums[c])); /* opaque: the compiler cannot merge them */
+    for (long i = 0; i < count; i++) {
+        __asm__ volatile("" : "+x"(a), "+x"(b)); /* nor compute ahead */
+#pragma GCC unroll 12
+        for (int c = 0; c < CHAINS; c++) sums[c] = sums[c] * a + b;
     }
+#pragma GCC unroll 12
     for (int c = 0; c < CHAINS; c++) __asm__ volatile("" : : "x"(sums[c]));
     return 2.0 * CHAINS * (WIDTH / sizeof(float)) * (double)count;
 }
