@@ -5,7 +5,8 @@ import pickle
 import numpy as np
 import pytest
 
-from cytensor import layers, models
+import cytensor as ct
+from cytensor import inference, layers, models
 from cytensor.models import Model, Sequential
 
 
@@ -150,3 +151,42 @@ def test_integers_reach_the_model():
 
 def test_load_model_is_offered():
     assert callable(models.load_model)
+
+
+def test_predict_computes_many_samples_at_once_where_nobody_can_tell():
+    sizes = []
+
+    class Seen(layers.Layer):
+        def call(self, x):
+            sizes.append(x.shape[0])
+            return x
+
+    def centred(x):
+        sizes.append(x.shape[0])
+        return x - ct.mean(x, axis=0)
+
+    x = np.random.default_rng(0).random((1000, 5), np.float32)
+    model = Sequential([layers.Dense(4, activation="tanh"), layers.Dense(3)])
+    for rows in (1, 31, 32, 33, 1000):
+        expected = np.concatenate([model(part).numpy() for part in np.array_split(x[:rows], -(-rows // 32))])
+        assert np.allclose(model.predict(x[:rows], verbose=0), expected, rtol=1e-6, atol=1e-6)
+    for own in (Seen(), layers.Activation(centred), layers.Dense(2, activation=centred)):
+        observed = Sequential([layers.Dense(4), own])
+        observed(x[:1])
+        sizes.clear()
+        observed.predict(x, verbose=0)
+        assert sizes == [32] * 31 + [8]
+    counted = []
+    model.predict(x, verbose=0, callbacks=[ct.callbacks.LambdaCallback(
+        on_predict_batch_end=lambda batch, logs: counted.append(len(logs["outputs"])))])
+    assert counted == [32] * 31 + [8]
+
+
+def test_batches_computed_together_stay_small():
+    model = Sequential([layers.Dense(4)])
+    model(np.ones((1, 5), np.float32))
+    of = inference.batches_together
+    assert of(model, ct.zeros((100, 5))) == 4
+    assert of(model, ct.zeros((1, 5))) == 1
+    wide = ct.broadcast_to(ct.zeros(1), (1 << 20, 1 << 12))
+    assert of(model, wide) == 16 and of(model, ct.broadcast_to(ct.zeros(1), (100, 1 << 22))) == 1

@@ -4,12 +4,14 @@ On a terminal and in a notebook a line that is redrawn at most ten times a secon
 epoch. Colour only on a terminal, and never where NO_COLOR is set.
 """
 import functools
+import math
 import os
 import shutil
 import sys
 import time
 
 from cytensor.callbacks.base import Callback
+from cytensor.inference import BATCH
 
 INTERVAL = 0.1           # seconds between redraws
 COUNT = "{n_fmt}/{total_fmt} {bar:20}"
@@ -178,13 +180,17 @@ class EvaluateProgress(Progress):
 
 
 class PredictProgress(Progress):
-    """Progress of `predict`; without values."""
+    """Progress of `predict`; without values. Where batches are computed together, those of the default size count."""
+
+    def __init__(self, verbose, steps, samples=None, file=None):
+        super().__init__(verbose, steps if samples is None else math.ceil(samples / BATCH), file=file)
+        self.together = self.steps / steps if steps else 1
 
     def on_predict_begin(self, logs=None):
         self.begin()
 
     def on_predict_batch_end(self, batch, logs=None):
-        self.step(batch, None)
+        self.step(round((batch + 1) * self.together) - 1, None)
 
     def on_predict_end(self, logs=None):
         self.end(None)

@@ -14,6 +14,7 @@ from cytensor import metrics as metric_classes
 from cytensor.callbacks import BackupAndRestore, CallbackList
 from cytensor.checkpoint import Resume
 from cytensor.debugging import check_numerics as checking_numerics
+from cytensor.inference import BATCH, batches_together
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
@@ -273,14 +274,17 @@ class Trainer:
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The model's output for x, as a NumPy array. Data of one batch costs little more than calling the model."""
         batching.check_positive("predict", "batch_size", batch_size)
-        single = callbacks is None and steps is None and not batching.is_iterator(x)
-        if single:
-            source = batching.as_source("predict", "x", x)
-            if 0 < source.shape[0] <= (batch_size or 32):
-                return _as_arrays(self.predict_step(source))
-        batches = batching.make_batches("predict", x, None, None, batch_size, steps=steps, **self._casts())
+        together = 1
+        if callbacks is None and steps is None and not batching.is_iterator(x):
+            x = batching.as_source("predict", "x", x)
+            if 0 < x.shape[0] <= (batch_size or BATCH):
+                return _as_arrays(self.predict_step(x))
+            if batch_size is None and x.size:
+                together = batches_together(self, x)
+        batches = batching.make_batches("predict", x, None, None, (batch_size or BATCH) * together, steps=steps,
+                                        **self._casts())
         verbose = resolve_verbose(verbose)
-        progress = PredictProgress(verbose, batches.steps)
+        progress = PredictProgress(verbose, batches.steps, batches.samples if together > 1 else None)
         calls = CallbackList([*_as_list(callbacks), *([progress] if verbose == 1 else [])], model=self, epochs=1,
                              steps=batches.steps, verbose=verbose)
         calls.call("on_predict_begin", {})
