@@ -2,7 +2,8 @@
 from cytensor.callbacks.base import Callback, CallbackList, History, LambdaCallback
 from cytensor.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint
 from cytensor.callbacks.control import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN
+from cytensor.callbacks.tensorboard import TensorBoard
 from cytensor.callbacks.writing import CSVLogger
 
 __all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
-           "LearningRateScheduler", "ModelCheckpoint", "ReduceLROnPlateau", "TerminateOnNaN"]
+           "LearningRateScheduler", "ModelCheckpoint", "ReduceLROnPlateau", "TensorBoard", "TerminateOnNaN"]
