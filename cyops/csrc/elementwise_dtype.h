@@ -1,8 +1,8 @@
 /* The elementwise loops of one dtype: a template, included by elementwise_loops.h once per dtype.
  *
  * Expects DTYPE (float32, int8, ...), T (the C type), WRAPPED (the type integer arithmetic wraps around in; T itself
- * for floating types) and KIND, one of KIND_FLOATING, KIND_INTEGER and KIND_BOOLEAN; for floating also MATH_SUFFIX.
- * Undefines them. It defines the words of the formulas in elementwise_ops.h for the kind, then, for each op whose
+ * for floating types) and KIND, one of KIND_FLOATING, KIND_INTEGER and KIND_BOOLEAN; for floating also MATH_SUFFIX,
+ * for integers of up to 32 bits QUOTIENT (see integer_division.h). Undefines them. It defines the words of the formulas in elementwise_ops.h for the kind, then, for each op whose
  * domain has the dtype, an inline function of single elements and the loop over it.
  */
 #define OF_DTYPE(name) ISA_NAME(CYOPS_JOIN(name, DTYPE))
@@ -27,7 +27,7 @@
 #define ROUND(x) MATH(nearest)(x)
 #define POWER(a, b) MATH(pow)(a, b)
 #define FLOOR_DIVIDE(a, b) MATH(floor_divide)(a, b)
-#define REMAINDER(a, b) MATH(remainder)(a, b)
+#define REMAINDER(a, b) MATH(remainder_exact)(a, b)
 #define WHEN_FLOATING(...) __VA_ARGS__
 #else
 #define IS_BELOW_ZERO(x) ((T)-1 < (T)1 && (x) < 1 && (x) != 0)
@@ -77,19 +77,7 @@ CYOPS_INLINE T OF_DTYPE(smaller)(T a, T b) {
 #define WHEN_PREDICATE WHEN_FLOATING
 
 #if KIND == KIND_INTEGER
-/* C truncates the quotient; it is undefined for 0 and for -1 under the smallest number, which wraps. */
-CYOPS_INLINE T OF_DTYPE(integer_floor_divide)(T a, T b) {
-    if (b == 0) return 0;
-    if (IS_BELOW_ZERO(b) && b + 1 == 0) return (T)(0 - WRAP(a));
-    const T quotient = (T)(a / b);
-    return (T)(quotient - (a % b != 0 && IS_BELOW_ZERO(a) != IS_BELOW_ZERO(b)));
-}
-
-CYOPS_INLINE T OF_DTYPE(integer_remainder)(T a, T b) {
-    if (b == 0 || (IS_BELOW_ZERO(b) && b + 1 == 0)) return 0;
-    const T rest = (T)(a % b);
-    return (T)(rest != 0 && IS_BELOW_ZERO(rest) != IS_BELOW_ZERO(b) ? rest + b : rest);
-}
+#include "integer_division.h"
 
 /* By squaring, wrapping around. A negative power is 1 / a^-b truncated: 0 unless a is 1 or -1. */
 CYOPS_INLINE T OF_DTYPE(integer_power)(T a, T b) {
@@ -138,7 +126,14 @@ CYOPS_INLINE T OF_DTYPE(integer_power)(T a, T b) {
 #define DEFINE(name, inputs, parameters, domain, formula, ...) \
     WHEN_##domain(DEFINE_WITH(DEFINE_##inputs, name, WITHOUT_PARENTHESES parameters, domain, formula))
 
+#if KIND == KIND_FLOATING
+#define remainder remainder_exact /* its row makes the loop of this name; `remainder` itself chooses among two */
 CYOPS_ELEMENTWISE_OPS(DEFINE)
+#undef remainder
+#include "elementwise_remainder.h"
+#else
+CYOPS_ELEMENTWISE_OPS(DEFINE)
+#endif
 
 #undef OF_DTYPE
 #undef WRAP
@@ -172,4 +167,5 @@ CYOPS_ELEMENTWISE_OPS(DEFINE)
 #undef T
 #undef WRAPPED
 #undef KIND
+#undef QUOTIENT
 #undef MATH_SUFFIX

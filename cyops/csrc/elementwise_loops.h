@@ -91,18 +91,21 @@
 #include "elementwise_dtype.h"
 
 #define DTYPE int8
+#define QUOTIENT float
 #define T int8_t
 #define WRAPPED uint32_t
 #define KIND KIND_INTEGER
 #include "elementwise_dtype.h"
 
 #define DTYPE int16
+#define QUOTIENT float
 #define T int16_t
 #define WRAPPED uint32_t
 #define KIND KIND_INTEGER
 #include "elementwise_dtype.h"
 
 #define DTYPE int32
+#define QUOTIENT double
 #define T int32_t
 #define WRAPPED uint32_t
 #define KIND KIND_INTEGER
@@ -115,18 +118,21 @@
 #include "elementwise_dtype.h"
 
 #define DTYPE uint8
+#define QUOTIENT float
 #define T uint8_t
 #define WRAPPED uint32_t
 #define KIND KIND_INTEGER
 #include "elementwise_dtype.h"
 
 #define DTYPE uint16
+#define QUOTIENT float
 #define T uint16_t
 #define WRAPPED uint32_t
 #define KIND KIND_INTEGER
 #include "elementwise_dtype.h"
 
 #define DTYPE uint32
+#define QUOTIENT double
 #define T uint32_t
 #define WRAPPED uint32_t
 #define KIND KIND_INTEGER

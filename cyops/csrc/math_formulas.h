@@ -38,8 +38,6 @@ CYOPS_INLINE float ISA_NAME(floor_f32)(float x) { return __builtin_floorf(x); }
 CYOPS_INLINE double ISA_NAME(floor_f64)(double x) { return __builtin_floor(x); }
 CYOPS_INLINE float ISA_NAME(ceil_f32)(float x) { return __builtin_ceilf(x); }
 CYOPS_INLINE double ISA_NAME(ceil_f64)(double x) { return __builtin_ceil(x); }
-CYOPS_INLINE float ISA_NAME(fmod_f32)(float x, float y) { return __builtin_fmodf(x, y); }
-CYOPS_INLINE double ISA_NAME(fmod_f64)(double x, double y) { return __builtin_fmod(x, y); }
 
 #define MATH_SUFFIX f32
 #define FLOAT float
@@ -78,6 +76,7 @@ CYOPS_INLINE double ISA_NAME(fmod_f64)(double x, double y) { return __builtin_fm
               0.06504207114710621, -0.059823325742798354, 0.026150967931322402)
 #include "math_functions.h"
 
+#include "math_divide.h"
 #include "math_pow.h"
 
 #endif

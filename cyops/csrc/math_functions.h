@@ -114,21 +114,6 @@ CYOPS_INLINE FLOAT MATH_NAME(sigmoid)(FLOAT x) {
     return (x < 0 ? power : 1) / (1 + power);
 }
 
-/* The remainder with the sign of the divisor; fmod, which is exact, has that of x. */
-CYOPS_INLINE FLOAT MATH_NAME(remainder)(FLOAT x, FLOAT y) {
-    const FLOAT rest = MATH_NAME(fmod)(x, y);
-    if (rest == 0) return y < 0 ? (FLOAT)-0.0 : 0;
-    return (rest < 0) == (y < 0) ? rest : rest + y;
-}
-
-/* floor(x / y) of the exact quotient, as Python's: x / y rounded first could cross an integer. */
-CYOPS_INLINE FLOAT MATH_NAME(floor_divide)(FLOAT x, FLOAT y) {
-    const FLOAT rest = MATH_NAME(fmod)(x, y);
-    if (y == 0) return x / y;
-    const FLOAT quotient = MATH_NAME(nearest)((x - rest) / y);
-    return rest != 0 && (rest < 0) != (y < 0) ? quotient - 1 : quotient;
-}
-
 #undef MATH_NAME
 #undef FMA
 #undef ROUNDER
