@@ -4,6 +4,7 @@ test_ops.py times every row but those in CORE, which test_sizes.py times. A row'
 of the library at hand; where ours is not named, it is the op itself.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -145,6 +146,8 @@ CASES = {
         torch and (lambda d, y: torch.ops.aten.threshold_backward(d, y, 0)),
     ),
     "sigmoid": Case(floats(), lambda x: 1 / (1 + np.exp(-x)), torch and torch.sigmoid),
+    # NumPy has none; this is what Python has.
+    "erf": Case(floats(), lambda x: np.array([math.erf(value) for value in x], x.dtype), torch and torch.erf),
     "clip": Case(
         floats(),
         lambda x: np.clip(x, -1, 1),

@@ -3,6 +3,7 @@
 `test_ops.py` runs every row over every layout and dtype; `test_gradients.py` checks the gradient of every row that has
 one. A row for an op that does not exist, or an op without a row, fails `test_completeness.py`.
 """
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -96,6 +97,7 @@ ELEMENTWISE = {
     "sqrt": _single(cyops.sqrt, np.sqrt, positive((4, 5))),
     "tanh": _single(cyops.tanh, np.tanh),
     "sigmoid": _single(cyops.sigmoid, lambda x: 1 / (1 + np.exp(-x))),
+    "erf": _single(cyops.erf, np.vectorize(math.erf)),
     "where": _pair(
         lambda x, y: cyops.where(np.arange(20).reshape(4, 5) % 3 == 0, x, y),
         lambda x, y: np.where(np.arange(20).reshape(4, 5) % 3 == 0, x, y),

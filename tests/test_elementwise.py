@@ -1,6 +1,8 @@
 """Every elementwise op over the cross of layouts, shapes and dtypes, against NumPy; and the rules at the door."""
 import itertools
+import math
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -49,6 +51,7 @@ EXACT = {
 APPROXIMATE = {
     "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "pow": np.power,
+    "erf": lambda x: np.vectorize(math.erf, otypes=[np.float64])(x.astype(np.float64)),
 }
 
 
@@ -235,15 +238,52 @@ def test_integer_edges():
     assert cyops.pow(a, b).tolist() == [1024, 27, -8, 1, -1, 0]
 
 
-def test_floor_divide_and_remainder_of_floating_edges():
-    edges = np.array([0.0, -0.0, 1.0, -1.0, 0.1, -0.3, 1e300, 5.5, np.inf, -np.inf, np.nan])
-    a, b = np.meshgrid(edges, edges)
-    assert_same(cyops.floor_divide(a, b), floor_divide(a, b), "floor_divide")
-    assert_same(cyops.remainder(a, b), remainder(a, b), "remainder")
-    rng = np.random.default_rng(6)
-    a, b = rng.normal(size=2000) * 100, rng.normal(size=2000)
-    assert_same(cyops.floor_divide(a, b), a // b, "floor_divide")
-    assert_same(cyops.remainder(a, b), a % b, "remainder")
+@pytest.mark.parametrize("dtype", FLOATING)
+def test_floor_divide_and_remainder_of_floating_numbers(dtype):
+    """Bit for bit the remainder of NumPy, which is exact; the floor of the exact quotient, or its nearest number."""
+    info, rng = np.finfo(dtype), np.random.default_rng(6)
+    edges = np.array([0.0, 0.1, 0.3, 1.0, 5.5, info.max, info.tiny, info.smallest_subnormal, np.inf, np.nan], dtype)
+    c, d = (grid.ravel() for grid in np.meshgrid(*[np.concatenate([edges, -edges])] * 2))
+    x, y = ((rng.normal(size=3000) * 10.0 ** rng.integers(-9, 9, 3000)).astype(dtype) for _ in range(2))
+    bits = rng.integers(0, 1 << 63, (2, 3000), dtype=np.uint64).astype(f"u{info.bits // 8}").view(dtype)
+    whole = np.rint(rng.normal(size=3000) * 1000).astype(dtype)
+    for a, b in ((c, d), (np.repeat(c, 40), np.repeat(d, 40)), (x, y), (whole, y), (y * whole, y), bits):
+        with np.errstate(all="ignore"):
+            expected, quotient = np.remainder(a, b), np.floor_divide(a, b)
+        actual = np.asarray(cyops.remainder(a, b))
+        np.testing.assert_array_equal(actual, expected)
+        number = ~np.isnan(expected)
+        np.testing.assert_array_equal(np.signbit(actual[number]), np.signbit(expected[number]))
+        actual = np.asarray(cyops.floor_divide(a, b))
+        is_exact = ~(np.abs(quotient) >= 2.0 ** (info.nmant - 4))           # NumPy rounds twice and misses some beyond
+        np.testing.assert_array_equal(actual[is_exact], quotient[is_exact])
+        np.testing.assert_allclose(actual, quotient, rtol=2 * info.eps)
+
+
+def test_floor_divide_is_the_floor_of_the_exact_quotient():
+    rng = np.random.default_rng(7)
+    for dtype, size in (("float32", 24), ("float64", 53)):
+        b = rng.uniform(0.5, 2, 500).astype(dtype) * rng.choice([-1, 1], 500).astype(dtype)
+        a = (b * np.rint(2.0 ** rng.uniform(0, size - 1, 500))).astype(dtype)       # close to whole quotients
+        for x, y, quotient in zip(a.tolist(), b.tolist(), cyops.floor_divide(a, b).tolist(), strict=True):
+            assert quotient == math.floor(Fraction(x) / Fraction(y)), (x, y)
+
+
+@pytest.mark.parametrize("dtype", SIGNED + UNSIGNED)
+def test_integer_division_of_every_pair_of_edges_and_of_random_numbers(dtype):
+    info, rng = np.iinfo(dtype), np.random.default_rng(8)
+    edges = [info.min, info.min + 1, info.max - 1, info.max, 0, 1, 2, 3, *([-2, -1] if info.min else [])]
+    edges = np.concatenate([np.array(edges, dtype), rng.integers(info.min, info.max, 6, dtype)])
+    c, d = (grid.ravel() for grid in np.meshgrid(edges, edges))
+    x, y = rng.integers(info.min, info.max, (2, 5000), dtype, endpoint=True)
+    for a, b in ((c, d), (np.repeat(c, 33), np.repeat(d, 33)), (x, y), (x, y % 19), (y // 7 * 7, np.full_like(x, 7))):
+        for name in ("floor_divide", "remainder"):
+            with np.errstate(all="ignore"):
+                assert_same(getattr(cyops, name)(a, b), getattr(np, name)(a, b), (name, dtype))
+    for divisor in edges:                       # a scalar, whose inverse is computed once
+        with np.errstate(all="ignore"):
+            assert_same(cyops.floor_divide(x, divisor), np.floor_divide(x, divisor), divisor)
+            assert_same(cyops.remainder(x, divisor), np.remainder(x, divisor), divisor)
 
 
 def test_strings_compare():

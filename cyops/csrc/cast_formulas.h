@@ -31,11 +31,13 @@ CYOPS_INLINE uint64_t ISA_NAME(f64_to_uint64)(double x) {
                                      : (uint64_t)ISA_NAME(f64_to_int64)(x);
 }
 
-/* Shifted into float's fields, a half is 2^112 times too small; infinities and NaN need their exponent filled up. */
+/* Shifted into float's fields, a half is 2^112 times too small; infinities and NaN need their exponent filled up, and
+ * a NaN becomes a quiet one, as the instruction for it makes it. */
 CYOPS_INLINE float ISA_NAME(half_to_f32)(uint16_t half) {
     const uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
     const uint32_t finite = ISA_NAME(to_bits_f32)(ISA_NAME(from_bits_f32)(magnitude) * 0x1p112f);
-    const uint32_t bits = magnitude >= 0x0f800000 ? magnitude | 0x7f800000 : finite;
+    const uint32_t quiet = magnitude > 0x0f800000 ? 0x7fc00000 : 0x7f800000;
+    const uint32_t bits = magnitude >= 0x0f800000 ? magnitude | quiet : finite;
     return ISA_NAME(from_bits_f32)(bits | (uint32_t)(half & 0x8000) << 16);
 }
 

@@ -95,6 +95,17 @@ static void ISA_NAME(copy_run)(char *to, const char *from, ptrdiff_t bytes, int 
     memcpy(to + i, from + i, bytes - i);
 }
 
+/* VECTOR_BYTES of `pattern`, which repeats an item, over and over; aligned as in copy_run. */
+static void ISA_NAME(fill_run)(char *to, const char *pattern, ptrdiff_t bytes) {
+    const ptrdiff_t head = -(uintptr_t)to & (VECTOR_BYTES - 1);
+    VECTOR v;
+    memcpy(&v, pattern, sizeof v);
+    memcpy(to, pattern, head);
+    ptrdiff_t i = head;
+    for (; i + VECTOR_BYTES <= bytes; i += VECTOR_BYTES) ISA_NAME(store_vector)(to + i, v, 1);
+    memcpy(to + i, pattern, bytes - i);
+}
+
 #define STREAM_FENCE _mm_sfence()
 #undef VECTOR
 #undef UNPACK

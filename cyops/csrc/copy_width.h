@@ -23,6 +23,18 @@ CYOPS_INLINE void OF_WIDTH(copy_strided)(ITEM *to, const ITEM *from, ptrdiff_t t
     VECTORISE for (ptrdiff_t i = 0; i < n; i++) to[i * to_step] = from[i * from_step];
 }
 
+CYOPS_INLINE void OF_WIDTH(fill)(ITEM *to, ITEM item, ptrdiff_t n, int streams) {
+#if VECTOR_BYTES > 1
+    if (streams && n * WIDTH >= 2 * VECTOR_BYTES) {
+        ITEM pattern[VECTOR_BYTES / WIDTH];
+        for (int i = 0; i < VECTOR_BYTES / WIDTH; i++) pattern[i] = item;
+        ISA_NAME(fill_run)((char *)to, (const char *)pattern, n * WIDTH);
+        return;
+    }
+#endif
+    for (ptrdiff_t i = 0; i < n; i++) to[i] = item;
+}
+
 CYOPS_INLINE void OF_WIDTH(copy_rows)(ITEM *to, const ITEM *from, const ptrdiff_t *to_strides,
                                       const ptrdiff_t *from_strides, ptrdiff_t n_inner, ptrdiff_t n_outer,
                                       int streams) {
@@ -30,10 +42,9 @@ CYOPS_INLINE void OF_WIDTH(copy_rows)(ITEM *to, const ITEM *from, const ptrdiff_
     for (ptrdiff_t row = 0; row < n_outer; row++, to += to_strides[1], from += from_strides[1]) {
         if (to_step == 1 && from_step == 1)
             ISA_NAME(copy_run)((char *)to, (const char *)from, n_inner * WIDTH, streams);
-        else if (to_step == 1 && from_step == 0) {
-            const ITEM item = *from;
-            for (ptrdiff_t i = 0; i < n_inner; i++) to[i] = item;
-        } else if (to_step == 1 && from_step == -1)
+        else if (to_step == 1 && from_step == 0)
+            OF_WIDTH(fill)(to, *from, n_inner, streams);
+        else if (to_step == 1 && from_step == -1)
             OF_WIDTH(copy_strided)(to, from, 1, -1, n_inner);
         else if (to_step == 1 && from_step == 2)
             OF_WIDTH(copy_strided)(to, from, 1, 2, n_inner);
@@ -87,14 +98,31 @@ static void OF_WIDTH(copy)(char *to, const char *from, const ptrdiff_t *to_strid
     OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 0);
 }
 
-/* Streaming stores must be aligned: where the rows of a transposed target are not all aligned alike, they are made
- * through the caches after all. */
+/* A transposed target whose rows are not all aligned alike, as streaming stores want them: pieces of it are made in
+ * scratch that stays in the first cache, and their rows streamed from there. */
+CYOPS_INLINE void OF_WIDTH(transpose_by_scratch)(ITEM *to, ptrdiff_t to_row, const ITEM *from, ptrdiff_t from_row,
+                                                 ptrdiff_t columns, ptrdiff_t rows) {
+    enum { HEIGHT = 16, LENGTH = 1024 / WIDTH };
+    _Alignas(64) ITEM scratch[HEIGHT * LENGTH];
+    for (ptrdiff_t c = 0; c < columns; c += LENGTH)
+        for (ptrdiff_t r = 0; r < rows; r += HEIGHT) {
+            const ptrdiff_t length = columns - c < LENGTH ? columns - c : LENGTH;
+            const ptrdiff_t height = rows - r < HEIGHT ? rows - r : HEIGHT;
+            OF_WIDTH(transpose)(scratch, LENGTH, from + c * from_row + r, from_row, length, height, 0);
+            for (ptrdiff_t k = 0; k < height; k++)
+                ISA_NAME(copy_run)((char *)(to + (r + k) * to_row + c), (const char *)(scratch + k * LENGTH),
+                                   length * WIDTH, 1);
+        }
+}
+
 static void OF_WIDTH(stream)(char *to, const char *from, const ptrdiff_t *to_strides, const ptrdiff_t *from_strides,
                              ptrdiff_t n_inner, ptrdiff_t n_outer) {
-    const ptrdiff_t row = (to_strides[0] == 1 ? to_strides[1] : to_strides[0]) * WIDTH;
-    const int is_transposed = from_strides[0] != 1 || to_strides[0] != 1;
-    if (is_transposed && (row & (VECTOR_BYTES - 1)) != 0)
+    const int is_aligned = (to_strides[1] * WIDTH & (VECTOR_BYTES - 1)) == 0;
+    const int is_transposed = from_strides[0] != 1 && from_strides[1] == 1;
+    if (to_strides[0] != 1)
         OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 0);
+    else if (is_transposed && !is_aligned)
+        OF_WIDTH(transpose_by_scratch)((ITEM *)to, to_strides[1], (const ITEM *)from, from_strides[0], n_inner, n_outer);
     else
         OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 1);
     STREAM_FENCE;

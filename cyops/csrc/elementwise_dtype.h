@@ -27,7 +27,7 @@
 #define ROUND(x) MATH(nearest)(x)
 #define POWER(a, b) MATH(pow)(a, b)
 #define FLOOR_DIVIDE(a, b) MATH(floor_divide)(a, b)
-#define REMAINDER(a, b) MATH(remainder_exact)(a, b)
+#define REMAINDER(a, b) MATH(remainder)(a, b)
 #define WHEN_FLOATING(...) __VA_ARGS__
 #else
 #define IS_BELOW_ZERO(x) ((T)-1 < (T)1 && (x) < 1 && (x) != 0)
@@ -126,13 +126,10 @@ CYOPS_INLINE T OF_DTYPE(integer_power)(T a, T b) {
 #define DEFINE(name, inputs, parameters, domain, formula, ...) \
     WHEN_##domain(DEFINE_WITH(DEFINE_##inputs, name, WITHOUT_PARENTHESES parameters, domain, formula))
 
+CYOPS_ELEMENTWISE_OPS(DEFINE)
+
 #if KIND == KIND_FLOATING
-#define remainder remainder_exact /* its row makes the loop of this name; `remainder` itself chooses among two */
-CYOPS_ELEMENTWISE_OPS(DEFINE)
-#undef remainder
 #include "elementwise_remainder.h"
-#else
-CYOPS_ELEMENTWISE_OPS(DEFINE)
 #endif
 
 #undef OF_DTYPE

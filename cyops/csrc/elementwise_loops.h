@@ -145,7 +145,16 @@
 #include "elementwise_dtype.h"
 
 #include "cast_loops.h"
+#include "cast_half.h"
 #include "copy_loops.h"
+
+/* The loops that take the place of those made from the formulas, which they call for what they do not cover. */
+#define remainder_float32 remainder_by_chunks_float32
+#define remainder_float64 remainder_by_chunks_float64
+#ifdef HALVES
+#define cast_float16_to_float32 widen_halves
+#define cast_float32_to_float16 narrow_to_halves
+#endif
 
 /* The table. A row lists the dtypes of the op's domain. */
 #define AT(dtype_id, name, dtype) [dtype_id] = ISA_NAME(name##_##dtype),
@@ -172,6 +181,11 @@ static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
     .streams = {ISA_NAME(stream_1), ISA_NAME(stream_2), ISA_NAME(stream_4), ISA_NAME(stream_8)},
 };
 
+#undef remainder_float32
+#undef remainder_float64
+#undef cast_float16_to_float32
+#undef cast_float32_to_float16
+#undef HALVES
 #undef VECTORISE
 #undef LOOP_HEAD
 #undef ROW

@@ -69,7 +69,9 @@
        "[4.0, 9.0]", "[2.0, 3.0]")                                                                                     \
     OP(tanh, 1, (x), FLOATING, MATH(tanh)(x), "(e ** x - e ** -x) / (e ** x + e ** -x)", "Hyperbolic tangent.",        \
        "[0.0]", "[0.0]")                                                                                               \
-    OP(sigmoid, 1, (x), FLOATING, MATH(sigmoid)(x), "1 / (1 + e ** -x)", "Logistic function.", "[0.0]", "[0.5]")
+    OP(sigmoid, 1, (x), FLOATING, MATH(sigmoid)(x), "1 / (1 + e ** -x)", "Logistic function.", "[0.0]", "[0.5]")       \
+    OP(erf, 1, (x), FLOATING, MATH(erf)(x), "2 / sqrt(pi) times the integral of e ** -t**2 from 0 to x",               \
+       "Error function.", "[0.0]", "[0.0]")
 
 #define CYOPS_COMPARISON_OPS(OP)                                                                                       \
     OP(equal, 2, (a, b), COMPARISON, a == b, "a == b", "Whether a equals b.", "[1, 2], 2", "[False, True]")            \

@@ -11,7 +11,7 @@ static int OF_DTYPE(is_quick)(const T *a, const T *b, ptrdiff_t step_a, ptrdiff_
     return !large;
 }
 
-LOOP_HEAD(OF_DTYPE(remainder)) {
+LOOP_HEAD(OF_DTYPE(remainder_by_chunks)) {
     enum { CHUNK = 256 };
     for (ptrdiff_t row = 0; row < n_outer; row++)
         for (ptrdiff_t i = 0; i < n_inner; i += CHUNK) {
@@ -19,6 +19,6 @@ LOOP_HEAD(OF_DTYPE(remainder)) {
             const T *a = ROW(const T, 1) + i * inner[1], *b = ROW(const T, 2) + i * inner[2];
             char *const chunk[] = {(char *)(ROW(T, 0) + i), (char *)a, (char *)b};
             const int quick = OF_DTYPE(is_quick)(a, b, inner[1], inner[2], n);
-            (quick ? OF_DTYPE(remainder_quick) : OF_DTYPE(remainder_exact))(chunk, inner, outer, n, 1);
+            (quick ? OF_DTYPE(remainder_quick) : OF_DTYPE(remainder))(chunk, inner, outer, n, 1);
         }
 }

@@ -5,7 +5,7 @@
  * an infinite x NaN.
  *
  * floor_divide has no branches. remainder_quick has none either but is exact only where is_quick holds, that is, where
- * the quotient is a number without error; remainder_exact is always exact, by fmod. elementwise_remainder.h chooses.
+ * the quotient is a number without error; remainder is always exact, by fmod. elementwise_remainder.h chooses.
  */
 
 /* Whether the two have different signs; false where one is zero or NaN. */
@@ -53,13 +53,13 @@ CYOPS_INLINE double ISA_NAME(remainder_quick_f64)(double x, double y) {
     return result == 0 ? ISA_NAME(copysign_f64)(0, y) : result;
 }
 
-CYOPS_INLINE float ISA_NAME(remainder_exact_f32)(float x, float y) {
+CYOPS_INLINE float ISA_NAME(remainder_f32)(float x, float y) {
     const float rest = __builtin_fmodf(x, y);
     const float result = ISA_NAME(are_opposite_f32)(rest, y) ? rest + y : rest;
     return result == 0 ? ISA_NAME(copysign_f32)(0, y) : result;
 }
 
-CYOPS_INLINE double ISA_NAME(remainder_exact_f64)(double x, double y) {
+CYOPS_INLINE double ISA_NAME(remainder_f64)(double x, double y) {
     const double rest = __builtin_fmod(x, y);
     const double result = ISA_NAME(are_opposite_f64)(rest, y) ? rest + y : rest;
     return result == 0 ? ISA_NAME(copysign_f64)(0, y) : result;

@@ -114,6 +114,18 @@ CYOPS_INLINE FLOAT MATH_NAME(sigmoid)(FLOAT x) {
     return (x < 0 ? power : 1) / (1 + power);
 }
 
+/* Below 1 an odd polynomial, above it 1 - erfc; the sign is put back at the end. */
+CYOPS_INLINE FLOAT MATH_NAME(erf)(FLOAT x) {
+    BITS exponent;
+    const FLOAT size = MATH_NAME(at_most)(MATH_NAME(fabs)(x), BOUNDS.erf_highest);
+    const FLOAT square = size * size, u = ERFC_ARGUMENT(size);
+    const FLOAT near_zero = FMA(size, ERF_POLYNOMIAL(square), size);
+    const FLOAT r = MATH_NAME(reduce)(FMA(-size, size, ERFC_POLYNOMIAL(u)), &exponent);
+    const FLOAT power = HORNER_2(r, (FLOAT)1, (FLOAT)1, EXP_POLYNOMIAL(r));
+    const FLOAT complement = power * MATH_NAME(power_of_two)(exponent - EXPONENT_BIAS);
+    return MATH_NAME(copysign)(size < 1 ? near_zero : 1 - complement, x);
+}
+
 #undef MATH_NAME
 #undef FMA
 #undef ROUNDER
@@ -130,3 +142,6 @@ CYOPS_INLINE FLOAT MATH_NAME(sigmoid)(FLOAT x) {
 #undef LN2_LOW
 #undef EXP_POLYNOMIAL
 #undef LOG_POLYNOMIAL
+#undef ERF_POLYNOMIAL
+#undef ERFC_ARGUMENT
+#undef ERFC_POLYNOMIAL

@@ -23,5 +23,12 @@
 #define HORNER_16(x, c0, ...) FMA(HORNER_15(x, __VA_ARGS__), x, c0)
 #define HORNER_17(x, c0, ...) FMA(HORNER_16(x, __VA_ARGS__), x, c0)
 #define HORNER_18(x, c0, ...) FMA(HORNER_17(x, __VA_ARGS__), x, c0)
+#define HORNER_19(x, c0, ...) FMA(HORNER_18(x, __VA_ARGS__), x, c0)
+#define HORNER_20(x, c0, ...) FMA(HORNER_19(x, __VA_ARGS__), x, c0)
+#define HORNER_21(x, c0, ...) FMA(HORNER_20(x, __VA_ARGS__), x, c0)
+#define HORNER_22(x, c0, ...) FMA(HORNER_21(x, __VA_ARGS__), x, c0)
+#define HORNER_23(x, c0, ...) FMA(HORNER_22(x, __VA_ARGS__), x, c0)
+#define HORNER_24(x, c0, ...) FMA(HORNER_23(x, __VA_ARGS__), x, c0)
+#define HORNER_25(x, c0, ...) FMA(HORNER_24(x, __VA_ARGS__), x, c0)
 
 #endif

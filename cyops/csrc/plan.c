@@ -3,9 +3,14 @@
 #include "pool.h"
 #include "system.h"
 
-/* A piece of work that one thread takes at a time, and the least work that is shared at all, in bytes of traffic. */
-#define PIECE_BYTES ((ptrdiff_t)256 << 10)
+/* The least work that is shared, in bytes of traffic. Two threads that are awake, one op after the other, took of one
+ * thread's time, for an addition: 0.6 MB 97 %, 1.2 MB 72 %, 2.4 MB (more than one second-level cache) 31 %; for a relu:
+ * 0.8 MB 92 %, 1.6 MB 62 %. Below 1 MB nothing is gained that waking a thread would not take. */
 #define PARALLEL_BYTES ((ptrdiff_t)1 << 20)
+
+/* The most that a piece of shared work is. Work is halved until its pieces are no larger, so that their number is even:
+ * 1.2 MB took 9.7 us in 4 pieces, 12.2 in 8, 13.5 in 5; from 12 MB on, 4 to 32 pieces are equal within 5 %. */
+#define PIECE_BYTES ((ptrdiff_t)512 << 10)
 
 static ptrdiff_t magnitude(ptrdiff_t stride) { return stride < 0 ? -stride : stride; }
 
@@ -150,9 +155,10 @@ void cyops_plan_walk(const cyops_plan *plan, ptrdiff_t cost, cyops_tile tile, co
     shared_walk shared = {plan, tile, context, 0, 0};
     for (int axis = 1; axis < plan->ndim; axis++)
         if (plan->shape[axis] > 1) shared.axis = axis;
-    const ptrdiff_t length = plan->shape[shared.axis], row_bytes = plan->size / length * cost;
+    ptrdiff_t pieces = 1;
+    while (plan->size * cost / pieces > PIECE_BYTES) pieces *= 2;
     /* Whole cache lines of any dtype to each piece where the axis that is cut lies in memory as one run. */
-    const ptrdiff_t grain = shared.axis == 0 ? 64 : 1;
-    shared.length = (PIECE_BYTES / row_bytes + grain) / grain * grain;
+    const ptrdiff_t length = plan->shape[shared.axis], grain = shared.axis == 0 ? 64 : 1;
+    shared.length = (length / pieces + grain) / grain * grain;
     cyops_parallel((length + shared.length - 1) / shared.length, walk_piece, &shared);
 }

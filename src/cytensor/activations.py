@@ -77,14 +77,7 @@ def gelu(x, approximate=False):
     """
     if approximate:
         return 0.5 * x * (1.0 + ops.tanh(0.7978845608028654 * (x + 0.044715 * ops.pow(x, 3))))
-    return 0.5 * x * (1.0 + _erf(x * 0.7071067811865476))
-
-
-def _erf(x):
-    """The error function, within 1.5e-7. Source: Abramowitz, Stegun, "Handbook of mathematical functions", 7.1.26."""
-    t = 1.0 / (1.0 + 0.3275911 * ops.abs(x))
-    series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    return ops.sign(x) * (1.0 - series * ops.exp(-ops.square(x)))
+    return 0.5 * x * (1.0 + ops.erf(x * 0.7071067811865476))
 
 
 def sigmoid(x):

@@ -42,6 +42,7 @@ define("log1p", x=lambda d, x: d / (x + 1))
 define("sqrt", x=lambda d, out: d * 0.5 / out)
 define("tanh", x=lambda d, out: d * (1 - out * out))
 define("sigmoid", x=lambda d, out: d * out * (1 - out))
+define("erf", x=lambda d, x: d * cyops.exp(-cyops.square(x)) * 1.1283791670955126)     # 2 / sqrt(pi)
 define(
     "pow",
     a=lambda d, a, b: d * b * a ** where(b == 0, 1, b - 1),
