@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 
 import cyops
-from cytensor import random
+from cytensor import nested, random
 from cytensor.tensor import Tensor, asarray
 
 __all__ = ["pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
@@ -33,20 +33,22 @@ def pack_x_y_sample_weight(x, y=None, sample_weight=None):
 
 
 def make_batches(op, x, y=None, sample_weight=None, batch_size=None, *, shuffle=False, steps=None, class_weight=None,
-                 dtype=np.float32, casts_integers=False):
+                 dtype=np.float32, casts_integers=False, several=False):
     """ArrayBatches or IteratorBatches over the data; `op` is the caller's name in errors.
 
-    dtype: of the model, to which floats are cast; integer inputs are cast too where casts_integers.
+    dtype: of the model, to which floats are cast; integer inputs are cast too where casts_integers. several: whether
+    the model may take several inputs, x then being a tuple, dictionary or list of arrays.
     """
     check_positive(op, "steps", steps)
     check_positive(op, "batch_size", batch_size)
     if is_iterator(x):
         if y is not None or sample_weight is not None:
             raise ValueError(f"{op}: x yields whole batches, so y and sample_weight must not be given besides")
-        return IteratorBatches(op, x, steps, class_weight, dtype, casts_integers)
+        return IteratorBatches(op, x, steps, class_weight, dtype, casts_integers, several)
     if x is None:
         raise ValueError(f"{op}: x must be given; got None")
-    return ArrayBatches(op, x, y, sample_weight, batch_size or 32, shuffle, steps, class_weight, dtype, casts_integers)
+    return ArrayBatches(op, as_inputs(op, x, several), y, sample_weight, batch_size or 32, shuffle, steps, class_weight,
+                        dtype, casts_integers)
 
 
 def check_positive(op, name, value):
@@ -78,6 +80,29 @@ def as_source(op, name, value):
     return tensor
 
 
+def as_inputs(op, x, several):
+    """x as a tensor, or where there may be several inputs and x is such, a structure like x of tensors."""
+    if isinstance(x, Tensor) or not several or not isinstance(x, (tuple, dict, list)) or not x:
+        return as_source(op, "x", x)
+    if isinstance(x, dict):
+        return {key: as_source(op, f"x[{key!r}]", value) for key, value in x.items()}
+    if isinstance(x, list) and not all(np.ndim(item) > 0 and hasattr(item, "shape") for item in x):
+        return as_source(op, "x", x)                   # a list of numbers or of lists is one input
+    return type(x)([as_source(op, f"x[{i}]", value) for i, value in enumerate(x)])
+
+
+def named_inputs(x):
+    """(name, tensor) of each input, in the order in which `nested` packs them."""
+    if isinstance(x, dict):
+        return [(f"x[{key!r}]", x[key]) for key in sorted(x)]
+    return [(f"x[{i}]", value) for i, value in enumerate(x)] if isinstance(x, (tuple, list)) else [("x", x)]
+
+
+def count_samples(x):
+    """The length of the first axis of an input, or of the first of several."""
+    return x.shape[0] if hasattr(x, "shape") else len(named_inputs(x)[0][1])
+
+
 def batch_dtype(tensor, dtype, casts_integers):
     """The dtype of a batch: the model's for floats; integers stay, or take it too where the model casts them."""
     return dtype if tensor.dtype.kind == "f" or casts_integers else tensor.dtype
@@ -89,9 +114,9 @@ class ArrayBatches:
 
     def __init__(self, op, x, y, sample_weight, batch_size, shuffle, steps, class_weight, dtype, casts_integers):
         self.op, self.batch_size, self.shuffle = op, int(batch_size), bool(shuffle)
-        names = ("x", "y", "sample_weight")
-        given = [(name, as_source(op, name, value)) for name, value in zip(names, (x, y, sample_weight), strict=True)
-                 if value is not None]
+        inputs = named_inputs(x)
+        targets = (("y", y), ("sample_weight", sample_weight))
+        given = inputs + [(name, as_source(op, name, value)) for name, value in targets if value is not None]
         self.samples = given[0][1].shape[0]
         if any(tensor.shape[0] != self.samples for _, tensor in given):
             lengths = ", ".join(f"{name} {tensor.shape[0]}" for name, tensor in given)
@@ -99,7 +124,7 @@ class ArrayBatches:
         if self.samples == 0:
             raise ValueError(f"{op}: there must be at least one sample; got x of shape {given[0][1].shape}")
         parts = dict(given)
-        self.x, self.y, self.weights = (parts.get(name) for name in names)
+        self.y, self.weights = parts.get("y"), parts.get("sample_weight")
         if class_weight is not None:
             self.weights = weights_of_classes(op, class_weight, self.y, self.weights)
         if self.weights is not None and self.y is None:
@@ -107,12 +132,13 @@ class ArrayBatches:
         self.steps = math.ceil(self.samples / self.batch_size)
         self.steps = self.steps if steps is None else min(steps, self.steps)
         dtype = np.dtype(dtype)
-        self._parts = [(self.x, batch_dtype(self.x, dtype, casts_integers))]
+        self._structure = None if isinstance(x, Tensor) else x
+        self._parts = [(part, batch_dtype(part, dtype, casts_integers)) for _, part in inputs]
         self._parts += [(part, _target_dtype(part, dtype)) for part in (self.y, self.weights) if part is not None]
         self.key = random.stream_key("shuffle") if shuffle else None
 
     def epoch(self, epoch, first=0):
-        """An iterator over the batches of one epoch from the `first`: x alone, (x, y) or (x, y, sample_weight)."""
+        """An iterator over the batches of one epoch from the `first`: x, (x,) of several, (x, y) or (x, y, weights)."""
         size = self.batch_size
         order = None
         if self.shuffle:
@@ -121,7 +147,9 @@ class ArrayBatches:
         for start in range(first * size, self.steps * size, size):
             rows = None if order is None else order[start:start + size]
             batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]
-            yield batch[0] if len(batch) == 1 else tuple(batch)
+            if self._structure is not None:
+                batch[:len(self._structure)] = [nested.pack_like(self._structure, batch[:len(self._structure)])]
+            yield batch[0] if self._structure is None and len(batch) == 1 else tuple(batch)
 
     def close(self):
         """Nothing to do: arrays belong to the caller."""
@@ -168,8 +196,8 @@ class IteratorBatches:
     """
     samples = None
 
-    def __init__(self, op, source, steps, class_weight, dtype, casts_integers):
-        self.op, self.source, self.limit = op, source, steps
+    def __init__(self, op, source, steps, class_weight, dtype, casts_integers, several):
+        self.op, self.source, self.limit, self.several = op, source, steps, several
         self.class_weight, self.dtype, self.casts_integers = class_weight, dtype, casts_integers
         self.steps = steps
         if steps is None and hasattr(source, "__len__"):
@@ -207,8 +235,10 @@ class IteratorBatches:
             raise ValueError(f"{self.op}: a batch must be x, (x, y) or (x, y, sample_weight), a tuple; got a "
                              f"{type(data).__name__} of {len(data)} as batch {count}")
         x, y, weights = unpack_x_y_sample_weight(data)
-        batches = ArrayBatches(f"{self.op}, batch {count}", x, y, weights, max(1, _length(x)), False, None,
-                               self.class_weight, self.dtype, self.casts_integers)
+        op = f"{self.op}, batch {count}"
+        x = as_inputs(op, x, self.several)
+        batches = ArrayBatches(op, x, y, weights, max(1, count_samples(x)), False, None, self.class_weight, self.dtype,
+                               self.casts_integers)
         return next(batches.epoch(0))
 
     def close(self):
@@ -221,25 +251,30 @@ def _restart(source):
     return iter(source) if hasattr(source, "__iter__") else (source[i] for i in range(len(source)))
 
 
-def _length(x):
-    return len(x) if hasattr(x, "__len__") else 1
-
-
-def split_tail(op, x, y, sample_weight, share):
+def split_tail(op, x, y, sample_weight, share, several=False):
     """((x, y, w) of the head, (x, y, w) of the last `share` of the samples), unshuffled, as Keras does."""
     if not 0 < share < 1:
         raise ValueError(f"{op}: validation_split must be between 0 and 1; got {share}")
     if is_iterator(x):
         raise ValueError(f"{op}: validation_split needs arrays; x yields batches; use validation_data")
+    if x is None:
+        raise ValueError(f"{op}: x must be given; got None")
+    x = as_inputs(op, x, several)
     parts = [None if value is None else as_source(op, name, value)
-             for name, value in (("x", x), ("y", y), ("sample_weight", sample_weight))]
-    samples = parts[0].shape[0]
+             for name, value in (("y", y), ("sample_weight", sample_weight))]
+    samples = count_samples(x)
     at = math.floor(samples * (1 - share))
     if not 0 < at < samples:
         raise ValueError(f"{op}: validation_split must leave samples on both sides; got {share} of {samples}")
-    head = [None if part is None else part[:at] for part in parts]
-    tail = [None if part is None else part[at:] for part in parts]
-    if y is not None and parts[1].dtype.kind in "iub" and parts[1].ndim == 1:
+    leaves = [part for _, part in named_inputs(x)]
+    if any(len(part) != samples for part in leaves + parts if part is not None):
+        named = [*named_inputs(x), *zip(("y", "sample_weight"), parts, strict=True)]
+        lengths = ", ".join(f"{name} {len(part)}" for name, part in named if part is not None)
+        raise ValueError(f"{op}: all data must have the same number of samples; got {lengths}")
+    head, tail = ([nested.pack_like(x, [leaf[kept] for leaf in leaves]),
+                   *(None if part is None else part[kept] for part in parts)]
+                  for kept in (slice(at), slice(at, None)))
+    if y is not None and parts[0].dtype.kind in "iub" and parts[0].ndim == 1:
         missing = np.setdiff1d(head[1].numpy(), tail[1].numpy())
         if len(missing):
             warnings.warn(f"{op}: validation_split takes the last {samples - at} samples, which lack the classes "

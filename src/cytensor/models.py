@@ -174,8 +174,9 @@ class Sequential(Model):
         if not self._layers:
             return super()._casts()
         first = self._layers[0]
-        return first._casts() if isinstance(first, Model) else {"dtype": first.dtype,
-                                                               "casts_integers": first.casts_integers}
+        if isinstance(first, Model):
+            return first._casts()
+        return {"dtype": first.dtype, "casts_integers": first.casts_integers, "several": False}
 
     def get_config(self):
         return {"name": self.name, "trainable": self.trainable, "layers": list(self._layers)}

@@ -13,6 +13,7 @@ import numpy as np
 from cytensor import registry
 from cytensor.layers.base import named_weights
 from cytensor.registry import register_serializable
+from cytensor.tensor import asarray
 
 __all__ = ["load_model", "load_weights", "model_from_json", "model_to_json", "register_serializable", "save_model",
            "save_weights"]
@@ -87,12 +88,29 @@ def _rebuilt(document):
 
 def ensure_built(model, shape):
     """Give a model its weights, for inputs of `shape` as JSON holds it; one with its own `call` is called on zeros."""
-    if model.built or not isinstance(shape, list):
+    if model.built or not shape:
         return
-    shape = tuple(shape)
-    model._build(shape)
+    model._build(_as_shapes(shape))
     if any(not layer.built for layer in model.sublayers):
-        model(np.zeros((1, *shape[1:]), model.dtype))
+        model(_zeros(shape, model.dtype))
+
+
+def _is_one(shape):
+    """Whether this is one shape, and not those of several inputs."""
+    return isinstance(shape, (list, tuple)) and all(n is None or isinstance(n, int) for n in shape)
+
+
+def _as_shapes(shape):
+    if isinstance(shape, dict):
+        return {key: _as_shapes(value) for key, value in shape.items()}
+    return tuple(shape) if _is_one(shape) else [_as_shapes(value) for value in shape]
+
+
+def _zeros(shape, dtype):
+    """One sample of zeros for each input."""
+    if isinstance(shape, dict):
+        return {key: _zeros(value, dtype) for key, value in shape.items()}
+    return asarray(np.zeros((1, *shape[1:]), dtype)) if _is_one(shape) else [_zeros(value, dtype) for value in shape]
 
 
 def save_weights(model, filepath, overwrite=True):

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 
 from cytensor import data as batching
-from cytensor import losses, optimizers
+from cytensor import losses, nested, optimizers
 from cytensor import metrics as metric_classes
 from cytensor.callbacks import BackupAndRestore, CallbackList
 from cytensor.checkpoint import Resume
@@ -19,6 +19,7 @@ from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
 from cytensor.tape import GradientTape
+from cytensor.tensor import Tensor
 
 
 class Trainer:
@@ -98,14 +99,15 @@ class Trainer:
             warnings.warn(f"fit: model '{self.name}' has no trainable weights", stacklevel=5)
         for variable, constraint in parts.constraints:
             variable.assign(constraint(variable))
-        self._loss_tracker.add(float(loss), x.shape[0])
+        self._loss_tracker.add(float(loss), batching.count_samples(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def test_step(self, data):
         """One batch of evaluation; returns the logs."""
         x, y, sample_weight = batching.unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
-        self._loss_tracker.add(float(self.compute_loss(x, y, y_pred, sample_weight, training=False)), x.shape[0])
+        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        self._loss_tracker.add(float(loss), batching.count_samples(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data):
@@ -152,7 +154,8 @@ class Trainer:
         if validation_split:
             if validation_data is not None:
                 raise ValueError("fit: give either validation_split or validation_data; got both")
-            (x, y, sample_weight), validation_data = batching.split_tail("fit", x, y, sample_weight, validation_split)
+            (x, y, sample_weight), validation_data = batching.split_tail("fit", x, y, sample_weight, validation_split,
+                                                                                 self._casts()["several"])
         batches = batching.make_batches("fit", x, y, sample_weight, batch_size, shuffle=shuffle, steps=steps_per_epoch,
                                         class_weight=class_weight, **self._casts())
         validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
@@ -276,10 +279,10 @@ class Trainer:
         batching.check_positive("predict", "batch_size", batch_size)
         together = 1
         if callbacks is None and steps is None and not batching.is_iterator(x):
-            x = batching.as_source("predict", "x", x)
-            if 0 < x.shape[0] <= (batch_size or BATCH):
-                return _as_arrays(self.predict_step(x))
-            if batch_size is None and x.size:
+            x = batching.as_inputs("predict", x, self._casts()["several"])
+            if 0 < batching.count_samples(x) <= (batch_size or BATCH):
+                return _as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
+            if batch_size is None and isinstance(x, Tensor) and x.size:
                 together = batches_together(self, x)
         batches = batching.make_batches("predict", x, None, None, (batch_size or BATCH) * together, steps=steps,
                                         **self._casts())
@@ -292,14 +295,15 @@ class Trainer:
         try:
             for step, data in enumerate(batches.epoch(0)):
                 calls.call("on_predict_batch_begin", step, {})
-                outputs.append(self.predict_step(data).numpy())
+                outputs.append(_as_arrays(self.predict_step(data)))
                 calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
         finally:
             progress.close()
         if not outputs:
             raise ValueError("predict: there must be at least one batch; got none")
         calls.call("on_predict_end", {})
-        return np.concatenate(outputs)
+        parts = zip(*map(nested.flatten, outputs), strict=True)
+        return nested.pack_like(outputs[0], [np.concatenate(part) for part in parts])
 
     # -- single batches -----------------------------------------------------------------------------------------------
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
@@ -315,16 +319,18 @@ class Trainer:
 
     def predict_on_batch(self, x):
         """The model's output for the whole of x, as a NumPy array."""
-        return _as_arrays(self.predict_step(batching.as_source("predict_on_batch", "x", x)))
+        x = batching.as_inputs("predict_on_batch", x, self._casts()["several"])
+        return _as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
 
     def _single_batch(self, op, x, y, sample_weight, class_weight=None):
-        size = max(1, len(x)) if hasattr(x, "__len__") else None
+        x = None if x is None else batching.as_inputs(op, x, self._casts()["several"])
+        size = None if x is None else max(1, batching.count_samples(x))
         batches = batching.make_batches(op, x, y, sample_weight, size, class_weight=class_weight, **self._casts())
         return next(batches.epoch(0))
 
     def _casts(self):
-        """To which dtype floats are cast as a batch is gathered, and whether integers are."""
-        return {"dtype": self.dtype, "casts_integers": False}
+        """The dtype that floats of a batch are cast to, whether integers are too, whether x may be several inputs."""
+        return {"dtype": self.dtype, "casts_integers": False, "several": True}
 
 
 class _Parts:

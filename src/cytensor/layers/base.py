@@ -159,8 +159,7 @@ class Layer(registry.Configurable):
         return x
 
     def _build_for(self, x):
-        shape = _shape_of(x)
-        self._build((None, *shape[1:]) if isinstance(shape, tuple) and shape else shape)
+        self._build(_shape_of(x, batch=None))
 
     def _build(self, input_shape):
         """Build once: name what is inside, call the subclass's `build`, name what it added."""
@@ -357,9 +356,11 @@ def as_shape(what, shape):
     return shape
 
 
-def _shape_of(x):
+def _shape_of(x, **batch):
+    """The shape of x, or those of several inputs in a structure like x; with batch=None, None for each batch axis."""
     if isinstance(x, (tuple, list)):
-        return [_shape_of(item) for item in x]
+        return [_shape_of(item, **batch) for item in x]
     if isinstance(x, dict):
-        return {key: _shape_of(item) for key, item in x.items()}
-    return getattr(x, "shape", ())
+        return {key: _shape_of(item, **batch) for key, item in x.items()}
+    shape = getattr(x, "shape", ())
+    return (batch["batch"], *shape[1:]) if batch and shape else shape
