@@ -234,3 +234,46 @@ def assign(Strided x not None, value):
     [1.0, 0.0, 0.0]
     """
     write_into("assign", x, value, True)
+
+
+cdef int combine_into(int op, Strided x, object value) except -1:
+    """x = x op value in x's memory: in one pass where `value` needs no cast, else by way of a tensor."""
+    cdef Strided other
+    cdef cyops_view stretched
+    cdef const cyops_view *inputs[2]
+    cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
+    if isinstance(value, Strided) and (<Strided> value).v.dtype == x.v.dtype and is_short(op, x.v.dtype):
+        other = <Strided> value
+        if broadcast_shapes("assign", &x.v, &other.v, shape) == x.v.ndim and not has_other_length(&x.v, shape) and (
+                not tangles(&x.v, &other.v)):
+            begin_assign("assign", x)
+            broadcast_view(&other.v, x.v.ndim, shape, &stretched)
+            inputs[0] = &x.v
+            inputs[1] = &stretched
+            return run(op, &x.v, inputs)
+    result = binary(op, alias(Strided, x), value, None)
+    if result is NotImplemented:
+        raise TypeError(f"assign: needs a tensor, array, number or list; got {type(value).__name__}")
+    return write_into("assign", x, result, True)
+
+
+def assign_add(Strided x not None, value):
+    """Adds `value`, broadcast and cast to x's dtype, to the memory of `x`; returns `x`. All else as in `assign`.
+
+    >>> import cyops
+    >>> cyops.assign_add(cyops.Strided([1., 2.]), 1.).tolist()
+    [2.0, 3.0]
+    """
+    combine_into(CYOPS_OP_add, x, value)
+    return x
+
+
+def assign_sub(Strided x not None, value):
+    """Subtracts `value`, broadcast and cast to x's dtype, from the memory of `x`; returns `x`. All else as in `assign`.
+
+    >>> import cyops
+    >>> cyops.assign_sub(cyops.Strided([1., 2.]), 1.).tolist()
+    [0.0, 1.0]
+    """
+    combine_into(CYOPS_OP_subtract, x, value)
+    return x

@@ -247,3 +247,25 @@ def test_creation_functions():
         ct.linspace(0, 1, -1)
     with pytest.raises(ValueError, match="fill_value must be a scalar"):
         ct.full((2,), [1, 2])
+
+
+def test_adding_in_place_takes_what_assign_takes():
+    for value in (np.ones((2, 3), np.float32), ct.ones(3), ct.ones((2, 1), "float64"), 1.0, [1, 1, 1], ct.ones(())):
+        for sign, change in ((1, "assign_add"), (-1, "assign_sub")):
+            v = ct.Variable(np.arange(6.0, dtype=np.float32).reshape(2, 3))
+            version = v.storage.version
+            with ct.GradientTape() as tape:
+                assert getattr(v, change)(value) is v
+                y = v * 1.0
+            assert v.storage.version > version and v.tolist() == [[0 + sign, 1 + sign, 2 + sign],
+                                                                  [3 + sign, 4 + sign, 5 + sign]]
+            assert tape.gradient(y, v).tolist() == [[1] * 3] * 2
+    v = ct.Variable(np.arange(4, dtype=np.float32))
+    v[1:].assign_add(v[:-1])                                # overlaps: as if it did not
+    assert v.tolist() == [0, 1, 3, 5]
+    for wrong in (ct.ones(3), ct.ones((2, 4))):
+        with pytest.raises(ValueError, match="assign: "):
+            v.assign_sub(wrong)
+    with pytest.raises(TypeError, match="assign: needs a tensor, array, number or list; got NoneType"):
+        v.assign_add(None)
+    assert v.tolist() == [0, 1, 3, 5]

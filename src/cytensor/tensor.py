@@ -102,11 +102,11 @@ class _Assignable(Tensor):
 
     def assign_add(self, value):
         """Adds `value` to this memory in place; returns self."""
-        return self.assign(cyops.detach(self) + value)
+        return cyops.assign_add(self, value)
 
     def assign_sub(self, value):
         """Subtracts `value` from this memory in place; returns self."""
-        return self.assign(cyops.detach(self) - value)
+        return cyops.assign_sub(self, value)
 
 
 class VariableView(_Assignable):
