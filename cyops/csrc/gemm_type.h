@@ -41,6 +41,8 @@ static const cyops_gemm_type GEMM_NAME(type) = {
 #undef LOAD
 #undef STORE
 #undef FMA
+#undef FMA_FROM_MEMORY
+#undef ROWS_FROM_MEMORY
 #undef ADD
 #undef RELU
 #undef MASK_OF

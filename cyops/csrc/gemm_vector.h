@@ -3,6 +3,7 @@
  *   VEC LANES ZERO SET1 LOAD STORE FMA ADD RELU
  *   MASK MASK_OF(n) LOAD_MASKED STORE_MASKED KEEP   the first n lanes, n at most LANES; the other lanes read as 0
  *   MR                                              rows of a tile; it is 2 * LANES columns wide
+ *   FMA_FROM_MEMORY(p, b, c)                        FMA(SET1(*p), b, c), for the first ROWS_FROM_MEMORY rows of a tile
  *   PIECE, transpose_pieces                         LANES rows by PIECE columns of memory, as PIECE vectors of a column
  *
  * MR * 2 accumulators, two vectors of B and one of A fill the register file. RELU keeps NaN: x86's max returns its
@@ -14,6 +15,11 @@
 #include "gemm_vector_avx2.h"
 #else
 #include "gemm_vector_generic.h"
+#endif
+
+#ifndef FMA_FROM_MEMORY
+#define ROWS_FROM_MEMORY 0
+#define FMA_FROM_MEMORY(p, b, c) FMA(SET1(*(p)), b, c)
 #endif
 
 #define NR (2 * LANES)
