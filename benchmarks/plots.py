@@ -8,7 +8,7 @@ The background is transparent and every colour is legible on white and on near b
 import re
 import sys
 from itertools import pairwise
-from math import log
+from math import log, log10
 from types import MappingProxyType
 
 import matplotlib
@@ -28,7 +28,9 @@ PALETTE = ["#e5534b", "#4184e4", "#2f9e51", "#a371f7", "#c9881b", "#1a9ba1", "#d
 plt.rcParams.update(
     {
         "svg.hashsalt": "cytensor",  # the same file for the same figures
+        "svg.fonttype": "none",
         "font.size": 10,
+        "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
         "text.color": INK,
         "axes.labelcolor": INK,
         "axes.edgecolor": FAINT,
@@ -154,6 +156,11 @@ def plain(value, _=None):
     return f"{value:,.0f}" if value >= 1 else f"{value:g}"
 
 
+def power(value, _=None):
+    """A power of ten: 10⁶."""
+    return "10" + str(round(log10(value))).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 def in_bytes(value, _=None):
     """12 KB, 3 MB."""
     size, unit = next((size, unit) for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB"), (1, "B")) if value >= size)
@@ -196,6 +203,7 @@ def draw_products(runs):
 def draw_ratios(runs):
     def decorate(axes, run):
         y_ticks(axes, (0.2, 0.5, 1, 2, 5, 10, 20))
+        axes.xaxis.set_major_formatter(FuncFormatter(power))
         axes.axhline(1, color=INK, linewidth=1, zorder=0)
 
     title = "Time of the faster of NumPy and PyTorch / time of cytensor, float32"

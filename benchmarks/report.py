@@ -24,8 +24,8 @@ Every figure on this page comes from
     python -m benchmarks.report
 
 (`make bench`; `make bench-peers` also installs the peers, in an environment of their own; `python -m benchmarks.plots`
-draws the plots). `-k gemm` or `-k "sizes and add"` after `pytest benchmarks` runs a part, `--rounds 1` all of it in a
-hurry. Repeat it before you rely on it: other machines give other ratios.
+draws the plots). Over each table stands the command that measures it alone; `--rounds 1` hurries. Repeat it before you
+rely on it: other machines give other ratios.
 
 | | |
 |---|---|
@@ -52,8 +52,8 @@ TARGETS_HEAD = """\
 ## Targets
 
 What is promised of cytensor, and what came out. A target is a ratio, the fastest of the peers named / ours, or an
-amount. Of several rows the lowest ratio counts, named in brackets, or their geometric mean. Reached or not is said of
-the figure with {threads}.
+amount. Of several rows the lowest ratio counts, with the row's name, or their geometric mean. Reached or not is said of
+the figure with {threads}, or of the only one.
 """
 
 
@@ -66,6 +66,11 @@ def figure(value, unit):
         return f"{value:,.0f} {unit}" if unit else f"{value:.4f}"
     size, unit = next(((size, unit) for size, unit in UNITS if value >= size), UNITS[-1])
     return f"{value / size:.3g} {unit}" if value / size < 999.5 else f"{value / size:.0f} {unit}"
+
+
+def cache_size(size):
+    """The bytes of a cache in its usual unit: 48 KiB, 260 MiB."""
+    return f"{size / 2**10:.0f} KiB" if size < 2**20 else f"{size / 2**20:.0f} MiB"
 
 
 def times(ratio):
@@ -112,8 +117,10 @@ def means(rows, names):
     return ["", *(times(geometric_mean(peer)) if len(peer) > 1 else "" for peer in ratios)]
 
 
-def table(title, runs):
+def table(title, runs, source=None):
     """One group of benchmarks as a Markdown table; `runs` is a dict from the number of threads to the group's rows.
+
+    `source` is the file of the benchmarks.
 
     With one number of threads the columns bear names alone; with several, each number has its own columns.
     """
@@ -123,12 +130,14 @@ def table(title, runs):
     for threads, rows in runs.items():
         names = list(dict.fromkeys(name for row in rows for name in row["peers"]))
         suffix = f", {in_threads(threads)}" if len(runs) > 1 else ""
-        header += [name + suffix for name in ["cytensor", *names]]
+        header += [name + suffix for name in [rows[0]["name"], *names]]
         found = {row["work"]: row for row in rows}
         for work in works:
             body[work] += cells(found.get(work), names)
         last += means(rows, names)
-    lines = [f"## {title}", "", line(header), "|---" + "|--:" * (len(header) - 1) + "|", *map(line, body.values())]
+    command = [f"`pytest {source}`", ""] if source else []
+    lines = [f"## {title}", "", *command, line(header), "|---" + "|--:" * (len(header) - 1) + "|"]
+    lines += map(line, body.values())
     if len(works) > 2 and any(last[1:]):
         lines.append(line(last))
     return "\n".join(lines)
@@ -159,7 +168,7 @@ def outcome(target, rows):
         value = geometric_mean(ratios.values())
         return times(value), value >= target.least
     worst = min(ratios, key=ratios.get)
-    where = f" ({worst})" if len(target.rows) > 1 else ""
+    where = f" at {worst}" if len(target.rows) > 1 else ""
     return times(ratios[worst]) + where, ratios[worst] >= target.least
 
 
@@ -206,7 +215,7 @@ def heading(runs):
         date=", ".join(dict.fromkeys(run["datetime"][:10] for run in runs.values())),
         cpu=machine["cpu"].get("brand_raw", machine["processor"] or machine["machine"]),
         count=machine["cpu"].get("count", "?"),
-        caches=", ".join(f"{name} {size // 1024:,} KiB" for name, size in first["caches"].items()) or "unknown",
+        caches=", ".join(f"{name} {cache_size(size)}" for name, size in first["caches"].items()) or "unknown",
         system=f"{machine['system']} {machine['machine']}",
         python=machine["python_version"],
         threads=" and ".join(map(str, runs)),
@@ -220,10 +229,13 @@ def heading(runs):
 def report(runs, targets=TARGETS, reasons=REASONS):
     """The whole page and a list of warnings, from a dict from the number of threads to pytest-benchmark's JSON."""
     rows = {threads: [one["extra_info"] for one in run["benchmarks"]] for threads, run in runs.items()}
-    titles = dict.fromkeys(row["table"] for group in rows.values() for row in group)
+    sources = {
+        one["extra_info"]["table"]: one["fullname"].split("::")[0] for run in runs.values() for one in run["benchmarks"]
+    }
     groups = {threads: by_table(group) for threads, group in rows.items()}
     tables = [
-        table(title, {threads: group[title] for threads, group in groups.items() if title in group}) for title in titles
+        table(title, {threads: group[title] for threads, group in groups.items() if title in group}, source)
+        for title, source in sources.items()
     ]
     promised, warnings = targets_table(rows, targets, reasons)
     return "\n\n".join([heading(runs).rstrip(), promised, PLOTS.rstrip(), *tables]) + "\n", warnings

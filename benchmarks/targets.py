@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 GEMM, SQUARES = "Matrix product, float32", "Matrix product of squares, float32"
 VIEWS, OPS_ON_VIEWS = "Matrix product of views, float32", "Ops on views"
-EPOCH, SIZES, SMALL = "An epoch of MNIST", "Ops by size", "Ten elements"
+SIZES, SMALL = "Ops by size", "Ten elements"
 STEP = "Training step 784-512-10, batch 128, float32", "forward, loss, backward, update by RMSprop"
 LOSS = "Softmax cross-entropy, mean, with its gradient"
 ARRAYS = ("NumPy", "PyTorch")
@@ -45,8 +45,8 @@ THIN = [product(8, 1024, 4096), product(4096, 1024, 8), product(128, 512, 10), p
 ELEMENTWISE = ("relu", "add", "bias add", "sum", "max")
 COPY = OPS_ON_VIEWS, "copy of a (4096, 2048) transpose"
 PEAK = "Peak memory", "cytensor train, one epoch of MNIST"
-FIT = EPOCH, "fit 784-512-10, batch 128, RMSprop"
-TEXTBOOK = EPOCH, "textbook loop 784-512-10, batch 128"
+FIT = "fit, an epoch of MNIST", "784-512-10, batch 128, RMSprop"
+TEXTBOOK = "Textbook loop, an epoch of MNIST", "784-512-10, batch 128"
 
 
 def of_views():

@@ -25,14 +25,20 @@ def test_fit_rmsprop(compare, process):
         if installed("Keras") and installed(module)
     }
     ours = process("fit", "cytensor", "rmsprop")
-    compare("An epoch of MNIST", "fit 784-512-10, batch 128, RMSprop", ours, theirs, rounds=ROUNDS)
+    compare("fit, an epoch of MNIST", "784-512-10, batch 128, RMSprop", ours, theirs, rounds=ROUNDS)
 
 
 @pytest.mark.parametrize("optimizer", NAMES)
 def test_fit_beside_scikit_learn(compare, process, optimizer):
     theirs = {"scikit-learn": process("fit_sklearn", optimizer) if installed("scikit-learn") else None}
     ours = process("fit", "cytensor", optimizer)
-    compare("An epoch of MNIST", f"fit 784-512-10, batch 128, {NAMES[optimizer]}", ours, theirs, rounds=ROUNDS)
+    compare(
+        "fit, an epoch of MNIST, beside scikit-learn",
+        f"784-512-10, batch 128, {NAMES[optimizer]}",
+        ours,
+        theirs,
+        rounds=ROUNDS,
+    )
 
 
 def test_textbook_loop(compare, process):
@@ -40,4 +46,4 @@ def test_textbook_loop(compare, process):
     modules = {"TensorFlow": "tensorflow", "PyTorch": "torch"}
     theirs = {f"{name}, eager": process("textbook", module) for name, module in modules.items() if installed(name)}
     ours = process("textbook", "cytensor")
-    compare("An epoch of MNIST", "textbook loop 784-512-10, batch 128", ours, theirs, rounds=ROUNDS)
+    compare("Textbook loop, an epoch of MNIST", "784-512-10, batch 128", ours, theirs, rounds=ROUNDS)

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from .peers import THREADS
 from .processes import environment
 from .timing import summarise
 
@@ -21,6 +22,7 @@ def seconds_to_import(module):
     return float(done.stdout)
 
 
+@pytest.mark.skipif(THREADS != 1, reason="importing has no threads")
 @pytest.mark.parametrize("module", ["cytensor", "cyops"])
 def test_import(benchmark, module):
     """In every round NumPy too; the others, which take seconds, once, beside the whole package."""

@@ -18,7 +18,7 @@ def rates():
 def test_fused_multiply_adds(benchmark, rates):
     got = []
     benchmark.pedantic(lambda: got.append(rates.fma_rate(THREADS) / 1e9), rounds=3)
-    summarise(benchmark, TABLE, "fused multiply-adds, float32", [max(got)], {}, unit="GFLOP/s")
+    summarise(benchmark, TABLE, "fused multiply-adds, float32", [max(got)], {}, unit="GFLOP/s", name="machine")
 
 
 @pytest.mark.parametrize("size", ADDENDS)
@@ -27,4 +27,4 @@ def test_memcpy(benchmark, rates, size):
     in_use = 12 * size
     got = []
     benchmark.pedantic(lambda: got.append(rates.copy_rate(in_use // 2, THREADS) / 1e9), rounds=1)
-    summarise(benchmark, TABLE, f"memcpy, {in_use} bytes in use", got, {}, unit="GB/s")
+    summarise(benchmark, TABLE, f"memcpy, {in_use} bytes in use", got, {}, unit="GB/s", name="machine")

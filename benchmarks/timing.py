@@ -37,15 +37,17 @@ class Side:
             self.seconds.append(self.timer.timeit(self.calls) / self.calls)
 
 
-def summarise(benchmark, table, work, ours, theirs, unit="s"):
+def summarise(benchmark, table, work, ours, theirs, unit="s", name="cytensor"):
     """Keep with the benchmark what report.py prints of it: a row of `table`, from the figures of each side.
 
-    `ours` is a list of figures, `theirs` a dict from the peer's name to such a list. `unit` is s, MB, or empty.
+    `ours` is a list of figures, of the side `name`; `theirs` is a dict from a peer's name to such a list. `unit` is s,
+    another one, or empty.
     """
     middle = statistics.median(ours)
     benchmark.extra_info.update(
         table=table,
         work=work,
+        name=name,
         ours={"median": middle, "best": min(ours)},
         peers={
             name: {"median": statistics.median(times), "best": min(times), "ratio": statistics.median(times) / middle}

@@ -14,7 +14,8 @@ from benchmarks.targets import TARGETS, Target
 def row(work="w", ours=2e-3, unit="s", **ratios):
     """A row as a benchmark keeps it: ours takes 2 ms, a peer as much as its ratio says."""
     peers = {name: {"median": ours * ratio, "best": ours * ratio, "ratio": ratio} for name, ratio in ratios.items()}
-    return {"table": "T", "work": work, "ours": {"median": ours, "best": ours}, "peers": peers, "unit": unit}
+    ours = {"median": ours, "best": ours}
+    return {"table": "T", "work": work, "name": "cytensor", "ours": ours, "peers": peers, "unit": unit}
 
 
 def run(threads, *rows, missing=()):
@@ -25,7 +26,7 @@ def run(threads, *rows, missing=()):
         "isa": "avx2",
         "missing": list(missing),
         "load": 0.25,
-        "caches": {"L1": 48 * 1024},
+        "caches": {"L1": 48 * 2**10, "L2": 2**21},
     }
     machine = {
         "cpu": {"brand_raw": "A processor", "count": 2},
@@ -38,7 +39,7 @@ def run(threads, *rows, missing=()):
     return {
         "datetime": "2026-11-22T12:00:00",
         "machine_info": machine,
-        "benchmarks": [{"extra_info": one} for one in rows],
+        "benchmarks": [{"extra_info": one, "fullname": "benchmarks/test_w.py::test_w[x]"} for one in rows],
     }
 
 
@@ -102,7 +103,7 @@ ROWS = {("T", one["work"]): one for one in (row("a", NumPy=3.0, PyTorch=1.5), ro
         (Target("w", ("NumPy",), 3.0, [("T", "a")]), ("3.00x", True)),
         (Target("w", ("JAX",), 2.0, [("T", "a")]), None),
         (Target("w", BOTH, 2.0, [("T", "another")]), None),
-        (Target("w", BOTH, 2.0, [("T", "a"), ("T", "b")]), ("1.50x (a)", False)),
+        (Target("w", BOTH, 2.0, [("T", "a"), ("T", "b")]), ("1.50x at a", False)),
         (Target("w", BOTH, 2.0, [("T", "a"), ("T", "b")], "mean"), ("3.00x", True)),
         (Target("w", (), None, [("T", "m")], most=160), ("150 MB", True)),
         (Target("w", (), None, [("T", "m")], most=149), ("150 MB", False)),
@@ -154,11 +155,11 @@ def test_the_page_names_the_runs():
         "OMP_NUM_THREADS=2 pytest",
         "2026-11-22",
         "A processor, 2 logical",
-        "L1 48 KiB",
+        "L1 48 KiB, L2 2 MiB",
         "1 and 2",
         "avx2",
         "0.2 processes, 0.2 processes",
-        "## T",
+        "## T\n\n`pytest benchmarks/test_w.py`\n\n|  | cytensor, 1 thread |",
     ):
         assert part in page
     assert "not installed" not in page
