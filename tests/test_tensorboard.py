@@ -41,7 +41,7 @@ def run(library, folder, **options):
     board = library.callbacks.TensorBoard(str(folder), **options)
     model.fit(x, x[:, :1], epochs=2, batch_size=4, shuffle=False, verbose=0, callbacks=[board],
               validation_data=(x, x[:, :1]))
-    model.evaluate(x, x[:, :1], verbose=0, callbacks=[board])
+    model.evaluate(x, x[:, :1], batch_size=4, verbose=0, callbacks=[board])
     if library is not ct:
         board._close_writers()                     # Keras leaves it to the end of the process
 
