@@ -2,8 +2,10 @@
 import io
 import os
 import re
+import struct
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -60,9 +62,81 @@ model.fit(np.ones((70, 3)), np.ones((70, 2)))
     os.close(master)
 
 
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no pseudo terminals")
+def test_a_narrow_terminal_shows_every_value_when_a_line_is_done():
+    fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
+    code = """
+import numpy as np, cytensor as ct
+model = ct.Sequential([ct.layers.Dense(2, input_shape=(3,))])
+model.compile("sgd", "mse", metrics=["mae", "mape"])
+x, y = np.ones((70, 3)), np.ones((70, 2))
+model.fit(x, y, validation_data=(x, y), epochs=2)
+model.fit(x, y)
+model.predict(x)
+model.predict(x[:3])
+model.predict(x[:3], verbose=1)
+"""
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    subprocess.run([sys.executable, "-c", code], stdout=slave, stderr=subprocess.STDOUT, check=True, env=environment)
+    os.close(slave)
+    text = os.read(master, 65536).decode()
+    os.close(master)
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).split("\r") for line in text.split("\r\n")]
+    assert max(len(drawn) for line in lines for drawn in line[:-1]) == 60       # what is drawn over stays on one line
+    lines = [line[-1].rstrip() for line in lines]
+    assert lines[0] == "Epoch 1/2" and lines[2] == "Epoch 2/2" and len(lines) == 8
+    number = r"\d+\.\d+(e-\d+)?"
+    values = rf" - loss: {number} - mae: {number} - mape: {number}"
+    done = "3/3 ━{20} \\d+s \\d+(us|ms|s)/step"
+    for line in (lines[1], lines[3]):
+        assert re.fullmatch(rf"{done}{values}{values.replace('loss', 'val_loss').replace('ma', 'val_ma')}", line), line
+    assert re.fullmatch(rf"{done}{values}", lines[4]), lines[4]     # a single epoch has no title
+    assert re.fullmatch(done, lines[5]) and re.fullmatch(done.replace("3/3", "1/1"), lines[6]), lines[5:]
+
+
+def test_time_left_and_pace(monkeypatch):
+    """While it runs, the time that is left; the first step, which warms up, counts only while there is no other."""
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setenv("NO_COLOR", "1")
+    file = Terminal()
+    bar = progress.TrainProgress(1, steps=100, epochs=1, file=file)
+    bar.on_epoch_begin(0)
+    for batch in range(100):
+        clock[0] += 10.0 if batch == 0 else 2.0
+        bar.on_train_batch_end(batch, {"loss": 1.0})
+    bar.on_epoch_end(0, {"loss": 0.5})
+    drawn = [line.strip() for line in re.sub("[─━]+", "|", file.getvalue()).split("\r")]
+    assert drawn[1].startswith("1/100 | 16:30 10s/step - loss: 1.0000")
+    assert drawn[2].startswith("2/100 | 3:16 2s/step - loss: 1.0000")
+    assert drawn[99].startswith("99/100 | 2s 2s/step")
+    assert drawn[101].startswith("100/100 | 3:28 2s/step - loss: 0.5000") and len(drawn) == 102
+
+
 def test_colour_on_a_terminal(monkeypatch):
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    assert "\x1b[32m" in run(monkeypatch, Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    for value in (None, ""):
+        monkeypatch.delenv("NO_COLOR", raising=False) if value is None else monkeypatch.setenv("NO_COLOR", value)
+        assert "\x1b[32m" in run(monkeypatch, Terminal())
+    monkeypatch.setenv("NO_COLOR", "0")                             # any value means no
+    assert "\x1b[32m" not in run(monkeypatch, Terminal())
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert "\x1b[32m" not in run(monkeypatch, Terminal())
+
+
+def test_bar_in_a_notebook(monkeypatch):
+    """Jupyter's output is no terminal, but a line can be drawn over."""
+    shell = type("ZMQInteractiveShell", (), {})()
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    notebook = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
+    notebook.getvalue = lambda: (notebook.flush(), notebook.buffer.getvalue().decode())[1]
+    text = run(monkeypatch, notebook)
+    assert text.startswith("Epoch 1/2\n\r") and "━" * 20 in text and "\x1b[3" not in text
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: None))
+    assert "\r" not in run(monkeypatch, io.StringIO())
 
 
 def test_validation_ends_the_same_line(monkeypatch):
@@ -75,10 +149,11 @@ def test_validation_ends_the_same_line(monkeypatch):
 def test_plain_lines_elsewhere(monkeypatch):
     for verbose in ("auto", 2):
         lines = run(monkeypatch, io.StringIO(), verbose).splitlines()
-        assert len(lines) == 3
+        assert len(lines) == 4
         for epoch, line in enumerate(lines[:2]):
             assert re.fullmatch(rf"Epoch {epoch + 1}/2 - 3/3 - \d+s - \d+(us|ms|s)/step - {VALUES}", line), line
         assert re.fullmatch(rf"3/3 - \d+s - \d+(us|ms|s)/step - {VALUES}", lines[2])
+        assert re.fullmatch(r"3/3 - \d+s - \d+(us|ms|s)/step", lines[3])
 
 
 def test_silence(monkeypatch):
@@ -99,7 +174,7 @@ def test_at_most_ten_updates_a_second(monkeypatch):
     monkeypatch.setattr(progress.time, "perf_counter", lambda: clock[0])
     bar = progress.TrainProgress(1, steps=1000, epochs=1, file=Terminal())
     drawn = []
-    monkeypatch.setattr(bar, "draw", lambda logs: drawn.append(clock[0]))
+    monkeypatch.setattr(bar, "draw", lambda logs, now: drawn.append(now))
     bar.on_epoch_begin(0)
     for batch in range(1000):
         clock[0] += 0.01
@@ -112,7 +187,7 @@ def test_formats():
     assert [progress.format_value(v) for v in (0.98854, 0.0, 12.5, 1e-4, float("nan"))] == [
         "0.9885", "0.0000", "12.5000", "1.0000e-04", "nan"]
     assert [progress.format_clock(s) for s in (0.4, 59.9, 65, 7207)] == ["0s", "59s", "1:05", "2:00:07"]
-    assert [progress.format_pace(s, 2) for s in (4, 0.004, 0.00004)] == ["2s/step", "2ms/step", "20us/step"]
+    assert [progress.format_pace(s) for s in (2, 0.002, 0.00002)] == ["2s/step", "2ms/step", "20us/step"]
     with pytest.raises(ValueError, match="verbose must be 'auto', 0, 1 or 2; got 'loud'"):
         progress.resolve_verbose("loud")
 

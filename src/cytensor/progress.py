@@ -1,7 +1,8 @@
 """The progress bar of `fit`, `evaluate` and `predict`, in Keras's form, drawn by tqdm.
 
-On a terminal and in a notebook a line that is redrawn at most ten times a second; anywhere else one plain line an
-epoch. Colour only on a terminal, and never where NO_COLOR is set.
+On a terminal and in a notebook a line that is redrawn at most ten times a second, cut where the terminal ends, and
+shown in full when it is done; anywhere else one plain line an epoch. Colour only on a terminal, and never where
+NO_COLOR is set.
 """
 import functools
 import math
@@ -14,8 +15,6 @@ from cytensor.callbacks.base import Callback
 from cytensor.inference import BATCH
 
 INTERVAL = 0.1           # seconds between redraws
-COUNT = "{n_fmt}/{total_fmt} {bar:20}"
-VALUES = "{clock} {pace}{values}"
 
 
 def resolve_verbose(verbose, file=None):
@@ -61,9 +60,8 @@ def format_clock(seconds):
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
 
 
-def format_pace(seconds, steps):
-    """`2ms/step`; seconds or microseconds where those fit better."""
-    pace = seconds / steps if steps else 0.0
+def format_pace(pace):
+    """`2ms/step` for seconds a step; seconds or microseconds where those fit better."""
     if pace >= 1 or pace == 0:
         return f"{pace:.0f}s/step"
     return f"{pace * 1e3:.0f}ms/step" if pace >= 1e-3 else f"{pace * 1e6:.0f}us/step"
@@ -76,25 +74,33 @@ def _bar_class():
 
     class Bar(tqdm):
         monitor_interval = 0           # no thread: the batches themselves redraw
-        values = ""
+        count = state = ""             # what stands before and behind the bar
+        finished = False
+
+        def display(self, *args, **options):
+            return None if self.finished else super().display(*args, **options)    # close would draw once more
 
         @property
         def format_dict(self):
-            fields = super().format_dict
-            elapsed = fields["elapsed"]
-            fields.update(clock=format_clock(elapsed), pace=format_pace(elapsed, fields["n"]), values=self.values)
-            return fields
+            return {**super().format_dict, "count": self.count, "state": self.state}
 
     return Bar
 
 
+WITH_BAR, WITHOUT_BAR = "{count} {bar:20} {state}", "{count} {state}"
+
+
 def _open_bar(total, file):
     fancy = "━".encode(getattr(file, "encoding", None) or "ascii", "replace") != b"?"
-    colour = "green" if _is_terminal(file) and "NO_COLOR" not in os.environ else None
-    count = COUNT if total else "{n_fmt}/Unknown"
     size = shutil.get_terminal_size((120, 24))                   # also where a terminal says that it has none
     return _bar_class()(total=total, file=file, ncols=size.columns, nrows=size.lines, mininterval=0, leave=True,
-                        ascii="─━" if fancy else "-=", colour=colour, bar_format=f"{count} {VALUES}")
+                        ascii="─━" if fancy else "-=", colour="green" if _wants_colour(file) else None,
+                        bar_format=WITH_BAR if total else WITHOUT_BAR, delay=1e-9)     # not drawn by tqdm itself
+
+
+def _wants_colour(file):
+    """Whether to colour: on terminals that can, unless NO_COLOR (https://no-color.org) is set to anything."""
+    return _is_terminal(file) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class Progress(Callback):
@@ -104,58 +110,70 @@ class Progress(Callback):
         self.verbose, self.steps, self.epochs = verbose, steps, epochs
         self.file = file or sys.stdout
         self.bar = None
-        self.started = self.due = 0.0
+        self.started = self.due = 0.0  # the times of the start and of the next redraw
         self.done = 0
+        self.first = None              # (time, steps done) at the end of the first step
 
     # -- one run over the batches -------------------------------------------------------------------------------------
     def begin(self):
         """Start counting batches."""
-        self.started, self.done, self.due = time.perf_counter(), 0, 0.0
+        self.started, self.done, self.due, self.first = time.perf_counter(), 0, 0.0, None
         if self.verbose == 1:
             self.bar = _open_bar(self.steps, self.file)
 
     def step(self, batch, logs):
         """Count a batch; redraw if the last time is long enough ago."""
-        self.done = batch + 1
-        if self.bar is None:
-            return
         now = time.perf_counter()
-        if now >= self.due:
+        self.done = batch + 1
+        self.first = self.first or (now, self.done)
+        if self.bar is not None and now >= self.due:
             self.due = now + INTERVAL
-            self.draw(dict(sorted((logs or {}).items())))
+            self.draw(dict(sorted((logs or {}).items())), now)
 
-    def draw(self, logs):
-        """Show the present state."""
+    def pace(self, now):
+        """Seconds a step; the first one, which also warms up, counts only while there is no other."""
+        since, before = self.first or (self.started, 0)
+        if self.done == before:
+            since, before = self.started, 0
+        return (now - since) / (self.done - before) if self.done else 0.0
+
+    def draw(self, logs, now):
+        """Show the present state, with the time that is left, or where that is not known, that has passed."""
+        pace = self.pace(now)
+        digits = len(str(self.steps or ""))
         self.bar.n = self.done
-        self.bar.values = format_logs(logs or {})
+        self.bar.count = f"{self.done:{digits}}/{self.steps}" if self.steps else f"{self.done:7}/Unknown"
+        clock = pace * (self.steps - self.done) if self.steps and self.steps > self.done else now - self.started
+        self.bar.state = f"{format_clock(clock)} {format_pace(pace)}{format_logs(logs or {})}"
         self.bar.refresh()
 
     def end(self, logs, title=""):
         """Show the final state and leave the line."""
+        now = time.perf_counter()
+        self.steps = self.done
         if self.bar is not None:
-            self.bar.total = self.steps = self.done
-            self.bar.bar_format = f"{COUNT} {VALUES}"
-            self.draw(logs)
+            self.bar.total = self.done
+            self.bar.bar_format, self.bar.ncols = WITH_BAR, None         # in full, over several lines if need be
+            self.draw(logs, now)
             self.close()
         elif self.verbose == 2:
-            elapsed = time.perf_counter() - self.started
-            total = f"{self.done}/{self.done}"
-            print(f"{title}{total} - {format_clock(elapsed)} - {format_pace(elapsed, self.done)}"
-                  f"{format_logs(logs or {})}", file=self.file, flush=True)
+            print(f"{title}{self.done}/{self.done} - {format_clock(now - self.started)} - "
+                  f"{format_pace(self.pace(now))}{format_logs(logs or {})}", file=self.file, flush=True)
 
     def close(self):
         """Leave the terminal in order, also after an exception."""
         if self.bar is not None:
             bar, self.bar = self.bar, None
-            bar.n = self.done
+            bar.finished = True
             bar.close()
+            self.file.flush()
 
 
 class TrainProgress(Progress):
     """Progress of `fit`: a line for each epoch, its validation at the end of the same line."""
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.verbose == 1:
+        if self.verbose == 1 and (self.epochs or 1) > 1:
             print(f"Epoch {epoch + 1}/{self.epochs}", file=self.file, flush=True)
         self.begin()
 

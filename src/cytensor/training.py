@@ -275,12 +275,15 @@ class Trainer:
         return logs
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
-        """The model's output for x, as a NumPy array. Data of one batch costs little more than calling the model."""
+        """The model's output for x, as a NumPy array.
+
+        Data of one batch costs little more than calling the model, and shows progress for verbose 1 and 2 alone.
+        """
         batching.check_positive("predict", "batch_size", batch_size)
         together = 1
         if callbacks is None and steps is None and not batching.is_iterator(x):
             x = batching.as_inputs("predict", x, self._casts()["several"])
-            if 0 < batching.count_samples(x) <= (batch_size or BATCH):
+            if 0 < batching.count_samples(x) <= (batch_size or BATCH) and verbose in ("auto", 0):
                 return _as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
             if batch_size is None and isinstance(x, Tensor) and x.size:
                 together = batches_together(self, x)
@@ -288,7 +291,7 @@ class Trainer:
                                         **self._casts())
         verbose = resolve_verbose(verbose)
         progress = PredictProgress(verbose, batches.steps, batches.samples if together > 1 else None)
-        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose == 1 else [])], model=self, epochs=1,
+        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], model=self, epochs=1,
                              steps=batches.steps, verbose=verbose)
         calls.call("on_predict_begin", {})
         outputs = []
