@@ -78,7 +78,7 @@ def test_names_and_functions():
 
 
 def test_wrong_arguments():
-    for make, message in ((lambda: initializers.VarianceScaling(scale=0), "scale must be positive; got 0"),
+    for make, message in ((lambda: initializers.VarianceScaling(scale=0), "scale must be a positive number; got 0"),
                           (lambda: initializers.VarianceScaling(mode="fan"), "mode: unknown name 'fan'"),
                           (lambda: initializers.VarianceScaling(distribution="gauss"), "distribution: unknown name"),
                           (lambda: initializers.Identity()((2, 2, 2)), "Identity: the weight must be a matrix"),

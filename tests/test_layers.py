@@ -111,7 +111,7 @@ def test_more_shaping():
     assert np.array_equal(repeated, np.repeat(x[:, :1], 5, axis=1)) and repeated.strides[1] == 0
     assert np.array_equal(layers.Identity()(x), x)
     for make, message in ((lambda: layers.Permute((1, 3)), "dims must have each of 1 to 2 once"),
-                          (lambda: layers.RepeatVector(0), "n must be a positive int; got 0"),
+                          (lambda: layers.RepeatVector(0), "n must be an integer of at least 1; got 0"),
                           (lambda: layers.RepeatVector(2)(x), "the input must be .samples, features.")):
         with pytest.raises(ValueError, match=message):
             make()
@@ -283,10 +283,11 @@ def test_errors_name_the_layer_and_its_input():
 
 def test_wrong_arguments():
     for make, error, message in (
-            (lambda: layers.Dense(0), ValueError, "Dense: units must be a positive int; got 0"),
-            (lambda: layers.Dense(2.5), ValueError, "Dense: units must be a positive int; got 2.5"),
+            (lambda: layers.Dense(0), ValueError, "Dense: units must be an integer of at least 1; got 0"),
+            (lambda: layers.Dense(2.5), ValueError, "Dense: units must be an integer of at least 1; got 2.5"),
             (lambda: layers.Dense(3, foo=1), TypeError, "Dense: unknown argument 'foo'"),
-            (lambda: layers.Dense(3, name=3), ValueError, "Dense: name must be a string without '/'; got 3"),
+            (lambda: layers.Dense(3, name=3), TypeError, "Dense: name must be a string; got 3"),
+            (lambda: layers.Dense(3, name="a/b"), ValueError, "Dense: name must be a string without '/'; got 'a/b'"),
             (lambda: layers.Input(), ValueError, r"Input: shape must be given, without the batch axis"),
             (lambda: layers.Dense(3)(layers.Input(shape=(3,))), TypeError, "models are made with Sequential"),
             (lambda: layers.Dense(3)(3.0), ValueError, "the input must be .samples, ..., features., two axes"),

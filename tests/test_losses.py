@@ -123,7 +123,7 @@ def test_names_functions_and_own_losses():
     assert "wrapped" not in str(caught.value).split("known are")[1]
     with pytest.raises(TypeError, match=r"loss: expected a name, a Loss or a function; got 3 \(int\)"):
         losses.get(3)
-    with pytest.raises(ValueError, match="label_smoothing: must be between 0 and 1; got 2"):
+    with pytest.raises(ValueError, match="label_smoothing must be between 0 and 1; got 2"):
         losses.CategoricalCrossentropy(label_smoothing=2)
 
 

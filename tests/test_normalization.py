@@ -107,7 +107,7 @@ def test_embedding():
     for bad in ([[10]], [[-1]]):
         with pytest.raises((ValueError, IndexError)):
             layer(np.array(bad))
-    with pytest.raises(ValueError, match="input_dim and output_dim must be positive; got 0, 4"):
+    with pytest.raises(ValueError, match="input_dim must be an integer of at least 1; got 0"):
         layers.Embedding(0, 4)
 
 

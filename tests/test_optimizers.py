@@ -141,7 +141,7 @@ def test_own_optimizer():
     (lambda: optimizers.SGD().apply([asarray([1.0])], [Variable([1.0, 2.0])]),
      r"sgd: a gradient must have its variable's shape; got \(1,\), 'Variable' \(2,\)"),
     (lambda: optimizers.SGD().apply([asarray([1.0])], []), "one gradient for each variable; got 1 gradients, 0 variab"),
-    (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps must be positive; got 0"),
+    (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps must be a positive number; got 0"),
     (lambda: schedules.PiecewiseConstantDecay([1, 2], [0.1]), "one value more than boundaries"),
     (lambda: schedules.PiecewiseConstantDecay([3, 2], [0.1, 0.2, 0.3]), "boundaries must ascend"),
 ])

@@ -144,8 +144,6 @@ class VarianceScaling(Initializer):
     TRUNCATED_STDDEV = 0.87962566103423978     # of the standard normal distribution cut off at +-2
 
     def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
-        if not scale > 0:
-            raise ValueError(f"{type(self).__name__}: scale must be positive; got {scale}")
         self.scale, self.seed = scale, seed
         self.mode = _one_of("mode", mode, ("fan_in", "fan_out", "fan_avg"))
         distribution = "truncated_normal" if distribution == "normal" else distribution

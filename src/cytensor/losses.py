@@ -162,7 +162,7 @@ class CategoricalCrossentropy(Loss):
                  name="categorical_crossentropy", dtype=None):
         super().__init__(name, reduction, dtype)
         self.from_logits, self.axis = from_logits, axis
-        self.label_smoothing = _share("label_smoothing", label_smoothing)
+        self.label_smoothing = label_smoothing
 
     def call(self, y_true, y_pred):
         return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
@@ -177,7 +177,7 @@ class BinaryCrossentropy(_FunctionLoss):
         super().__init__(reduction, name, dtype)
         self.from_logits = from_logits
         self.settings = {"from_logits": from_logits, "axis": axis,
-                         "label_smoothing": _share("label_smoothing", label_smoothing)}
+                         "label_smoothing": label_smoothing}
 
 
 class BinaryFocalCrossentropy(_FunctionLoss):
@@ -189,7 +189,7 @@ class BinaryFocalCrossentropy(_FunctionLoss):
         super().__init__(reduction, name, dtype)
         self.settings = {"apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma,
                          "from_logits": from_logits, "axis": axis,
-                         "label_smoothing": _share("label_smoothing", label_smoothing)}
+                         "label_smoothing": label_smoothing}
 
 
 class CategoricalFocalCrossentropy(_FunctionLoss):
@@ -200,13 +200,7 @@ class CategoricalFocalCrossentropy(_FunctionLoss):
                  reduction="sum_over_batch_size", name="categorical_focal_crossentropy", dtype=None):
         super().__init__(reduction, name, dtype)
         self.settings = {"alpha": alpha, "gamma": gamma, "from_logits": from_logits, "axis": axis,
-                         "label_smoothing": _share("label_smoothing", label_smoothing)}
-
-
-def _share(name, value):
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name}: must be between 0 and 1; got {value}")
-    return value
+                         "label_smoothing": label_smoothing}
 
 
 # -- the others -------------------------------------------------------------------------------------------------------

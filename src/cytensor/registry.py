@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from cytensor import arguments
+
 __all__ = ["Configurable", "deserialize", "lookup", "register", "register_alias", "register_serializable", "serialize"]
 
 _tables: dict[str, dict[str, Any]] = {}     # kind -> folded name -> class or function
@@ -120,6 +122,7 @@ class Configurable:
     strict = False
 
     def __new__(cls, *args, **kwargs):
+        arguments.check(cls, args, kwargs)
         self = super().__new__(cls)
         self._arguments = (args, kwargs)
         return self

@@ -15,7 +15,7 @@ class L1L2(Regularizer):
     """l1 * sum(|x|) + l2 * sum(x^2)."""
 
     def __init__(self, l1=0.0, l2=0.0):
-        self.l1, self.l2 = _factor("l1", l1), _factor("l2", l2)
+        self.l1, self.l2 = float(l1), float(l2)
 
     def __call__(self, x):
         penalty = 0.0
@@ -38,12 +38,6 @@ class L2(L1L2):
 
     def __init__(self, l2=0.01):
         super().__init__(l2=l2)
-
-
-def _factor(name, value):
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"regularizer: {name} must be finite and not negative; got {value}")
-    return float(value)
 
 
 registry.register("regularizers", L1, L2, L1L2)

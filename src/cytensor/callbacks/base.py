@@ -1,4 +1,5 @@
 """Callback, the list that calls them, and the simplest ones: History and LambdaCallback."""
+from cytensor import arguments
 
 HOOKS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_train_batch_begin",
          "on_train_batch_end", "on_test_begin", "on_test_end", "on_test_batch_begin", "on_test_batch_end",
@@ -13,6 +14,10 @@ class Callback:
     """
     model = None
     params = None
+
+    def __new__(cls, *args, **kwargs):
+        arguments.check(cls, args, kwargs)
+        return super().__new__(cls)
 
     def set_params(self, params):
         self.params = params

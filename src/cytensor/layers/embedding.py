@@ -15,10 +15,8 @@ class Embedding(Layer):
     def __init__(self, input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
                  embeddings_constraint=None, mask_zero=False, **kwargs):
         super().__init__(**kwargs)
-        if input_dim < 1 or output_dim < 1:
-            raise ValueError(f"Embedding: input_dim and output_dim must be positive; got {input_dim}, {output_dim}")
         if mask_zero:
-            raise ValueError("Embedding: masks do not exist here; mask_zero must be False")
+            raise ValueError(f"Embedding: masks do not exist here, mask_zero must be False; got {mask_zero!r}")
         self.input_dim, self.output_dim = int(input_dim), int(output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)

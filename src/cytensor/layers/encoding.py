@@ -18,8 +18,6 @@ class CategoryEncoding(Layer):
         super().__init__(**kwargs)
         if output_mode not in ("one_hot", "multi_hot", "count"):
             raise ValueError(f"CategoryEncoding: output_mode must be one_hot, multi_hot or count; got {output_mode!r}")
-        if num_tokens < 1:
-            raise ValueError(f"CategoryEncoding: num_tokens must be positive; got {num_tokens}")
         self.num_tokens, self.output_mode = int(num_tokens), output_mode
 
     def call(self, x):

@@ -32,8 +32,6 @@ class Dropout(_Noise):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(seed, **kwargs)
-        if not 0 <= rate <= 1:
-            raise ValueError(f"Dropout: rate must be between 0 and 1; got {rate}")
         self.rate, self.noise_shape = float(rate), noise_shape
 
     def call(self, x, training=False):
@@ -53,8 +51,6 @@ class GaussianDropout(_Noise):
 
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(seed, **kwargs)
-        if not 0 <= rate < 1:
-            raise ValueError(f"GaussianDropout: rate must be in [0, 1); got {rate}")
         self.rate = float(rate)
 
     def call(self, x, training=False):
@@ -69,8 +65,6 @@ class GaussianNoise(_Noise):
 
     def __init__(self, stddev, seed=None, **kwargs):
         super().__init__(seed, **kwargs)
-        if stddev < 0:
-            raise ValueError(f"GaussianNoise: stddev must not be negative; got {stddev}")
         self.stddev = float(stddev)
 
     def call(self, x, training=False):

@@ -107,8 +107,6 @@ class RepeatVector(Layer):
 
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise ValueError(f"RepeatVector: n must be a positive int; got {n!r}")
         self.n = n
 
     def call(self, x):

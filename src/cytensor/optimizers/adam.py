@@ -9,9 +9,6 @@ class _Moments(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **options):
         super().__init__(learning_rate, **options)
-        for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not 0 <= beta < 1:
-                raise ValueError(f"{type(self).__name__}: {name} must be in [0, 1); got {beta}")
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def moments(self, variables):

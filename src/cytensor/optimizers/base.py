@@ -38,8 +38,6 @@ class Optimizer(registry.Configurable):
         self.clipnorm = _positive(self, "clipnorm", clipnorm)
         self.clipvalue = _positive(self, "clipvalue", clipvalue)
         self.global_clipnorm = _positive(self, "global_clipnorm", global_clipnorm)
-        if not 0 <= ema_momentum <= 1:
-            raise ValueError(f"{type(self).__name__}: ema_momentum must be between 0 and 1; got {ema_momentum}")
         self.use_ema, self.ema_momentum = use_ema, ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         if gradient_accumulation_steps is not None and gradient_accumulation_steps < 2:
@@ -65,7 +63,11 @@ class Optimizer(registry.Configurable):
         if isinstance(value, dict):
             value = registry.deserialize(value)
         if not isinstance(value, LearningRateSchedule) and not callable(value):
-            value = float(value)
+            try:
+                value = float(value)
+            except (TypeError, ValueError):
+                raise TypeError(f"{type(self).__name__}: learning_rate must be a number, a schedule or a function; "
+                                f"got {value!r}") from None
             if not value >= 0 or math.isinf(value):
                 raise ValueError(f"{type(self).__name__}: learning_rate must be finite and not negative; got {value}")
         self._learning_rate = value

@@ -12,8 +12,6 @@ class RMSprop(Optimizer):
 
     def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **options):
         super().__init__(learning_rate, **options)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"RMSprop: momentum must be between 0 and 1; got {momentum}")
         self.rho, self.momentum, self.epsilon, self.centered = rho, float(momentum), epsilon, bool(centered)
         self.slot_names = ("mean_square", *(("velocity",) if momentum else ()), *(("mean",) if centered else ()))
 

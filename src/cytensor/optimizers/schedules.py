@@ -23,12 +23,6 @@ class LearningRateSchedule(registry.Configurable):
         raise NotImplementedError(f"{type(self).__name__}: a schedule must define __call__(self, step)")
 
 
-def _steps(name, steps):
-    if not steps > 0:
-        raise ValueError(f"{name}: decay_steps must be positive; got {steps}")
-    return steps
-
-
 class ExponentialDecay(LearningRateSchedule):
     """initial * rate^(step / decay_steps); `staircase` takes whole powers only.
 
@@ -37,7 +31,7 @@ class ExponentialDecay(LearningRateSchedule):
     """
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
-        self.initial, self.steps, self.rate = initial_learning_rate, _steps(name, decay_steps), decay_rate
+        self.initial, self.steps, self.rate = initial_learning_rate, decay_steps, decay_rate
         self.staircase = staircase
 
     def __call__(self, step):
@@ -49,7 +43,7 @@ class InverseTimeDecay(LearningRateSchedule):
     """initial / (1 + rate * step / decay_steps); `staircase` takes whole quotients only."""
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
-        self.initial, self.steps, self.rate = initial_learning_rate, _steps(name, decay_steps), decay_rate
+        self.initial, self.steps, self.rate = initial_learning_rate, decay_steps, decay_rate
         self.staircase = staircase
 
     def __call__(self, step):
@@ -62,7 +56,7 @@ class PolynomialDecay(LearningRateSchedule):
 
     def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False,
                  name="PolynomialDecay"):
-        self.initial, self.steps, self.end = initial_learning_rate, _steps(name, decay_steps), end_learning_rate
+        self.initial, self.steps, self.end = initial_learning_rate, decay_steps, end_learning_rate
         self.power, self.cycle = power, cycle
 
     def __call__(self, step):
@@ -100,7 +94,7 @@ class CosineDecay(LearningRateSchedule):
 
     def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None,
                  warmup_steps=0):
-        self.initial, self.steps, self.alpha = initial_learning_rate, _steps(name, decay_steps), alpha
+        self.initial, self.steps, self.alpha = initial_learning_rate, decay_steps, alpha
         self.target, self.warmup = warmup_target, warmup_steps if warmup_target is not None else 0
 
     def __call__(self, step):
@@ -116,7 +110,7 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0,
                  name="SGDRDecay"):
-        self.initial, self.first, self.alpha = initial_learning_rate, _steps(name, first_decay_steps), alpha
+        self.initial, self.first, self.alpha = initial_learning_rate, first_decay_steps, alpha
         self.t_mul, self.m_mul = t_mul, m_mul
 
     def __call__(self, step):

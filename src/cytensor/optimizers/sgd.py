@@ -12,8 +12,6 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **options):
         super().__init__(learning_rate, **options)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"SGD: momentum must be between 0 and 1; got {momentum}")
         self.momentum, self.nesterov = float(momentum), bool(nesterov)
         self.slot_names = ("velocity",) if momentum else ()
 

@@ -1,0 +1,170 @@
+"""What an argument of the package's layers, optimizers, losses and so on must be, by the argument's name.
+
+`check` is called before a constructor runs, so that a wrong argument is named at once and in one form, and no class
+repeats it. Rules that join several arguments, and what a name means in a registry, stay with the classes. Classes of
+the user's own are not checked. Imports nothing of the package.
+"""
+import inspect
+import math
+import numbers
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Rule(NamedTuple):
+    """What a value must be, in words; whether it is; and of which types it may be wrong by its value alone."""
+    words: str
+    holds: Callable[[Any], bool]
+    types: tuple[type, ...] = ()
+
+
+SEQUENCES = (list, tuple, np.ndarray)
+
+
+# -- kinds ------------------------------------------------------------------------------------------------------------
+def is_integer(value):
+    return isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
+
+
+def is_number(value):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        return False
+    return math.isfinite(value)
+
+
+def number(low=-math.inf, high=math.inf, above=-math.inf, below=math.inf):
+    """A finite number in [low, high], and in (above, below)."""
+    if low == 0 and high == 1:
+        words = "between 0 and 1"
+    elif low == 0 and below == 1:
+        words = "in [0, 1)"
+    elif low == 0:
+        words = "a number that is not negative"
+    else:
+        words = "a positive number" if above == 0 else "a finite number"
+    return Rule(words, lambda value: is_number(value) and low <= value <= high and above < value < below,
+                (numbers.Real,))
+
+
+def integer(low=None):
+    words = "an integer" if low is None else f"an integer of at least {low}"
+    return Rule(words, lambda value: is_integer(value) and (low is None or value >= low), (numbers.Real,))
+
+
+def _are_axes(value):
+    return is_integer(value) or (isinstance(value, (tuple, list)) and len(value) > 0 and all(map(is_integer, value)))
+
+
+def _are_axes_or_none(value):
+    return value is None or _are_axes(value)
+
+
+def _is_array(value):
+    return is_number(value) or (np.asarray(value).dtype.kind in "iuf" and np.asarray(value).size > 0
+                                if isinstance(value, (list, tuple)) or hasattr(value, "shape") else False)
+
+
+def _is_flag(value):
+    return isinstance(value, (bool, np.bool_)) or (is_integer(value) and value in (0, 1))
+
+
+def _is_verbosity(value):
+    return _is_flag(value) or (is_integer(value) and value == 2)
+
+
+def _are_numbers(value):
+    return isinstance(value, (list, tuple, np.ndarray)) and all(map(is_number, value))
+
+
+def _is_dtype(value):
+    try:
+        return value is not None and np.dtype(value).kind in "biuf"
+    except TypeError:
+        return False
+
+
+FLAG = Rule("True or False", _is_flag)
+DTYPE = Rule("a dtype of numbers, such as 'float32'", _is_dtype)
+TEXT = Rule("a string", lambda value: isinstance(value, str))
+PATH = Rule("a path", lambda value: isinstance(value, (str, bytes, os.PathLike)))
+NUMBER, POSITIVE, NOT_NEGATIVE, SHARE = number(), number(above=0), number(low=0), number(low=0, high=1)
+INTEGER, WHOLE, COUNT = integer(), integer(0), integer(1)
+AXES = Rule("an integer or several in a tuple", _are_axes, (numbers.Real, *SEQUENCES))
+NUMBERS = Rule("a number or an array of numbers", _is_array, (numbers.Real, *SEQUENCES))
+SERIES = Rule("a list of numbers", _are_numbers, SEQUENCES)
+INTEGERS = Rule("a tuple of integers", lambda value: isinstance(value, (tuple, list)) and all(
+    map(is_integer, value)), SEQUENCES)
+LENGTHS = Rule("a tuple of integers and None", lambda value: isinstance(value, (tuple, list)) and all(
+    length is None or is_integer(length) for length in value), SEQUENCES)
+
+# -- the table: name, or Class.name where classes differ --------------------------------------------------------------
+RULES = {
+    # layers
+    **dict.fromkeys(("units", "num_tokens", "output_dim", "input_dim", "n"), COUNT),
+    **dict.fromkeys(("use_bias", "center", "scale", "invert", "trainable"), FLAG),
+    **dict.fromkeys(("negative_slope", "threshold", "ELU.alpha"), NUMBER),
+    "batch_shape": LENGTHS, "axis": AXES, "Concatenate.axis": INTEGER,
+    "Normalization.axis": Rule("None, an integer or several in a tuple", _are_axes_or_none),
+    "noise_shape": LENGTHS, "dims": INTEGERS, "target_shape": INTEGERS,
+    "shared_axes": INTEGERS, "seed": WHOLE, "name": TEXT, "dtype": DTYPE,
+    "rate": SHARE, "GaussianDropout.rate": number(low=0, below=1), "stddev": NOT_NEGATIVE, "momentum": SHARE,
+    "epsilon": NOT_NEGATIVE, "Rescaling.scale": NUMBERS, "Rescaling.offset": NUMBERS, "ReLU.max_value": NOT_NEGATIVE,
+    # optimizers and schedules
+    **dict.fromkeys(("nesterov", "amsgrad", "centered", "staircase", "cycle", "use_ema"), FLAG),
+    "ema_overwrite_frequency": COUNT, "gradient_accumulation_steps": INTEGER,
+    **dict.fromkeys(("weight_decay", "clipnorm", "clipvalue", "global_clipnorm"), NUMBER),
+    **dict.fromkeys(("beta_1", "beta_2"), number(low=0, below=1)),
+    **dict.fromkeys(("rho", "Lion.beta_1", "Lion.beta_2", "ema_momentum"), SHARE),
+    **dict.fromkeys(("initial_accumulator_value", "initial_learning_rate", "end_learning_rate", "warmup_target",
+                     "CosineDecay.alpha", "CosineDecayRestarts.alpha", "decay_rate"), NOT_NEGATIVE),
+    **dict.fromkeys(("decay_steps", "first_decay_steps", "t_mul", "m_mul", "power"), POSITIVE), "warmup_steps": WHOLE,
+    "boundaries": SERIES, "values": SERIES,
+    # losses and metrics
+    **dict.fromkeys(("from_logits", "apply_class_balancing"), FLAG), "label_smoothing": SHARE, "delta": POSITIVE,
+    "gamma": NOT_NEGATIVE, "BinaryFocalCrossentropy.alpha": SHARE, "CategoricalFocalCrossentropy.alpha": NUMBERS,
+    "ignore_class": INTEGER, "k": COUNT, "top_k": COUNT, "class_id": WHOLE, "num_regressors": WHOLE, "beta": POSITIVE,
+    "fn": Rule("a function", callable), "num_thresholds": COUNT, "thresholds": NUMBERS, "AUC.thresholds": SERIES,
+    # callbacks
+    **dict.fromkeys(("filepath", "filename", "backup_dir", "log_dir"), PATH), "monitor": TEXT, "separator": TEXT,
+    **dict.fromkeys(("patience", "cooldown", "start_from_epoch"), WHOLE), "min_lr": NOT_NEGATIVE,
+    **dict.fromkeys(("min_delta", "factor", "baseline"), NUMBER),
+    **dict.fromkeys(("save_best_only", "save_weights_only", "restore_best_weights", "append", "raise_error",
+                     "double_checkpoint", "delete_checkpoint"), FLAG),
+    "initial_value_threshold": NUMBER, "verbose": Rule("0, 1 or 2", _is_verbosity),
+    "schedule": Rule("a function", callable),
+    # initializers, regularizers, constraints
+    **dict.fromkeys(("mean", "minval", "maxval", "gain"), NUMBER), "VarianceScaling.scale": POSITIVE,
+    **dict.fromkeys(("l1", "l2"), NOT_NEGATIVE), "MaxNorm.max_value": NOT_NEGATIVE, "min_value": NOT_NEGATIVE,
+    "MinMaxNorm.max_value": NOT_NEGATIVE, "Constant.value": NUMBERS,
+    "Normalization.mean": NUMBERS, "Normalization.variance": NUMBERS,
+}
+
+
+@cache
+def _parameters(cls):
+    """(names by position, {name: default}) of the constructor; None for a class that is not of this package."""
+    if not cls.__init__.__module__.startswith("cytensor."):
+        return None
+    parameters = [one for one in list(inspect.signature(cls.__init__).parameters.values())[1:]
+                  if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    return ([one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD],
+            {one.name: one.default for one in parameters})
+
+
+def check(cls, args, kwargs):
+    """Raise for the first argument of `cls(*args, **kwargs)` that breaks its rule: TypeError or ValueError."""
+    found = _parameters(cls) if hasattr(cls.__init__, "__module__") else None
+    if found is None:
+        return
+    names, defaults = found
+    for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+        rule = RULES.get(f"{cls.__name__}.{name}") or RULES.get(name)
+        if rule is None or (value is None and defaults.get(name) is None) or rule.holds(value):
+            continue
+        is_right_type = isinstance(value, rule.types) and not isinstance(value, bool)
+        kind = ValueError if is_right_type else TypeError
+        raise kind(f"{cls.__name__}: {name} must be {rule.words}; got {value!r}")

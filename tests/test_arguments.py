@@ -1,0 +1,94 @@
+"""Every constructor of the training API given wrong values for each argument: a named error, or a use for it."""
+import importlib
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+from cytensor import arguments, layers, optimizers
+from cytensor.callbacks import EarlyStopping
+
+AREAS = ("layers", "optimizers", "optimizers.schedules", "losses", "metrics", "callbacks", "initializers",
+         "regularizers", "constraints")
+NEEDED = {                           # arguments without a default
+    "Activation": ("relu",), "BackupAndRestore": ("backup",), "CSVLogger": ("log.csv",), "CategoryEncoding": (3,),
+    "CosineDecay": (0.1, 10), "CosineDecayRestarts": (0.1, 10), "Dense": (3,), "Dropout": (0.5,), "Embedding": (5, 3),
+    "ExponentialDecay": (0.1, 10, 0.5), "GaussianDropout": (0.5,), "GaussianNoise": (0.5,), "InputLayer": ((3,),),
+    "InverseTimeDecay": (0.1, 10, 0.5), "LearningRateScheduler": (lambda epoch: 0.1,), "MeanMetricWrapper": (max,),
+    "ModelCheckpoint": ("m.safetensors",), "Permute": ((1,),), "PiecewiseConstantDecay": ([1], [0.1, 0.2]),
+    "PolynomialDecay": (0.1, 10), "RepeatVector": (2,), "Rescaling": (2.0,), "Reshape": ((2,),),
+}
+WRONG = (None, "nonsense", -1, 0, 1.5, float("nan"), [], {}, object(), (3, "a"), True)
+
+
+def constructors():
+    for area in AREAS:
+        module = importlib.import_module(f"cytensor.{area}")
+        for name, cls in sorted(vars(module).items()):
+            if inspect.isclass(cls) and not name.startswith("_") and cls.__module__.startswith("cytensor."):
+                yield name, cls
+
+
+def test_wrong_values_are_refused_by_name_or_have_a_use(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused = 0
+    for name, cls in constructors():
+        parameters = [p for p in list(inspect.signature(cls.__init__).parameters.values())[1:]
+                      if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        needed = dict(zip((p.name for p in parameters), NEEDED.get(name, ()), strict=False))
+        if any(p.default is p.empty and p.name not in needed for p in parameters) or name == "TensorBoard":
+            continue                                     # an abstract class; a package that may be missing
+        cls(**needed)
+        for parameter in parameters:
+            for value in WRONG:
+                try:
+                    cls(**{**needed, parameter.name: value})
+                except (TypeError, ValueError) as error:
+                    refused += 1
+                    text = str(error)
+                    assert re.match(r"^\w+: ", text), (name, parameter.name, value, text)
+                    assert re.search(r"; got |unknown name|expected a |must be given", text), (name, value, text)
+    assert refused > 1500
+
+
+def test_nothing_in_the_table_takes_just_any_object():
+    for name, cls in constructors():
+        for parameter in list(inspect.signature(cls.__init__).parameters)[1:]:
+            rule = arguments.RULES.get(f"{name}.{parameter}") or arguments.RULES.get(parameter)
+            assert rule is None or not rule.holds(object()), (name, parameter)
+
+
+@pytest.mark.parametrize(("make", "kind", "message"), [
+    (lambda: layers.Dense("10"), TypeError, "Dense: units must be an integer of at least 1; got '10'"),
+    (lambda: layers.Dense(3, use_bias="no"), TypeError, "Dense: use_bias must be True or False; got 'no'"),
+    (lambda: layers.Dense(3, dtype="float31"), TypeError,
+     "Dense: dtype must be a dtype of numbers, such as 'float32'; got 'float31'"),
+    (lambda: layers.Dropout(1.5), ValueError, "Dropout: rate must be between 0 and 1; got 1.5"),
+    (lambda: layers.BatchNormalization(axis="last"), TypeError,
+     "BatchNormalization: axis must be an integer or several in a tuple; got 'last'"),
+    (lambda: layers.BatchNormalization(momentum=99), ValueError,
+     "BatchNormalization: momentum must be between 0 and 1; got 99"),
+    (lambda: optimizers.Adam(learning_rate="fast"), TypeError,
+     "Adam: learning_rate must be a number, a schedule or a function; got 'fast'"),
+    (lambda: optimizers.Adam(epsilon=-1), ValueError, "Adam: epsilon must be a number that is not negative; got -1"),
+    (lambda: optimizers.SGD(clipnorm="1"), TypeError, "SGD: clipnorm must be a finite number; got '1'"),
+    (lambda: EarlyStopping(patience=-1), ValueError,
+     "EarlyStopping: patience must be an integer of at least 0; got -1"),
+])
+def test_messages(make, kind, message):
+    with pytest.raises(kind) as caught:
+        make()
+    assert str(caught.value) == message
+
+
+def test_numpy_numbers_and_classes_of_ones_own():
+    assert layers.Dense(np.int64(3), use_bias=np.True_).units == 3
+    assert layers.Dropout(np.float32(0.5)).rate == 0.5
+
+    class Scale(layers.Layer):
+        def __init__(self, units, rate="any"):           # names that mean something else here
+            super().__init__(name=f"scale_{units}")
+            self.rate = rate
+
+    assert Scale("wide", rate="high").rate == "high"
