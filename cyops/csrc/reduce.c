@@ -3,17 +3,20 @@
 #include "pool.h"
 #include "system.h"
 
+#include <stdatomic.h>
+
 #define SMALL_SCRATCH 8192
-#define PARALLEL_BYTES ((ptrdiff_t)512 << 10) /* less is not worth waking a thread for */
-#define TILE_ELEMENTS ((ptrdiff_t)64 << 10)
-#define ENOUGH_UNITS 32 /* for any number of threads; fewer are cut into chunks of their sequences */
 
 typedef struct {
     cyops_reduce_plan plan;
     const cyops_fold *fold;
     int dtype;
     char *out;
-    double divisor;           /* of the results; 1 leaves them as they are */
+    ptrdiff_t factor;         /* of the results; 1 leaves them as they are */
+    double divisor;
+    int settles;              /* whether one element can decide the result: any and all, a result at a time */
+    char settled;             /* the one that does */
+    _Atomic int is_settled;   /* whether some chunk of the only unit has met it */
     char *means;              /* one strip per unit; the first pass of var writes them, the second reads them */
     int writes_means;
     ptrdiff_t slot_bytes;     /* one strip, rounded up to a cache line */
@@ -42,7 +45,11 @@ static void fold_blocks(const reduction *r, const char *x, ptrdiff_t width, ptrd
         if (plan->by_columns)
             r->fold->columns(slot, block, row_stride, steps, width, center);
         else
-            r->fold->row(slot, block, steps, center);
+            r->fold->rows(slot, block, plan->column_stride, width, steps, center);
+        if (r->settles && *slot == r->settled) {
+            *slots = *slot;
+            return;
+        }
         for (ptrdiff_t done = b + 1 - first; (done & 1) == 0; done >>= 1, depth--)
             r->fold->merge(slots + (depth - 2) * r->slot_bytes, slots + (depth - 1) * r->slot_bytes, width);
     }
@@ -50,11 +57,14 @@ static void fold_blocks(const reduction *r, const char *x, ptrdiff_t width, ptrd
         r->fold->merge(slots + (depth - 2) * r->slot_bytes, slots + (depth - 1) * r->slot_bytes, width);
 }
 
-static void divide(void *data, int dtype, double divisor, ptrdiff_t n) {
+/* data = data * factor / divisor; in a floating dtype unless the divisor is 1. */
+static void finish(void *data, int dtype, ptrdiff_t factor, double divisor, ptrdiff_t n) {
     if (dtype == CYOPS_FLOAT32)
-        for (ptrdiff_t i = 0; i < n; i++) ((float *)data)[i] /= (float)divisor;
+        for (ptrdiff_t i = 0; i < n; i++) ((float *)data)[i] = (float)(((float *)data)[i] * (double)factor / divisor);
+    else if (dtype == CYOPS_FLOAT64)
+        for (ptrdiff_t i = 0; i < n; i++) ((double *)data)[i] = ((double *)data)[i] * (double)factor / divisor;
     else
-        for (ptrdiff_t i = 0; i < n; i++) ((double *)data)[i] /= divisor;
+        for (ptrdiff_t i = 0; i < n; i++) ((uint64_t *)data)[i] *= (uint64_t)factor;
 }
 
 static inline void store_item(char *out, const char *item, ptrdiff_t itemsize) {
@@ -69,7 +79,7 @@ static inline void store_item(char *out, const char *item, ptrdiff_t itemsize) {
 /* Writes the finished strip of the unit at `place`, the `unit`-th. */
 static void store(const reduction *r, char *slot, const cyops_place *place, ptrdiff_t unit, ptrdiff_t width) {
     const ptrdiff_t itemsize = r->plan.itemsize, stride = r->plan.out_column_stride;
-    if (r->divisor != 1) divide(slot, r->dtype, r->divisor, width);
+    if (r->divisor != 1 || r->factor != 1) finish(slot, r->dtype, r->factor, r->divisor, width);
     if (r->writes_means) {
         memcpy(r->means + unit * r->plan.strip * itemsize, slot, width * itemsize);
         return;
@@ -96,17 +106,23 @@ static ptrdiff_t slots_bytes(const reduction *r) {
 }
 
 /* A tile is some whole units, or one chunk of one unit. */
-static void run_with_scratch(const reduction *r, ptrdiff_t tile, char *memory) {
+static void run_with_scratch(reduction *r, ptrdiff_t tile, char *memory) {
     const cyops_reduce_plan *plan = &r->plan;
     char *scratch = memory + slots_bytes(r);
     cyops_place place;
     if (r->chunks > 1) {
+        if (atomic_load_explicit(&r->is_settled, memory_order_relaxed)) {
+            r->partials[tile * r->slot_bytes] = r->settled;
+            return;
+        }
         const ptrdiff_t unit = tile / r->chunks, first = tile % r->chunks * r->chunk_blocks;
         const ptrdiff_t last = first + r->chunk_blocks < plan->blocks ? first + r->chunk_blocks : plan->blocks;
         cyops_walk_to(&plan->units, &place, unit);
         fold_blocks(r, plan->x + place.offset[0] * plan->x_itemsize, cyops_unit_width(plan, &place), first, last,
                     center_of(r, unit), memory, scratch);
         memcpy(r->partials + tile * r->slot_bytes, memory, r->slot_bytes);
+        if (r->settles && plan->units.count == 1 && *memory == r->settled)
+            atomic_store_explicit(&r->is_settled, 1, memory_order_relaxed);
         return;
     }
     ptrdiff_t last = (tile + 1) * r->units_per_tile;
@@ -168,10 +184,9 @@ static int run(reduction *r) {
     cut_into_tiles(r);
     const ptrdiff_t tiles = r->chunks > 1 ? units * r->chunks : (units + r->units_per_tile - 1) / r->units_per_tile;
     if (r->chunks > 1 && (r->partials = malloc(tiles * r->slot_bytes)) == NULL) return CYOPS_NO_MEMORY;
-    if (tiles == 1)
-        run_tile(r, 0);
-    else
-        cyops_parallel(tiles, run_tile, r);
+    /* any and all are often decided at the beginning: not worth waking a thread for. */
+    if (tiles == 1 || r->settles) run_tile(r, 0);
+    if (tiles > 1) cyops_parallel(tiles, run_tile, r);
     if (r->chunks > 1) {
         if (r->status == CYOPS_OK) merge_chunks(r);
         free(r->partials);
@@ -199,16 +214,17 @@ static int fill_empty(int reduction, const cyops_view *out) {
 }
 
 static int run_var(reduction *r, double correction) {
-    const double n = (double)r->plan.sequence.count;
+    const double n = (double)(r->plan.sequence.count * r->plan.repeats);
     r->means = malloc(r->plan.units.count * r->plan.strip * r->plan.itemsize);
     if (r->means == NULL) return CYOPS_NO_MEMORY;
     r->writes_means = 1;
     r->fold = &cyops_active->reduce->folds[CYOPS_FOLD_SUM][r->dtype];
-    r->divisor = n;
+    r->divisor = (double)r->plan.sequence.count;
     int status = run(r);
     if (status == CYOPS_OK) {
         r->writes_means = 0;
         r->fold = &cyops_active->reduce->folds[CYOPS_FOLD_SQUARES][r->dtype];
+        r->factor = r->plan.repeats;
         r->divisor = n > correction ? n - correction : 0;
         status = run(r);
     }
@@ -218,14 +234,18 @@ static int run_var(reduction *r, double correction) {
 
 int cyops_reduce(int op, const cyops_view *out, const cyops_view *x, const char *reduced, double correction) {
     if (x->dtype >= CYOPS_NUMERIC_COUNT || out->dtype >= CYOPS_NUMERIC_COUNT) return CYOPS_NO_KERNEL;
-    reduction r = {.dtype = out->dtype, .out = out->data, .divisor = 1};
+    reduction r = {.dtype = out->dtype, .out = out->data, .factor = 1, .divisor = 1};
     r.fold = &cyops_active->reduce->folds[fold_of[op]][out->dtype];
-    if (r.fold->row == NULL) return CYOPS_NO_KERNEL;
+    if (r.fold->rows == NULL) return CYOPS_NO_KERNEL;
     if (out->size == 0) return CYOPS_OK;
     if (x->size == 0) return fill_empty(op, out);
-    cyops_reduce_plan_make(&r.plan, out, x, reduced, out->dtype, out->itemsize, CYOPS_ANY_ORDER);
+    cyops_reduce_plan_make(&r.plan, out, x, reduced, out->dtype, out->itemsize,
+                           op == CYOPS_REDUCE_PROD ? CYOPS_MEMORY_ORDER : CYOPS_MERGED_REPEATS);
     r.slot_bytes = (r.plan.strip * r.plan.itemsize + 63) / 64 * 64;
     if (op == CYOPS_REDUCE_VAR) return run_var(&r, correction);
+    if (op == CYOPS_REDUCE_SUM) r.factor = r.plan.repeats;
     if (op == CYOPS_REDUCE_MEAN) r.divisor = (double)r.plan.sequence.count;
+    r.settles = out->dtype == CYOPS_BOOL && r.plan.strip == 1;
+    r.settled = op == CYOPS_REDUCE_MAX;
     return run(&r);
 }

@@ -5,7 +5,9 @@
  *
  * The elements that go into one result form a sequence, which is cut into blocks of fixed length. Each block is folded
  * with a fixed number of lanes, whatever the width of the CPU's registers, and the results of the blocks are merged in
- * a binary tree. So the bits depend on the shape and on the order in memory, never on threads or instruction set.
+ * a binary tree. So the bits depend on the shape and on the order in memory, never on threads or instruction set. An
+ * axis of stride 0 repeats what the others give: max and min leave it out, sum, mean and var multiply by its length,
+ * which is one rounding in place of many; a copy of such a view may therefore differ in the last bits.
  */
 #ifndef CYOPS_REDUCE_H
 #define CYOPS_REDUCE_H
@@ -36,11 +38,12 @@ typedef enum {
  * side. Changing them changes the bits of sums. */
 #define CYOPS_ROW_BLOCK 1024
 #define CYOPS_COLUMN_BLOCK 128
+#define CYOPS_SHORT_ROW 16 /* below, elements are folded one by one: a tree over lanes costs more than it saves */
 
 /* The kernels of one fold and one dtype. `center` points to as many values as there are results. */
 typedef struct {
-    /* result[0] = fold of n elements that lie side by side; n >= 1 */
-    void (*row)(void *result, const void *x, ptrdiff_t n, const void *center);
+    /* result[r] = fold of the n elements that lie side by side at x[r * row_stride], for r < rows; n >= 1 */
+    void (*rows)(void *result, const void *x, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t n, const void *center);
     /* result[c] = fold over r of x[r * row_stride + c], for c < width; rows >= 1 */
     void (*columns)(void *result, const void *x, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t width,
                     const void *center);
@@ -48,12 +51,12 @@ typedef struct {
     void (*merge)(void *into, const void *from, ptrdiff_t width);
 } cyops_fold;
 
-/* The position of the first extreme in each column. */
+/* The first extreme, as value and position. */
 typedef struct {
     /* Whether a beats b: larger (or smaller), or NaN where b is not. */
     int (*beats)(const void *a, const void *b);
-    /* The position of the first element equal to *value, or the first NaN where it is NaN. */
-    ptrdiff_t (*find)(const void *x, ptrdiff_t n, const void *value);
+    /* *best = the extreme of n elements that lie side by side; returns its position. 1 <= n <= CYOPS_ROW_BLOCK */
+    ptrdiff_t (*row)(void *best, const void *x, ptrdiff_t n);
     /* Replaces best[c] and position[c] where a later row beats it; rows are numbered from first_position. */
     void (*columns)(void *best, int64_t *position, const void *x, ptrdiff_t row_stride, ptrdiff_t rows,
                     ptrdiff_t width, int64_t first_position);

@@ -1,26 +1,56 @@
 /* The position of an extreme in one dtype: the kernels of cyops_arg_fold. A template: no include guard.
  *
- * Expects T, IS_NAN(x), FOLD_NAME(f) and BEATS(a, b) for two numbers; undefines the last two. NaN beats every number,
- * and nothing beats NaN, so the first one stays.
+ * Expects T, POSITION (a signed type that holds CYOPS_ROW_BLOCK, best of the width of T), IS_NAN(x), FOLD_NAME(f),
+ * FOLD_VALUE (the function that keeps the better of two) and LOSES(a, b) for two numbers, which is false for a NaN;
+ * undefines the last three. NaN beats every number, and nothing beats NaN, so the first one stays.
  */
+#define LANES (CYOPS_LANE_BYTES / (int)sizeof(T))
 #define WINS FOLD_NAME(wins)
-#define IS_FOUND(x) (((x) == value) | (IS_NAN(x) & IS_NAN(value)))
-#define FOUND_AT_A_TIME 64
+#define IS_FOUND(x, value) (((x) == (value)) | (IS_NAN(x) & IS_NAN(value)))
+#define EARLIER(a, b) ((b) < (a) ? (b) : (a))
+#define HALVE(half, lanes, both) \
+    for (int l = 0; 2 * half <= LANES && l < half; l++) lanes[l] = both(lanes[l], lanes[(l + half) % LANES]);
+#define TREE(lanes, both)                                                                                      \
+    HALVE(128, lanes, both) HALVE(64, lanes, both) HALVE(32, lanes, both) HALVE(16, lanes, both)               \
+    HALVE(8, lanes, both) HALVE(4, lanes, both) HALVE(2, lanes, both) HALVE(1, lanes, both)
 
-CYOPS_INLINE int WINS(T a, T b) { return (BEATS(a, b)) | (IS_NAN(a) & !IS_NAN(b)); }
+CYOPS_INLINE int WINS(T a, T b) { return !(LOSES(a, b)) & !IS_NAN(b); }
 
 static int FOLD_NAME(beats)(const void *a, const void *b) { return WINS(*(const T *)a, *(const T *)b); }
 
-static ptrdiff_t FOLD_NAME(find)(const void *data, ptrdiff_t n, const void *wanted) {
-    const T *x = data, value = *(const T *)wanted;
-    ptrdiff_t i = 0;
-    for (; i + FOUND_AT_A_TIME <= n; i += FOUND_AT_A_TIME) {
-        int found = 0;
-        for (int l = 0; l < FOUND_AT_A_TIME; l++) found |= IS_FOUND(x[i + l]);
-        if (found) break;
+CYOPS_INLINE void FOLD_NAME(step)(T *values, POSITION *positions, const T *x, POSITION first) {
+    for (int l = 0; l < LANES; l++) {
+        const int wins = WINS(x[l], values[l]);
+        values[l] = wins ? x[l] : values[l];
+        positions[l] = wins ? first : positions[l];
     }
-    while (i < n && !IS_FOUND(x[i])) i++;
-    return i;
+}
+
+/* Each lane keeps its best value and where the step began that had it. The last step overlaps the one before: what it
+ * sees again is in other lanes, at the same position. */
+static ptrdiff_t FOLD_NAME(row)(void *result, const void *data, ptrdiff_t n) {
+    const T *x = data;
+    T *best = result;
+    T values[LANES], tree[LANES];
+    POSITION positions[LANES];
+    ptrdiff_t i = LANES;
+    if (n < LANES) {
+        ptrdiff_t position = 0;
+        for (i = 1; i < n; i++) position = WINS(x[i], x[position]) ? i : position;
+        *best = x[position];
+        return position;
+    }
+    for (int l = 0; l < LANES; l++) values[l] = x[l];
+    for (int l = 0; l < LANES; l++) positions[l] = 0;
+    for (; i + LANES <= n; i += LANES) FOLD_NAME(step)(values, positions, x + i, (POSITION)i);
+    if (i < n) FOLD_NAME(step)(values, positions, x + n - LANES, (POSITION)(n - LANES));
+    for (int l = 0; l < LANES; l++) tree[l] = values[l];
+    TREE(tree, FOLD_VALUE)
+    *best = tree[0];
+    for (int l = 0; l < LANES; l++)
+        positions[l] = IS_FOUND(values[l], tree[0]) ? (POSITION)(positions[l] + l) : CYOPS_ROW_BLOCK;
+    TREE(positions, EARLIER)
+    return positions[0];
 }
 
 static void FOLD_NAME(columns)(void *best_values, int64_t *position, const void *data, ptrdiff_t row_stride,
@@ -35,8 +65,12 @@ static void FOLD_NAME(columns)(void *best_values, int64_t *position, const void 
         }
 }
 
+#undef LANES
 #undef WINS
 #undef IS_FOUND
-#undef FOUND_AT_A_TIME
+#undef EARLIER
+#undef HALVE
+#undef TREE
 #undef FOLD_NAME
-#undef BEATS
+#undef FOLD_VALUE
+#undef LOSES

@@ -1,7 +1,7 @@
-/* One fold of one dtype: the kernels `row`, `columns` and `merge` of cyops_fold. A template: no include guard.
+/* One fold of one dtype: the kernels `rows`, `columns` and `merge` of cyops_fold. A template: no include guard.
  *
- * Expects T, FOLD_NAME(f), FOLD_IDENTITY, TERM(x, i) (what an element of column i contributes; it may read center[i])
- * and MERGE(a, b) (how two contributions combine); undefines all but T. Plain loops over a fixed number of lanes: the
+ * Expects T, FOLD_NAME(f), FOLD_IDENTITY, TERM(x, i) (what an element of column i contributes; it may read center[i]),
+ * FILLER (an element that contributes the identity) and MERGE(a, b) (how two contributions combine); undefines all but T. Plain loops over a fixed number of lanes: the
  * compiler keeps them in as many registers as the instruction set needs, and what a lane adds up is the same on all.
  */
 #define LANES (CYOPS_LANE_BYTES / (int)sizeof(T))
@@ -13,23 +13,52 @@
 
 CYOPS_INLINE T BOTH(T a, T b) { return MERGE(a, b); }
 
-static void FOLD_NAME(row)(void *result, const void *data, ptrdiff_t n, const void *center_of_row) {
-    const T *x = data, *center = center_of_row;
+/* `count` rows of few elements, one after the other in each, so that one row's additions wait for another's. */
+CYOPS_INLINE void FOLD_NAME(short_rows)(T *result, const T *x, ptrdiff_t row_stride, const int count, ptrdiff_t n,
+                                        const T *center) {
+    T totals[4];
     (void)center;
-    if (n < CYOPS_SHORT_ROW) {
-        T total = TERM(x[0], 0);
-        for (ptrdiff_t i = 1; i < n; i++) total = BOTH(total, TERM(x[i], 0));
-        *(T *)result = total;
+    for (int r = 0; r < count; r++) totals[r] = TERM(x[r * row_stride], r);
+    for (ptrdiff_t i = 1; i < n; i++)
+        for (int r = 0; r < count; r++) totals[r] = BOTH(totals[r], TERM(x[r * row_stride + i], r));
+    for (int r = 0; r < count; r++) result[r] = totals[r];
+}
+
+/* The loads ask for what comes CYOPS_AHEAD bytes later: the CPU's own prefetching stops at the end of each page. From
+ * memory 14 GB/s on one core in place of 10; in the caches no difference. */
+CYOPS_INLINE T FOLD_NAME(long_row)(const T *x, ptrdiff_t n, const T *center) {
+    T lanes[LANES], rest[LANES];
+    ptrdiff_t i = 0;
+    (void)center;
+    for (int l = 0; l < LANES; l++) lanes[l] = FOLD_IDENTITY;
+    for (; i + LANES <= n; i += LANES) {
+        for (int line = 0; line < CYOPS_LANE_BYTES; line += 64)
+            __builtin_prefetch((const char *)(x + i) + CYOPS_AHEAD + line);
+        for (int l = 0; l < LANES; l++) lanes[l] = BOTH(lanes[l], TERM(x[i + l], 0));
+    }
+    if (i < n) {
+        for (int l = 0; l < LANES; l++) rest[l] = FILLER;
+        memcpy(rest, x + i, (n - i) * sizeof *x);
+        for (int l = 0; l < LANES; l++) lanes[l] = BOTH(lanes[l], TERM(rest[l], 0));
+    }
+    HALVE(128) HALVE(64) HALVE(32) HALVE(16) HALVE(8) HALVE(4) HALVE(2) HALVE(1)
+    return lanes[0];
+}
+
+static void FOLD_NAME(rows)(void *results, const void *data, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t n,
+                            const void *centers) {
+    T *result = results;
+    const T *x = data, *center = centers;
+    ptrdiff_t r = 0;
+#define CENTER (center == NULL ? NULL : center + r)
+    if (n >= CYOPS_SHORT_ROW) {
+        for (; r < rows; r++) result[r] = FOLD_NAME(long_row)(x + r * row_stride, n, CENTER);
         return;
     }
-    T lanes[LANES];
-    ptrdiff_t i = 0;
-    for (int l = 0; l < LANES; l++) lanes[l] = FOLD_IDENTITY;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++) lanes[l] = BOTH(lanes[l], TERM(x[i + l], 0));
-    for (int l = 0; l < n - i; l++) lanes[l] = BOTH(lanes[l], TERM(x[i + l], 0));
-    HALVE(128) HALVE(64) HALVE(32) HALVE(16) HALVE(8) HALVE(4) HALVE(2) HALVE(1)
-    *(T *)result = lanes[0];
+    for (; r + 4 <= rows; r += 4)
+        FOLD_NAME(short_rows)(result + r, x + r * row_stride, row_stride, 4, n, CENTER);
+    for (; r < rows; r++) FOLD_NAME(short_rows)(result + r, x + r * row_stride, row_stride, 1, n, CENTER);
+#undef CENTER
 }
 
 /* Eight rows at a time in a tree, so that a long column loses little and the totals are touched once per eight. */
@@ -63,5 +92,6 @@ static void FOLD_NAME(merge)(void *into, const void *from, ptrdiff_t width) {
 #undef HALVE
 #undef FOLD_NAME
 #undef FOLD_IDENTITY
+#undef FILLER
 #undef TERM
 #undef MERGE

@@ -1,8 +1,9 @@
 /* The reduction kernels of one instruction set. A template: no include guard. See reduce.h. */
 #define CYOPS_LANE_BYTES 256 /* four registers of AVX-512: enough sums in flight to hide the latency of an addition */
-#define CYOPS_SHORT_ROW 16   /* below, the tree over the lanes costs more than it saves */
+#define CYOPS_AHEAD 2048
 
 #define T uint8_t
+#define POSITION int16_t
 #define WIDE unsigned
 #define TYPE_NAME bool
 #define LOWEST 0
@@ -11,6 +12,7 @@
 #include "reduce_dtype.h"
 
 #define T int64_t
+#define POSITION int64_t
 #define WIDE uint64_t
 #define TYPE_NAME i64
 #define LOWEST INT64_MIN
@@ -19,6 +21,7 @@
 #include "reduce_dtype.h"
 
 #define T uint64_t
+#define POSITION int64_t
 #define WIDE uint64_t
 #define TYPE_NAME u64
 #define LOWEST 0
@@ -27,6 +30,7 @@
 #include "reduce_dtype.h"
 
 #define T float
+#define POSITION int32_t
 #define WIDE float
 #define TYPE_NAME f32
 #define LOWEST (-INFINITY)
@@ -35,6 +39,7 @@
 #include "reduce_dtype.h"
 
 #define T double
+#define POSITION int64_t
 #define WIDE double
 #define TYPE_NAME f64
 #define LOWEST (-(double)INFINITY)
@@ -43,8 +48,8 @@
 #include "reduce_dtype.h"
 
 #define KERNEL(fold, f, type) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(fold, f), type))
-#define FOLD(fold, type) {KERNEL(fold, row, type), KERNEL(fold, columns, type), KERNEL(fold, merge, type)}
-#define ARG_FOLD(fold, type) {KERNEL(fold, beats, type), KERNEL(fold, find, type), KERNEL(fold, columns, type)}
+#define FOLD(fold, type) {KERNEL(fold, rows, type), KERNEL(fold, columns, type), KERNEL(fold, merge, type)}
+#define ARG_FOLD(fold, type) {KERNEL(fold, beats, type), KERNEL(fold, row, type), KERNEL(fold, columns, type)}
 #define ALL_DTYPES(ENTRY, fold)                                                                                       \
     {[CYOPS_BOOL] = ENTRY(fold, bool), [CYOPS_INT64] = ENTRY(fold, i64), [CYOPS_UINT64] = ENTRY(fold, u64),           \
      [CYOPS_FLOAT32] = ENTRY(fold, f32), [CYOPS_FLOAT64] = ENTRY(fold, f64)}
@@ -67,4 +72,4 @@ static const cyops_reduce_kernels ISA_NAME(cyops_reduce_kernels) = {
 #undef ARG_FOLD
 #undef ALL_DTYPES
 #undef CYOPS_LANE_BYTES
-#undef CYOPS_SHORT_ROW
+#undef CYOPS_AHEAD

@@ -3,6 +3,8 @@
 
 #define DIRECT_STRIP_BYTES 2048  /* of a strip read in place: long runs of a row, with the totals in the first cache */
 #define GATHERED_STRIP_BYTES 256 /* of a gathered one: 128 rows of it fit in the first cache */
+#define ROWS_ELEMENTS (16 << 10) /* of rows folded by one call, which costs as much as 100 elements */
+#define MANY_ROWS 256
 #define FEW_STEPS 32
 #define MANY_RESULTS 16
 
@@ -14,10 +16,15 @@ static void split_axes(cyops_reduce_plan *plan, const cyops_view *out, const cyo
     cyops_axes_begin(&plan->sequence, 1);
     cyops_axes_begin(&plan->units, 2);
     plan->x = x->data;
+    plan->repeats = 1;
     int out_axis = out->ndim;
     for (int i = x->ndim - 1; i >= 0; i--) {
         ptrdiff_t stride = x->strides[i];
-        if (reduced[i] && order == CYOPS_ANY_ORDER && stride < 0) {
+        if (reduced[i] && order == CYOPS_MERGED_REPEATS && stride == 0) {
+            plan->repeats *= x->shape[i];
+            continue;
+        }
+        if (reduced[i] && order != CYOPS_C_ORDER && stride < 0) {
             plan->x += (x->shape[i] - 1) * stride * x->itemsize;
             stride = -stride;
         }
@@ -26,7 +33,7 @@ static void split_axes(cyops_reduce_plan *plan, const cyops_view *out, const cyo
         else
             cyops_axes_add(&plan->units, x->shape[i], (ptrdiff_t[2]){stride, out->strides[--out_axis]});
     }
-    if (order == CYOPS_ANY_ORDER) cyops_axes_sort(&plan->sequence);
+    if (order != CYOPS_C_ORDER) cyops_axes_sort(&plan->sequence);
     cyops_axes_merge(&plan->sequence);
     cyops_axes_sort(&plan->units);
     cyops_axes_merge(&plan->units);
@@ -43,6 +50,13 @@ static int should_fold_columns(const cyops_reduce_plan *plan) {
     return kept != 0 && (stepped == 0 || kept_size < stepped_size);
 }
 
+/* Whether neighbouring results are runs of at most one block, many of which one call can fold. */
+static int should_fold_rows(const cyops_reduce_plan *plan) {
+    const cyops_axes *sequence = &plan->sequence;
+    return plan->units.ndim > 0 && plan->convert == NULL && sequence->count <= CYOPS_ROW_BLOCK &&
+           sequence->ndim == 1 && sequence->strides[0][0] == 1;
+}
+
 /* Takes the innermost kept axis out of the units and puts its strips in its place. */
 static void cut_into_strips(cyops_reduce_plan *plan) {
     cyops_axes *units = &plan->units;
@@ -51,6 +65,10 @@ static void cut_into_strips(cyops_reduce_plan *plan) {
     plan->out_column_stride = units->strides[1][0];
     const int in_place = plan->column_stride == 1 && plan->convert == NULL;
     plan->strip = (in_place ? DIRECT_STRIP_BYTES : GATHERED_STRIP_BYTES) / plan->itemsize;
+    if (!plan->by_columns) {
+        plan->strip = ROWS_ELEMENTS / plan->sequence.count;
+        if (plan->strip > MANY_ROWS) plan->strip = MANY_ROWS;
+    }
     if (plan->strip > plan->columns) plan->strip = plan->columns;
     const ptrdiff_t strips = (plan->columns + plan->strip - 1) / plan->strip;
     units->count = units->count / plan->columns * strips;
@@ -71,8 +89,9 @@ void cyops_reduce_plan_make(cyops_reduce_plan *plan, const cyops_view *out, cons
     split_axes(plan, out, x, reduced, order);
     plan->columns = plan->strip = 1;
     plan->column_stride = plan->out_column_stride = 0;
-    plan->by_columns = should_fold_columns(plan);
-    if (plan->by_columns) cut_into_strips(plan);
+    const int by_rows = order != CYOPS_C_ORDER && should_fold_rows(plan);
+    plan->by_columns = !by_rows && should_fold_columns(plan);
+    if (by_rows || plan->by_columns) cut_into_strips(plan);
     plan->block = plan->by_columns ? CYOPS_COLUMN_BLOCK : CYOPS_ROW_BLOCK;
     plan->blocks = (plan->sequence.count + plan->block - 1) / plan->block;
 }

@@ -1,14 +1,18 @@
 /* How the elements of a reduction are walked. Internal to the files named reduce*.
  *
- * Each result is folded from a sequence of elements, the walk over the reduced axes; neighbouring results are folded
- * together as a strip of columns where the innermost axis in memory is a kept one. A unit is one strip with its whole
- * sequence, a block a fixed number of steps of the sequence.
+ * Each result is folded from a sequence of elements, the walk over the reduced axes. Neighbouring results are folded
+ * together as a strip: of columns where the innermost axis in memory is a kept one, of rows where the sequences are
+ * short runs. A unit is one strip with its whole sequence, a block a fixed number of steps of the sequence.
  */
 #ifndef CYOPS_REDUCE_PLAN_H
 #define CYOPS_REDUCE_PLAN_H
 
 #include "axes.h"
 #include "dispatch.h"
+
+#define PARALLEL_BYTES ((ptrdiff_t)512 << 10) /* less is not worth waking a thread for */
+#define TILE_ELEMENTS ((ptrdiff_t)64 << 10)
+#define ENOUGH_UNITS 32 /* for any number of threads; fewer are cut into chunks of their sequences */
 
 typedef struct {
     cyops_copy_loop copy;     /* of x's items */
@@ -18,6 +22,7 @@ typedef struct {
     const char *x;
     cyops_axes sequence;      /* the reduced axes; tensor 0 is x */
     cyops_axes units;         /* the kept axes, the innermost cut into strips; tensor 0 is x, 1 the output */
+    ptrdiff_t repeats;        /* how often each element of the sequence counts: axes of stride 0 are left out of it */
     ptrdiff_t columns;        /* length of the innermost kept axis, 1 where every result is folded alone */
     ptrdiff_t column_stride;
     ptrdiff_t out_column_stride;
@@ -27,15 +32,16 @@ typedef struct {
     int by_columns;
 } cyops_reduce_plan;
 
-typedef enum { CYOPS_ANY_ORDER, CYOPS_C_ORDER } cyops_sequence_order;
+/* What a sequence may leave of the order of x: in memory's order negative strides are turned round too; merged repeats
+ * leave out the axes of stride 0 besides. */
+typedef enum { CYOPS_C_ORDER, CYOPS_MEMORY_ORDER, CYOPS_MERGED_REPEATS } cyops_sequence_order;
 
-/* `out` has the kept axes of x. In any order, the sequence follows memory; negative strides are turned round. */
+/* `out` has the kept axes of x. */
 void cyops_reduce_plan_make(cyops_reduce_plan *plan, const cyops_view *out, const cyops_view *x, const char *reduced,
                             int dtype, ptrdiff_t itemsize, cyops_sequence_order order);
 
 /* The number of columns of the unit at this place. */
 static inline ptrdiff_t cyops_unit_width(const cyops_reduce_plan *plan, const cyops_place *unit) {
-    if (!plan->by_columns) return 1;
     const ptrdiff_t left = plan->units.ndim > 0 && plan->strip < plan->columns
                                ? plan->columns - unit->index[0] * plan->strip
                                : plan->columns;
