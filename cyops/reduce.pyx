@@ -180,7 +180,7 @@ def sum(x, axis=None, *, bint keepdims=False, dtype=None, out=None):
 
     (..., n, ...) -> (..., ...), with keepdims (..., 1, ...); () for all axes. Floating dtypes keep theirs; bool and
     signed integers add up in int64, unsigned ones in uint64; `dtype` names another. Blocks are added in a tree, so that
-    the error grows with the logarithm of n. The sum of nothing is 0. IndexError for an axis out of range, ValueError
+    the error grows with the logarithm of n; along an axis of stride 0 one element is multiplied. The sum of nothing is 0. IndexError for an axis out of range, ValueError
     for one named twice or an `out` of another shape, TypeError for strings.
 
     >>> import cyops

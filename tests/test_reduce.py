@@ -17,7 +17,7 @@ INTEGERS = ["bool", *SIGNED, *UNSIGNED]
 FLOATING = ["float16", "float32", "float64"]
 # Around the lengths at which a kernel changes its way: 16 elements, 64 lanes, blocks of 128 rows and of 1024 elements.
 SHAPES = [
-    (), (1,), (5,), (16,), (63,), (1024,), (1025,), (3000,), (3, 4), (4, 1000), (1000, 4), (129, 70), (1, 7), (7, 1),
+    (), (1,), (5,), (16,), (63,), (65,), (1024,), (1025,), (3000,), (3, 4), (300, 15), (5, 1024), (4, 1000), (1000, 4), (129, 70), (1, 7), (7, 1),
     (3, 4, 5), (2, 300, 60), (130, 2, 9), (3, 2, 1, 4, 2),
 ]
 
@@ -108,6 +108,52 @@ def test_positions_of_extremes_are_the_first_in_every_layout():
                     got, expected = ours(x, axis=axis), numpys(np.asarray(x), axis=axis)
                     np.testing.assert_array_equal(got, expected, f"{dtype} {shape} {name} axis {axis}")
                     assert got.dtype == np.int64
+
+
+def test_positions_in_long_sequences():
+    """One result from many blocks and chunks; extremes at their borders, several times, and NaN."""
+    n = 300_000
+    for dtype in ("float32", "float64", "int32", "uint8", "bool"):
+        x = np.zeros(n, dtype)
+        for first in (0, 1023, 1024, 65_535, 65_536, 131_071, n - 1):
+            x[[first, n - 1]] = 1
+            assert cyops.argmax(x).item() == first and cyops.argmin(1 - x.astype("int8")).item() == first
+            x[first] = 0
+    x = np.random.default_rng(7).normal(size=(3, n // 3)).astype("float32")
+    np.testing.assert_array_equal(cyops.argmax(x, axis=1), x.argmax(axis=1))
+    x[1, [700, 90_000]] = np.nan
+    np.testing.assert_array_equal(cyops.argmin(x, axis=1), x.argmin(axis=1))
+    assert cyops.argmax(np.full(1000, -np.inf)).item() == 0
+
+
+def test_truth_is_found_wherever_it_lies():
+    for n in (1000, 5000, 700_000):
+        for first in {0, 1, 900, n // 2, n - 1}:
+            x = np.zeros(n, bool)
+            assert not cyops.any(x).item() and cyops.all(~x).item()
+            x[first] = True
+            assert cyops.any(x).item() and not cyops.all(~x).item()
+            numbers = cyops.Strided(x.astype("float32"))
+            assert cyops.any(numbers[::-1]).item() and not cyops.all(numbers).item()
+    x = np.zeros((3, 400_000), bool)
+    x[1, 399_999] = True
+    assert cyops.any(x, axis=1).tolist() == [False, True, False] and cyops.any(x.T, axis=0).tolist()[1]
+
+
+def test_axes_of_stride_0_count_as_often_as_they_are_long():
+    row = np.array([1.5, -2.0, 0.25], np.float32)
+    x = cyops.broadcast_to(cyops.Strided(row), (5, 4, 3))
+    copy = np.broadcast_to(row, (5, 4, 3))
+    for axis in (None, 0, (0, 1), (0, 2), -1):
+        for name in ("sum", "mean", "max", "min", "prod"):
+            np.testing.assert_array_equal(getattr(cyops, name)(x, axis=axis), getattr(np, name)(copy, axis=axis))
+        np.testing.assert_allclose(cyops.var(x, axis=axis, correction=0.5), copy.astype("f8").var(axis=axis, ddof=0.5),
+                                   rtol=1e-6)
+    assert cyops.sum(cyops.broadcast_to(cyops.Strided(np.int8(3)), (1000, 1000))).item() == 3_000_000
+    assert cyops.any(cyops.broadcast_to(cyops.Strided(np.False_), (1000, 1000))).item() is False
+    tenth = np.float32(0.1)
+    exact = np.float32(tenth * np.float64(10**9))
+    assert cyops.sum(cyops.broadcast_to(cyops.Strided(tenth), (10**9,))).item() == exact
 
 
 def test_nan_and_infinity_spread_as_in_numpy():

@@ -1,7 +1,8 @@
 /* Where the first largest or smallest element is. See reduce.h.
  *
- * The elements of a result are walked in C order. Each block gives a value and a position; an earlier block keeps the
- * place unless a later one beats it. Columns carry positions beside values.
+ * The elements of a result are walked in C order. A block gives a value and a position; an earlier block keeps the place
+ * unless a later one beats it, which the kernel of max or min finds out sooner than the one that keeps positions.
+ * Columns carry positions beside values.
  */
 #include "pool.h"
 #include "reduce_plan.h"
@@ -17,6 +18,7 @@ typedef struct {
 
 typedef struct {
     cyops_reduce_plan plan;
+    const cyops_fold *value; /* max or min */
     const cyops_arg_fold *fold;
     int64_t *out;
     ptrdiff_t units_per_tile;
@@ -31,21 +33,20 @@ static ptrdiff_t steps_of(const cyops_reduce_plan *plan, ptrdiff_t block) {
     return left < plan->block ? left : plan->block;
 }
 
-static void keep_better(const arg_reduction *r, extreme *best, const extreme *later) {
-    if (r->fold->beats(later->value, best->value)) *best = *later;
-}
-
 static extreme find_alone(const arg_reduction *r, const char *x, ptrdiff_t first, ptrdiff_t last, char *scratch) {
     const cyops_reduce_plan *plan = &r->plan;
-    extreme best, next;
+    extreme best;
+    _Alignas(8) char value[8];
     cyops_place place;
     cyops_walk_to(&plan->sequence, &place, first * plan->block);
     for (ptrdiff_t b = first; b < last; b++) {
         ptrdiff_t row_stride;
         const char *block = cyops_next_block(plan, x, &place, steps_of(plan, b), 1, scratch, &row_stride);
-        extreme *const found = b == first ? &best : &next;
-        found->position = b * plan->block + r->fold->row(found->value, block, steps_of(plan, b));
-        if (b > first) keep_better(r, &best, &next);
+        if (b > first) {
+            r->value->rows(value, block, 0, 1, steps_of(plan, b), NULL);
+            if (!r->fold->beats(value, best.value)) continue;
+        }
+        best.position = b * plan->block + r->fold->row(best.value, block, steps_of(plan, b));
     }
     return best;
 }
@@ -111,7 +112,8 @@ static void merge_chunks(const arg_reduction *r) {
     cyops_walk_to(&r->plan.units, &place, 0);
     for (ptrdiff_t unit = 0; unit < r->plan.units.count; unit++) {
         extreme *best = r->partials + unit * r->chunks;
-        for (ptrdiff_t i = 1; i < r->chunks; i++) keep_better(r, best, best + i);
+        for (ptrdiff_t i = 1; i < r->chunks; i++)
+            if (r->fold->beats(best[i].value, best->value)) *best = best[i];
         r->out[place.offset[1]] = best->position;
         cyops_walk_on(&r->plan.units, &place, 1);
     }
@@ -158,6 +160,7 @@ int cyops_arg_reduce(int op, const cyops_view *out, const cyops_view *x, const c
     const int dtype = compared_as(x->dtype);
     const ptrdiff_t itemsize = dtype == CYOPS_BOOL ? 1 : dtype == CYOPS_FLOAT32 ? 4 : 8;
     arg_reduction r = {.out = (int64_t *)out->data, .status = CYOPS_OK};
+    r.value = &kernels->folds[op == CYOPS_REDUCE_MAX ? CYOPS_FOLD_MAX : CYOPS_FOLD_MIN][dtype];
     r.fold = op == CYOPS_REDUCE_MAX ? &kernels->arg_max[dtype] : &kernels->arg_min[dtype];
     cyops_reduce_plan_make(&r.plan, out, x, reduced, dtype, itemsize, CYOPS_C_ORDER);
     return run(&r, x->size * x->itemsize);

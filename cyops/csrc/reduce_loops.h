@@ -1,6 +1,6 @@
 /* The reduction kernels of one instruction set. A template: no include guard. See reduce.h. */
 #define CYOPS_LANE_BYTES 256 /* four registers of AVX-512: enough sums in flight to hide the latency of an addition */
-#define CYOPS_AHEAD 2048
+#define CYOPS_AHEAD 4096
 
 #define T uint8_t
 #define POSITION int16_t
