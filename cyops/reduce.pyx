@@ -180,8 +180,9 @@ def sum(x, axis=None, *, bint keepdims=False, dtype=None, out=None):
 
     (..., n, ...) -> (..., ...), with keepdims (..., 1, ...); () for all axes. Floating dtypes keep theirs; bool and
     signed integers add up in int64, unsigned ones in uint64; `dtype` names another. Blocks are added in a tree, so that
-    the error grows with the logarithm of n; along an axis of stride 0 one element is multiplied. The sum of nothing is 0. IndexError for an axis out of range, ValueError
-    for one named twice or an `out` of another shape, TypeError for strings.
+    the error grows with the logarithm of n; what an axis of stride 0 repeats is multiplied instead. The sum of nothing
+    is 0. IndexError for an axis out of range, ValueError for one named twice or an `out` of another shape, TypeError
+    for strings.
 
     >>> import cyops
     >>> cyops.sum([[1., 2.], [3., 4.]], axis=0).tolist()

@@ -1,8 +1,7 @@
 /* Where the first largest or smallest element is. See reduce.h.
  *
- * The elements of a result are walked in C order. A block gives a value and a position; an earlier block keeps the place
- * unless a later one beats it, which the kernel of max or min finds out sooner than the one that keeps positions.
- * Columns carry positions beside values.
+ * The elements of a result are walked in C order. An earlier block keeps the place unless a later one beats it, which
+ * the kernel of max or min finds out sooner than the one that keeps positions. Columns carry positions beside values.
  */
 #include "pool.h"
 #include "reduce_plan.h"

@@ -1,8 +1,9 @@
 /* One fold of one dtype: the kernels `rows`, `columns` and `merge` of cyops_fold. A template: no include guard.
  *
  * Expects T, FOLD_NAME(f), FOLD_IDENTITY, TERM(x, i) (what an element of column i contributes; it may read center[i]),
- * FILLER (an element that contributes the identity) and MERGE(a, b) (how two contributions combine); undefines all but T. Plain loops over a fixed number of lanes: the
- * compiler keeps them in as many registers as the instruction set needs, and what a lane adds up is the same on all.
+ * FILLER (an element that contributes the identity) and MERGE(a, b) (how two contributions combine); undefines all but
+ * T. Plain loops over a fixed number of lanes: the compiler keeps them in as many registers as the instruction set
+ * needs, and what a lane adds up is the same on all.
  */
 #define LANES (CYOPS_LANE_BYTES / (int)sizeof(T))
 #define BOTH FOLD_NAME(both)
