@@ -209,3 +209,18 @@ def test_a_bad_index_leaves_the_target_as_it_was():
     with pytest.raises(IndexError):
         cyops.put(x, [0, 5], 9.0)
     assert x.tolist() == [1.0, 2.0]
+
+
+def test_what_is_large_is_taken_alike_by_any_threads():
+    rng = np.random.default_rng(9)
+    before = cyops.get_num_threads()
+    try:
+        for shape, axis, count in (((5000,), 0, 300_000), ((900, 130), 0, 2000), ((40, 700, 3), 1, 3000)):
+            x, indices = rng.normal(size=shape), rng.integers(-shape[axis], shape[axis], count)
+            for threads in (1, 2, 3, 8):
+                cyops.set_num_threads(threads)
+                np.testing.assert_array_equal(cyops.take(x, indices, axis), x.take(indices, axis))
+            with pytest.raises(IndexError, match=f"got {shape[axis]} at position {count - 1}"):
+                cyops.take(x, [*indices[:-1], shape[axis]], axis)
+    finally:
+        cyops.set_num_threads(before)

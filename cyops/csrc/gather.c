@@ -3,19 +3,23 @@
 
 #include "axes.h"
 #include "dispatch.h"
+#include "pool.h"
 #include "system.h"
+
+#define PARALLEL_BYTES ((ptrdiff_t)512 << 10)
+#define TILE_BYTES ((ptrdiff_t)64 << 10)
 
 /* Between the tensor that is indexed and the one whose slabs are listed in the order of the positions. */
 typedef enum { TAKE, PUT, ADD } direction;
 
 int cyops_wrap_positions(int64_t *positions, ptrdiff_t n, ptrdiff_t length, ptrdiff_t *bad) {
-    for (ptrdiff_t j = 0; j < n; j++) {
-        if (positions[j] < -length || positions[j] >= length) {
-            *bad = j;
-            return CYOPS_OUT_OF_RANGE;
-        }
-        positions[j] += positions[j] < 0 ? length : 0;
+    int are_outside = 0;
+    for (ptrdiff_t j = 0; j < n; j++) are_outside |= (positions[j] < -length) | (positions[j] >= length);
+    if (are_outside) {
+        for (*bad = 0; positions[*bad] >= -length && positions[*bad] < length;) ++*bad;
+        return CYOPS_OUT_OF_RANGE;
     }
+    for (ptrdiff_t j = 0; j < n; j++) positions[j] += length & (positions[j] >> 63);
     return CYOPS_OK;
 }
 
@@ -32,11 +36,16 @@ static ptrdiff_t run_behind(const cyops_view *x, int axis) {
     return length;
 }
 
-/* With a constant for `bytes`, each memcpy is one load and one store. Not assignments: the bytes of a run may be several
- * items, aligned as one. */
-#define MOVE_RUNS(bytes)                                                                    \
+/* Asks for the beginning of a run that comes later; the CPU's own prefetching follows from there. */
+#define ASK(ahead) \
+    if (j + (ahead) < count) __builtin_prefetch(indexed + positions[j + (ahead)] * indexed_step)
+
+/* With a constant for `bytes`, each memcpy is one load and one store. Not assignments: the bytes of a run may be
+ * several items, aligned as one. */
+#define MOVE_RUNS(bytes, ahead)                                                             \
     for (ptrdiff_t j = 0; j < count; j++) {                                                 \
         char *at = indexed + positions[j] * indexed_step, *item = listed + j * listed_step; \
+        ASK(ahead);                                                                         \
         memcpy(way == TAKE ? item : at, way == TAKE ? at : item, bytes);                    \
     }
 
@@ -44,15 +53,15 @@ static ptrdiff_t run_behind(const cyops_view *x, int axis) {
 static void move_runs(direction way, char *indexed, ptrdiff_t indexed_step, char *listed, ptrdiff_t listed_step,
                       const int64_t *positions, ptrdiff_t count, ptrdiff_t bytes) {
     if (bytes == 1) {
-        MOVE_RUNS(1)
+        MOVE_RUNS(1, 32)
     } else if (bytes == 2) {
-        MOVE_RUNS(2)
+        MOVE_RUNS(2, 32)
     } else if (bytes == 4) {
-        MOVE_RUNS(4)
+        MOVE_RUNS(4, 32)
     } else if (bytes == 8) {
-        MOVE_RUNS(8)
+        MOVE_RUNS(8, 32)
     } else {
-        MOVE_RUNS(bytes)
+        MOVE_RUNS(bytes, 4)
     }
 }
 
@@ -66,25 +75,49 @@ static void add_runs(cyops_loop add, char *indexed, ptrdiff_t indexed_step, char
     }
 }
 
+typedef struct {
+    direction way;
+    const cyops_view *indexed, *listed;
+    ptrdiff_t indexed_step, listed_step; /* in bytes */
+    const int64_t *positions;
+    ptrdiff_t count, length;
+    cyops_axes before;                   /* the axes before the one that is indexed: tensor 0 is indexed, 1 listed */
+    ptrdiff_t tile_positions;
+} run_job;
+
+static void walk_tile(void *context, ptrdiff_t tile) {
+    const run_job *job = context;
+    const ptrdiff_t itemsize = job->indexed->itemsize, first = tile * job->tile_positions;
+    const ptrdiff_t left = job->count - first, count = left < job->tile_positions ? left : job->tile_positions;
+    const cyops_loop add = job->way == ADD ? cyops_active->elementwise->loops[CYOPS_OP_add][job->indexed->dtype] : NULL;
+    cyops_place place;
+    cyops_walk_to(&job->before, &place, 0);
+    for (ptrdiff_t k = 0; k < job->before.count; k++) {
+        char *at = job->indexed->data + place.offset[0] * itemsize;
+        char *list = job->listed->data + place.offset[1] * itemsize + first * job->listed_step;
+        if (job->way == ADD)
+            add_runs(add, at, job->indexed_step, list, job->listed_step, job->positions + first, count, job->length);
+        else
+            move_runs(job->way, at, job->indexed_step, list, job->listed_step, job->positions + first, count,
+                      job->length * itemsize);
+        cyops_walk_on(&job->before, &place, 1);
+    }
+}
+
+/* What is taken may be taken in any order; where things are put, the last one stays and sums have an order. */
 static void walk_runs(direction way, const cyops_view *indexed, const cyops_view *listed, int axis,
                       const int64_t *positions, ptrdiff_t count, ptrdiff_t length) {
     const ptrdiff_t itemsize = indexed->itemsize;
-    const ptrdiff_t indexed_step = indexed->strides[axis] * itemsize, listed_step = listed->strides[axis] * itemsize;
-    const cyops_loop add = way == ADD ? cyops_active->elementwise->loops[CYOPS_OP_add][indexed->dtype] : NULL;
-    cyops_axes before;
-    cyops_place place;
-    cyops_axes_begin(&before, 2);
+    run_job job = {.way = way, .indexed = indexed, .listed = listed, .positions = positions, .count = count,
+                   .length = length, .tile_positions = count};
+    job.indexed_step = indexed->strides[axis] * itemsize;
+    job.listed_step = listed->strides[axis] * itemsize;
+    cyops_axes_begin(&job.before, 2);
     for (int i = axis - 1; i >= 0; i--)
-        cyops_axes_add(&before, indexed->shape[i], (ptrdiff_t[2]){indexed->strides[i], listed->strides[i]});
-    cyops_walk_to(&before, &place, 0);
-    for (ptrdiff_t k = 0; k < before.count; k++) {
-        char *at = indexed->data + place.offset[0] * itemsize, *list = listed->data + place.offset[1] * itemsize;
-        if (way == ADD)
-            add_runs(add, at, indexed_step, list, listed_step, positions, count, length);
-        else
-            move_runs(way, at, indexed_step, list, listed_step, positions, count, length * itemsize);
-        cyops_walk_on(&before, &place, 1);
-    }
+        cyops_axes_add(&job.before, indexed->shape[i], (ptrdiff_t[2]){indexed->strides[i], listed->strides[i]});
+    const ptrdiff_t nbytes = listed->size * itemsize;
+    if (way == TAKE && nbytes >= PARALLEL_BYTES) job.tile_positions = count / (nbytes / TILE_BYTES) + 1;
+    cyops_parallel((count + job.tile_positions - 1) / job.tile_positions, walk_tile, &job);
 }
 
 /* -- slabs of any strides ------------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 
 #define TILE_BYTES ((ptrdiff_t)64 << 10)
 #define PARALLEL_BYTES ((ptrdiff_t)512 << 10)
+#define ASKED_BYTES 4096 /* a page: the most that is asked for ahead of its use */
 
 typedef struct {
     const cyops_view *out;
@@ -19,6 +20,11 @@ typedef struct {
     double scale;        /* in out's dtype, in the first bytes */
 } batch_job;
 
+/* Batches are drawn at random: asks for a row before the one in work is done. */
+static void ask_for_row(const char *row, ptrdiff_t bytes) {
+    for (ptrdiff_t line = 0; line < bytes && line < ASKED_BYTES; line += 64) __builtin_prefetch(row + line);
+}
+
 static void run_tile(void *context, ptrdiff_t tile) {
     const batch_job *job = context;
     const ptrdiff_t out_step = job->out->strides[0] * job->out->itemsize;
@@ -29,6 +35,7 @@ static void run_tile(void *context, ptrdiff_t tile) {
     for (ptrdiff_t j = tile * job->tile_rows; j < last; j++) {
         char *to = job->out->data + j * out_step;
         char *const data[3] = {to, job->x->data + job->positions[j] * x_step, NULL};
+        if (j + 1 < last) ask_for_row(job->x->data + job->positions[j + 1] * x_step, job->length * job->x->itemsize);
         if (job->convert != NULL)
             job->convert(data, side_by_side, none, job->length, 1);
         else
