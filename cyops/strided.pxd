@@ -34,10 +34,14 @@ cdef extern from "csrc/gemm.h":
         const cyops_view *column_sums
 
 cdef extern from "csrc/api.h":
+    ctypedef struct cyops_step_factors:
+        double parameter
+        double gradient
     ctypedef struct cyops_parameter:
         const cyops_view *parameter
         const cyops_view *gradient
         const cyops_view *slots[3]
+        cyops_step_factors factors
     ctypedef struct cyops_api:
         int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs) noexcept nogil
         int (*cast)(const cyops_view *out, const cyops_view *x) noexcept nogil

@@ -66,9 +66,21 @@ cdef bint same_shape(Strided a, Strided b) noexcept:
     return True
 
 
-cdef int run_step(str op, int step, tuple names, tuple lists, const double *scalars) except -1:
+cdef list factors_of(str op, str name, object given, Py_ssize_t count):
+    """A number for each parameter; None stands for 1, one number for all of them."""
+    if given is None or isinstance(given, (int, float)):
+        return [1.0 if given is None else given] * count
+    if len(given) != count:
+        raise ValueError(f"{op}: needs one {name} per parameter; got {len(given)} for {count} parameters")
+    return list(given)
+
+
+cdef int run_step(str op, int step, tuple names, tuple lists, const double *scalars, object parameter_factor,
+                  object gradient_factor) except -1:
     """`lists` holds parameters, gradients and the slots in the order of the table; nothing is written if any is bad."""
     cdef Py_ssize_t count = len(lists[0])
+    cdef list of_parameters = factors_of(op, "parameter_factor", parameter_factor, count)
+    cdef list of_gradients = factors_of(op, "gradient_factor", gradient_factor, count)
     cdef Py_ssize_t i, size = 0
     cdef int k, status
     cdef cyops_parameter *parameters
@@ -91,6 +103,8 @@ cdef int run_step(str op, int step, tuple names, tuple lists, const double *scal
         parameters[i].parameter = &x.v
         x = <Strided> lists[1][i]
         parameters[i].gradient = &x.v
+        parameters[i].factors.parameter = of_parameters[i]
+        parameters[i].factors.gradient = of_gradients[i]
         for k in range(2, len(lists)):
             x = <Strided> lists[k][i]
             parameters[i].slots[k - 2] = &x.v
@@ -104,12 +118,13 @@ cdef int run_step(str op, int step, tuple names, tuple lists, const double *scal
 
 
 # -- steps ------------------------------------------------------------------------------------------------------------
-def sgd_step(parameter, gradient, double learning_rate):
+def sgd_step(parameter, gradient, double learning_rate, *, parameter_factor=None, gradient_factor=None):
     """w -= learning_rate * g, in place.
 
     parameter, gradient: one tensor each, or sequences of as many; float32 or float64, one shape and dtype per
     parameter, any strides. Nothing is written where an argument is bad: ValueError for shapes, dtypes or counts that
-    differ and for a read-only parameter, TypeError for other dtypes and for what is no tensor.
+    differ and for a read-only parameter, TypeError for other dtypes and for what is no tensor. The factors, one number
+    or one per parameter, multiply parameters and gradients first, in the same pass: weight decay and clipping by norm.
 
     >>> import cyops
     >>> w = cyops.Strided([1., 2.])
@@ -119,10 +134,11 @@ def sgd_step(parameter, gradient, double learning_rate):
     """
     run_step("sgd_step", CYOPS_STEP_sgd, ("parameter", "gradient"),
              (tensors_of("sgd_step", "parameter", parameter), tensors_of("sgd_step", "gradient", gradient)),
-             &learning_rate)
+             &learning_rate, parameter_factor, gradient_factor)
 
 
-def momentum_step(parameter, gradient, velocity, double learning_rate, double momentum, bint nesterov=False):
+def momentum_step(parameter, gradient, velocity, double learning_rate, double momentum, bint nesterov=False, *,
+                  parameter_factor=None, gradient_factor=None):
     """v = momentum * v - learning_rate * g, then w += v; with `nesterov` w += momentum * v - learning_rate * g.
 
     velocity is written too. Arguments and errors as in `sgd_step`. Source: Sutskever, Martens, Dahl, Hinton, "On the
@@ -138,11 +154,11 @@ def momentum_step(parameter, gradient, velocity, double learning_rate, double mo
     cdef double[2] scalars = [learning_rate, momentum]
     run_step(op, CYOPS_STEP_nesterov if nesterov else CYOPS_STEP_momentum, ("parameter", "gradient", "velocity"),
              (tensors_of(op, "parameter", parameter), tensors_of(op, "gradient", gradient),
-              tensors_of(op, "velocity", velocity)), scalars)
+              tensors_of(op, "velocity", velocity)), scalars, parameter_factor, gradient_factor)
 
 
 def rmsprop_step(parameter, gradient, mean_square, double learning_rate, double rho, double epsilon, *,
-                 double momentum=0, velocity=None, mean=None):
+                 double momentum=0, velocity=None, mean=None, parameter_factor=None, gradient_factor=None):
     """s = rho * s + (1 - rho) * g^2, then w -= learning_rate * g / sqrt(s + epsilon).
 
     With `mean`, the centred form, m = rho * m + (1 - rho) * g is kept there and s - m^2 takes the place of s under the
@@ -172,10 +188,11 @@ def rmsprop_step(parameter, gradient, mean_square, double learning_rate, double 
         step = CYOPS_STEP_rmsprop_centered_momentum if mean is not None else CYOPS_STEP_rmsprop_momentum
     elif momentum != 0:
         raise ValueError("rmsprop_step: a momentum needs a velocity to keep the steps in")
-    run_step(op, step, names, lists, scalars)
+    run_step(op, step, names, lists, scalars, parameter_factor, gradient_factor)
 
 
-def adam_step(parameter, gradient, m, v, double learning_rate, double beta_1, double beta_2, double epsilon, step):
+def adam_step(parameter, gradient, m, v, double learning_rate, double beta_1, double beta_2, double epsilon, step, *,
+              parameter_factor=None, gradient_factor=None):
     """m += (g - m) * (1 - beta_1), v += (g^2 - v) * (1 - beta_2), then w -= a * m / (sqrt(v) + epsilon).
 
     a = learning_rate * sqrt(1 - beta_2^step) / (1 - beta_1^step), with step = 1, 2, ..., makes good for m and v that
@@ -196,7 +213,7 @@ def adam_step(parameter, gradient, m, v, double learning_rate, double beta_1, do
     cdef double[4] scalars = [rate, 1 - beta_1, 1 - beta_2, epsilon]
     run_step(op, CYOPS_STEP_adam, ("parameter", "gradient", "m", "v"),
              (tensors_of(op, "parameter", parameter), tensors_of(op, "gradient", gradient), tensors_of(op, "m", m),
-              tensors_of(op, "v", v)), scalars)
+              tensors_of(op, "v", v)), scalars, parameter_factor, gradient_factor)
 
 
 # Every row of the table: its number, how many slots it has, and the names of its scalars.
@@ -206,12 +223,12 @@ STEPS = {
 }
 
 
-def step(name, parameter, gradient, *slots, **scalars):
+def step(name, parameter, gradient, *slots, parameter_factor=None, gradient_factor=None, **scalars):
     """One step by the row `name` of the table in csrc/update_ops.h, in place.
 
-    name: a key of `STEPS`. slots: what the row keeps beside each parameter, in its order, each one tensor or a sequence.
-    scalars: those that the row names, all of them. Arguments and errors otherwise as in `sgd_step`; ValueError for an
-    unknown row and for slots or scalars that are not the row's.
+    name: a key of `STEPS`. slots: what the row keeps beside each parameter, in its order, each one tensor or a
+    sequence. scalars: those that the row names, all of them. Factors and errors otherwise as in `sgd_step`; ValueError
+    for an unknown row and for slots or scalars that are not the row's.
 
     >>> import cyops
     >>> w, a = cyops.Strided([1.]), cyops.Strided([0.])
@@ -230,7 +247,8 @@ def step(name, parameter, gradient, *slots, **scalars):
         values[i] = scalars[scalar]
     labels = ("parameter", "gradient", *(f"slot {i}" for i in range(count)))
     lists = (parameter, gradient, *slots)
-    run_step(name, number, labels, tuple([tensors_of(name, labels[i], lists[i]) for i in range(count + 2)]), values)
+    run_step(name, number, labels, tuple([tensors_of(name, labels[i], lists[i]) for i in range(count + 2)]), values,
+             parameter_factor, gradient_factor)
 
 
 FUNCTIONS = (sgd_step, momentum_step, rmsprop_step, adam_step)

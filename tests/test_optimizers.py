@@ -167,3 +167,25 @@ def test_wrong_types():
         optimizers.get(3)
     with pytest.raises(TypeError, match="optimizer: expected"):
         optimizers.get(lambda: 3)
+
+
+def test_decay_and_clipping_inside_the_kernel_change_no_bit():
+    """A subclass that overrides the rule gets them as passes of their own."""
+    class Plain(optimizers.AdamW):
+        def update(self, gradients, variables, learning_rate):
+            assert not self.factors
+            super().update(gradients, variables, learning_rate)
+
+    rng = np.random.default_rng(3)
+    values = [rng.normal(size=shape).astype("float32") for shape in ((7, 5), (5,))]
+    for options in ({}, {"clipnorm": 0.5}, {"global_clipnorm": 0.5}, {"clipnorm": 100.0}, {"clipvalue": 0.1},
+                    {"clipnorm": 0.5, "gradient_accumulation_steps": 2}):
+        results = []
+        for kind in (optimizers.AdamW, Plain):
+            variables = [Variable(value) for value in values]
+            optimizer = kind(0.1, weight_decay=0.25, **options)
+            optimizer.exclude_from_weight_decay([variables[1]])
+            for step in range(4):
+                optimizer.apply([asarray(value * (step + 1)) for value in values], variables)
+            results.append([variable.numpy().tobytes() for variable in variables])
+        assert results[0] == results[1], options

@@ -151,3 +151,23 @@ def test_errors_leave_the_parameters_as_they_were(call, error, message):
     with pytest.raises(error, match=message):
         call(w)
     assert w.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_factors_multiply_parameters_and_gradients_first():
+    rng = np.random.default_rng(8)
+    for dtype, (name, (_, slots, scalars)) in itertools.product(("float32", "float64"), update.STEPS.items()):
+        numbers = dict.fromkeys(scalars, 0.25)
+        tensors = [[rng.random(shape).astype(dtype) for shape in ((5,), (33, 17))] for _ in range(2 + slots)]
+        fused = [[cyops.Strided(x.copy()) for x in tensor] for tensor in tensors]
+        update.step(name, *fused, parameter_factor=[0.75, 1.0], gradient_factor=[0.5, 0.125], **numbers)
+        for some, factors in ((0, (0.75, 1.0)), (1, (0.5, 0.125))):
+            tensors[some] = [x * np.asarray(f, dtype) for x, f in zip(tensors[some], factors, strict=True)]
+        plain = [[cyops.Strided(x.copy()) for x in tensor] for tensor in tensors]
+        update.step(name, *plain, **numbers)
+        for ours, theirs in zip(sum(fused[:1] + fused[2:], []), sum(plain[:1] + plain[2:], []), strict=True):
+            np.testing.assert_array_equal(ours, theirs, err_msg=name)
+    w, g = cyops.Strided([2.0, 4.0]), cyops.Strided([1.0, 1.0])
+    update.sgd_step(w, g, 1.0, parameter_factor=0.5)
+    assert w.tolist() == [0.0, 1.0]
+    with pytest.raises(ValueError, match="sgd_step: needs one gradient_factor per parameter; got 2 for 1 parameters"):
+        update.sgd_step(w, g, 1.0, gradient_factor=[1.0, 2.0])

@@ -18,6 +18,7 @@ typedef struct {
     cyops_axes axes;
     char *data[TENSORS];
     cyops_update_loop loop;
+    cyops_step_factors factors;
     cyops_copy_loop copy;
     ptrdiff_t itemsize;
     ptrdiff_t first_tile;
@@ -45,6 +46,7 @@ static void segment_make(segment *s, int step, const cyops_parameter *p, ptrdiff
     s->are_runs = 1;
     for (int k = 0; k < TENSORS; k++) s->data[k] = k < tensors ? views[k]->data : NULL;
     for (int k = 0; k < tensors; k++) s->are_runs &= s->axes.ndim == 0 || s->axes.strides[k][0] == 1;
+    s->factors = p->factors;
     s->loop = cyops_active->update->loops[step][is_double];
     s->copy = cyops_active->elementwise->copies[is_double ? 3 : 2];
     s->itemsize = p->parameter->itemsize;
@@ -62,7 +64,7 @@ static void update_packed(const segment *s, char *const data[TENSORS], ptrdiff_t
             const ptrdiff_t stride[2] = {s->axes.strides[k][0], 0};
             s->copy(buffers[k], data[k] + done * stride[0] * s->itemsize, one, stride, length, 1);
         }
-        s->loop(buffers[0], buffers[1], slots, scalars, length);
+        s->loop(buffers[0], buffers[1], slots, scalars, s->factors, length);
         for (int k = 0; k < s->axes.tensors; k++) {
             const ptrdiff_t stride[2] = {s->axes.strides[k][0], 0};
             if (k != 1) s->copy(data[k] + done * stride[0] * s->itemsize, buffers[k], stride, one, length, 1);
@@ -78,7 +80,7 @@ static void update_elements(const segment *s, ptrdiff_t first, ptrdiff_t last, c
         char *data[TENSORS] = {NULL};
         for (int k = 0; k < s->axes.tensors; k++) data[k] = s->data[k] + place.offset[k] * s->itemsize;
         if (s->are_runs)
-            s->loop(data[0], data[1], (void *const *)(data + 2), scalars, n);
+            s->loop(data[0], data[1], (void *const *)(data + 2), scalars, s->factors, n);
         else
             update_packed(s, data, n, scalars);
         cyops_walk_on(&s->axes, &place, n);

@@ -17,9 +17,16 @@ typedef enum { CYOPS_UPDATE_STEPS(CYOPS_STEP_ID) CYOPS_STEP_COUNT } cyops_step;
 #define CYOPS_MAX_STEP_SCALARS 6
 #define CYOPS_UPDATE_DTYPES 2 /* float32 and float64 */
 
+/* What parameter and gradient are multiplied by before the step: weight decay and clipping, without a pass of their
+ * own. 1 changes no bit. */
+typedef struct {
+    double parameter;
+    double gradient;
+} cyops_step_factors;
+
 /* n elements that lie side by side; the slots the step does not have are NULL. */
 typedef void (*cyops_update_loop)(void *w, const void *g, void *const slots[CYOPS_MAX_SLOTS], const double *scalars,
-                                  ptrdiff_t n);
+                                  cyops_step_factors factors, ptrdiff_t n);
 
 typedef struct {
     cyops_update_loop loops[CYOPS_STEP_COUNT][CYOPS_UPDATE_DTYPES];
@@ -30,6 +37,7 @@ typedef struct {
     const cyops_view *parameter;
     const cyops_view *gradient;
     const cyops_view *slots[CYOPS_MAX_SLOTS];
+    cyops_step_factors factors;
 } cyops_parameter;
 
 /* One step of all parameters. Denormals count as zero meanwhile: a decaying mean would otherwise spend most of its time

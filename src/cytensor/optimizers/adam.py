@@ -29,15 +29,18 @@ class Adam(_Moments):
         self.amsgrad = bool(amsgrad)
         self.slot_names = ("m", "v", "largest_v") if amsgrad else ("m", "v")
 
+    takes_factors = True
+
     def update(self, gradients, variables, learning_rate):
         step = self.iterations + 1
         if not self.amsgrad:
             cyops.adam_step(variables, gradients, *self.moments(variables), learning_rate, self.beta_1, self.beta_2,
-                            self.epsilon, step)
+                            self.epsilon, step, **self.factors)
             return
         rate = learning_rate * (1 - self.beta_2 ** step) ** 0.5 / (1 - self.beta_1 ** step)
         cyops.update.step("amsgrad", variables, gradients, *self.moments(variables), self.slot("largest_v", variables),
-                          rate=rate, rest_1=1 - self.beta_1, rest_2=1 - self.beta_2, epsilon=self.epsilon)
+                          rate=rate, rest_1=1 - self.beta_1, rest_2=1 - self.beta_2, epsilon=self.epsilon,
+                          **self.factors)
 
 
 class AdamW(Adam):
@@ -57,10 +60,12 @@ class Adamax(_Moments):
     Further options are Optimizer's. Source: Kingma, Ba (2014), section 7.
     """
 
+    takes_factors = True
+
     def update(self, gradients, variables, learning_rate):
         rate = learning_rate / (1 - self.beta_1 ** (self.iterations + 1))
         cyops.update.step("adamax", variables, gradients, *self.moments(variables), rate=rate, rest_1=1 - self.beta_1,
-                          beta_2=self.beta_2, epsilon=self.epsilon)
+                          beta_2=self.beta_2, epsilon=self.epsilon, **self.factors)
 
 
 class Nadam(_Moments):
@@ -79,6 +84,8 @@ class Nadam(_Moments):
     def _momentum(self, t):
         return self.beta_1 * (1 - 0.5 * 0.96 ** t)
 
+    takes_factors = True
+
     def update(self, gradients, variables, learning_rate):
         step = self.iterations + 1
         if self._known[0] != step - 1:             # a loaded optimizer goes on in the middle
@@ -90,6 +97,6 @@ class Nadam(_Moments):
                           mean_rate=learning_rate * following / (1 - product * following),
                           gradient_rate=learning_rate * (1 - self._momentum(step)) / (1 - product),
                           rest_1=1 - self.beta_1, rest_2=1 - self.beta_2, epsilon=self.epsilon,
-                          correction=1 / (1 - self.beta_2 ** step))
+                          correction=1 / (1 - self.beta_2 ** step), **self.factors)
 
     _known = (0, 1.0)              # (step, product of the momentums up to it)

@@ -20,9 +20,11 @@ class Adagrad(Optimizer):
             slot[...] = self.initial_accumulator_value
         return slot
 
+    takes_factors = True
+
     def update(self, gradients, variables, learning_rate):
         cyops.update.step("adagrad", variables, gradients, self.slot("sum", variables), learning_rate=learning_rate,
-                          epsilon=self.epsilon)
+                          epsilon=self.epsilon, **self.factors)
 
 
 class Adadelta(Optimizer):
@@ -36,10 +38,12 @@ class Adadelta(Optimizer):
         super().__init__(learning_rate, **options)
         self.rho, self.epsilon = rho, epsilon
 
+    takes_factors = True
+
     def update(self, gradients, variables, learning_rate):
         cyops.update.step("adadelta", variables, gradients, self.slot("mean_square", variables),
                           self.slot("mean_square_step", variables), learning_rate=learning_rate, rho=self.rho,
-                          rest=1 - self.rho, epsilon=self.epsilon)
+                          rest=1 - self.rho, epsilon=self.epsilon, **self.factors)
 
 
 class Lion(Optimizer):
@@ -55,6 +59,9 @@ class Lion(Optimizer):
             raise ValueError(f"Lion: beta_1 must be in (0, 1]; got {beta_1}")
         self.beta_1, self.beta_2 = beta_1, beta_2
 
+    takes_factors = True
+
     def update(self, gradients, variables, learning_rate):
         cyops.update.step("lion", variables, gradients, self.slot("m", variables), learning_rate=learning_rate,
-                          beta_1=self.beta_1, rest_1=1 - self.beta_1, beta_2=self.beta_2, rest_2=1 - self.beta_2)
+                          beta_1=self.beta_1, rest_1=1 - self.beta_1, beta_2=self.beta_2, rest_2=1 - self.beta_2,
+                          **self.factors)

@@ -24,6 +24,13 @@ class Optimizer(registry.Configurable):
     """
     strict = True
     slot_names: tuple[str, ...] = ()
+    takes_factors = False      # whether `update` hands `self.factors` to its kernel, which then decays and clips
+
+    def __init_subclass__(cls, **options):
+        """A rule that replaces one with a kernel does not take the factors unless it says so itself."""
+        super().__init_subclass__(**options)
+        if "update" in vars(cls):
+            cls.takes_factors = vars(cls).get("takes_factors", False)
 
     def __init__(self, learning_rate=0.01, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None,
                  use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None, gradient_accumulation_steps=None,
@@ -48,6 +55,7 @@ class Optimizer(registry.Configurable):
         self.parameters = []               # the variables seen, in order
         self.slots = {}                    # name -> one tensor for each of `parameters`
         self._places = {}                  # id of a variable -> its place in `parameters`
+        self.factors = {}                  # what this step's kernel multiplies parameters and gradients by first
         self._is_whole = False             # whether this step changes all of `parameters`, in their order
         self._undecayed = set()
         self._undecayed_names = ()
@@ -96,6 +104,7 @@ class Optimizer(registry.Configurable):
         variables = self.parameters if variables is None else variables
         gradients, variables = self._present(gradients, variables)
         self.build(variables)
+        self.factors = {}
         gradients = self._clipped(gradients)
         if self.gradient_accumulation_steps:
             gradients = self._accumulated(gradients, variables)
@@ -175,11 +184,15 @@ class Optimizer(registry.Configurable):
         if self.clipvalue is not None:
             return [ops.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
         if self.clipnorm is not None:
-            return [_shortened(gradient, _norm([gradient]), self.clipnorm) for gradient in gradients]
-        if self.global_clipnorm is not None:
-            norm = _norm(gradients)
-            return [_shortened(gradient, norm, self.global_clipnorm) for gradient in gradients]
-        return gradients
+            factors = [_shortening([gradient], self.clipnorm) for gradient in gradients]
+        elif self.global_clipnorm is not None:
+            factors = [_shortening(gradients, self.global_clipnorm)] * len(gradients)
+        else:
+            return gradients
+        if self.takes_factors and not self.gradient_accumulation_steps:
+            self.factors["gradient_factor"] = factors
+            return gradients
+        return [gradient * factor for gradient, factor in zip(gradients, factors, strict=True)]
 
     def _accumulated(self, gradients, variables):
         """The mean gradient of the last steps when it is time to use it, else None."""
@@ -195,9 +208,16 @@ class Optimizer(registry.Configurable):
         return means
 
     def _decay(self, variables, learning_rate):
-        for variable in variables:
-            if id(variable) not in self._undecayed and not any(n in variable.name for n in self._undecayed_names):
-                variable.assign(variable * (1.0 - self.weight_decay * learning_rate))
+        factor = 1.0 - self.weight_decay * learning_rate
+        factors = [factor if self._is_decayed(variable) else 1.0 for variable in variables]
+        if self.takes_factors:
+            self.factors["parameter_factor"] = factors
+            return
+        for variable, factor in zip(variables, factors, strict=True):
+            variable.assign(variable * factor)
+
+    def _is_decayed(self, variable):
+        return id(variable) not in self._undecayed and not any(n in variable.name for n in self._undecayed_names)
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Leave these variables, or those whose name contains one of `var_names`, out of the weight decay."""
@@ -245,9 +265,7 @@ def _positive(optimizer, name, value):
     return value
 
 
-def _norm(gradients):
-    return math.sqrt(sum(float(ops.sum(ops.square(gradient))) for gradient in gradients))
-
-
-def _shortened(gradient, norm, limit):
-    return gradient * (limit / norm) if norm > limit else gradient
+def _shortening(gradients, limit):
+    """What makes gradients that are longer than `limit`, all together, as long as that."""
+    norm = math.sqrt(sum(float(ops.sum(ops.square(gradient))) for gradient in gradients))
+    return limit / norm if norm > limit else 1.0

@@ -15,8 +15,10 @@ class RMSprop(Optimizer):
         self.rho, self.momentum, self.epsilon, self.centered = rho, float(momentum), epsilon, bool(centered)
         self.slot_names = ("mean_square", *(("velocity",) if momentum else ()), *(("mean",) if centered else ()))
 
+    takes_factors = True
+
     def update(self, gradients, variables, learning_rate):
         cyops.rmsprop_step(variables, gradients, self.slot("mean_square", variables), learning_rate, self.rho,
                             self.epsilon, momentum=self.momentum,
                             velocity=self.slot("velocity", variables) if self.momentum else None,
-                            mean=self.slot("mean", variables) if self.centered else None)
+                            mean=self.slot("mean", variables) if self.centered else None, **self.factors)

@@ -15,9 +15,11 @@ class SGD(Optimizer):
         self.momentum, self.nesterov = float(momentum), bool(nesterov)
         self.slot_names = ("velocity",) if momentum else ()
 
+    takes_factors = True
+
     def update(self, gradients, variables, learning_rate):
         if not self.momentum:
-            cyops.sgd_step(variables, gradients, learning_rate)
+            cyops.sgd_step(variables, gradients, learning_rate, **self.factors)
         else:
             cyops.momentum_step(variables, gradients, self.slot("velocity", variables), learning_rate,
-                                 self.momentum, self.nesterov)
+                                 self.momentum, self.nesterov, **self.factors)
