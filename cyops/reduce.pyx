@@ -101,17 +101,12 @@ cdef int check_not_empty(str op, Strided a, const char *reduced, const cyops_vie
 
 cdef Strided checked_out(str op, object out, int ndim, const Py_ssize_t *shape, int dtype):
     cdef Strided given
-    cdef bint is_same
-    cdef int i
+    cdef tuple needed = tuple([shape[i] for i in range(ndim)])
     if not isinstance(out, Strided):
         raise TypeError(f"{op}: out must be a tensor; got {type(out).__name__}")
     given = <Strided> out
-    is_same = given.v.ndim == ndim
-    for i in range(ndim if is_same else 0):
-        is_same = is_same and given.v.shape[i] == shape[i]
-    if not is_same:
-        raise ValueError(f"{op}: out must have the shape of the result; got out {shape_of(given)}, "
-                         f"result {tuple([shape[i] for i in range(ndim)])}")
+    if shape_of(given) != needed:
+        raise ValueError(f"{op}: out must have the shape of the result; got out {shape_of(given)}, result {needed}")
     if given.v.dtype != dtype:
         raise TypeError(f"{op}: out must have the dtype of the result; got out {given.dtype}, "
                         f"result {dtype_object(dtype, 0)}")

@@ -6,7 +6,7 @@
 #include "pool.h"
 #include "system.h"
 
-#define PARALLEL_BYTES ((ptrdiff_t)512 << 10)
+#define PARALLEL_BYTES ((ptrdiff_t)512 << 10) /* the least that is shared; measured in gather_rows.c */
 #define TILE_BYTES ((ptrdiff_t)64 << 10)
 
 /* Between the tensor that is indexed and the one whose slabs are listed in the order of the positions. */

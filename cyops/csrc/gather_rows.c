@@ -5,6 +5,8 @@
 #include "system.h"
 
 #define TILE_BYTES ((ptrdiff_t)64 << 10)
+/* The least that is shared. Two threads that are awake took for a batch of 392 KB 14.0 us, one 13.0; of 784 KB 19.1 and
+ * 28.4; of 1.5 MB 41 and 119. Waking one costs 15 us more. */
 #define PARALLEL_BYTES ((ptrdiff_t)512 << 10)
 #define ASKED_BYTES 4096 /* a page: the most that is asked for ahead of its use */
 

@@ -11,6 +11,8 @@
 
 #define TILE_ELEMENTS ((ptrdiff_t)16 << 10)
 #define TILE_ROWS 16                              /* at least: tiles of long rows */
+/* The least that is shared. Two threads that are awake took for a softmax of 32 K elements 8.8 us, one 14.2; of 64 K
+ * 19.3 and 34.2. Waking one costs 30 us more. */
 #define PARALLEL_ELEMENTS ((ptrdiff_t)32 << 10)
 #define OUT 0
 
