@@ -12,9 +12,7 @@ from math import log, log10
 from types import MappingProxyType
 
 import matplotlib
-
-matplotlib.use("svg")
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from .report import HERE, in_threads, read_runs
@@ -25,28 +23,25 @@ COLOURS = {"cytensor": "#e5534b", "NumPy": "#4184e4", "PyTorch": "#2f9e51", "roo
 RATIOS = ("add", "bias add", "relu", "exp", "sum", "max", "copy")
 SIZES = (1e3, 1e5, 1e6, 1e7, 3e7)
 PALETTE = ["#e5534b", "#4184e4", "#2f9e51", "#a371f7", "#c9881b", "#1a9ba1", "#d15fa8"]
-plt.rcParams.update(
-    {
-        "svg.hashsalt": "cytensor",  # the same file for the same figures
-        "svg.fonttype": "none",
-        "font.size": 10,
-        "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "axes.edgecolor": FAINT,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "grid.color": FAINT,
-        "grid.linewidth": 0.5,
-        "lines.linewidth": 1.8,
-        "lines.markersize": 3.5,
-        "axes.titlesize": 10,
-        "figure.constrained_layout.use": True,
-    }
-)
+STYLE = {
+    "svg.hashsalt": "cytensor",  # the same file for the same figures
+    "svg.fonttype": "none",
+    "font.size": 10,
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": FAINT,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 3.5,
+    "axes.titlesize": 10,
+}
 
 
 # Figures of the runs
@@ -133,7 +128,8 @@ def panels(runs, title, figures, colours, names=MappingProxyType({}), decorate=N
 
     `decorate(axes, run)` draws what lies behind the curves; `names` are those that differ from the curves' keys.
     """
-    figure, row = plt.subplots(1, len(runs), figsize=(4.6 * len(runs) + 0.4, 3.6), sharey=True, squeeze=False)
+    figure = Figure((4.6 * len(runs) + 0.4, 3.6), layout="constrained")
+    row = figure.subplots(1, len(runs), sharey=True, squeeze=False)
     figure.suptitle(title, fontsize=12)
     found = {threads: figures(run) for threads, run in runs.items()}
     for axes, (threads, curves) in zip(row[0], found.items(), strict=True):
@@ -215,14 +211,14 @@ def save(figure, name):
     figure.patch.set_alpha(0)
     FOLDER.mkdir(exist_ok=True)
     figure.savefig(FOLDER / name, metadata={"Date": None})
-    plt.close(figure)
     print(f"written to {FOLDER / name}")
 
 
 def main(*sources):
     runs = read_runs(sources)
     for draw, name in ((draw_additions, "elementwise"), (draw_products, "gemm"), (draw_ratios, "ratios")):
-        save(draw(runs), f"{name}.svg")
+        with matplotlib.rc_context(STYLE):
+            save(draw(runs), f"{name}.svg")
 
 
 if __name__ == "__main__":

@@ -58,4 +58,4 @@ def test_installed_size(benchmark):
             continue
     mine = benchmark.pedantic(lambda: [ours + installed_megabytes(names)], rounds=1)
     table = "Installed size, with everything required"
-    summarise(benchmark, table, f"of which cytensor itself {ours:.0f} MB", mine, theirs, unit="MB")
+    summarise(benchmark, table, f"all together; cytensor itself {ours:.0f} MB", mine, theirs, unit="MB")
