@@ -93,6 +93,27 @@ def test_tensordot_follows_numpy_over_every_layout():
             assert np.array_equal(np.asarray(cyops.tensordot(a, b, axes=axes)), np.asarray(of_copies))
 
 
+def test_tensordot_over_axes_in_any_order_has_the_bits_of_operands_in_order():
+    """Axes summed over and others in any order of memory: some merge, some are copied first."""
+    rng = np.random.default_rng(7)
+    for trial in range(150):
+        dtype = ("float32", "float64")[trial % 2]
+        summed = rng.choice([1, 2, 3, 7, 16, 30], rng.integers(1, 4)).tolist() if trial % 9 else [40, 0, 3]
+        lengths = [summed + rng.integers(1, most, rng.integers(0, 4)).tolist() for most in (12, 20)]
+        orders = [rng.permutation(len(one)).tolist() for one in lengths]
+        axes = [[order.index(i) for i in range(len(summed))] for order in orders]
+        a, b = (numbers([one[i] for i in order]).astype(dtype) for one, order in zip(lengths, orders, strict=True))
+        result = np.asarray(cyops.tensordot(a, b, axes=axes))
+        exact = np.tensordot(a.astype("float64"), b.astype("float64"), axes)
+        magnitude = np.tensordot(np.abs(a).astype("float64"), np.abs(b).astype("float64"), axes)
+        terms = 4 + np.prod(summed) / 2
+        assert result.shape == exact.shape and np.all(np.abs(result - exact) <= terms * np.finfo(dtype).eps * magnitude)
+        others = [[i for i in range(x.ndim) if i not in used] for x, used in zip((a, b), axes, strict=True)]
+        in_order = cyops.tensordot(np.array(a.transpose(others[0] + axes[0]), order="C"),
+                                   np.array(b.transpose(axes[1] + others[1]), order="C"), axes=len(summed))
+        assert np.asarray(in_order).tobytes() == result.tobytes(), (a.shape, b.shape, axes)
+
+
 def test_dense_is_product_bias_and_activation():
     for shape in [(9,), (7, 9), (1, 9), (2, 5, 9), (0, 9), (200, 9)]:
         for columns, activation in itertools.product((1, 5, 40), (None, "relu")):
