@@ -72,10 +72,7 @@ cdef class Recorder:
         """Tracks everything computed from `x` from now on."""
         if not is_floating(x.v.dtype):
             raise TypeError(f"watch: only floating tensors have gradients; got dtype {x.dtype}")
-        identify(x)
-        if x.id not in self.tracked:
-            self.tracked.add(x.id)
-            self.watched.append(x)
+        track(self, x)
 
     def tracks(self, Strided x not None):
         """Whether `x` is watched or was computed from a watched tensor."""
@@ -167,6 +164,15 @@ cdef bint recording() noexcept:
     return active_recorders != 0 and innermost_recorder != NULL
 
 
+cdef int track(Recorder recorder, Strided x) except -1:
+    identify(x)
+    number = x.id
+    if number not in recorder.tracked:
+        recorder.tracked.add(number)
+        recorder.watched.append(x)
+    return 0
+
+
 cdef bint is_tracked(Recorder recorder, tuple inputs) except -1:
     cdef object one
     cdef Strided x
@@ -175,8 +181,8 @@ cdef bint is_tracked(Recorder recorder, tuple inputs) except -1:
         if one is None:
             continue
         x = <Strided> one
-        if x.trainable and recorder.watch_trainable:
-            recorder.watch(x)
+        if x.trainable and recorder.watch_trainable and is_floating(x.v.dtype):
+            track(recorder, x)
             found = True
         elif x.id != 0 and not found and x.id in recorder.tracked:
             found = True

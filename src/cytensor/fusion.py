@@ -24,18 +24,17 @@ class FusedStep(NamedTuple):
         return cyops.expand_dims(d, -1) * self.loss.params["saved_gradient"]
 
 
-def fused_steps(records, targets, sources):
-    """The records, by position, whose gradient passes over the softmax before them."""
-    steps = {i: None for i, record in enumerate(records) if record.op in ON_PROBABILITIES}
-    if not steps or cyops.is_recording():   # an outer tape must see the plain rules
-        return {}
-    for i in steps:
-        probabilities = records[i].inputs[0]
-        softmax = _maker(records, probabilities, i)
-        is_named = any(x is probabilities for x in (*targets, *sources))
-        if softmax is not None and not is_named and cyops.count_uses(records, probabilities) == 1:
-            steps[i] = FusedStep(softmax.inputs[0], records[i])
-    return {i: step for i, step in steps.items() if step is not None}
+def fused_steps(records, named):
+    """The records, by position, whose gradient passes over the softmax before them; `named` are the identities of the
+    tensors whose own gradient is asked for."""
+    steps = {}
+    for i, record in enumerate(records):
+        if record.op in ON_PROBABILITIES and not cyops.is_recording():      # an outer tape must see the plain rules
+            probabilities = record.inputs[0]
+            softmax = _maker(records, probabilities, i)
+            if softmax is not None and id(probabilities) not in named and cyops.count_uses(records, probabilities) == 1:
+                steps[i] = FusedStep(softmax.inputs[0], record)
+    return steps
 
 
 def _maker(records, probabilities, before):

@@ -1,4 +1,7 @@
 """Nested structures: the same shape of tuples, lists and dicts with something else at each leaf."""
+from cyops import Strided
+
+NESTED = (list, tuple, dict)
 
 
 def flatten(structure):
@@ -9,10 +12,10 @@ def flatten(structure):
         return [structure]
     leaves = []
     for part in structure:
-        if isinstance(part, (list, tuple, dict)):
-            leaves += flatten(part)
-        else:
+        if isinstance(part, Strided) or not isinstance(part, NESTED):      # most leaves are tensors
             leaves.append(part)
+        else:
+            leaves += flatten(part)
     return leaves
 
 
@@ -27,7 +30,8 @@ def _pack(structure, leaves):
         return {key: packed[key] for key in structure}
     if not isinstance(structure, (list, tuple)):
         return next(leaves)
-    parts = [_pack(part, leaves) if isinstance(part, (list, tuple, dict)) else next(leaves) for part in structure]
+    parts = [next(leaves) if isinstance(part, Strided) or not isinstance(part, NESTED) else _pack(part, leaves)
+             for part in structure]
     if type(structure) is list:
         return parts
     return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)

@@ -18,7 +18,7 @@ def walk(records, targets, seeds, sources, *, free):
     for target, seed in zip(targets, seeds, strict=True):
         _accumulate(gradients, owned, target, seed)
     kept = {id(x) for x in sources}
-    fused = fused_steps(records, targets, sources)
+    fused = fused_steps(records, kept.union(map(id, targets)))
     for i in range(len(records) - 1, -1, -1):
         record = records[i]
         output = id(record.output)
@@ -58,8 +58,7 @@ def _backward_together(rule, record, way, d, gradients, owned):
     identities = [id(record.inputs[i]) for i in way]
     known = [gradients[x] if x in owned else None for x in identities]
     names = rule.needs(way)
-    values = look_up(record, names, rule.inputs, d, 0)
-    found = rule.together(way, known, **dict(zip(names, values, strict=True)))
+    found = rule.together(way, known, **dict(zip(names, look_up(record, names, rule.inputs, d, 0))))  # noqa: B905
     for i, before, gradient in zip(way, known, found, strict=True):
         if before is None or gradient is not before:
             _accumulate(gradients, owned, record.inputs[i], gradient, is_fresh=True)
