@@ -89,7 +89,7 @@ def check_depths():
 def check_layouts():
     """Every pair of layouts: the bits are those of contiguous copies. Sizes on each side of every packing decision."""
     small = ((1, 1, 70), (1, 70, 33), (70, 1, 33), (5, 6, 7), (30, 45, 20))
-    large = ((150, 200, 70), (300, 40, 400), (20, 600, 400), (600, 10, 70))
+    large = ((150, 200, 70), (300, 40, 400), (20, 600, 400), (600, 10, 70), (150, 3, 400))
     for dtype in DTYPES:
         for m, n, k in small + large:
             for lay_a, lay_b in itertools.product(LAYOUTS if (m, n, k) in small else LAYOUTS[:5], repeat=2):
@@ -135,7 +135,7 @@ def check_guard_pages():
     """No kernel reads or writes beyond the first or last element of an operand, in any orientation."""
     holders = [Guarded(400 * 400 * 8) for _ in range(4)]
     sizes = ((1, 1, 100), (7, 1, 100), (300, 1, 70), (1, 37, 100), (3, 5, 7), (15, 33, 18), (14, 32, 16), (29, 47, 385),
-             (200, 50, 40), (50, 200, 40), (300, 170, 37), (40, 10, 129), (8, 399, 100))
+             (200, 50, 40), (50, 200, 40), (300, 170, 37), (40, 10, 129), (8, 399, 100), (399, 10, 20))
     for dtype in DTYPES:
         for (m, n, k), at_end in itertools.product(sizes, (True, False)):
             for turn_a, turn_b in itertools.product((False, True), repeat=2):

@@ -99,6 +99,7 @@ static int multiply_nth(const gemm_batch *batch, ptrdiff_t index) {
     p.c += gemm_offset(batch->ndim, shape, batch->strides_c + first, index) * p.type->itemsize;
     if (batch->one_column && p.mask_a.data == NULL) return cyops_gemm_dot(&p);
     if (is_skinny(&p)) return cyops_gemm_skinny(&p);
+    if (cyops_gemm_suits_narrow(&p)) return cyops_gemm_narrow(&p);
     return cyops_gemm_blocked(&p);
 }
 

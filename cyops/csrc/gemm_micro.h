@@ -50,7 +50,7 @@ CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, c
         EACH_ROW EACH_VECTOR acc[i * nv + v] = ZERO();
     else
         EACH_ROW EACH_VECTOR acc[i * nv + v] = LOAD_VECTOR(TILE_ROW(p->start, p->rs_start, i) + column, v);
-    const char *b = (const char *)p->b + column / NR * p->ps_b;
+    const char *b = (const char *)p->b + column / NR * p->ps_b + column % NR * sizeof(T);
     if (m > 3 && p->rs_a == sizeof(T) && p->cs_a == m * (ptrdiff_t)sizeof(T))
         GEMM_NAME(multiply_tile)(m, nv, masked, 1, p, b, last, acc);
     else
@@ -72,7 +72,7 @@ CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, c
 /* m rows of C, all columns. With one to three rows a tile of two vectors has too few independent chains to hide the
  * latency of the multiply-add; where b lies in place its panels are neighbours, and a tile takes several at once. */
 CYOPS_INLINE void GEMM_NAME(panel)(const int m, const cyops_gemm_panel *p) {
-    const int wide = m == 1 ? 8 : m * 4 <= 2 * MR && m <= 3 ? 4 : 2;
+    const int wide = m == 1 ? 8 : m * 4 <= 2 * MR - 4 ? 4 : m * 3 < 2 * MR ? 3 : 2;
     ptrdiff_t column = 0, n = p->n;
     if (wide > 2 && p->ps_b == NR * (ptrdiff_t)sizeof(T))
         for (; n >= wide * LANES; n -= wide * LANES, column += wide * LANES)

@@ -33,6 +33,8 @@ typedef struct {
 
 int cyops_gemm_blocked(const gemm_problem *p); /* any */
 int cyops_gemm_skinny(const gemm_problem *p);  /* cs_b = 1, one item, no mask and no column sums */
+int cyops_gemm_narrow(const gemm_problem *p);  /* what the next one says */
+int cyops_gemm_suits_narrow(const gemm_problem *p);
 int cyops_gemm_dot(const gemm_problem *p);     /* n = 1, no mask of a; other bits than the two above */
 
 /* As type->pack, with 0 for what the mask y, whose strides are ws_y and ks_y, has no positive element beside. */
