@@ -53,9 +53,28 @@ def test_loss_and_backward():
     with pytest.raises(FloatingPointError, match=r"loss '<lambda>': 8 of 8 values .*; the predictions lie in \[0, 0"):
         model.fit(X, Y, verbose=0, check_numerics=True)
     model.compile("sgd", lambda y, p: ct.sqrt(p[:, 0]))
-    with pytest.raises(FloatingPointError, match=r"backward, gradient of 'dense/kernel' \(3, 1\): 3 of 3 values"):
+    with pytest.raises(FloatingPointError, match=r"backward, loss '<lambda>', op sqrt, gradient of its input \(8,\): "
+                                                 r"8 of 8 values are not finite, in samples \[0, 1, 2, .*\]; "
+                                                 r"the gradient that reached the op is, its input lies in \[0, 0\]"):
         model.fit(X, Y, verbose=0, check_numerics=True)
     assert all(np.isfinite(value).all() for value in model.get_weights())      # stopped before the update
+
+
+def test_backward_names_the_layer_and_op_that_made_it():
+    class Root(layers.Layer):
+        def call(self, x):
+            return ct.sqrt(x) + 0.0 * x             # a second way, which stays finite
+
+    x = X.copy()
+    x[:, 0] = [1, 1, 0, 1, 1, 0, 1, 1]
+    x[:, 1:] = 0
+    model = Sequential([layers.Dense(1, kernel_initializer="ones", name="first"), Root(name="root"), layers.Dense(2)])
+    model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
+    message = (r"backward, layer 'root' \(Root\), op sqrt, gradient of its input \(8, 1\): 2 of 8 values are not "
+               r"finite, in samples \[2, 5\]; the gradient that reached the op is, its input lies in \[0, 1\]")
+    with pytest.raises(FloatingPointError, match=message) as caught:
+        model.fit(x, Y, verbose=0, check_numerics=True, shuffle=False)
+    assert caught.value.__notes__[-1] == "in fit: epoch 1, batch 1"
 
 
 def test_finite_training_is_unchanged():

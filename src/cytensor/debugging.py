@@ -3,14 +3,18 @@
 `check_numerics` costs a pass over every layer's output and every gradient; when one is not finite, the layer runs once
 more under a recorder to find the op.
 """
+import collections
 import contextlib
 
 import numpy as np
 
 import cyops
 from cytensor.layers import base
+from cytensor.nested import flatten
+from cytensor.ops import ones_like
 from cytensor.tape import GradientTape
-from cytensor.tensor import Tensor, asarray
+from cytensor.tensor import Tensor, as_tensor, asarray
+from cytensor.walk import walk
 
 __all__ = ["check_numerics", "gradcheck"]
 
@@ -41,9 +45,14 @@ def check_numerics():
 class _Checker:
     """What layers and `train_step` call while `check_numerics` is on."""
 
+    def __init__(self):
+        self.calls = collections.deque(maxlen=10000)  # (layer, ids of inputs, id of output), inner layers first
+        self.loss_name, self.samples = "", None
+
     def output(self, layer, x, result):
         """Raise where a layer's output is not finite."""
         if not isinstance(result, Tensor) or _is_finite(result):
+            self.calls.append((layer, [id(part) for part in flatten(x)], id(result)))
             return
         op = _first_bad_op(layer, x)
         named = base.named_weights(layer)
@@ -54,21 +63,53 @@ class _Checker:
 
     def loss(self, loss, y, y_pred, value):
         """Raise where a loss is not finite, the output of the model being so."""
+        self.loss_name = name = "loss" if loss is None else f"loss '{loss.name}'"
+        self.samples = y_pred.shape[0] if isinstance(y_pred, Tensor) else None
         if np.isfinite(float(value)):
             return
-        name, where = "loss", ""
+        where = ""
         if loss is not None:
-            name, values = f"loss '{loss.name}'", loss.call(y, y_pred)
+            values = loss.call(y, y_pred)
             where = f": {_described(values)}"
         raise FloatingPointError(f"check_numerics: forward, {name}{where}; the predictions lie {_range(y_pred)[5:]}")
 
-    def gradients(self, model, weights, gradients):
-        """Raise where a gradient is not finite, the loss being so."""
+    def gradients(self, model, weights, gradients, tape, loss):
+        """Raise where a gradient is not finite, the loss being so; the tape is walked once more to find the op."""
+        bad = [variable for variable, gradient in zip(weights, gradients, strict=True)
+               if gradient is not None and not _is_finite(gradient)]
+        if not bad:
+            self.calls.clear()
+            return
         paths = {id(variable): path for path, variable in base.named_weights(model)}
-        for variable, gradient in zip(weights, gradients, strict=True):
-            if gradient is not None and not _is_finite(gradient):
-                raise FloatingPointError(f"check_numerics: backward, gradient of '{paths[id(variable)]}' "
-                                         f"{gradient.shape}: {_count(gradient)} values are not finite; the loss is")
+        records = list(tape._recorder.records)
+
+        def check(record, passed):
+            for x, gradient in zip(record.inputs, passed, strict=True):
+                if gradient is not None and not _all_finite((gradient,)):
+                    self._raise(record, as_tensor(x), as_tensor(gradient), _place(records, record, self.calls), paths)
+
+        walk(records, [loss], [ones_like(loss)], weights, free=False, check=check)
+        raise FloatingPointError(f"check_numerics: backward, gradient of '{paths[id(bad[0])]}': values are not finite")
+
+    def _raise(self, record, x, gradient, layer, paths):
+        where = self.loss_name if layer is None else f"layer '{layer.name}' ({type(layer).__name__})"
+        of = f"'{paths[id(x)]}'" if id(x) in paths else "its input"
+        has_samples = gradient.shape[:1] == (self.samples,)
+        rows = _described(gradient) if has_samples else f"{_count(gradient)} values are not finite"
+        raise FloatingPointError(f"check_numerics: backward, {where}, op {record.op}, gradient of {of} "
+                                 f"{gradient.shape}: {rows}; the gradient that reached the op is, {of} {_range(x)}")
+
+
+def _place(records, record, calls):
+    """The innermost layer in which an op was recorded; None outside of all, as in the loss."""
+    made = {id(one.output): i for i, one in enumerate(records)}
+    at = made[id(record.output)]
+    spans = []
+    for layer, inputs, output in calls:
+        first, last = max(made.get(one, -1) for one in inputs), made.get(output, -1)
+        if first < at <= last:
+            spans.append((last - first, layer))
+    return min(spans, key=lambda span: span[0])[1] if spans else None
 
 
 def _is_finite(x):

@@ -6,11 +6,12 @@ from cytensor.fusion import fused_steps
 from cytensor.rules import NO_GRADIENT, RULES
 
 
-def walk(records, targets, seeds, sources, *, free):
+def walk(records, targets, seeds, sources, *, free, check=None):
     """The gradient of the targets, weighted by the seeds, for each source; None where no record leads to it.
 
     Tensors are told apart by identity: the records keep every tensor alive that is named here. With `free`, a record is
-    dropped as soon as it was walked, so that what it saved goes back to the allocator.
+    dropped as soon as it was walked, so that what it saved goes back to the allocator. `check` is called with each
+    record and the gradients that its inputs have after it.
     """
     ways = cyops.lead_back(records, sources)
     gradients = {}
@@ -29,6 +30,8 @@ def walk(records, targets, seeds, sources, *, free):
                 _accumulate(gradients, owned, fused[i].x, fused[i].gradient(d))
             else:
                 _backward(record, ways[i], d, gradients, owned)
+        if check is not None and d is not None:
+            check(record, [gradients.get(id(x)) for x in record.inputs])
         if free:
             records[i] = record = d = None
     return [gradients.get(id(source)) for source in sources]
