@@ -8,18 +8,26 @@
 
 #define PARALLEL_BYTES ((ptrdiff_t)512 << 10) /* the least that is shared; measured in gather_rows.c */
 #define TILE_BYTES ((ptrdiff_t)64 << 10)
+#define AHEAD 4 /* runs */
 
 /* Between the tensor that is indexed and the one whose slabs are listed in the order of the positions. */
 typedef enum { TAKE, PUT, ADD } direction;
 
+/* Sign bits tell what is outside, because the baseline of x86-64 compares no vectors of 64-bit integers. */
 int cyops_wrap_positions(int64_t *positions, ptrdiff_t n, ptrdiff_t length, ptrdiff_t *bad) {
-    int are_outside = 0;
-    for (ptrdiff_t j = 0; j < n; j++) are_outside |= (positions[j] < -length) | (positions[j] >= length);
-    if (are_outside) {
+    const uint64_t size = (uint64_t)length;
+    uint64_t outside = 0, any = 0;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const uint64_t position = (uint64_t)positions[j];
+        outside |= (position + size) | (size - 1 - position);
+        any |= position;
+    }
+    if ((int64_t)outside < 0) {
         for (*bad = 0; positions[*bad] >= -length && positions[*bad] < length;) ++*bad;
         return CYOPS_OUT_OF_RANGE;
     }
-    for (ptrdiff_t j = 0; j < n; j++) positions[j] += length & (positions[j] >> 63);
+    if ((int64_t)any < 0)
+        for (ptrdiff_t j = 0; j < n; j++) positions[j] += positions[j] < 0 ? length : 0;
     return CYOPS_OK;
 }
 
@@ -36,32 +44,29 @@ static ptrdiff_t run_behind(const cyops_view *x, int axis) {
     return length;
 }
 
-/* Asks for the beginning of a run that comes later; the CPU's own prefetching follows from there. */
-#define ASK(ahead) \
-    if (j + (ahead) < count) __builtin_prefetch(indexed + positions[j + (ahead)] * indexed_step)
-
 /* With a constant for `bytes`, each memcpy is one load and one store. Not assignments: the bytes of a run may be
  * several items, aligned as one. */
-#define MOVE_RUNS(bytes, ahead)                                                             \
+#define MOVE_RUNS(bytes, ...)                                                               \
     for (ptrdiff_t j = 0; j < count; j++) {                                                 \
         char *at = indexed + positions[j] * indexed_step, *item = listed + j * listed_step; \
-        ASK(ahead);                                                                         \
         memcpy(way == TAKE ? item : at, way == TAKE ? at : item, bytes);                    \
+        __VA_ARGS__                                                                         \
     }
 
 /* Steps and `bytes`, the length of a run, are in bytes. */
 static void move_runs(direction way, char *indexed, ptrdiff_t indexed_step, char *listed, ptrdiff_t listed_step,
                       const int64_t *positions, ptrdiff_t count, ptrdiff_t bytes) {
     if (bytes == 1) {
-        MOVE_RUNS(1, 32)
+        MOVE_RUNS(1, )
     } else if (bytes == 2) {
-        MOVE_RUNS(2, 32)
+        MOVE_RUNS(2, )
     } else if (bytes == 4) {
-        MOVE_RUNS(4, 32)
+        MOVE_RUNS(4, )
     } else if (bytes == 8) {
-        MOVE_RUNS(8, 32)
+        MOVE_RUNS(8, )
     } else {
-        MOVE_RUNS(bytes, 4)
+        /* Asks for the beginning of a run that comes later; the CPU's own prefetching follows from there. */
+        MOVE_RUNS(bytes, if (j + AHEAD < count) __builtin_prefetch(indexed + positions[j + AHEAD] * indexed_step);)
     }
 }
 

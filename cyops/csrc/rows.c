@@ -10,7 +10,7 @@
 #include "scratch.h"
 
 #define TILE_ELEMENTS ((ptrdiff_t)16 << 10)
-#define TILE_ROWS 16                              /* at least: tiles of long rows */
+#define PACKED_ROWS 16 /* at least, where rows are gathered: neighbouring ones may share all their cache lines */
 /* The least that is shared. Two threads that are awake took for a softmax of 32 K elements 8.8 us, one 14.2; of 64 K
  * 19.3 and 34.2. Waking one costs 30 us more. */
 #define PARALLEL_ELEMENTS ((ptrdiff_t)32 << 10)
@@ -101,7 +101,8 @@ int cyops_rows_walk(const cyops_row_job *job) {
     walk.loop = cyops_active->rows->loops[job->op][is_double];
     walk.copy = cyops_active->elementwise->copies[is_double ? 3 : 2];
     find_rows(&walk);
-    walk.tile_rows = walk.classes < TILE_ELEMENTS / TILE_ROWS ? TILE_ELEMENTS / walk.classes : TILE_ROWS;
+    const ptrdiff_t fewest = walk.is_packed ? PACKED_ROWS : 1;
+    walk.tile_rows = walk.classes < TILE_ELEMENTS / fewest ? TILE_ELEMENTS / walk.classes : fewest;
     if (walk.tile_rows > walk.rows.count) walk.tile_rows = walk.rows.count;
     const ptrdiff_t tiles = (walk.rows.count + walk.tile_rows - 1) / walk.tile_rows;
     if (x->size >= PARALLEL_ELEMENTS)
