@@ -14,7 +14,7 @@
 
 #define GROUP 4
 #define ROOM 512     /* classes; a group's exponentials are 8 KB of float32 in the first cache */
-#define EACH_ROW 16  /* numbers, one for each row of a group; more than these are there to be one vector */
+#define EACH_ROW 16  /* numbers: one for each row of a group, and enough of them for whole vectors */
 
 /* Some rows of one tensor. */
 typedef struct {
