@@ -52,3 +52,31 @@ def test_split_dataset():
 def test_names_of_keras_utils():
     assert ct.utils.register_keras_serializable is ct.saving.register_serializable
     assert ct.utils.unpack_x_y_sample_weight(ct.utils.pack_x_y_sample_weight(1, 2)) == (1, 2, None)
+
+
+def test_a_dataset_of_ones_own():
+    seen = []
+
+    class Rows(ct.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            seen.append(index)
+            return np.full((2, 1), index, np.float32), np.zeros((2, 1), np.float32)
+
+        def on_epoch_begin(self):
+            seen.append("begin")
+
+        def on_epoch_end(self):
+            seen.append("end")
+
+    model = ct.Sequential([ct.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    rows = Rows(workers=2)
+    assert rows.num_batches == 3 and len(model.fit(rows, epochs=2, verbose=0).epoch) == 2
+    assert seen == ["begin", 0, 1, 2, "end"] * 2
+    seen.clear()
+    assert model.predict(rows, verbose=0).shape == (6, 1) and seen == ["begin", 0, 1, 2, "end"]
+    with pytest.raises(NotImplementedError, match="a PyDataset must define __len__"):
+        model.fit(ct.utils.Sequence(), verbose=0)

@@ -187,6 +187,44 @@ def weights_of_classes(op, class_weight, y, sample_weight=None):
     return asarray(weights if sample_weight is None else weights * sample_weight.numpy().reshape(-1))
 
 
+class PyDataset:
+    """Base class for data of one's own that `fit`, `evaluate` and `predict` take: define `__len__` and `__getitem__`.
+
+    `dataset[i]` is batch i, a tuple (x, y) or (x, y, sample_weight); the batches come in their order. Hooks are called
+    around every epoch, for instance to shuffle. The arguments are accepted for Keras's sake and change nothing: batches
+    are made one at a time, in the thread that trains.
+
+    >>> import numpy as np
+    >>> class Pairs(PyDataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...     def __getitem__(self, i):
+    ...         return np.full((2, 1), i), np.full((2, 1), 2 * i)
+    >>> len(Pairs())
+    3
+    """
+
+    def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
+        self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
+
+    def __len__(self):
+        raise NotImplementedError(f"{type(self).__name__}: a PyDataset must define __len__, the number of batches")
+
+    def __getitem__(self, index):
+        raise NotImplementedError(f"{type(self).__name__}: a PyDataset must define __getitem__(index), one batch")
+
+    @property
+    def num_batches(self):
+        """The number of batches an epoch."""
+        return len(self)
+
+    def on_epoch_begin(self):
+        """Before the first batch of an epoch."""
+
+    def on_epoch_end(self):
+        """After its last batch."""
+
+
 class IteratorBatches:
     """Batches made by somebody else: a generator, an iterator, an iterable, or a sequence of batches.
 
@@ -213,6 +251,7 @@ class IteratorBatches:
 
     def epoch(self, epoch, first=0):
         """An iterator over the batches of one epoch from the `first`; warns where the data ends too early."""
+        self._tell("on_epoch_begin")
         iterator = self.iterator or itertools.islice(_restart(self.source), first, None)
         count = first
         while self.limit is None or count < self.limit:
@@ -229,6 +268,12 @@ class IteratorBatches:
             warnings.warn(f"{self.op}: the data ended after {count} batches of epoch {epoch + 1}, {expected} expected; "
                           f"training stops here; a generator must yield batches for every epoch", stacklevel=5)
         self.steps = count
+        self._tell("on_epoch_end")
+
+    def _tell(self, hook):
+        """Call a hook of a PyDataset."""
+        if isinstance(self.source, PyDataset):
+            getattr(self.source, hook)()
 
     def _batch(self, data, count):
         if isinstance(data, list) or (isinstance(data, tuple) and not 1 <= len(data) <= 3):

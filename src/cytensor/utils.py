@@ -1,7 +1,7 @@
 """`keras.utils`: the small helpers that textbook listings use, and the plots."""
 import numpy as np
 
-from cytensor.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from cytensor.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from cytensor.plots import plot_confusion_matrix, plot_model, show_images
 from cytensor.plots.labels import confusion_matrix
 from cytensor.random import set_seed as set_random_seed
@@ -101,6 +101,8 @@ def _sizes(samples, left, right):
     return left, right
 
 
-__all__ = ["confusion_matrix", "normalize", "pack_x_y_sample_weight", "plot_confusion_matrix", "plot_model",
-           "register_keras_serializable", "set_random_seed", "show_images", "split_dataset", "to_categorical",
-           "unpack_x_y_sample_weight"]
+Sequence = PyDataset                   # its older name
+
+__all__ = ["PyDataset", "Sequence", "confusion_matrix", "normalize", "pack_x_y_sample_weight", "plot_confusion_matrix",
+           "plot_model", "register_keras_serializable", "set_random_seed", "show_images", "split_dataset",
+           "to_categorical", "unpack_x_y_sample_weight"]

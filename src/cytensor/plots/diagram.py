@@ -52,7 +52,7 @@ def plot_model(model, to_file="model.png", show_shapes=False, show_dtype=False, 
     if type(model.build_shape) is tuple and outer.chained:
         shape = f"{model.build_shape}" if show_shapes else ""
         outer.inside.insert(0, Block("Input", [shape] if shape else [], "input"))
-    figure = figures.new_figure(op, 1, 1, layout=None)
+    figure = figures.new_figure(op, 1, 1, layout="none")
     _measure(outer, _text_width(figure), rankdir in ("LR", "RL"))
     width, height = (length + 2 * MARGIN for length in outer.size)
     figure.set_size_inches(width / 72, height / 72)
