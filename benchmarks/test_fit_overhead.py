@@ -80,5 +80,5 @@ def test_fit_overhead(benchmark, tmp_path):
         ours.append(time.perf_counter() - start)
 
     benchmark.pedantic(one_round, rounds=ROUNDS)
-    work = "fit with validation, early stopping, checkpoint and bar"
-    summarise(benchmark, "An epoch of MNIST", work, ours, theirs)
+    work = "validation, early stopping, checkpoint and bar"
+    summarise(benchmark, "fit beside its own steps, an epoch of MNIST", work, ours, theirs)
