@@ -96,10 +96,10 @@ def test_tensordot_follows_numpy_over_every_layout():
 def test_tensordot_over_axes_in_any_order_has_the_bits_of_operands_in_order():
     """Axes summed over and others in any order of memory: some merge, some are copied first."""
     rng = np.random.default_rng(7)
-    for trial in range(150):
+    for trial in range(90):
         dtype = ("float32", "float64")[trial % 2]
         summed = rng.choice([1, 2, 3, 7, 16, 30], rng.integers(1, 4)).tolist() if trial % 9 else [40, 0, 3]
-        lengths = [summed + rng.integers(1, most, rng.integers(0, 4)).tolist() for most in (12, 20)]
+        lengths = [summed + rng.integers(1, most, rng.integers(0, 3)).tolist() for most in (9, 20)]
         orders = [rng.permutation(len(one)).tolist() for one in lengths]
         axes = [[order.index(i) for i in range(len(summed))] for order in orders]
         a, b = (numbers([one[i] for i in order]).astype(dtype) for one, order in zip(lengths, orders, strict=True))
