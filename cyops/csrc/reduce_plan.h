@@ -13,7 +13,7 @@
 /* The least that is shared. Two threads that are awake took for a sum of 0.5 MB 9.9 us, one 6.7; of 1 MB 10.2 and 10.9;
  * of 2 MB 27.6 and 38.8. Waking one costs 15 to 40 us more. */
 #define PARALLEL_BYTES ((ptrdiff_t)1 << 20)
-#define TILE_ELEMENTS ((ptrdiff_t)64 << 10)
+#define TILE_ELEMENTS ((ptrdiff_t)64 << 10) /* a sum of 1e6 takes 53 to 57 us in tiles of 64 K to 256 K */
 #define ENOUGH_UNITS 32 /* for any number of threads; fewer are cut into chunks of their sequences */
 
 typedef struct {
