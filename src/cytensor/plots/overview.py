@@ -1,4 +1,6 @@
 """What `cytensor predict --plot` draws: the first pictures with what was predicted, beside the confusion matrix."""
+import math
+
 import numpy as np
 
 from cytensor.plots import figures, images
@@ -18,7 +20,7 @@ def plot_predictions(x, labels, probabilities, count, path):
         some = None if labels is None else labels[:count]
         pictures = images.as_pictures(op, x[:count], some)
         names = images.captions(op, len(pictures), some, probabilities[:count], None)
-        columns = min(5, len(pictures))
+        columns = math.ceil(math.sqrt(len(pictures)))      # a square, like the matrix beside it
         parts.append((*images.grid_size(pictures, names, columns),
                       lambda figure: images.draw_images(figure, pictures, names, columns)))
     if labels is not None:
