@@ -1,8 +1,12 @@
 """Files: round trips, the closed registry, damage, atomic writing."""
 import contextlib
+import errno
 import json
 import os
 import struct
+import subprocess
+import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -241,3 +245,70 @@ def test_overwriting(tmp_path):
         Sequential([layers.Dense(2)]).save_weights(tmp_path / "x")
     saving.write_bytes(tmp_path / "mode", b"1")
     assert (tmp_path / "mode").stat().st_mode & 0o777 == 0o666 & ~saving._umask()
+
+
+LIMITED = """
+import resource, sys
+import numpy as np
+from cytensor import callbacks, layers
+from cytensor.models import Sequential
+model = Sequential([layers.Input((50,)), layers.Dense(400)])
+model.compile("adam", "mse")
+resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))      # as a disk that is full after 20 KB
+x = np.zeros((8, 50))
+for save in (model.save, model.save_weights,
+             lambda path: model.fit(x, np.zeros((8, 400)), verbose=0, epochs=3, resume=path),
+             lambda path: model.fit(x, np.zeros((8, 400)), verbose=0,
+                                    callbacks=[callbacks.ModelCheckpoint(path)])):
+    try:
+        save(sys.argv[1])
+    except OSError as error:
+        print(error.errno)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs resource limits")
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    model = Sequential([layers.Input((50,)), layers.Dense(400)])
+    model.compile("adam", "mse")
+    path = tmp_path / "m.safetensors"
+    model.fit(np.zeros((8, 50)), np.zeros((8, 400)), verbose=0, resume=path)
+    before = path.read_bytes()
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(path)], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == [str(errno.EFBIG)] * 4, done.stderr
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["m.safetensors"]
+
+
+def test_headers_that_lie_and_files_of_others(tmp_path):
+    model = trained()
+    path = tmp_path / "m.safetensors"
+    model.save(path)
+    whole = path.read_bytes()
+    size = struct.unpack("<Q", whole[:8])[0]
+    header = json.loads(whole[8:8 + size])
+    name = next(name for name in header if name != "__metadata__")
+
+    def with_header(text, claimed=None):
+        text = text if isinstance(text, bytes) else json.dumps(text).encode()
+        return struct.pack("<Q", len(text) if claimed is None else claimed) + text + whole[8 + size:]
+
+    entry = dict(header[name])
+    huge = {**header, name: {**entry, "shape": [2**40, 2**40]}}
+    past = {**header, name: {**entry, "data_offsets": [0, 2**50]}}
+    twice = json.dumps(header)[:-1] + f", {json.dumps(name)}: {json.dumps(entry)}" + "}"
+    tracemalloc.start()
+    for content in (with_header(header, 2**62), with_header(header, 2**33), with_header(huge), with_header(past),
+                    with_header(twice.encode()), with_header(b"[]"), with_header(b"{" * 5000), b"PK\3\4" + b"\0" * 100,
+                    b"\x89HDF\r\n\x1a\n" + b"\0" * 100, b"\x80\x04cos\nsystem\n."):
+        path.write_bytes(content)
+        before = model.get_weights()
+        for load in (load_model, model.load_weights):
+            with pytest.raises(ValueError, match="is not a readable safetensors file"):
+                load(path)
+        assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+    with pytest.raises(FileNotFoundError, match="load: there is no file"):
+        load_model(tmp_path / "none.safetensors")
+    with pytest.raises((ValueError, OSError), match="load: "):
+        load_model(tmp_path)

@@ -220,6 +220,23 @@ def _sync_folder(folder):
             os.close(handle)
 
 
+class _DuplicateKey(ValueError):
+    """A header that names something twice."""
+
+
+def _refuse_duplicates(path):
+    """The safetensors library lets the last of two tensors of one name win; a file that has them was tampered with."""
+    def unique(pairs):
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            raise _DuplicateKey(f"duplicate key {next(name for name in names if names.count(name) > 1)!r}")
+        return dict(pairs)
+
+    with open(path, "rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        json.loads(file.read(size), object_pairs_hook=unique)
+
+
 def read_file(filepath):
     """(named arrays, metadata) of a file; ValueError where it is damaged or not one of ours."""
     from safetensors import SafetensorError, safe_open
@@ -231,7 +248,8 @@ def read_file(filepath):
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-    except (SafetensorError, OSError, TypeError, AttributeError, KeyError) as error:
+        _refuse_duplicates(path)
+    except (SafetensorError, OSError, TypeError, AttributeError, KeyError, _DuplicateKey) as error:
         raise ValueError(f"load: '{path}' is not a readable safetensors file: damaged, truncated or of another kind; "
                          f"{error}") from None
     version = metadata.get("version", "0")
