@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard cyops/*.p* cyops/csrc/*)
 
-.PHONY: train test sanitize sanitize-short bench bench-peers lint stubs clean
+.PHONY: train test ulp sanitize sanitize-short bench bench-peers lint stubs clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,10 @@ train: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+
+# The errors of the functions: four of them at every float32, on each instruction set. An hour on one core.
+ulp: $(VENV)/installed-test
+	for isa in generic avx2 avx512; do CYOPS_ISA=$$isa $(BIN)/python tests/test_math_ulp.py 1 || exit; done
 
 # The tests of storage, kernels and pool with every access and all undefined behaviour checked, by GCC's sanitizers.
 build/sanitized: $(VENV)/installed-test $(SOURCES) $(shell find src -name '*.py')

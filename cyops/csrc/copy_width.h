@@ -122,7 +122,8 @@ static void OF_WIDTH(stream)(char *to, const char *from, const ptrdiff_t *to_str
     if (to_strides[0] != 1)
         OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 0);
     else if (is_transposed && !is_aligned)
-        OF_WIDTH(transpose_by_scratch)((ITEM *)to, to_strides[1], (const ITEM *)from, from_strides[0], n_inner, n_outer);
+        OF_WIDTH(transpose_by_scratch)((ITEM *)to, to_strides[1], (const ITEM *)from, from_strides[0], n_inner,
+                                       n_outer);
     else
         OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 1);
     STREAM_FENCE;

@@ -43,7 +43,7 @@ static unsigned find_packed(const cyops_plan *plan) {
  * alone and with one after it that reads the result, which then is in no cache:
  *     result of 16 MB: addition 1.13, addition and relu 1.5 times the time; of 32 MB: 0.78 and 1.0; of 80 MB: 0.9, 0.9;
  *     copy of 16 MB: 0.75, copy and relu 1.5 times the time; of 80 MB: 0.55 and 0.83;
- *     transposed copy of 4 MB: 0.6; of 12 MB: 0.46; of 16 MB: 0.25, where reading it again costs a fifth of what it saves.
+ *     transposed copy of 4 MB: 0.6; of 12 MB: 0.46; of 16 MB: 0.25, and reading it then costs a fifth of what it saves.
  */
 #define STREAM_RESULT_BYTES ((ptrdiff_t)32 << 20)
 #define STREAM_COPY_BYTES ((ptrdiff_t)16 << 20)
@@ -120,8 +120,9 @@ static ptrdiff_t traffic(int operands, const cyops_view *const *views) {
     return bytes;
 }
 
-/* The arithmetic of one element as bytes of traffic that take as long, for the decision to share the work. In the second
- * cache an addition takes 0.01 ns a byte; exp and its like 0.4 to 0.6 ns, pow and divisions 1 to 3 ns an element. */
+/* The arithmetic of one element as bytes of traffic that take as long, for the decision to share the work. In the
+ * second cache an addition takes 0.01 ns a byte; exp and its like 0.4 to 0.6 ns, pow and divisions 1 to 3 ns an element.
+ */
 static ptrdiff_t arithmetic(int op) {
     switch (op) {
     case CYOPS_OP_exp: case CYOPS_OP_expm1: case CYOPS_OP_log: case CYOPS_OP_log1p: case CYOPS_OP_tanh:

@@ -2,8 +2,9 @@
  *
  * Expects DTYPE (float32, int8, ...), T (the C type), WRAPPED (the type integer arithmetic wraps around in; T itself
  * for floating types) and KIND, one of KIND_FLOATING, KIND_INTEGER and KIND_BOOLEAN; for floating also MATH_SUFFIX,
- * for integers of up to 32 bits QUOTIENT (see integer_division.h). Undefines them. It defines the words of the formulas in elementwise_ops.h for the kind, then, for each op whose
- * domain has the dtype, an inline function of single elements and the loop over it.
+ * for integers of up to 32 bits QUOTIENT (see integer_division.h). Undefines them. It defines the words of the formulas
+ * in elementwise_ops.h for the kind, then, for each op whose domain has the dtype, an inline function of single
+ * elements and the loop over it.
  */
 #define OF_DTYPE(name) ISA_NAME(CYOPS_JOIN(name, DTYPE))
 #define WRAP(x) ((WRAPPED)(x))

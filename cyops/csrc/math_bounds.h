@@ -12,7 +12,8 @@ typedef struct {
 } cyops_math_bounds_f32;
 
 typedef struct {
-    double exp_lowest, exp_highest, expm1_lowest, tanh_highest, erf_highest, pow_lowest, pow_highest;
+    double exp_lowest, exp_highest, expm1_lowest, tanh_highest, erf_highest;
+    double pow_lowest, pow_highest, float_pow_lowest, float_pow_highest;
 } cyops_math_bounds_f64;
 
 extern const cyops_math_bounds_f32 cyops_bounds_f32;

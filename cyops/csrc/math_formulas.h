@@ -2,7 +2,8 @@
  *
  * Included inside the target region of one instruction set. For float and double it defines ISA_NAME(exp_f32),
  * ISA_NAME(exp_f64) and so on: inline functions of one number without branches or calls, so that a plain loop over
- * them becomes vector code. A scalar, a vector lane and a loop tail compute the same bits. Only pow_f64 calls libm.
+ * them becomes vector code. A scalar, a vector lane and a loop tail compute the same bits. Only the generic pow_f64
+ * calls libm.
  *
  * Here is what differs between the two types: the polynomials and the layout of the bits. math_functions.h has the
  * formulas. The polynomials are minimax fits (Remez exchange, 50 digits): with r in [-log(2)/2, log(2)/2]
