@@ -9,7 +9,7 @@ import pytest
 import cyops
 
 FOLDER = Path(__file__).parent
-FILES = ["test_ops.py", "test_gradients.py", "test_views.py", "test_elementwise.py", "test_cast.py"]
+FILES = ["test_ops.py", "test_gradients.py", "test_views.py", "test_elementwise.py", "test_cast.py", "test_rows.py"]
 
 
 @pytest.mark.parametrize("isa", ["generic", "avx2", "avx512"])
