@@ -87,9 +87,9 @@ def check_depths():
 
 
 def check_layouts():
-    """Every pair of layouts: the bits are those of contiguous copies. Sizes on each side of every packing decision."""
+    """Every pair of layouts: the bits are those of contiguous copies. Sizes on each side of every decision."""
     small = ((1, 1, 70), (1, 70, 33), (70, 1, 33), (5, 6, 7), (30, 45, 20))
-    large = ((150, 200, 70), (300, 40, 400), (20, 600, 400), (600, 10, 70), (150, 3, 400))
+    large = ((150, 200, 70), (300, 40, 400), (20, 600, 900), (600, 10, 70), (150, 3, 400))
     for dtype in DTYPES:
         for m, n, k in small + large:
             for lay_a, lay_b in itertools.product(LAYOUTS if (m, n, k) in small else LAYOUTS[:5], repeat=2):

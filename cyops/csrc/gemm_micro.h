@@ -69,9 +69,9 @@ CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, c
     }
 }
 
-/* m rows of C, all columns. With few rows a tile of two vectors has too few independent chains to hide the latency of the
- * multiply-add, and broadcasts each element of A for few of them; where b lies in place its panels are neighbours, and a
- * tile is wider: with four vectors instead of two, (6, 784)(784, 512) ran at 118 instead of 104 GFLOP/s. */
+/* m rows of C, all columns. With few rows a tile of two vectors has too few independent chains to hide the latency of
+ * the multiply-add, and broadcasts each element of A for few of them; where b lies in place its panels are neighbours,
+ * and a tile is wider: with four vectors instead of two, (6, 784)(784, 512) ran at 118 instead of 104 GFLOP/s. */
 CYOPS_INLINE void GEMM_NAME(panel)(const int m, const cyops_gemm_panel *p) {
     const int wide = m == 1 ? 8 : m * 4 <= 2 * MR - 4 ? 4 : m * 3 < 2 * MR ? 3 : 2;
     ptrdiff_t column = 0, n = p->n;
