@@ -37,6 +37,12 @@ def test_nan_loss_is_warned_of_once():
     ({"validation_split": 1.5}, ValueError, "validation_split must be between 0 and 1; got 1.5"),
     ({"validation_split": 0.999}, ValueError, "validation_split must leave samples on both sides"),
     ({"validation_data": 3}, ValueError, "validation_data must be"),
+    ({"initial_epoch": -1}, ValueError, "fit: initial_epoch must be at least 0; got -1"),
+    ({"initial_epoch": 1.5}, TypeError, "fit: initial_epoch must be an int; got 1.5"),
+    ({"validation_batch_size": 0}, ValueError, "fit: validation_batch_size must be at least 1; got 0"),
+    ({"class_weight": "balanced"}, TypeError, "fit: class_weight must be a dictionary .*; got 'balanced'"),
+    ({"class_weight": {0: 1, 1: "a", 2: 1}}, TypeError, "fit: class_weight must be a dictionary of classes"),
+    ({"validation_split": "a"}, ValueError, "validation_split must be between 0 and 1; got a"),
     ({"steps_per_epoch": 0}, ValueError, "fit: steps must be at least 1; got 0"),
 ])
 def test_bad_arguments_of_fit(arguments, error, message):

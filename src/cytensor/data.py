@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 
 import cyops
-from cytensor import nested, random
+from cytensor import arguments, nested, random
 from cytensor.tensor import Tensor, asarray
 
 __all__ = ["pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
@@ -51,13 +51,13 @@ def make_batches(op, x, y=None, sample_weight=None, batch_size=None, *, shuffle=
                         dtype, casts_integers)
 
 
-def check_positive(op, name, value):
+def check_positive(op, name, value, low=1):
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{op}: {name} must be an int; got {value!r}")
-    if value < 1:
-        raise ValueError(f"{op}: {name} must be at least 1; got {value}")
+    if value < low:
+        raise ValueError(f"{op}: {name} must be at least {low}; got {value}")
 
 
 def is_iterator(x):
@@ -172,6 +172,11 @@ def weights_of_classes(op, class_weight, y, sample_weight=None):
     """The weight of each sample's class, times its own weight; y integer labels or one-hot."""
     if y is None:
         raise ValueError(f"{op}: class_weight needs y")
+    if not isinstance(class_weight, dict) or not all(
+            arguments.is_integer(label) and arguments.is_number(weight) and weight >= 0
+            for label, weight in class_weight.items()):
+        raise TypeError(f"{op}: class_weight must be a dictionary of classes, integers, and their weights, numbers "
+                        f"that are not negative; got {class_weight!r}")
     labels = y.numpy()
     labels = labels.argmax(axis=-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
     labels = labels.astype(np.int64)
@@ -298,7 +303,7 @@ def _restart(source):
 
 def split_tail(op, x, y, sample_weight, share, several=False):
     """((x, y, w) of the head, (x, y, w) of the last `share` of the samples), unshuffled, as Keras does."""
-    if not 0 < share < 1:
+    if not arguments.is_number(share) or not 0 < share < 1:
         raise ValueError(f"{op}: validation_split must be between 0 and 1; got {share}")
     if is_iterator(x):
         raise ValueError(f"{op}: validation_split needs arrays; x yields batches; use validation_data")

@@ -150,6 +150,8 @@ class Trainer:
         for name, value in (("epochs", epochs), ("validation_freq", validation_freq)):
             if not isinstance(value, (list, tuple, set)):
                 batching.check_positive("fit", name, value)
+        batching.check_positive("fit", "initial_epoch", initial_epoch, low=0)
+        batching.check_positive("fit", "validation_batch_size", validation_batch_size)
         verbose = resolve_verbose(verbose)
         if validation_split:
             if validation_data is not None:
