@@ -43,9 +43,7 @@ class Trainer:
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
         self._loss_tracker = metric_classes.Mean(name="loss")
-        plain, weighted = _as_list(metrics), _as_list(weighted_metrics)
-        self._metrics = [(metric_classes.get(item), False) for item in plain]
-        self._metrics += [(metric_classes.get(item), True) for item in weighted]
+        self._metrics = metric_classes.compiled(_as_list(metrics), _as_list(weighted_metrics))
         self._compiled_with = {"optimizer": self.optimizer, "loss": loss, "metrics": metrics,
                                "weighted_metrics": weighted_metrics}
 

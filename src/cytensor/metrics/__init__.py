@@ -80,3 +80,23 @@ def get(identifier):
     if isinstance(identifier, str):
         metric.name = identifier
     return metric
+
+
+def compiled(plain, weighted):
+    """The metrics of `compile` as pairs (Metric, whether it takes sample weights), renamed where names repeat.
+
+    As in Keras: a weighted "accuracy" beside a plain one is "weighted_accuracy", a second plain one "accuracy_1".
+    """
+    pairs = [(get(item), False) for item in plain] + [(get(item), True) for item in weighted]
+    taken = {"loss"}
+    for metric, takes_weights in pairs:
+        name = metric.name
+        if name in taken and takes_weights:
+            name = f"weighted_{name}"
+        first, count = name, 0
+        while name in taken:
+            count += 1
+            name = f"{first}_{count}"
+        metric.name = name
+        taken.add(name)
+    return pairs

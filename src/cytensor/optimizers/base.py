@@ -1,6 +1,6 @@
 """Optimizer: what every optimizer does around its own update rule.
 
-Order of one step: drop missing gradients, clip, accumulate, decay the weights, update (one compiled call for all
+Order of one step: drop missing gradients, accumulate, clip, decay the weights, update (one compiled call for all
 parameters where the rule has a kernel), average the weights. Formulas and defaults are Keras 3's.
 """
 import math
@@ -20,7 +20,8 @@ class Optimizer(registry.Configurable):
     learning_rate: a float, a schedule, or a function without arguments. At most one of clipnorm (of each gradient),
     clipvalue (of each element) and global_clipnorm (of all gradients together). use_ema keeps an exponential moving
     average of the weights, which replaces them every `ema_overwrite_frequency` steps and at the end of `fit`.
-    gradient_accumulation_steps: how many steps' gradients are averaged before the weights change.
+    gradient_accumulation_steps: how many steps' gradients are averaged before the weights change; the mean is clipped,
+    and a schedule counts all of these steps.
     """
     strict = True
     slot_names: tuple[str, ...] = ()
@@ -82,7 +83,7 @@ class Optimizer(registry.Configurable):
 
     def _rate(self):
         if isinstance(self._learning_rate, LearningRateSchedule):
-            return float(self._learning_rate(self.iterations))
+            return float(self._learning_rate(self.calls))      # as Keras: every call counts, not every change
         return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
 
     @property
@@ -105,17 +106,17 @@ class Optimizer(registry.Configurable):
         gradients, variables = self._present(gradients, variables)
         self.build(variables)
         self.factors = {}
-        gradients = self._clipped(gradients)
         if self.gradient_accumulation_steps:
             gradients = self._accumulated(gradients, variables)
         if gradients is not None:
+            gradients = self._clipped(gradients)
             learning_rate = self._rate()
             if self.weight_decay:
                 self._decay(variables, learning_rate)
             self.update(gradients, variables, learning_rate)
-        self.calls += 1
-        if self.use_ema and gradients is not None:
+        if self.use_ema:
             self._average(variables)
+        self.calls += 1
 
     def update(self, gradients, variables, learning_rate):
         """Change all variables. The default calls `update_step` for each of them."""
@@ -189,7 +190,7 @@ class Optimizer(registry.Configurable):
             factors = [_shortening(gradients, self.global_clipnorm)] * len(gradients)
         else:
             return gradients
-        if self.takes_factors and not self.gradient_accumulation_steps:
+        if self.takes_factors:
             self.factors["gradient_factor"] = factors
             return gradients
         return [gradient * factor for gradient, factor in zip(gradients, factors, strict=True)]
@@ -225,10 +226,10 @@ class Optimizer(registry.Configurable):
         self._undecayed_names = tuple(var_names or ())
 
     def _average(self, variables):
-        momentum = self.ema_momentum if self.iterations > 1 else 0.0        # the first average is the first value
+        momentum = self.ema_momentum if self.iterations else 0.0            # the first average is the first value
         for average, variable in zip(self.slot("average", variables), variables, strict=True):
             average[...] = momentum * average + (1.0 - momentum) * variable
-        if self.ema_overwrite_frequency and self.iterations % self.ema_overwrite_frequency == 0:
+        if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values(variables)
 
     def finalize_variable_values(self, variables):
