@@ -346,3 +346,18 @@ def test_forgetting_super_init():
 
     random.set_seed(1)
     assert Careless()(x_of(3, 4)).shape == (3, 2)
+
+
+def test_add_weight_takes_names():
+    class Scale(layers.Layer):
+        def build(self, input_shape):
+            self.factor = self.add_weight((input_shape[-1],), "ones", regularizer="l2", constraint="non_neg", name="f")
+
+        def call(self, x):
+            return x * self.factor
+
+    layer = Scale()
+    layer(x_of(2, 4))
+    assert abs(float(layer.losses[0]) - 0.04) < 1e-8                # l2 is 0.01 by default
+    with pytest.raises(ValueError, match="regularizer: unknown name 'l3'"):
+        layer.add_weight((2,), regularizer="l3")

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from cytensor import initializers, registry
+from cytensor import constraints, initializers, registry, regularizers
 from cytensor.dtypes import as_dtype
 from cytensor.tensor import Tensor, Variable, asarray
 
@@ -97,13 +97,17 @@ class Layer(registry.Configurable):
 
     def add_weight(self, shape=(), initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None,
                    name=None):
-        """A new Variable of this layer; the initializer defaults to glorot_uniform, and to zeros below rank 2."""
+        """A new Variable of this layer; the initializer defaults to glorot_uniform, and to zeros below rank 2.
+
+        initializer, regularizer, constraint: each a name, an instance or a function.
+        """
         shape = as_shape(f"add_weight of layer '{self.name}'", shape)
         dtype = as_dtype("add_weight", dtype or self.dtype)
         name = name or f"weight_{len(self._weights)}"
         if initializer is None:
             initializer = "glorot_uniform" if len(shape) > 1 else "zeros"
         initializer = initializers.get(initializer)
+        regularizer, constraint = regularizers.get(regularizer), constraints.get(constraint)
         if isinstance(initializer, initializers.Initializer):
             value = initializer(shape, dtype=dtype, stream=f"{self.name}/{name}")
         else:
