@@ -190,3 +190,13 @@ def test_batches_computed_together_stay_small():
     assert of(model, ct.zeros((1, 5))) == 1
     wide = ct.broadcast_to(ct.zeros(1), (1 << 20, 1 << 12))
     assert of(model, wide) == 16 and of(model, ct.broadcast_to(ct.zeros(1), (100, 1 << 22))) == 1
+
+
+def test_input_shape_of_built_sequentials():
+    lazy = Sequential([layers.Dense(2)])
+    assert lazy.input_shape is None
+    lazy(np.zeros((3, 4), np.float32))
+    eager = Sequential([layers.Input((4,)), layers.Dense(2)])
+    nested = Sequential([eager, layers.Dense(1)])
+    for model in (lazy, eager, nested):
+        assert model.input_shape == (None, 4)

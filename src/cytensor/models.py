@@ -156,6 +156,7 @@ class Sequential(Model):
                 layer._build(shape)
             shape = layer.compute_output_shape(shape)
         self.built, self.build_shape = True, (None, *input_shape[1:])
+        self.input_shape = self.build_shape
 
     def call(self, x, training=None):
         for layer in self._layers:
