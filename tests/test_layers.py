@@ -313,8 +313,9 @@ def test_regularizers_and_constraints():
     layer(x_of(2, 4))
     penalties = [float(loss) for loss in layer.losses]
     assert np.allclose(penalties, [0.01 * (layer.kernel.numpy() ** 2).sum(), 0.03], rtol=1e-5)
-    (variable, constraint), = layer._constraints
-    assert variable is layer.kernel and (constraint(variable).numpy() >= 0).all()
+    assert layer.bias.constraint is None and (layer.kernel.constraint(layer.kernel).numpy() >= 0).all()
+    for again in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert (again.kernel.constraint(again.kernel).numpy() >= 0).all()
 
 
 def test_configuration_round_trip():

@@ -6,7 +6,7 @@ import pytest
 from golden import inputs, stored
 
 import cyops
-from cytensor import optimizers
+from cytensor import constraints, optimizers
 from cytensor.optimizers import schedules
 from cytensor.tensor import Variable, asarray
 
@@ -189,3 +189,13 @@ def test_decay_and_clipping_inside_the_kernel_change_no_bit():
                 optimizer.apply([asarray(value * (step + 1)) for value in values], variables)
             results.append([variable.numpy().tobytes() for variable in variables])
         assert results[0] == results[1], options
+
+
+def test_constraints_without_fit():
+    for options in ({}, {"use_ema": True, "ema_overwrite_frequency": 1}, {"gradient_accumulation_steps": 2}):
+        optimizer = optimizers.SGD(0.5, **options)
+        kept = Variable([0.25, 1.0], constraint=constraints.NonNeg())
+        free = Variable([0.25, 1.0])
+        for _ in range(2):
+            optimizer.apply_gradients([(asarray(np.ones(2, np.float32)), variable) for variable in (kept, free)])
+        assert (kept.numpy() >= 0).all() and (free.numpy() < 0).any(), options

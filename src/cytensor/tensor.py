@@ -121,8 +121,9 @@ class VariableView(_Assignable):
 class Variable(_Assignable):
     """A tensor that a model learns: it owns its memory, `assign` writes it, and every tape watches it.
 
-    Variable(initial_value, trainable=True, name=None, dtype=None): `initial_value` is anything array-like, or a
-    function that returns it; its elements are copied. With `trainable=False` tapes watch it only when told to.
+    Variable(initial_value, trainable=True, name=None, dtype=None, constraint=None): `initial_value` is anything
+    array-like, or a function that returns it; its elements are copied. With `trainable=False` tapes watch it only when
+    told to. `constraint` is a function of the values that optimizers apply after each of their steps.
     `variable[...]` is a live view: `v[0, 0].assign(3.)` changes `v`. ValueError where an assigned value does not
     broadcast to the shape.
 
@@ -135,15 +136,16 @@ class Variable(_Assignable):
      [3. 4.]]>
     """
 
-    __slots__ = ("name",)
+    __slots__ = ("constraint", "name")
 
-    def __init__(self, initial_value, trainable=True, name=None, dtype=None):
+    def __init__(self, initial_value, trainable=True, name=None, dtype=None, constraint=None):
         value = initial_value() if callable(initial_value) else initial_value
         value = Strided(value) if dtype is None else Strided(value, dtype)
         fresh = cyops.empty(value.shape, value.dtype)
         cyops.assign(fresh, value)
         super().__init__(fresh)
         self.name = name or "Variable"
+        self.constraint = constraint
         self.trainable = trainable
 
     @property
@@ -170,13 +172,13 @@ class Variable(_Assignable):
         return view
 
     def __reduce__(self):
-        return Variable, (np.array(memoryview(self)), self.trainable, self.name)
+        return Variable, (np.array(memoryview(self)), self.trainable, self.name, None, self.constraint)
 
     def __copy__(self):
-        return Variable(self, self.trainable, self.name)
+        return Variable(self, self.trainable, self.name, constraint=self.constraint)
 
     def __deepcopy__(self, memo):
-        return Variable(self, self.trainable, self.name)
+        return Variable(self, self.trainable, self.name, constraint=self.constraint)
 
     def _described(self):
         return f"Variable {self.name!r}"

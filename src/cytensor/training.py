@@ -95,8 +95,6 @@ class Trainer:
             self.optimizer.apply(gradients, parts.weights)
         elif self._parts is None:                  # the first batch
             warnings.warn(f"fit: model '{self.name}' has no trainable weights", stacklevel=5)
-        for variable, constraint in parts.constraints:
-            variable.assign(constraint(variable))
         self._loss_tracker.add(float(loss), batching.count_samples(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -342,7 +340,6 @@ class _Parts:
     def __init__(self, model):
         self.weights = model.trainable_weights
         self.layers = model.flattened()
-        self.constraints = [pair for layer in self.layers for pair in layer._constraints]
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ class _Context(threading.local):
 
 _context = _Context()
 # Attributes that own nothing: what they hold is owned elsewhere.
-_BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_constraints", "_added_losses", "_parts"}
+_BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_added_losses", "_parts"}
 # Types whose values hold neither variables nor layers. Others are added as they are met: a training step asks for the
 # weights of a model every time, and isinstance for every attribute would be most of that.
 _PLAIN = {str, int, float, bool, type(None), np.dtype}
@@ -60,7 +60,6 @@ class Layer(registry.Configurable):
         self._trainable = True
         self._weights = []                 # made by add_weight
         self._regularizers = []            # (variable, function)
-        self._constraints = []             # (variable, function)
         self._added_losses = []            # scalars from add_loss
         return self
 
@@ -115,12 +114,10 @@ class Layer(registry.Configurable):
         if value.shape != shape:
             raise ValueError(f"add_weight: the initializer must return the shape asked for; layer '{self.name}', "
                              f"weight '{name}' is {shape}, got {value.shape}")
-        variable = Variable(value, trainable=trainable, name=name, dtype=dtype)
+        variable = Variable(value, trainable=trainable, name=name, dtype=dtype, constraint=constraint)
         self._weights.append(variable)
         if regularizer is not None:
             self._regularizers.append((variable, regularizer))
-        if constraint is not None:
-            self._constraints.append((variable, constraint))
         return variable
 
     # -- calling ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Optimizer: what every optimizer does around its own update rule.
 
 Order of one step: drop missing gradients, accumulate, clip, decay the weights, update (one compiled call for all
-parameters where the rule has a kernel), average the weights. Formulas and defaults are Keras 3's.
+parameters where the rule has a kernel), average the weights, constrain them. Formulas and defaults are Keras 3's.
 """
 import math
 import operator
@@ -116,6 +116,9 @@ class Optimizer(registry.Configurable):
             self.update(gradients, variables, learning_rate)
         if self.use_ema:
             self._average(variables)
+        for variable in variables:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable))
         self.calls += 1
 
     def update(self, gradients, variables, learning_rate):
