@@ -1,13 +1,15 @@
-"""Every constructor of the training API given wrong values for each argument: a named error, or a use for it."""
+"""Every constructor and training method given wrong values for each argument: a named error, or a use for it."""
 import importlib
 import inspect
 import re
 
 import numpy as np
 import pytest
+from small_models import classifier, data
 
 from cytensor import arguments, layers, optimizers
 from cytensor.callbacks import EarlyStopping
+from cytensor.training import Trainer
 
 AREAS = ("layers", "optimizers", "optimizers.schedules", "losses", "metrics", "callbacks", "initializers",
          "regularizers", "constraints")
@@ -19,7 +21,13 @@ NEEDED = {                           # arguments without a default
     "ModelCheckpoint": ("m.safetensors",), "Permute": ((1,),), "PiecewiseConstantDecay": ([1], [0.1, 0.2]),
     "PolynomialDecay": (0.1, 10), "RepeatVector": (2,), "Rescaling": (2.0,), "Reshape": ((2,),),
 }
-WRONG = (None, "nonsense", -1, 0, 1.5, float("nan"), [], {}, object(), (3, "a"), True)
+X, Y = data(8)
+METHODS = {                          # and what each is called with
+    "compile": {}, "fit": {"x": X, "y": Y, "verbose": 0}, "evaluate": {"x": X, "y": Y, "verbose": 0},
+    "predict": {"x": X, "verbose": 0}, "train_on_batch": {"x": X, "y": Y}, "test_on_batch": {"x": X, "y": Y},
+    "predict_on_batch": {"x": X},
+}
+WRONG = (None, "nonsense", -1, 0, 1.5, float("nan"), [], {}, object(), (3, "a"), True, [None])
 
 
 def constructors():
@@ -46,10 +54,40 @@ def test_wrong_values_are_refused_by_name_or_have_a_use(tmp_path, monkeypatch):
                     cls(**{**needed, parameter.name: value})
                 except (TypeError, ValueError) as error:
                     refused += 1
-                    text = str(error)
-                    assert re.match(r"^\w+: ", text), (name, parameter.name, value, text)
-                    assert re.search(r"; got |unknown name|expected a |must be given", text), (name, value, text)
+                    check_words(error, (name, parameter.name, value))
     assert refused > 1500
+
+
+def check_words(error, context):
+    text = str(error)
+    assert re.match(r"^\w+(, validation_data)?: ", text), (context, text)
+    assert re.search(r"; got |unknown name|expected a |must be given", text), (context, text)
+
+
+def test_methods_refuse_wrong_values_by_name_or_have_a_use(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused, accepted = 0, set()
+    for method, given in METHODS.items():
+        for parameter in list(inspect.signature(getattr(Trainer, method)).parameters)[1:]:
+            for value in WRONG:
+                model = classifier()
+                try:
+                    getattr(model, method)(**{**given, parameter: value})
+                    accepted.add(f"{method}.{parameter}={value!r}")
+                except (TypeError, ValueError) as error:
+                    refused += 1
+                    check_words(error, (method, parameter, value))
+    assert refused > 500
+    # a path, a name, or a number that is asked for
+    assert {one for one in accepted if not re.search(r"=(None|0|True|\[\])$|callbacks=\[None\]", one)} == {
+        "fit.resume='nonsense'"}
+
+
+def test_rules_of_methods_allow_their_defaults():
+    for method in METHODS:
+        for parameter in list(inspect.signature(getattr(Trainer, method)).parameters.values())[1:]:
+            if parameter.default is not None and parameter.default is not parameter.empty:
+                arguments.check_value(method, parameter.name, parameter.default)
 
 
 def test_nothing_in_the_table_takes_just_any_object():
@@ -57,6 +95,7 @@ def test_nothing_in_the_table_takes_just_any_object():
         for parameter in list(inspect.signature(cls.__init__).parameters)[1:]:
             rule = arguments.RULES.get(f"{name}.{parameter}") or arguments.RULES.get(parameter)
             assert rule is None or not rule.holds(object()), (name, parameter)
+    assert not [name for name, rule in arguments.RULES.items() if rule.holds(object())]
 
 
 @pytest.mark.parametrize(("make", "kind", "message"), [

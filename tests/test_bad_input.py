@@ -212,15 +212,15 @@ def test_empty_data_batch_size_0_epochs_0():
     x, y = np.zeros((4, 3), np.float32), np.array([0, 1, 2, 0])
     for message, arguments in {
         "fit: there must be at least one sample; got x of shape (0, 3)": {"x": x[:0], "y": y[:0]},
-        "fit: batch_size must be at least 1; got 0": {"batch_size": 0},
-        "fit: epochs must be at least 1; got 0": {"epochs": 0},
+        "fit: batch_size must be an integer of at least 1; got 0": {"batch_size": 0},
+        "fit: epochs must be an integer of at least 1; got 0": {"epochs": 0},
         "fit: all data must have the same number of samples; got x 4, y 3": {"y": y[:3]},
     }.items():
         refuses(ValueError, message, lambda given=arguments: model.fit(**{"x": x, "y": y, "verbose": 0, **given}),
                 *model.weights)
     refuses(ValueError, "evaluate: there must be at least one sample; got x of shape (0, 3)",
             lambda: model.evaluate(x[:0], y[:0], verbose=0), *model.weights)
-    refuses(ValueError, "predict: batch_size must be at least 1; got 0",
+    refuses(ValueError, "predict: batch_size must be an integer of at least 1; got 0",
             lambda: model.predict(x, batch_size=0, verbose=0), *model.weights)
     refuses(ValueError, "predict: there must be at least one sample; got x of shape (0, 3)",
             lambda: model.predict(x[:0], verbose=0), *model.weights)

@@ -219,8 +219,8 @@ def test_a_regressor_with_a_subclassed_model():
     ({"optimizer": "addam"}, ValueError, "did you mean 'adam'"),
     ({"activation": "rellu"}, ValueError, "did you mean 'relu'"),
     ({"hidden_layer_sizes": (0,)}, ValueError, "units"),
-    ({"epochs": 0}, ValueError, "epochs must be at least 1; got 0"),
-    ({"batch_size": 0}, ValueError, "batch_size must be at least 1; got 0"),
+    ({"epochs": 0}, ValueError, "epochs must be an integer of at least 1; got 0"),
+    ({"batch_size": 0}, ValueError, "batch_size must be an integer of at least 1; got 0"),
     ({"learning_rate": -1}, ValueError, "learning_rate must be finite and not negative; got -1"),
     ({"callbacks": [3]}, TypeError, "each must be a Callback instance; got 3"),
 ])

@@ -22,10 +22,6 @@ def test_nan_loss_is_warned_of_once():
 
 
 @pytest.mark.parametrize(("arguments", "error", "message"), [
-    ({"batch_size": 0}, ValueError, "fit: batch_size must be at least 1; got 0"),
-    ({"batch_size": 2.5}, TypeError, "fit: batch_size must be an int; got 2.5"),
-    ({"epochs": 0}, ValueError, "fit: epochs must be at least 1; got 0"),
-    ({"epochs": "3"}, TypeError, "fit: epochs must be an int; got '3'"),
     ({"y": np.zeros(99, int)}, ValueError, "fit: all data must have the same number of samples; got x 100, y 99"),
     ({"x": np.zeros((0, 4)), "y": np.zeros(0, int)}, ValueError,
      r"there must be at least one sample; got x of shape \(0, 4\)"),
@@ -33,17 +29,28 @@ def test_nan_loss_is_warned_of_once():
     ({"y": None}, ValueError, "the loss 'sparse_categorical_crossentropy' needs targets; got y=None"),
     ({"x": 3.0}, ValueError, "x must have a first axis of samples; got a scalar"),
     ({"sample_weight": np.zeros(3)}, ValueError, "same number of samples; got x 100, y 100, sample_weight 3"),
-    ({"verbose": 7}, ValueError, "verbose must be 'auto', 0, 1 or 2; got 7"),
-    ({"validation_split": 1.5}, ValueError, "validation_split must be between 0 and 1; got 1.5"),
     ({"validation_split": 0.999}, ValueError, "validation_split must leave samples on both sides"),
     ({"validation_data": 3}, ValueError, "validation_data must be"),
-    ({"initial_epoch": -1}, ValueError, "fit: initial_epoch must be at least 0; got -1"),
-    ({"initial_epoch": 1.5}, TypeError, "fit: initial_epoch must be an int; got 1.5"),
-    ({"validation_batch_size": 0}, ValueError, "fit: validation_batch_size must be at least 1; got 0"),
     ({"class_weight": "balanced"}, TypeError, "fit: class_weight must be a dictionary .*; got 'balanced'"),
     ({"class_weight": {0: 1, 1: "a", 2: 1}}, TypeError, "fit: class_weight must be a dictionary of classes"),
-    ({"validation_split": "a"}, ValueError, "validation_split must be between 0 and 1; got a"),
-    ({"steps_per_epoch": 0}, ValueError, "fit: steps must be at least 1; got 0"),
+    ({"sample_weight": [1] * 99 + [np.nan]}, ValueError,
+     "fit: sample_weight must be finite numbers; got nan for sample 99"),
+    ({"batch_size": 0}, ValueError, "fit: batch_size must be an integer of at least 1; got 0"),
+    ({"epochs": "3"}, TypeError, "fit: epochs must be an integer of at least 1; got '3'"),
+    ({"initial_epoch": -1}, ValueError, "fit: initial_epoch must be an integer of at least 0; got -1"),
+    ({"steps_per_epoch": 0}, ValueError, "fit: steps_per_epoch must be an integer of at least 1; got 0"),
+    ({"validation_steps": 0}, ValueError, "fit: validation_steps must be an integer of at least 1; got 0"),
+    ({"validation_batch_size": 1.5}, ValueError, "fit: validation_batch_size must be an integer of at least 1; "),
+    ({"validation_split": 1.5}, ValueError, r"fit: validation_split must be in \[0, 1\); got 1.5"),
+    ({"validation_split": "a"}, TypeError, r"fit: validation_split must be in \[0, 1\); got 'a'"),
+    ({"validation_freq": None}, TypeError, "fit: validation_freq must be an integer of at least 1, or a list of such"),
+    ({"validation_freq": []}, ValueError, r"fit: validation_freq must be an integer .*; got \[\]"),
+    ({"validation_freq": 0}, ValueError, "fit: validation_freq must be an integer .*; got 0"),
+    ({"verbose": 7}, ValueError, "fit: verbose must be 'auto', 0, 1 or 2; got 7"),
+    ({"verbose": "loud"}, ValueError, "fit: verbose must be 'auto', 0, 1 or 2; got 'loud'"),
+    ({"shuffle": "batch"}, TypeError, "fit: shuffle must be True or False; Keras 3 has no 'batch' .*; got 'batch'"),
+    ({"check_numerics": "x"}, TypeError, "fit: check_numerics must be True or False; got 'x'"),
+    ({"resume": 3}, TypeError, "fit: resume must be a path; got 3"),
 ])
 def test_bad_arguments_of_fit(arguments, error, message):
     x, y = data()
@@ -95,6 +102,11 @@ def test_before_compile():
                                ({"loss": "mean_squared"}, "loss: unknown name 'mean_squared'"),
                                ({"metrics": ["accurasy"]}, "metric: unknown name 'accurasy'.*did you mean 'accuracy'")):
         with pytest.raises(ValueError, match=message):
+            model.compile(**arguments)
+    assert not model.compiled
+    for arguments, message in (({"optimizer": None}, "compile: optimizer must be a name, an Optimizer, .*; got None"),
+                               ({"metrics": [None]}, r"compile: metrics must be a list .*; got \[None\]")):
+        with pytest.raises(TypeError, match=message):
             model.compile(**arguments)
     model.compile("sgd")
     with pytest.raises(ValueError, match="there is nothing to minimise; give compile a loss"):

@@ -1,8 +1,9 @@
 """What an argument of the package's layers, optimizers, losses and so on must be, by the argument's name.
 
-`check` is called before a constructor runs, so that a wrong argument is named at once and in one form, and no class
-repeats it. Rules that join several arguments, and what a name means in a registry, stay with the classes. Classes of
-the user's own are not checked. Imports nothing of the package.
+`check` is called before a constructor runs and `check_call` first thing in a method of a model, so that a wrong
+argument is named at once and in one form, and no class repeats it. Rules that join several arguments, what data must
+be, and what a name means in a registry stay with the classes. Classes of the user's own are not checked. Imports
+nothing of the package.
 """
 import inspect
 import math
@@ -76,6 +77,24 @@ def _is_verbosity(value):
     return _is_flag(value) or (is_integer(value) and value == 2)
 
 
+def _is_verbosity_or_auto(value):
+    return value == "auto" if isinstance(value, str) else _is_verbosity(value)
+
+
+def _are_epochs(value):
+    counts = value if isinstance(value, (list, tuple, set)) else [value]
+    return len(counts) > 0 and all(is_integer(count) and count >= 1 for count in counts)
+
+
+def _is_optimizer(value):
+    return isinstance(value, (str, dict, type)) or hasattr(value, "apply_gradients")
+
+
+def _are_metrics(value):
+    metrics = value if isinstance(value, (list, tuple)) else [value]
+    return all(isinstance(metric, (str, dict)) or callable(metric) for metric in metrics)
+
+
 def _are_numbers(value):
     return isinstance(value, (list, tuple, np.ndarray)) and all(map(is_number, value))
 
@@ -90,7 +109,7 @@ def _is_dtype(value):
 FLAG = Rule("True or False", _is_flag)
 DTYPE = Rule("a dtype of numbers, such as 'float32'", _is_dtype)
 TEXT = Rule("a string", lambda value: isinstance(value, str))
-PATH = Rule("a path", lambda value: isinstance(value, (str, bytes, os.PathLike)))
+PATH = Rule("a path", lambda value: isinstance(value, (str, os.PathLike)))
 NUMBER, POSITIVE, NOT_NEGATIVE, SHARE = number(), number(above=0), number(low=0), number(low=0, high=1)
 INTEGER, WHOLE, COUNT = integer(), integer(0), integer(1)
 AXES = Rule("an integer or several in a tuple", _are_axes, (numbers.Real, *SEQUENCES))
@@ -101,7 +120,9 @@ INTEGERS = Rule("a tuple of integers", lambda value: isinstance(value, (tuple, l
 LENGTHS = Rule("a tuple of integers and None", lambda value: isinstance(value, (tuple, list)) and all(
     length is None or is_integer(length) for length in value), SEQUENCES)
 
-# -- the table: name, or Class.name where classes differ --------------------------------------------------------------
+VERBOSITY = Rule("'auto', 0, 1 or 2", _is_verbosity_or_auto, (numbers.Real, str))
+
+# -- the table: name, or Class.name and method.name where they differ -------------------------------------------------
 RULES = {
     # layers
     **dict.fromkeys(("units", "num_tokens", "output_dim", "input_dim", "n"), COUNT),
@@ -141,15 +162,26 @@ RULES = {
     **dict.fromkeys(("l1", "l2"), NOT_NEGATIVE), "MaxNorm.max_value": NOT_NEGATIVE, "min_value": NOT_NEGATIVE,
     "MinMaxNorm.max_value": NOT_NEGATIVE, "Constant.value": NUMBERS,
     "Normalization.mean": NUMBERS, "Normalization.variance": NUMBERS,
+    # methods of models
+    "compile.optimizer": Rule("a name, an Optimizer, its class or its configuration", _is_optimizer),
+    **dict.fromkeys(("metrics", "weighted_metrics"), Rule("a list of names, Metrics and functions", _are_metrics)),
+    **dict.fromkeys(("check_numerics", "return_dict", "run_eagerly"), FLAG),
+    "jit_compile": Rule("True, False or 'auto'", lambda value: value == "auto" if isinstance(value, str)
+                        else _is_flag(value)),
+    **dict.fromkeys(("batch_size", "validation_batch_size", "epochs", "steps_per_epoch", "validation_steps",
+                     "evaluate.steps", "predict.steps", "steps_per_execution"), COUNT),
+    **dict.fromkeys(("fit.verbose", "evaluate.verbose", "predict.verbose"), VERBOSITY),
+    "initial_epoch": WHOLE, "validation_split": number(low=0, below=1), "resume": PATH,
+    "shuffle": Rule("True or False; Keras 3 has no 'batch' for arrays either", _is_flag),
+    "validation_freq": Rule("an integer of at least 1, or a list of such, the epochs to validate after", _are_epochs,
+                            (numbers.Real, list, tuple, set)),
 }
 
 
 @cache
-def _parameters(cls):
-    """(names by position, {name: default}) of the constructor; None for a class that is not of this package."""
-    if not cls.__init__.__module__.startswith("cytensor."):
-        return None
-    parameters = [one for one in list(inspect.signature(cls.__init__).parameters.values())[1:]
+def _parameters(function):
+    """(names by position, {name: default}) of the parameters but the first, self."""
+    parameters = [one for one in list(inspect.signature(function).parameters.values())[1:]
                   if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     return ([one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD],
             {one.name: one.default for one in parameters})
@@ -157,14 +189,41 @@ def _parameters(cls):
 
 def check(cls, args, kwargs):
     """Raise for the first argument of `cls(*args, **kwargs)` that breaks its rule: TypeError or ValueError."""
-    found = _parameters(cls) if hasattr(cls.__init__, "__module__") else None
-    if found is None:
+    if not getattr(cls.__init__, "__module__", "").startswith("cytensor."):
         return
-    names, defaults = found
+    names, defaults = _parameters(cls.__init__)
     for name, value in (*zip(names, args, strict=False), *kwargs.items()):
-        rule = RULES.get(f"{cls.__name__}.{name}") or RULES.get(name)
-        if rule is None or (value is None and defaults.get(name) is None) or rule.holds(value):
-            continue
-        is_right_type = isinstance(value, rule.types) and not isinstance(value, bool)
-        kind = ValueError if is_right_type else TypeError
-        raise kind(f"{cls.__name__}: {name} must be {rule.words}; got {value!r}")
+        if value is not None or defaults.get(name) is not None:
+            check_value(cls.__name__, name, value)
+
+
+@cache
+def _ruled(method):
+    """(name, default, rule) of each parameter that has a rule."""
+    found = [(name, default, _rule(method.__name__, name)) for name, default in _parameters(method)[1].items()]
+    return tuple(one for one in found if one[2] is not None)
+
+
+def check_call(method, given):
+    """Raise for the first argument of a method that breaks its rule; given: its `locals()` before anything is set."""
+    for name, default, rule in _ruled(method):
+        value = given[name]
+        if value is not default and not rule.holds(value):
+            _refuse(method.__name__, name, rule, value)
+
+
+def check_value(owner, name, value):
+    """Raise where `value` breaks the rule for an argument of that name of `owner`, a class or method."""
+    rule = _rule(owner, name)
+    if rule is not None and not rule.holds(value):
+        _refuse(owner, name, rule, value)
+
+
+def _rule(owner, name):
+    return RULES.get(f"{owner}.{name}") or RULES.get(name)
+
+
+def _refuse(owner, name, rule, value):
+    is_right_type = isinstance(value, rule.types) and not isinstance(value, bool)
+    kind = ValueError if is_right_type else TypeError
+    raise kind(f"{owner}: {name} must be {rule.words}; got {value!r}")

@@ -14,6 +14,9 @@ from cytensor.layers.base import Layer
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
+FIELDS = ("build_shape", "optimizer_calls", "learning_rate", "random", "noise", "progress")
+PROGRESS = ("epoch", "batch", "logs", "seen", "metrics", "shuffle", "read", "stopped", "callbacks")     # of `fit`
+
 
 def save_checkpoint(filepath, model, progress):
     """Write the state of a model in training. progress: a dictionary of numbers, strings, lists and arrays."""
@@ -30,12 +33,18 @@ def save_checkpoint(filepath, model, progress):
     saving.write_file(filepath, tensors, {"kind": "checkpoint", "document": json.dumps(document)})
 
 
-def load_checkpoint(filepath, model):
-    """Put a compiled model where `save_checkpoint` was called; returns the `progress` given to it."""
+def load_checkpoint(filepath, model, needed=()):
+    """Put a compiled model where `save_checkpoint` was called; returns the `progress` given to it.
+
+    needed: what `progress` must have. ValueError where the file lacks that or a part of its own, before the model
+    changes.
+    """
     tensors, metadata = saving.read_file(filepath)
     if metadata.get("kind") != "checkpoint":
         raise ValueError(f"load_checkpoint: '{filepath}' must be a checkpoint; it is of kind {metadata.get('kind')}")
-    document = json.loads(metadata["document"])
+    document = _read_document(filepath, metadata)
+    _require_fields(filepath, document["progress"], needed, "progress.")
+    progress = _with_arrays(document["progress"], tensors, filepath)
     saving.ensure_built(model, document["build_shape"])
     extra = {name: value for name, value in tensors.items() if name.startswith("progress/")}
     saving._assign_weights(model, {name: value for name, value in tensors.items() if name not in extra}, filepath)
@@ -47,7 +56,27 @@ def load_checkpoint(filepath, model):
         if path in document["noise"]:
             layer.generator = random.generator(0, "noise", 0)
             random.set_generator_state(layer.generator, document["noise"][path])
-    return _with_arrays(document["progress"], extra)
+    return progress
+
+
+def _read_document(filepath, metadata):
+    """The JSON part of a checkpoint, with all its fields."""
+    _require_fields(filepath, metadata, ("document",))
+    try:
+        document = json.loads(metadata["document"])
+    except ValueError as error:
+        raise ValueError(f"load_checkpoint: the document of '{filepath}' must be JSON; {error}") from None
+    _require_fields(filepath, document, FIELDS)
+    _require_fields(filepath, document["random"], ("seed", "counts", "generator"), "random.")
+    return document
+
+
+def _require_fields(filepath, fields, names, prefix=""):
+    """Raise ValueError, naming the file and what is missing, where `fields` lacks some of `names`."""
+    missing = [prefix + name for name in names if not isinstance(fields, dict) or name not in fields]
+    if missing:
+        raise ValueError(f"load_checkpoint: '{filepath}' must have every field of a checkpoint; "
+                         f"missing {', '.join(missing)}")
 
 
 class Resume:
@@ -87,7 +116,7 @@ class Resume:
 
     def _load(self):
         """Put model, data and callbacks where the file was written; returns its `progress`."""
-        progress = load_checkpoint(self.filepath, self.model)
+        progress = load_checkpoint(self.filepath, self.model, PROGRESS)
         if len(progress["callbacks"]) != len(self.callbacks):
             raise ValueError(f"fit: resume needs the callbacks of the first run; '{self.filepath}' has "
                              f"{len(progress['callbacks'])}, got {len(self.callbacks)}")
@@ -137,9 +166,11 @@ def _without_arrays(value, tensors, path):
     return value
 
 
-def _with_arrays(value, tensors):
+def _with_arrays(value, tensors, filepath):
+    """What `_without_arrays` was given, or ValueError where the file lacks an array."""
     if isinstance(value, dict):
         if set(value) == {"tensor"}:
+            _require_fields(filepath, tensors, (value["tensor"],))
             return tensors[value["tensor"]]
-        return {key: _with_arrays(item, tensors) for key, item in value.items()}
-    return [_with_arrays(item, tensors) for item in value] if isinstance(value, list) else value
+        return {key: _with_arrays(item, tensors, filepath) for key, item in value.items()}
+    return [_with_arrays(item, tensors, filepath) for item in value] if isinstance(value, list) else value

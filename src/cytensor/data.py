@@ -39,8 +39,6 @@ def make_batches(op, x, y=None, sample_weight=None, batch_size=None, *, shuffle=
     dtype: of the model, to which floats are cast; integer inputs are cast too where casts_integers. several: whether
     the model may take several inputs, x then being a tuple, dictionary or list of arrays.
     """
-    check_positive(op, "steps", steps)
-    check_positive(op, "batch_size", batch_size)
     if is_iterator(x):
         if y is not None or sample_weight is not None:
             raise ValueError(f"{op}: x yields whole batches, so y and sample_weight must not be given besides")
@@ -49,15 +47,6 @@ def make_batches(op, x, y=None, sample_weight=None, batch_size=None, *, shuffle=
         raise ValueError(f"{op}: x must be given; got None")
     return ArrayBatches(op, as_inputs(op, x, several), y, sample_weight, batch_size or 32, shuffle, steps, class_weight,
                         dtype, casts_integers)
-
-
-def check_positive(op, name, value, low=1):
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{op}: {name} must be an int; got {value!r}")
-    if value < low:
-        raise ValueError(f"{op}: {name} must be at least {low}; got {value}")
 
 
 def is_iterator(x):
@@ -72,7 +61,7 @@ def as_source(op, name, value):
     try:
         tensor = value if type(value) is Tensor else asarray(value)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{op}: {name} must be numbers in one array; {error}") from error
+        raise type(error)(f"{op}: {name} must be numbers in one array; got {type(value).__name__}: {error}") from error
     if tensor.ndim == 0:
         raise ValueError(f"{op}: {name} must have a first axis of samples; got a scalar")
     if tensor.dtype.kind not in "fiub":
@@ -125,6 +114,8 @@ class ArrayBatches:
             raise ValueError(f"{op}: there must be at least one sample; got x of shape {given[0][1].shape}")
         parts = dict(given)
         self.y, self.weights = parts.get("y"), parts.get("sample_weight")
+        if self.weights is not None and not np.isfinite(self.weights.numpy()).all():
+            raise ValueError(f"{op}: sample_weight must be finite numbers; got {_first_not_finite(self.weights)}")
         if class_weight is not None:
             self.weights = weights_of_classes(op, class_weight, self.y, self.weights)
         if self.weights is not None and self.y is None:
@@ -153,6 +144,13 @@ class ArrayBatches:
 
     def close(self):
         """Nothing to do: arrays belong to the caller."""
+
+
+def _first_not_finite(tensor):
+    """`nan for sample 3`."""
+    values = tensor.numpy()
+    at = np.argwhere(~np.isfinite(values))[0]
+    return f"{values[tuple(at)]} for sample {at[0]}"
 
 
 def _target_dtype(tensor, dtype):
@@ -184,7 +182,7 @@ def weights_of_classes(op, class_weight, y, sample_weight=None):
         raise ValueError(f"{op}: class_weight needs one class a sample; got y of shape {y.shape}")
     missing = sorted(set(np.unique(labels).tolist()) - {int(label) for label in class_weight})
     if missing:
-        raise ValueError(f"{op}: class_weight must have every class of y; missing {missing}")
+        raise ValueError(f"{op}: class_weight must have every class of y; got {class_weight!r}, without {missing}")
     table = np.zeros(max(max(map(int, class_weight)), int(labels.max())) + 1, np.float32)
     for label, weight in class_weight.items():
         table[int(label)] = weight
@@ -303,8 +301,6 @@ def _restart(source):
 
 def split_tail(op, x, y, sample_weight, share, several=False):
     """((x, y, w) of the head, (x, y, w) of the last `share` of the samples), unshuffled, as Keras does."""
-    if not arguments.is_number(share) or not 0 < share < 1:
-        raise ValueError(f"{op}: validation_split must be between 0 and 1; got {share}")
     if is_iterator(x):
         raise ValueError(f"{op}: validation_split needs arrays; x yields batches; use validation_data")
     if x is None:

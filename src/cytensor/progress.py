@@ -21,8 +21,6 @@ def resolve_verbose(verbose, file=None):
     """0 (silent), 1 (bar) or 2 (one line an epoch) for the argument `verbose` of fit; "auto" looks at the output."""
     if verbose == "auto":
         return 1 if _is_terminal(file or sys.stdout) or _is_notebook() else 2
-    if verbose not in (0, 1, 2):
-        raise ValueError(f"verbose must be 'auto', 0, 1 or 2; got {verbose!r}")
     return int(verbose)
 
 

@@ -14,8 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from cytensor import data as batching
-from cytensor import layers, optimizers, random, regularizers
+from cytensor import arguments, layers, optimizers, random, regularizers
 from cytensor.callbacks import EarlyStopping
 from cytensor.models import Model, Sequential
 
@@ -117,7 +116,7 @@ class _Estimator(BaseEstimator):
         if self.early_stopping:
             X, targets, weights, held_out = self._hold_out(X, targets, weights)
             callbacks.append(EarlyStopping("val_loss", self.tol, self.n_iter_no_change, restore_best_weights=True))
-        batching.check_positive(type(self).__name__, "epochs", epochs)
+        arguments.check_value(type(self).__name__, "epochs", epochs)
         history = self.model_.fit(X, targets, self.batch_size, self.n_iter_ + epochs, self.verbose, callbacks,
                                   initial_epoch=self.n_iter_, shuffle=self.shuffle, validation_data=held_out,
                                   sample_weight=weights)

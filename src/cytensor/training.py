@@ -6,10 +6,8 @@ import contextlib
 import math
 import warnings
 
-import numpy as np
-
+from cytensor import arguments, losses, optimizers
 from cytensor import data as batching
-from cytensor import losses, nested, optimizers
 from cytensor import metrics as metric_classes
 from cytensor.callbacks import BackupAndRestore, CallbackList
 from cytensor.checkpoint import Resume
@@ -18,6 +16,7 @@ from cytensor.inference import BATCH, batches_together
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
+from cytensor.results import as_arrays, as_floats, as_returned, joined
 from cytensor.tape import GradientTape
 from cytensor.tensor import Tensor
 
@@ -40,10 +39,10 @@ class Trainer:
         metrics are plain means over samples, weighted_metrics use the sample weights. The last three arguments are
         accepted for Keras's sake and change nothing: every step runs at once.
         """
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = losses.get(loss)
+        arguments.check_call(Trainer.compile, locals())
+        compiled = metric_classes.compiled(_as_list(metrics), _as_list(weighted_metrics))
+        self.optimizer, self.loss, self._metrics = optimizers.get(optimizer), losses.get(loss), compiled
         self._loss_tracker = metric_classes.Mean(name="loss")
-        self._metrics = metric_classes.compiled(_as_list(metrics), _as_list(weighted_metrics))
         self._compiled_with = {"optimizer": self.optimizer, "loss": loss, "metrics": metrics,
                                "weighted_metrics": weighted_metrics}
 
@@ -142,18 +141,14 @@ class Trainer:
         that is written after every epoch and, where it exists, continued from: the result is the same, bit for bit.
         check_numerics: stop at the first NaN or infinity and say where it arose.
         """
+        arguments.check_call(Trainer.fit, locals())
         self._require_compiled("fit")
-        for name, value in (("epochs", epochs), ("validation_freq", validation_freq)):
-            if not isinstance(value, (list, tuple, set)):
-                batching.check_positive("fit", name, value)
-        batching.check_positive("fit", "initial_epoch", initial_epoch, low=0)
-        batching.check_positive("fit", "validation_batch_size", validation_batch_size)
         verbose = resolve_verbose(verbose)
         if validation_split:
             if validation_data is not None:
                 raise ValueError("fit: give either validation_split or validation_data; got both")
             (x, y, sample_weight), validation_data = batching.split_tail("fit", x, y, sample_weight, validation_split,
-                                                                                 self._casts()["several"])
+                                                                         self._casts()["several"])
         batches = batching.make_batches("fit", x, y, sample_weight, batch_size, shuffle=shuffle, steps=steps_per_epoch,
                                         class_weight=class_weight, **self._casts())
         validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
@@ -203,7 +198,7 @@ class Trainer:
             for step, data in enumerate(batches.epoch(epoch, done), done):
                 for method in begin:
                     method(step, {})
-                logs = _floats(self.train_step(data))
+                logs = as_floats(self.train_step(data))
                 self._parts = self._parts or _Parts(self)
                 done = step + 1
                 if not warned and not math.isfinite(logs.get("loss", 0.0)):
@@ -235,6 +230,7 @@ class Trainer:
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
                  return_dict=False):
         """The mean loss and the metrics over the data: a list of floats, the loss first, or one float; or a dict."""
+        arguments.check_call(Trainer.evaluate, locals())
         self._require_compiled("evaluate")
         batches = batching.make_batches("evaluate", x, y, sample_weight, batch_size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
@@ -246,9 +242,7 @@ class Trainer:
         finally:
             progress.close()
             self._parts = None
-        if return_dict:
-            return logs
-        return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()))
+        return as_returned(logs, return_dict)
 
     def _evaluate(self, batches, calls):
         self.reset_metrics()
@@ -259,7 +253,7 @@ class Trainer:
             for step, data in enumerate(batches.epoch(0)):
                 for method in begin:
                     method(step, {})
-                logs = _floats(self.test_step(data))
+                logs = as_floats(self.test_step(data))
                 self._parts = self._parts or _Parts(self)
                 done = step + 1
                 for method in end:
@@ -277,12 +271,12 @@ class Trainer:
 
         Data of one batch costs little more than calling the model, and shows progress for verbose 1 and 2 alone.
         """
-        batching.check_positive("predict", "batch_size", batch_size)
+        arguments.check_call(Trainer.predict, locals())
         together = 1
         if callbacks is None and steps is None and not batching.is_iterator(x):
             x = batching.as_inputs("predict", x, self._casts()["several"])
             if 0 < batching.count_samples(x) <= (batch_size or BATCH) and verbose in ("auto", 0):
-                return _as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
+                return as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
             if batch_size is None and isinstance(x, Tensor) and x.size:
                 together = batches_together(self, x)
         batches = batching.make_batches("predict", x, None, None, (batch_size or BATCH) * together, steps=steps,
@@ -296,32 +290,34 @@ class Trainer:
         try:
             for step, data in enumerate(batches.epoch(0)):
                 calls.call("on_predict_batch_begin", step, {})
-                outputs.append(_as_arrays(self.predict_step(data)))
+                outputs.append(as_arrays(self.predict_step(data)))
                 calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
         finally:
             progress.close()
         if not outputs:
             raise ValueError("predict: there must be at least one batch; got none")
         calls.call("on_predict_end", {})
-        parts = zip(*map(nested.flatten, outputs), strict=True)
-        return nested.pack_like(outputs[0], [np.concatenate(part) for part in parts])
+        return joined(outputs)
 
     # -- single batches -----------------------------------------------------------------------------------------------
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """One training step on the whole of x and y; the loss and metrics since the last reset_metrics."""
+        arguments.check_call(Trainer.train_on_batch, locals())
         self._require_compiled("train_on_batch")
         data = self._single_batch("train_on_batch", x, y, sample_weight, class_weight)
-        return _results(_floats(self.train_step(data)), return_dict)
+        return as_returned(as_floats(self.train_step(data)), return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Evaluate the whole of x and y as one batch; the loss and metrics since the last reset_metrics."""
+        arguments.check_call(Trainer.test_on_batch, locals())
         self._require_compiled("test_on_batch")
-        return _results(_floats(self.test_step(self._single_batch("test_on_batch", x, y, sample_weight))), return_dict)
+        data = self._single_batch("test_on_batch", x, y, sample_weight)
+        return as_returned(as_floats(self.test_step(data)), return_dict)
 
     def predict_on_batch(self, x):
         """The model's output for the whole of x, as a NumPy array."""
         x = batching.as_inputs("predict_on_batch", x, self._casts()["several"])
-        return _as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
+        return as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
 
     def _single_batch(self, op, x, y, sample_weight, class_weight=None):
         x = None if x is None else batching.as_inputs(op, x, self._casts()["several"])
@@ -355,33 +351,6 @@ def _as_list(value):
     if value is None:
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _floats(logs):
-    """The logs of a step with every value a Python number; a step may return tensors."""
-    if not isinstance(logs, dict):
-        raise TypeError(f"train_step: must return a dictionary of logs; got {type(logs).__name__}")
-    return {name: value if type(value) is float or isinstance(value, list) else _as_float(value)
-            for name, value in logs.items()}
-
-
-def _as_float(value):
-    return float(value) if np.ndim(value) == 0 else np.asarray(value).tolist()
-
-
-def _as_arrays(output):
-    """A tensor, or tensors in a tuple, list or dictionary, as NumPy arrays."""
-    if isinstance(output, dict):
-        return {key: _as_arrays(value) for key, value in output.items()}
-    if isinstance(output, (tuple, list)):
-        return type(output)(_as_arrays(value) for value in output)
-    return output.numpy()
-
-
-def _results(logs, return_dict):
-    if return_dict:
-        return logs
-    return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()))
 
 
 def _is_due(epoch, freq):

@@ -1,0 +1,41 @@
+"""What steps give, as callers of `fit`, `evaluate` and `predict` get it: Python numbers and NumPy arrays.
+
+Only training.py imports this.
+"""
+import numpy as np
+
+from cytensor import nested
+
+
+def as_floats(logs):
+    """The logs of a step with every value a Python number; a step may return tensors."""
+    if not isinstance(logs, dict):
+        raise TypeError(f"train_step: must return a dictionary of logs; got {type(logs).__name__}")
+    return {name: value if type(value) is float or isinstance(value, list) else _as_float(value)
+            for name, value in logs.items()}
+
+
+def _as_float(value):
+    return float(value) if np.ndim(value) == 0 else np.asarray(value).tolist()
+
+
+def as_returned(logs, return_dict):
+    """Logs as `evaluate` returns them: a dictionary, or a list of their values, or the only value there is."""
+    if return_dict:
+        return logs
+    return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()))
+
+
+def as_arrays(output):
+    """A tensor, or tensors in a tuple, list or dictionary, as NumPy arrays."""
+    if isinstance(output, dict):
+        return {key: as_arrays(value) for key, value in output.items()}
+    if isinstance(output, (tuple, list)):
+        return type(output)(as_arrays(value) for value in output)
+    return output.numpy()
+
+
+def joined(outputs):
+    """The arrays of all batches, joined along the axis of samples."""
+    parts = zip(*map(nested.flatten, outputs), strict=True)
+    return nested.pack_like(outputs[0], [np.concatenate(part) for part in parts])
