@@ -7,7 +7,6 @@ processors, so the process is bound to that many, and with it the processes that
 
 import os
 import sys
-import time
 
 THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
@@ -27,7 +26,7 @@ import cytensor  # noqa: E402
 
 from . import machine, peers, report  # noqa: E402
 from .processes import Process  # noqa: E402
-from .timing import IDLE, ROUNDS, Side, summarise  # noqa: E402
+from .timing import ROUNDS, Side, idle, summarise  # noqa: E402
 
 # How busy the machine was with other work before this run began.
 LOAD = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
@@ -101,9 +100,9 @@ def compare(benchmark, request):
 
         def turn_of_the_peers():
             for side in sides.values():
-                time.sleep(IDLE)
+                idle()
                 side.turn()
-            time.sleep(IDLE)
+            idle()
 
         benchmark.group = table
         benchmark.pedantic(mine.turn, setup=turn_of_the_peers, rounds=request.config.getoption("rounds") or rounds)

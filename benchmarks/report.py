@@ -40,8 +40,8 @@ rely on it: other machines give other ratios.
 {missing}
 How to read it: a time is the median of several batches of calls, ours and the peers' in turns; `3.1x` is the peer's
 time divided by ours, so more than 1 means that cytensor took less time. All is float32 unless it says otherwise.
-Before each batch is a pause of 40 ms, in which the threads of the library before fall asleep, and a batch that is not
-timed, which wakes the library's own.
+Before each batch is a pause until the threads of the library before are asleep, and a batch that is not timed, which
+wakes the library's own.
 """
 PLOTS = """\
 ![Rate of a + b over the memory in use](../docs/plots/elementwise.svg)

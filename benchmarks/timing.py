@@ -1,19 +1,46 @@
 """How times are taken and kept: a side times itself in batches; a row keeps medians, best times and ratios.
 
-Before a turn is a pause, so that the idle threads of the side before have gone to sleep, and then a batch that is not
-timed, so that the side's own threads are awake: PyTorch's take 7 ms to 15 ms to wake on the virtual machines we use.
+Before a turn is a pause, in which the threads of the side before fall asleep, and then a batch that is not timed, which
+wakes the side's own.
 """
 
+import os
 import statistics
+import threading
+import time
 import timeit
 
-# Idle workers of OpenBLAS and libgomp spin for tens of milliseconds and slow down whatever runs next.
+# Idle workers of OpenBLAS and libgomp spin and slow down whatever runs next: OpenBLAS's for 105 ms on an AMD EPYC,
+# where after a pause of 40 ms PyTorch's product of 512 x 512 matrices took 16 ms instead of 1.4, and ours 1.9 instead
+# of 0.65.
 IDLE = 0.04
+LONGEST_IDLE = 0.5
 # One timed batch of calls lasts about this long, or one call where that is longer.
 BATCH = 0.002
 ROUNDS = 5
 # A side whose second call takes longer than this (the naive loops) is timed by that call alone.
 SLOW = 0.3
+
+
+def other_threads_run():
+    """Whether a thread of this process beside the caller is running, where the system tells."""
+    mine = threading.get_native_id()
+    try:
+        for thread in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{thread}/stat") as file:
+                if int(thread) != mine and file.read().rpartition(")")[2].split()[0] == "R":
+                    return True
+    except OSError:  # another system, or a thread that has just ended
+        pass
+    return False
+
+
+def idle():
+    """A pause until the threads of whoever ran last are asleep."""
+    end = time.perf_counter() + LONGEST_IDLE
+    time.sleep(IDLE)
+    while other_threads_run() and time.perf_counter() < end:
+        time.sleep(IDLE / 8)
 
 
 class Side:
