@@ -18,7 +18,9 @@ PEERS = {"NumPy": "numpy", "PyTorch": "torch", "JAX": "jax", "TensorFlow": "tens
 
 def seconds_to_import(module):
     command = [sys.executable, "-c", TIMED.format(module)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, cwd=os.sep, check=True)
+    # An installed package has its bytecode beside it, so a checkout may write it in the first, untimed import.
+    variables = environment(PYTHONDONTWRITEBYTECODE="")
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, cwd=os.sep, check=True)
     return float(done.stdout)
 
 
