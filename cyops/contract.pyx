@@ -209,9 +209,9 @@ def matmul(a, b, *, out=None):
 
     a: (..., m, k) or (k,); b: (..., k, n) or (k,). A vector is one row of a or one column of b, and that axis is
     missing in the result: (k,)(k,) -> (), (m, k)(k,) -> (m,), (k,)(k, n) -> (n,). The axes before the last two
-    broadcast: (b, c, m, k)(k, n) -> (b, c, m, n). Any numeric dtypes; the result has the promoted one: integers wrap around, bools
-    are combined by "and" and "or", float16 is summed in float32. Any strides, without copying an operand. The result is
-    a fresh tensor, or `out`, which may overlap the operands.
+    broadcast: (b, c, m, k)(k, n) -> (b, c, m, n). Any numeric dtypes; the result has the promoted one: integers wrap
+    around, bools are combined by "and" and "or", float16 is summed in float32. Any strides, without copying an operand.
+    The result is a fresh tensor, or `out`, which may overlap the operands.
 
     ValueError where the lengths summed over differ, the batch axes do not broadcast, an operand is a scalar or out has
     another shape; TypeError for strings. As `numpy.matmul` and the Array API's `matmul`.

@@ -124,7 +124,8 @@ cdef int sum_rows(Strided out, Strided x, Strided mask) except -1:
     cdef Py_ssize_t[2] none = [0, x.v.shape[1]]
     cdef Py_ssize_t[2] no_rows = [0, x.v.shape[0]]
     cdef int dtype = x.v.dtype
-    return multiply_masked(empty(Strided, dtype, x.v.itemsize, 2, none), empty(Strided, dtype, x.v.itemsize, 2, no_rows),
+    return multiply_masked(empty(Strided, dtype, x.v.itemsize, 2, none),
+                           empty(Strided, dtype, x.v.itemsize, 2, no_rows),
                            x, None, mask, out)
 
 

@@ -41,8 +41,8 @@ def tensordot(a, b, axes=2):
 
     axes: how many of the last axes of a are summed against as many first axes of b; or a pair of sequences, the axes
     of a and those of b that go together (negative ones count from the end). Sums run in the order in which the axes
-    are given. Dtypes and strides as in `matmul`; an operand is copied only where one stride does not lead along the axes
-    summed over, or where its other axes would make many small products. A fresh tensor.
+    are given. Dtypes and strides as in `matmul`; an operand is copied only where one stride does not lead along the
+    axes summed over, or where its other axes would make many small products. A fresh tensor.
 
     ValueError where the lengths differ, an axis is named twice or the result would have more than 16 axes; IndexError
     for an axis out of range; TypeError for strings. As `numpy.tensordot`.
@@ -124,7 +124,8 @@ cdef Py_ssize_t length_of(Strided x, tuple axes):
 
 
 # An operand whose other axes do not merge takes part in many products, each as wide as the last of them. Measured at
-# (2000, 300)(100, 300, 3), summed over 300: 19.3 ms in place, 2.9 ms from a copy; at (512, 64)(8, 64, 64) 0.36 and 0.25.
+# (2000, 300)(100, 300, 3), summed over 300: 19.3 ms in place, 2.9 ms from a copy; at (512, 64)(8, 64, 64)
+# 0.36 and 0.25.
 cdef enum:
     WIDE = 128                      # products of this width and more lose little
     FEW_USES = 32                   # of each element: the copy would cost as much as it saves
@@ -134,8 +135,8 @@ cdef Strided with_merged_axes(Strided x, tuple axes, Py_ssize_t uses):
     """`x`, each of whose elements goes into `uses` sums over `axes`, or a copy of it in a better order.
 
     In the copy's memory `axes` come last, so one stride leads along them and another along all others. A table of
-    offsets along `axes`, followed while the operand is packed, took 11.6 ms where the copy takes 4.8, at (32, 24, 32, 24)
-    (24, 32, 24, 32) summed over alternating axes, because then the other axes make many small products too.
+    offsets along `axes`, followed while the operand is packed, took 11.6 ms where the copy takes 4.8, at (32, 24,
+    32, 24)(24, 32, 24, 32) summed over alternating axes, because then the other axes make many small products too.
     """
     cdef Py_ssize_t length, stride
     cdef Strided moved, copy

@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
 """Fresh tensors: filled with one value, or with numbers in steps. May be imported by everything above cyops.strided."""
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, CYOPS_STR, Strided, api, broadcast_view, check, coerce, coerce_as, count_elements, cyops_view, dtype_code,
+    CYOPS_MAX_NDIM, CYOPS_STR, Strided, api, broadcast_view, check, coerce, coerce_as, count_elements, cyops_view,
+    dtype_code,
     dtype_object, empty as new_empty, read_shape,
 )
 
@@ -106,7 +107,8 @@ def arange(start, stop=None, step=1, dtype=None):
         values = numpy.arange(start, stop, step)
     except ValueError:                          # NumPy's "array is too big"
         raise ValueError(f"arange: from {start} to {stop} there are more numbers than memory can address") from None
-    return coerce(values.astype(("int64" if is_integral else "float32") if dtype is None else numpy_dtype("arange", dtype)))
+    default = "int64" if is_integral else "float32"
+    return coerce(values.astype(default if dtype is None else numpy_dtype("arange", dtype)))
 
 
 def linspace(start, stop, num, dtype="float32", endpoint=True):

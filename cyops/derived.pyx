@@ -5,12 +5,10 @@ May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport Strided, alias
 
-from types import MethodType
-
 include "vectorcall.pxi"
 
 
-cdef class Derived:
+cdef class Derived(Function):
     """`kernel` as a function of `module`: a plain Strided that it returns becomes a `cls` on the same memory.
 
     It has the kernel's signature, the docstring given, and pickles by name.
@@ -22,12 +20,8 @@ cdef class Derived:
     >>> type(exp([0.])).__name__
     'Mine'
     """
-    cdef vectorcallfunc vectorcall
     cdef object kernel
     cdef type result_class
-    cdef str name
-    cdef str module
-    cdef str doc
 
     def __init__(self, kernel, type result_class not None, str name not None, str module not None, str doc):
         if not issubclass(result_class, Strided):
@@ -40,30 +34,12 @@ cdef class Derived:
         self.vectorcall = call_derived
 
     @property
-    def __name__(self):
-        return self.name
-
-    @property
-    def __qualname__(self):
-        return self.name
-
-    @property
-    def __module__(self):
-        return self.module
-
-    @property
     def __doc__(self):
         return self.doc
 
     @property
     def __wrapped__(self):
         return self.kernel                  # inspect.signature looks there
-
-    def __get__(self, instance, owner):
-        return self if instance is None else MethodType(self, instance)
-
-    def __reduce__(self):
-        return self.name
 
     def __repr__(self):
         return f"<function {self.module}.{self.name}>"

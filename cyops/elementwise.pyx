@@ -5,12 +5,10 @@ The rows give the names, signatures, docstrings and examples; calls.pxi, inside 
 imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BYTES, Strided, alias, api, binary, check, coerce, count_elements, cyops_api, dtype_code, empty_like, record, recording,
-    result_class, ternary, unary,
+    CYOPS_BYTES, Strided, alias, api, binary, check, coerce, count_elements, cyops_api, dtype_code, empty_like, record,
+    recording, result_class, ternary, unary,
 )
 from cyops.storage cimport Storage
-
-from types import MethodType
 
 import numpy
 
@@ -36,7 +34,7 @@ cdef tuple NAMES = tuple([row[0] for row in ROWS])
 include "vectorcall.pxi"
 
 
-cdef class Elementwise:
+cdef class Elementwise(Function):
     """An elementwise function: a row of the op table made callable, as NumPy's ufuncs are.
 
     Instances are made when cyops is imported; each pickles by name.
@@ -45,11 +43,8 @@ cdef class Elementwise:
     >>> cyops.add
     <elementwise function add(a, b)>
     """
-    cdef vectorcallfunc vectorcall
     cdef int op
     cdef int inputs
-    cdef str name
-    cdef str doc
     cdef readonly tuple parameters
 
     def __init__(self, int op, str name, tuple parameters, str doc):
@@ -57,31 +52,14 @@ cdef class Elementwise:
             raise ValueError(f"{name}: not row {op} of the op table; use the functions of cyops")
         self.op = op
         self.name = name
+        self.module = "cyops"
         self.parameters = parameters
         self.inputs = len(parameters)
         self.doc = doc
         self.vectorcall = call_elementwise
 
-    def __get__(self, instance, owner):
-        return self if instance is None else MethodType(self, instance)
-
-    def __reduce__(self):
-        return self.name
-
     def __repr__(self):
         return f"<elementwise function {self.name}({', '.join(self.parameters)})>"
-
-    @property
-    def __name__(self):
-        return self.name
-
-    @property
-    def __qualname__(self):
-        return self.name
-
-    @property
-    def __module__(self):
-        return "cyops"
 
     @property
     def __doc__(self):

@@ -224,8 +224,8 @@ def index_for_numpy(key):
 def assign(Strided x not None, value):
     """Writes `value`, broadcast and cast to x's dtype, into the memory of `x`, also while a tape records.
 
-    x: any shape; value: anything that broadcasts to it. A tape that saved the old value raises at `gradient`. ValueError
-    where the shapes do not broadcast or `x` is read-only.
+    x: any shape; value: anything that broadcasts to it. A tape that saved the old value raises at `gradient`.
+    ValueError where the shapes do not broadcast or `x` is read-only.
 
     >>> import cyops
     >>> x = cyops.Strided([1., 2., 3.])

@@ -186,8 +186,8 @@ cdef Strided coerce_beside(object x, object other):
 def asarray(x, dtype=None, *, copy=None):
     """Anything array-like as a Strided.
 
-    x: a tensor, anything with the buffer protocol, a number or a nested list. A view where it can be; `copy=True` always
-    copies, `copy=False` raises ValueError where a copy is needed (Array API standard, `asarray`).
+    x: a tensor, anything with the buffer protocol, a number or a nested list. A view where it can be; `copy=True`
+    always copies, `copy=False` raises ValueError where a copy is needed (Array API standard, `asarray`).
 
     >>> import cyops
     >>> cyops.asarray([0.1], "float64").item()
@@ -202,7 +202,8 @@ def asarray(x, dtype=None, *, copy=None):
         out = <Strided> x if isinstance(x, Strided) else from_buffer(
             x if PyObject_CheckBuffer(x) else numpy.asarray(x), False)
         if code >= 0 and (out.v.dtype != code or itemsize not in (0, out.v.itemsize)):
-            raise ValueError(f"asarray: a change from dtype {out.dtype} to {dtype} needs a copy; allow it with copy=None")
+            raise ValueError(f"asarray: a change from dtype {out.dtype} to {dtype} needs a copy; allow it with "
+                             "copy=None")
         return out
     if code < 0:
         out = coerce(x)

@@ -56,11 +56,12 @@ cdef object rounded(Strided x, object ndigits):
         raise TypeError(f"round: ndigits must be an integer; got {ndigits!r}")
     if not ndigits or (ndigits > 0 and not is_floating(x.v.dtype)):
         return unary(CYOPS_OP_round, x, None)
-    scale = 10.0 ** abs(ndigits)
-    if ndigits > 0:
-        return binary(CYOPS_OP_divide, unary(CYOPS_OP_round, binary(CYOPS_OP_multiply, x, scale, None), None), scale, None)
     if is_floating(x.v.dtype):
-        return binary(CYOPS_OP_multiply, unary(CYOPS_OP_round, binary(CYOPS_OP_divide, x, scale, None), None), scale, None)
+        there, back = CYOPS_OP_multiply, CYOPS_OP_divide
+        if ndigits < 0:
+            there, back = back, there
+        scale = 10.0 ** abs(ndigits)
+        return binary(back, unary(CYOPS_OP_round, binary(there, x, scale, None), None), scale, None)
     return alias(result_class(x, x), coerce_as(numpy.round(numpy.asarray(x), ndigits), x.v.dtype, x.v.itemsize))
 
 

@@ -35,9 +35,9 @@ cdef class Record:
 cdef class Recorder:
     """Keeps what is computed from watched tensors between `start` and `stop`, in this thread.
 
-    A tensor marked trainable is watched as soon as an op reads it, unless `watch_trainable` is False. While the recorder
-    is active, writing into a tensor it recorded raises ValueError. `pause` and `resume` leave that protection in place
-    for the records made so far, and let this thread write.
+    A tensor marked trainable is watched as soon as an op reads it, unless `watch_trainable` is False. While the
+    recorder is active, writing into a tensor it recorded raises ValueError. `pause` and `resume` leave that protection
+    in place for the records made so far, and let this thread write.
 
     >>> import cyops
     >>> x = cyops.Strided([1., 2.])

@@ -65,8 +65,8 @@ cdef int merge_axes(const cyops_view *x, Py_ssize_t *lengths, Py_ssize_t *steps,
 
 
 cdef int split_runs(const cyops_view *x, cyops_view *out) noexcept:
-    """Strides that show x's elements in out's shape, in C order. Returns -1, or the axis of `x` that does not merge with
-    the one before it where there are none."""
+    """Strides that show x's elements in out's shape, in C order. Returns -1, or the axis of `x` that does not merge
+    with the one before it where there are none."""
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef Py_ssize_t steps[CYOPS_MAX_NDIM]
     cdef int first[CYOPS_MAX_NDIM]
@@ -130,8 +130,8 @@ cdef object no_view(str op, Strided x, tuple shape, int axis):
 def reshape(x, shape, *, copy=None):
     """The elements of `x`, in C order, under another shape.
 
-    x: any shape and dtype; shape: an int or ints with the same product, one of which may be -1. A view where strides can
-    express it, else a copy; `copy=True` always copies, `copy=False` raises ValueError instead (Array API standard,
+    x: any shape and dtype; shape: an int or ints with the same product, one of which may be -1. A view where strides
+    can express it, else a copy; `copy=True` always copies, `copy=False` raises ValueError instead (Array API standard,
     `reshape`). ValueError where the sizes differ or two lengths are -1.
 
     >>> import cyops

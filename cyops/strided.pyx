@@ -175,7 +175,8 @@ cdef class Strided:
 
     def __index__(self):
         if self.v.ndim != 0 or self.v.dtype == CYOPS_BOOL or self.v.dtype > CYOPS_UINT64:
-            raise TypeError(f"only an integer tensor of shape () is an index; got {self.dtype} of shape {shape_of(self)}")
+            raise TypeError(f"only an integer tensor of shape () is an index; got {self.dtype} of shape "
+                            f"{shape_of(self)}")
         return element_at(&self.v, self.v.data)
 
     def __repr__(self):

@@ -1,10 +1,12 @@
-# vectorcall: calls without a tuple or dict of arguments, for the instances of a compiled class (PEP 590).
+# vectorcall: Function, the base of compiled classes whose instances stand for functions (PEP 590).
 #
-# The class has `cdef vectorcallfunc vectorcall` as its first field and no cdef methods; each instance sets it. Where it
-# is not set, calling raises TypeError. `enable_vectorcall` is called once, when the module is imported. As with Python's
-# own functions, x.f(y) calls f(x, y) without making an object for x.f.
+# Calls make no tuple or dict of arguments. A subclass has no cdef methods; each instance sets `vectorcall`, without
+# which calling raises TypeError, and `enable_vectorcall` is called once for the class, when the module is imported. As with
+# Python's own functions, x.f(y) calls f(x, y) without making an object for x.f.
 
 from cpython.object cimport PyObject, PyTypeObject
+
+from types import MethodType
 
 cdef extern from *:
     """
@@ -21,3 +23,30 @@ cdef extern from "Python.h":
     ctypedef object (*vectorcallfunc)(object self, PyObject *const *args, size_t flagged, PyObject *names)
     Py_ssize_t PyVectorcall_NARGS(size_t flagged)
     object PyObject_Vectorcall(object function, PyObject *const *args, size_t flagged, PyObject *names)
+
+
+cdef class Function:
+    """What a Python function tells of itself; it pickles by name. A subclass, whose own docstring would hide it, adds
+    `__doc__`."""
+    cdef vectorcallfunc vectorcall
+    cdef str name
+    cdef str module
+    cdef str doc
+
+    @property
+    def __name__(self):
+        return self.name
+
+    @property
+    def __qualname__(self):
+        return self.name
+
+    @property
+    def __module__(self):
+        return self.module
+
+    def __get__(self, instance, owner):
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self):
+        return self.name

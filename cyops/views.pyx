@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
 """Views: the same storage under another order, step or window. Nothing here copies; reshaping.pyx has the shapes.
 
-Each function takes anything array-like and gives a tensor on the same memory; writing through one is seen by all. May be
-imported by everything above cyops.strided.
+Each function takes anything array-like and gives a tensor on the same memory; writing through one is seen by all. May
+be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
     CYOPS_MAX_NDIM, Strided, alias, broadcast_view, coerce, count_elements, matrix_transposed, normalize_axes,
@@ -95,8 +95,8 @@ def flip(x, axis=None):
 def broadcast_to(x, shape):
     """A view of `x` stretched to `shape`: axes of length 1 and new leading axes repeat with stride 0.
 
-    x: any shape that broadcasts to `shape`. A view that cannot be written, except one element at a time. ValueError where
-    it does not broadcast.
+    x: any shape that broadcasts to `shape`. A view that cannot be written, except one element at a time. ValueError
+    where it does not broadcast.
 
     >>> import cyops
     >>> cyops.broadcast_to(cyops.Strided([1., 2.]), (3, 2)).strides
@@ -165,8 +165,8 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
 def sliding_window_view(x, window_shape, axis=None):
     """A view of every window of `x`: the windowed axes shrink and the window's own axes come last.
 
-    x: (n, ...), window_shape: w or (w, ...), one length per axis named (all axes when None) -> (n - w + 1, ..., w, ...).
-    A view whose windows share elements. ValueError where a window is longer than its axis.
+    x: (n, ...), window_shape: w or (w, ...), one length per axis named (all axes when None) ->
+    (n - w + 1, ..., w, ...). A view whose windows share elements. ValueError where a window is longer than its axis.
 
     >>> import cyops
     >>> cyops.sliding_window_view(cyops.Strided([1., 2., 3., 4.]), 3).tolist()

@@ -121,7 +121,8 @@ static ptrdiff_t traffic(int operands, const cyops_view *const *views) {
 }
 
 /* The arithmetic of one element as bytes of traffic that take as long, for the decision to share the work. In the
- * second cache an addition takes 0.01 ns a byte; exp and its like 0.4 to 0.6 ns, pow and divisions 1 to 3 ns an element.
+ * second cache an addition takes 0.01 ns a byte; exp and its like 0.4 to 0.6 ns, pow and divisions 1 to 3 ns an
+ * element.
  */
 static ptrdiff_t arithmetic(int op) {
     switch (op) {

@@ -1,7 +1,7 @@
 /* The tensor allocator: 64-byte aligned blocks kept in free lists by size class.
  *
- * Fresh pages cost about ten times as much to touch as warm ones, so a released block is kept for the next tensor of its
- * class. Linked into cyops.storage alone. The caller holds the interpreter's lock.
+ * Fresh pages cost about ten times as much to touch as warm ones, so a released block is kept for the next tensor of
+ * its class. Linked into cyops.storage alone. The caller holds the interpreter's lock.
  */
 #ifndef CYOPS_MEMORY_H
 #define CYOPS_MEMORY_H

@@ -2,9 +2,9 @@
  *
  * The state of the pool is one 64-bit number: the job's epoch in the upper half, and how many of its tiles were claimed
  * from the front and from the back in the quarters below. Whoever raises one of the two by a compare-and-swap owns that
- * tile; a worker that wakes late holds an old epoch, fails, and goes back to waiting. So the caller waits only for tiles
- * that somebody has claimed, never for a worker that was not scheduled, which is what makes libgomp slow (50 times,
- * measured) when other processes want the same cores.
+ * tile; a worker that wakes late holds an old epoch, fails, and goes back to waiting. So the caller waits only for
+ * tiles that somebody has claimed, never for a worker that was not scheduled, which is what makes libgomp slow (50
+ * times, measured) when other processes want the same cores.
  *
  * The caller and every second worker claim from the front, the others from the back. So a thread gets the same end of
  * the work in one job after the other, and finds in its core's cache what it left there: with one counter for all, the
@@ -42,8 +42,8 @@ void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *conte
 
 #define MAX_WORKERS 255
 #define MOST_TILES UINT16_MAX   /* of one job: what a quarter of the state can count */
-/* Waking a worker that sleeps takes 100 to 150 us, and between the products of a training step lie up to 300 us of other
- * work: the step of 784-512-10 took 1.62 ms with workers that spin for 100 us, 1.49 with 300, 1.47 with 1000. */
+/* Waking a worker that sleeps takes 100 to 150 us, and between the products of a training step lie up to 300 us of
+ * other work: the step of 784-512-10 took 1.62 ms with workers that spin for 100 us, 1.49 with 300, 1.47 with 1000. */
 #define SPIN_NANOSECONDS 500000
 #define STACK_BYTES (2 << 20)   /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
 #define PAUSES_PER_CLOCK 32     /* how often a waiting thread looks between two readings of the clock */
@@ -144,9 +144,9 @@ static void *work(void *argument) {
 
 /* Lets the workers that sleep go on.
  *
- * Linux often puts a thread that is woken on the processor of the one that wakes it, where it waits until the next tick:
- * on a machine with two cores, 40 ms after the job before, the worker began after 3.8 ms. So this processor is taken out
- * of the workers' masks while they are woken: 0.14 ms. */
+ * Linux often puts a thread that is woken on the processor of the one that wakes it, where it waits until the next
+ * tick: on a machine with two cores, 40 ms after the job before, the worker began after 3.8 ms. So this processor is
+ * taken out of the workers' masks while they are woken: 0.14 ms. */
 static void wake_workers(void) {
     int count = atomic_load_explicit(&worker_count, memory_order_relaxed);
 #ifdef __linux__
