@@ -83,34 +83,6 @@ def test_wrong_layers():
             make()
 
 
-def test_summary(capsys):
-    model = Sequential([layers.Input(shape=(784,)), layers.Dense(512, activation="relu"),
-                        layers.Dense(10, activation="softmax")])
-    model.summary()
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == 'Model: "sequential"'
-    assert len({len(line) for line in lines[1:-3]}) == 1
-    table = [[cell.strip() for cell in line.replace("┃", "│").split("│")[1:-1]] for line in lines[1:-3]]
-    assert [row for row in table if row] == [["Layer (type)", "Output Shape", "Param #"],
-                                             ["dense (Dense)", "(None, 512)", "401,920"],
-                                             ["dense_1 (Dense)", "(None, 10)", "5,130"]]
-    assert lines[-3:] == [" Total params: 407,050 (1.55 MB)", " Trainable params: 407,050 (1.55 MB)",
-                          " Non-trainable params: 0 (0.00 B)"]
-
-
-def test_summary_of_others():
-    texts = []
-    Sequential([layers.Dense(3)]).summary(print_fn=texts.append)
-    assert "dense (Dense)" in texts[0] and "?" in texts[0] and "0 (unbuilt)" in texts[0]
-    model = TwoLayers()
-    model(x_of(5, 4))
-    model.summary(print_fn=texts.append)
-    assert "dense_1 (Dense)" in texts[1] and "Total params: 23" in texts[1]
-    nested = Sequential([layers.Input((4,)), Sequential([layers.Dense(3), layers.Dense(2)]), layers.Dense(1)])
-    nested.summary(print_fn=texts.append, expand_nested=True)
-    assert "sequential (Sequential)" in texts[2] and "    dense_1 (Dense)" in texts[2]
-
-
 def test_nested_and_subclassed():
     nested = Sequential([layers.Input((4,)), Sequential([layers.Dense(3), layers.Dense(2)]), layers.Dense(1)])
     assert nested.count_params() == 15 + 8 + 3 and nested(x_of(5, 4)).shape == (5, 1)

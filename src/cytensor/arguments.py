@@ -91,8 +91,15 @@ def _is_optimizer(value):
 
 
 def _are_metrics(value):
-    metrics = value if isinstance(value, (list, tuple)) else [value]
-    return all(isinstance(metric, (str, dict)) or callable(metric) for metric in metrics)
+    if isinstance(value, (list, tuple)):
+        return all(map(_are_metrics, value))
+    return isinstance(value, (str, dict)) or callable(value)
+
+
+def _are_loss_weights(value):
+    while isinstance(value, (list, tuple, dict)) and len(value) == 1:
+        value = next(iter(value.values() if isinstance(value, dict) else value))
+    return is_number(value) or isinstance(value, (list, tuple, dict))
 
 
 def _are_numbers(value):
@@ -165,7 +172,8 @@ RULES = {
     # methods of models
     "compile.optimizer": Rule("a name, an Optimizer, its class or its configuration", _is_optimizer),
     **dict.fromkeys(("metrics", "weighted_metrics"), Rule("a list of names, Metrics and functions", _are_metrics)),
-    **dict.fromkeys(("check_numerics", "return_dict", "run_eagerly"), FLAG),
+    "loss_weights": Rule("a number, for the model's one output", _are_loss_weights, (numbers.Real,)),
+    **dict.fromkeys(("check_numerics", "return_dict", "run_eagerly", "auto_scale_loss"), FLAG),
     "jit_compile": Rule("True, False or 'auto'", lambda value: value == "auto" if isinstance(value, str)
                         else _is_flag(value)),
     **dict.fromkeys(("batch_size", "validation_batch_size", "epochs", "steps_per_epoch", "validation_steps",

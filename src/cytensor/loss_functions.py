@@ -40,6 +40,16 @@ def same_shape(op, y_true, y_pred):
     raise ValueError(f"{op}: y_true and y_pred must have the same shape; got y_true {a}, y_pred {b}{hint}")
 
 
+def kind_of_targets(true_shape, pred_shape):
+    """"binary", "sparse" or "categorical": what "accuracy" and "crossentropy" mean for targets and predictions.
+
+    Binary for one prediction a sample; sparse for targets with an axis less, or a last axis of 1; else categorical.
+    """
+    if len(pred_shape) < 2 or pred_shape[-1] == 1:
+        return "binary"
+    return "sparse" if len(true_shape) < len(pred_shape) or true_shape[-1] == 1 else "categorical"
+
+
 def as_labels(op, y_true, y_pred):
     """y_true as integer labels of y_pred's shape without its last axis, which (n, 1) loses."""
     y_true = y_true if isinstance(y_true, Tensor) else asarray(y_true)

@@ -180,6 +180,19 @@ class BinaryCrossentropy(_FunctionLoss):
                          "label_smoothing": label_smoothing}
 
 
+class ChosenCrossentropy(Loss):
+    """What compile's "crossentropy" means: the binary, sparse or categorical one, as the shapes of a batch ask for."""
+
+    def __init__(self, name="crossentropy", reduction="sum_over_batch_size", dtype=None):
+        super().__init__(name, reduction, dtype)
+        self.by_kind = {"binary": BinaryCrossentropy(), "sparse": SparseCategoricalCrossentropy(),
+                        "categorical": CategoricalCrossentropy()}
+
+    def call(self, y_true, y_pred):
+        y_true, y_pred = asarray(y_true), loss_functions.as_floating(y_pred)
+        return self.by_kind[loss_functions.kind_of_targets(y_true.shape, y_pred.shape)].call(y_true, y_pred)
+
+
 class BinaryFocalCrossentropy(_FunctionLoss):
     """Binary cross-entropy that hard samples dominate. See `binary_focal_crossentropy`."""
     function = staticmethod(binary_focal_crossentropy)
@@ -277,7 +290,7 @@ _CLASSES = (BinaryFocalCrossentropy, CategoricalFocalCrossentropy, SparseCategor
             MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh, Hinge, SquaredHinge,
             CategoricalHinge, KLDivergence, Poisson, CosineSimilarity)
 registry.register("losses", *_CLASSES)
-registry.register_for_files("losses", WrappedFunction)
+registry.register_for_files("losses", ChosenCrossentropy, WrappedFunction)
 registry.register("losses", *(entry for entry in map(globals().get, __all__)
                               if callable(entry) and not isinstance(entry, type)))
 for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",)), (KLDivergence, ("kld",)),
@@ -287,6 +300,11 @@ for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",))
 
 
 def get(identifier):
-    """The Loss that a name, configuration, class, instance or function means; a function is wrapped in one."""
+    """The Loss that a name, configuration, class, instance or function means; a function is wrapped in one.
+
+    "crossentropy" and "ce" mean the cross-entropy that fits the shapes of targets and predictions.
+    """
+    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+        return ChosenCrossentropy(name=identifier)
     loss = registry.lookup("losses", identifier, Loss)
     return loss if loss is None or isinstance(loss, Loss) else WrappedFunction(loss)

@@ -49,9 +49,16 @@ class Model(Trainer, Layer):
         known = ", ".join(layer.name for layer in layers)
         raise ValueError(f"get_layer: no layer is called {name!r}; known are {known}")
 
-    def summary(self, line_length=None, print_fn=None, expand_nested=False):
-        """Print a table of the layers, their output shapes and numbers of parameters."""
-        text = summary.table(self, line_length, expand_nested)
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+                layer_range=None):
+        """Print a table of the layers, their output shapes and numbers of parameters.
+
+        line_length: of a line in characters, at most 88 and the terminal's by default. positions: where the columns
+        end, as shares of the line: (0.45, 0.8, 1.0). print_fn: is given the text in place of `print`. expand_nested:
+        show the layers of models inside. show_trainable: a column for it, Y, N, or - without weights. layer_range: the
+        names, or regular expressions for them, of the first and last layer to show.
+        """
+        text = summary.table(self, line_length, positions, expand_nested, show_trainable, layer_range)
         (print_fn or print)(text)
 
     def save(self, filepath, overwrite=True):
@@ -167,6 +174,9 @@ class Sequential(Model):
         for layer in self._layers:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
+
+    def _output_name(self):
+        return self._layers[-1].name if self._layers else None
 
     def _as_input(self, x):
         return self._layers[0]._as_input(x) if self._layers else super()._as_input(x)

@@ -173,6 +173,11 @@ def serialize(value):
                     f"decorate its class or function with ct.saving.register_serializable()")
 
 
+def is_configuration(value):
+    """Whether a dictionary is what `serialize` writes for an object, and not one of the user's."""
+    return set(value) in ({"class", "config"}, {"class"}, {"function"})
+
+
 def deserialize(value):
     """The objects that `serialize` wrote down. Raises ValueError for a name that is not registered."""
     if isinstance(value, list):

@@ -1,41 +1,109 @@
 """The table that `model.summary()` prints, in Keras's form: plain text, no colour."""
-COLUMNS = (("Layer (type)", 0.45), ("Output Shape", 0.33), ("Param #", 0.22))
+import math
+import re
+import shutil
+
+COLUMNS = (("Layer (type)", "left"), ("Output Shape", "left"), ("Param #", "right"))
+POSITIONS = (0.45, 0.80, 1.0)
+WIDTH, WIDTH_OF_TRAINABLE = 88, 12
 
 
-def table(model, line_length=None, expand_nested=False):
-    """The summary of a model as text."""
-    widths = [max(len(title) + 2, round((line_length or 75) * share)) for title, share in COLUMNS]
-    rows = list(_rows(model, expand_nested, 0))
-    for i in range(3):
-        widths[i] = max([widths[i], *(len(row[i]) + 2 for row in rows)])
+def table(model, line_length=None, positions=None, expand_nested=False, show_trainable=False, layer_range=None):
+    """The summary of a model as text; the arguments are `Model.summary`'s."""
+    columns = [*COLUMNS, ("Trainable", "center")] if show_trainable else COLUMNS
+    layers, shapes = model.layers, _shapes(model)
+    first, last = _bounds(layers, layer_range)
+    rows = [row for layer, shape in list(zip(layers, shapes, strict=True))[first:last]
+            for row in _rows(layer, shape, expand_nested, show_trainable, 0)]
+    widths = _widths(columns, line_length, positions, rows)
     lines = [f'Model: "{model.name}"', _rule("┏", "━", "┳", "┓", widths),
-             _row([title for title, _ in COLUMNS], "┃", widths), _rule("┡", "━", "╇", "┩", widths)]
+             _row([title for title, _ in columns], "┃", widths, columns), _rule("┡", "━", "╇", "┩", widths)]
     for i, row in enumerate(rows):
         if i:
             lines.append(_rule("├", "─", "┼", "┤", widths))
-        lines.append(_row(row, "│", widths))
+        lines.append(_row(row, "│", widths, columns))
     lines.append(_rule("└", "─", "┴", "┘", widths))
     return "\n".join([*lines, *_totals(model)])
+
+
+def _bounds(layers, layer_range):
+    """The first place and the one past the last of the layers whose names match the two patterns of layer_range."""
+    if layer_range is None:
+        return 0, len(layers)
+    pair = isinstance(layer_range, (list, tuple)) and len(layer_range) == 2
+    if not pair or not all(isinstance(pattern, str) for pattern in layer_range):
+        raise ValueError(f"summary: layer_range must be two layers' names; got {layer_range!r}")
+    starts, ends = ([place for place, layer in enumerate(layers) if re.match(pattern, layer.name)]
+                    for pattern in layer_range)
+    if not starts or not ends:
+        raise ValueError(f"summary: layer_range must name layers of the model; got {layer_range!r}, "
+                         f"layers {', '.join(layer.name for layer in layers)}")
+    first, last = min(starts), max(ends)
+    return (first, last + 1) if first <= last else (min(ends), max(starts) + 1)
+
+
+# -- columns ----------------------------------------------------------------------------------------------------------
+def _widths(columns, line_length, positions, rows):
+    """The widths of the columns: those of Keras, and wider where a cell needs it (Keras breaks the text there)."""
+    shares, count = tuple(positions or POSITIONS), len(columns)
+    longest = WIDTH
+    if count > len(COLUMNS):
+        shares, longest = (*(share * 0.9 for share in shares), 1.0), WIDTH + WIDTH_OF_TRAINABLE
+    if len(shares) < count:
+        raise ValueError(f"summary: positions must be one for each of {len(COLUMNS)} columns; got {positions!r}")
+    length = line_length or min(longest, shutil.get_terminal_size().columns - 4)
+    ends = [int(share * length) for share in shares[:count]]
+    widths = [end - start + 2 for start, end in zip([0, *ends], ends, strict=False)]
+    if min(widths) < 6:
+        raise ValueError(f"summary: columns must be 4 characters wide at least; got line_length {length}, "
+                         f"positions {positions or POSITIONS}")
+    widths = _fitted(widths, length - count - 1)
+    cells = [[title for title, _ in columns], *rows]
+    return [max(width, *(len(row[place]) + 2 for row in cells)) for place, width in enumerate(widths)]
+
+
+def _fitted(widths, total):
+    """Widths that sum up to `total`: all cut by the same, or each widened by its share."""
+    spare, fitted = total - sum(widths), []
+    for place, width in enumerate(widths):
+        left = widths[place:]
+        part = round(spare / len(left)) if spare < 0 else math.ceil(spare * width / sum(left))
+        fitted.append(width + part)
+        spare -= part
+    return fitted
 
 
 def _rule(left, fill, cross, right, widths):
     return left + cross.join(fill * width for width in widths) + right
 
 
-def _row(cells, edge, widths):
-    name, shape, count = (f" {cell} ".ljust(width) for cell, width in zip(cells, widths, strict=True))
-    count = f" {cells[2]} ".rjust(widths[2])
-    return edge + edge.join((name, shape, count)) + edge
+def _row(cells, edge, widths, columns):
+    align = {"left": str.ljust, "right": str.rjust, "center": str.center}
+    return edge + edge.join(align[side](f" {cell} ", width) for cell, width, (_, side)
+                            in zip(cells, widths, columns, strict=True)) + edge
 
 
-def _rows(model, expand_nested, depth):
-    shape = model.build_shape
-    for layer in model.layers:
+# -- rows -------------------------------------------------------------------------------------------------------------
+def _rows(layer, shape, expand_nested, show_trainable, depth):
+    """The cells of a layer, and where asked for of those inside it."""
+    prefix = f"{'   ' * depth}└ " if depth else ""
+    count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+    cells = [f"{prefix}{layer.name} ({type(layer).__name__})", "?" if shape is None else str(shape), count]
+    if show_trainable:
+        cells.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+    yield cells
+    if expand_nested:
+        for inner, inner_shape in zip(getattr(layer, "layers", ()), _shapes(layer), strict=True):
+            yield from _rows(inner, inner_shape, True, show_trainable, depth + 1)
+
+
+def _shapes(model):
+    """The output shape of each of `model.layers`."""
+    shape, found = model.build_shape, []
+    for layer in getattr(model, "layers", ()):
         shape = output_shape(layer, shape)
-        count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
-        yield [f"{'    ' * depth}{layer.name} ({type(layer).__name__})", "?" if shape is None else str(shape), count]
-        if expand_nested and getattr(layer, "layers", None):
-            yield from _rows(layer, True, depth + 1)
+        found.append(shape)
+    return found
 
 
 def output_shape(layer, input_shape):

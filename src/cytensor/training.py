@@ -15,6 +15,7 @@ from cytensor.debugging import check_numerics as checking_numerics
 from cytensor.inference import BATCH, batches_together
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
+from cytensor.outputs import all_of, only
 from cytensor.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
 from cytensor.results import as_arrays, as_floats, as_returned, joined
 from cytensor.tape import GradientTape
@@ -28,23 +29,35 @@ class Trainer:
     stop_training = False
     history = None
     _loss_tracker = None               # the mean loss of the epoch; made by compile
+    _loss_weight = None                # what compile's loss_weights says
     _metrics = ()                      # (compiled metric, whether it uses the sample weights)
     _parts = None                      # during fit and evaluate, once the first batch has built the model
 
     # -- compile ------------------------------------------------------------------------------------------------------
-    def compile(self, optimizer="rmsprop", loss=None, metrics=None, weighted_metrics=None, *, run_eagerly=None,
-                steps_per_execution=None, jit_compile=None):
+    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
+                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
         """Say how to train: an optimizer, a loss and metrics, each a name, an object, a class or a function.
 
-        metrics are plain means over samples, weighted_metrics use the sample weights. The last three arguments are
-        accepted for Keras's sake and change nothing: every step runs at once.
+        loss_weights: a number that the loss is multiplied by. metrics are plain means over samples, weighted_metrics
+        use the sample weights. Each of these may stand in a list, or in a dictionary by the output's name, as Keras
+        has it for several outputs; there is one. The last four arguments are accepted for Keras's sake and change
+        nothing: every step runs at once, and losses need no scale.
         """
         arguments.check_call(Trainer.compile, locals())
-        compiled = metric_classes.compiled(_as_list(metrics), _as_list(weighted_metrics))
-        self.optimizer, self.loss, self._metrics = optimizers.get(optimizer), losses.get(loss), compiled
+        name = self._output_name()
+        given = {"loss": only("loss", loss, name),
+                 "loss_weights": only("loss_weights", loss_weights, name),
+                 "metrics": all_of("metrics", metrics, name),
+                 "weighted_metrics": all_of("weighted_metrics", weighted_metrics, name)}
+        compiled = metric_classes.compiled(given["metrics"], given["weighted_metrics"])
+        self.optimizer, self.loss, self._metrics = optimizers.get(optimizer), losses.get(given["loss"]), compiled
+        self._loss_weight = given["loss_weights"]
         self._loss_tracker = metric_classes.Mean(name="loss")
-        self._compiled_with = {"optimizer": self.optimizer, "loss": loss, "metrics": metrics,
-                               "weighted_metrics": weighted_metrics}
+        self._compiled_with = {"optimizer": self.optimizer, **given}
+
+    def _output_name(self):
+        """The name of the model's output, None where only its `call` knows."""
+        return
 
     @property
     def compiled(self):
@@ -120,6 +133,8 @@ class Trainer:
         if y is None:
             raise ValueError(f"compute_loss: the loss '{self.loss.name}' needs targets; got y=None")
         loss = self.loss(y, y_pred, sample_weight)
+        if self._loss_weight is not None:
+            loss = loss * self._loss_weight
         return sum(penalties, start=loss) if penalties else loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):

@@ -54,11 +54,11 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     return sparse_top_k_categorical_accuracy(ops.argmax(y_true, axis=-1), y_pred, k)
 
 
-class ChosenAccuracy(Mean):
-    """What the string "accuracy" means: the binary, sparse or categorical accuracy, as the shapes of a batch ask for.
+_BY_KIND = {"binary": binary_accuracy, "sparse": sparse_categorical_accuracy, "categorical": categorical_accuracy}
 
-    Binary for one prediction a sample; sparse for targets with an axis less, or a last axis of 1; else categorical.
-    """
+
+class ChosenAccuracy(Mean):
+    """What the string "accuracy" means: the binary, sparse or categorical one, as the shapes of a batch ask for."""
     direction = "max"
 
     def __init__(self, name="accuracy", dtype=None):
@@ -66,16 +66,8 @@ class ChosenAccuracy(Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = asarray(y_true), asarray(y_pred)
-        self.add(chosen_accuracy(y_true.shape, y_pred.shape)(y_true, y_pred), sample_weight)
-
-
-def chosen_accuracy(true_shape, pred_shape):
-    """The accuracy function that fits two shapes."""
-    if len(pred_shape) < 2 or pred_shape[-1] == 1:
-        return binary_accuracy
-    if len(true_shape) < len(pred_shape) or true_shape[-1] == 1:
-        return sparse_categorical_accuracy
-    return categorical_accuracy
+        kind = loss_functions.kind_of_targets(y_true.shape, y_pred.shape)
+        self.add(_BY_KIND[kind](y_true, y_pred), sample_weight)
 
 
 class Accuracy(FunctionMean):
