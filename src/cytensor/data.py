@@ -1,7 +1,9 @@
 """Batches: what `fit`, `evaluate` and `predict` are given, cut into batches of tensors.
 
 A batch is gathered, cast and copied in one pass over memory; without shuffling it is a view where no cast is needed.
-The order of an epoch depends on the seed and the epoch alone, so that a resumed run meets the same batches.
+Where an epoch has fewer steps than the data has batches, the next one goes on where it stopped, and the data is started
+over when it has ended. Where an epoch begins, and in which order, depends on the seed and its number alone, so that a
+resumed run meets the same batches.
 """
 import itertools
 import math
@@ -32,21 +34,23 @@ def pack_x_y_sample_weight(x, y=None, sample_weight=None):
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
-def make_batches(op, x, y=None, sample_weight=None, batch_size=None, *, shuffle=False, steps=None, class_weight=None,
-                 dtype=np.float32, casts_integers=False, several=False):
+def make_batches(op, x, y=None, sample_weight=None, batch_size=None, *, shuffle=False, steps=None, first_epoch=0,
+                 class_weight=None, dtype=np.float32, casts_integers=False, several=False):
     """ArrayBatches or IteratorBatches over the data; `op` is the caller's name in errors.
 
-    dtype: of the model, to which floats are cast; integer inputs are cast too where casts_integers. several: whether
-    the model may take several inputs, x then being a tuple, dictionary or list of arrays.
+    batch_size: of arrays; None for what makes `steps` batches of them, or 32. steps: the batches of an epoch; None for
+    all. first_epoch: the number of the epoch that begins at the head of the data. dtype: of the model, to which floats
+    are cast; integer inputs are cast too where casts_integers. several: whether the model may take several inputs, x
+    then being a tuple, dictionary or list of arrays.
     """
     if is_iterator(x):
         if y is not None or sample_weight is not None:
             raise ValueError(f"{op}: x yields whole batches, so y and sample_weight must not be given besides")
-        return IteratorBatches(op, x, steps, class_weight, dtype, casts_integers, several)
+        return IteratorBatches(op, x, steps, first_epoch, class_weight, dtype, casts_integers, several)
     if x is None:
         raise ValueError(f"{op}: x must be given; got None")
-    return ArrayBatches(op, as_inputs(op, x, several), y, sample_weight, batch_size or 32, shuffle, steps, class_weight,
-                        dtype, casts_integers)
+    return ArrayBatches(op, as_inputs(op, x, several), y, sample_weight, batch_size, shuffle, steps, first_epoch,
+                        class_weight, dtype, casts_integers)
 
 
 def is_iterator(x):
@@ -97,12 +101,24 @@ def batch_dtype(tensor, dtype, casts_integers):
     return dtype if tensor.dtype.kind == "f" or casts_integers else tensor.dtype
 
 
+def _warn_of_end(op, epoch, count, expected, consequence):
+    """Warn that an epoch found less data than was asked for; what follows from it is said of training alone."""
+    place = f" of epoch {epoch + 1}" if op == "fit" else ""
+    follows = f"; {consequence}" if op == "fit" else ""
+    warnings.warn(f"{op}: the data ended after {count} batches{place}, {expected} expected{follows}",
+                  stacklevel=5 if op == "evaluate" else 6)
+
+
 class ArrayBatches:
-    """Batches of arrays held in memory (or mapped into it). `steps` is their number, `samples` that of the rows."""
+    """Batches of arrays held in memory (or mapped into it).
+
+    `steps` is the number of batches that an epoch is to have, `samples` that of the rows.
+    """
     read = 0                           # arrays can be read again: nothing to skip when training is resumed
 
-    def __init__(self, op, x, y, sample_weight, batch_size, shuffle, steps, class_weight, dtype, casts_integers):
-        self.op, self.batch_size, self.shuffle = op, int(batch_size), bool(shuffle)
+    def __init__(self, op, x, y, sample_weight, batch_size, shuffle, steps, first_epoch, class_weight, dtype,
+                 casts_integers):
+        self.op, self.shuffle, self.first_epoch = op, bool(shuffle), first_epoch
         inputs = named_inputs(x)
         targets = (("y", y), ("sample_weight", sample_weight))
         given = inputs + [(name, as_source(op, name, value)) for name, value in targets if value is not None]
@@ -120,27 +136,40 @@ class ArrayBatches:
             self.weights = weights_of_classes(op, class_weight, self.y, self.weights)
         if self.weights is not None and self.y is None:
             raise ValueError(f"{op}: sample_weight needs y")
-        self.steps = math.ceil(self.samples / self.batch_size)
-        self.steps = self.steps if steps is None else min(steps, self.steps)
+        self.batch_size = int(batch_size or (math.ceil(self.samples / steps) if steps else 32))      # as in Keras
+        self.batches = math.ceil(self.samples / self.batch_size)          # of one pass over the data
+        self.steps = steps or self.batches
         dtype = np.dtype(dtype)
         self._structure = None if isinstance(x, Tensor) else x
         self._parts = [(part, batch_dtype(part, dtype, casts_integers)) for _, part in inputs]
         self._parts += [(part, _target_dtype(part, dtype)) for part in (self.y, self.weights) if part is not None]
         self.key = random.stream_key("shuffle") if shuffle else None
 
+    def start_of(self, epoch):
+        """(number of the pass over the data, batches of it that are done) where an epoch begins.
+
+        As in Keras, the last epoch of a pass is shorter where `steps` does not divide the number of batches.
+        """
+        done, within = divmod(epoch - self.first_epoch, math.ceil(self.batches / self.steps))
+        return self.first_epoch + done, within * self.steps
+
     def epoch(self, epoch, first=0):
         """An iterator over the batches of one epoch from the `first`: x, (x,) of several, (x, y) or (x, y, weights)."""
         size = self.batch_size
+        number, done = self.start_of(epoch)
+        last = min(done + self.steps, self.batches)
         order = None
         if self.shuffle:
             seed, name, position = self.key
-            order = random.generator(seed, f"{name}/{epoch}", position).permutation(self.samples)
-        for start in range(first * size, self.steps * size, size):
+            order = random.generator(seed, f"{name}/{number}", position).permutation(self.samples)
+        for start in range((done + first) * size, last * size, size):
             rows = None if order is None else order[start:start + size]
             batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]
             if self._structure is not None:
                 batch[:len(self._structure)] = [nested.pack_like(self._structure, batch[:len(self._structure)])]
             yield batch[0] if self._structure is None and len(batch) == 1 else tuple(batch)
+        if last - done < self.steps:
+            _warn_of_end(self.op, epoch, last - done, f"{self.steps} steps", "the next epoch starts over")
 
     def close(self):
         """Nothing to do: arrays belong to the caller."""
@@ -218,7 +247,7 @@ class PyDataset:
 
     @property
     def num_batches(self):
-        """The number of batches an epoch."""
+        """The number of batches an epoch; may be defined in place of `__len__`, and as None for data without end."""
         return len(self)
 
     def on_epoch_begin(self):
@@ -231,47 +260,76 @@ class PyDataset:
 class IteratorBatches:
     """Batches made by somebody else: a generator, an iterator, an iterable, or a sequence of batches.
 
-    A generator goes on where the last epoch stopped; anything that can be started again is started again. `steps` is
-    the number of batches an epoch, None until the first epoch has shown it. `read` counts what a generator has yielded,
-    so that resumed training can skip as much of a new one.
+    A generator is read on from epoch to epoch, and training ends with it. Anything that can be started again is started
+    again: at each epoch, or where `steps` are given, when it has ended. `steps` is None until an epoch has shown it.
+    `read` counts the batches taken since the start, so that resumed training can skip as many.
     """
     samples = None
 
-    def __init__(self, op, source, steps, class_weight, dtype, casts_integers, several):
+    def __init__(self, op, source, steps, first_epoch, class_weight, dtype, casts_integers, several):
         self.op, self.source, self.limit, self.several = op, source, steps, several
-        self.class_weight, self.dtype, self.casts_integers = class_weight, dtype, casts_integers
-        self.steps = steps
-        if steps is None and hasattr(source, "__len__"):
-            self.steps = len(source)
-        self.iterator = source if hasattr(source, "__next__") else None
+        self.first_epoch, self.class_weight = first_epoch, class_weight
+        self.dtype, self.casts_integers = dtype, casts_integers
+        self.length = _length(source)
+        self.steps = steps or self.length
+        self.is_generator = hasattr(source, "__next__")
+        self.iterator = source if self.is_generator else None
         self.exhausted = False
         self.read = 0
 
     def skip(self, count):
-        """Leave out the next `count` batches of a generator, which an interrupted run has seen."""
-        if self.iterator is not None:
+        """Leave out the next `count` batches, which an interrupted run has seen."""
+        self.read = count
+        if self.is_generator:
             self.read = sum(1 for _ in itertools.islice(self.iterator, count))
 
     def epoch(self, epoch, first=0):
         """An iterator over the batches of one epoch from the `first`; warns where the data ends too early."""
         self._tell("on_epoch_begin")
-        iterator = self.iterator or itertools.islice(_restart(self.source), first, None)
+        if not self.is_generator and (self.limit is None or (epoch == self.first_epoch and not first)):
+            self.iterator, self.read = None, first
         count = first
         while self.limit is None or count < self.limit:
             try:
-                data = next(iterator)
+                data = self._next(starts=count == 0)
             except StopIteration:
                 break
             count += 1
-            self.read += self.iterator is not None
+            self.read += 1
             yield self._batch(data, count)
         if (self.limit is not None and count < self.limit) or count == 0:
-            self.exhausted = True
-            expected = f"{self.limit} steps" if self.limit else "at least one batch"
-            warnings.warn(f"{self.op}: the data ended after {count} batches of epoch {epoch + 1}, {expected} expected; "
-                          f"training stops here; a generator must yield batches for every epoch", stacklevel=5)
-        self.steps = count
+            self._end_early(epoch, count)
+        elif self.limit is not None and self.read == self.length:
+            self._start_over()
+        self.steps = self.limit or count
         self._tell("on_epoch_end")
+
+    def _next(self, starts):
+        """The next batch; the first of an epoch starts over what ended with the epoch before."""
+        if self.iterator is None:
+            self.iterator = _started(self.source, self.read, self.length)
+        try:
+            return next(self.iterator)
+        except StopIteration:
+            if not starts or self.is_generator or not self.read:
+                raise
+        self._start_over()
+        return self._next(starts)
+
+    def _start_over(self):
+        if not self.is_generator:
+            self.iterator, self.read = None, 0
+
+    def _end_early(self, epoch, count):
+        """Warn that an epoch is short; training ends with a generator. Raise where there was no batch to begin with."""
+        if count == 0 and (self.op != "fit" or not self.read):
+            again = f" after {self.read}; give data that can be read again, or a longer generator" if self.read else ""
+            raise ValueError(f"{self.op}: there must be at least one batch; got none{again}")
+        self.exhausted = self.is_generator
+        self._start_over()
+        _warn_of_end(self.op, epoch, count, f"{self.limit} steps" if self.limit else "at least one batch",
+                     "training stops here; a generator must yield batches for every epoch" if self.exhausted
+                     else "the next epoch starts over")
 
     def _tell(self, hook):
         """Call a hook of a PyDataset."""
@@ -285,8 +343,8 @@ class IteratorBatches:
         x, y, weights = unpack_x_y_sample_weight(data)
         op = f"{self.op}, batch {count}"
         x = as_inputs(op, x, self.several)
-        batches = ArrayBatches(op, x, y, weights, max(1, count_samples(x)), False, None, self.class_weight, self.dtype,
-                               self.casts_integers)
+        batches = ArrayBatches(op, x, y, weights, max(1, count_samples(x)), False, None, 0, self.class_weight,
+                               self.dtype, self.casts_integers)
         return next(batches.epoch(0))
 
     def close(self):
@@ -295,8 +353,20 @@ class IteratorBatches:
             self.iterator.close()
 
 
-def _restart(source):
-    return iter(source) if hasattr(source, "__iter__") else (source[i] for i in range(len(source)))
+def _length(source):
+    """The number of batches of a source; None where it does not know, or is without end."""
+    try:
+        return source.num_batches if isinstance(source, PyDataset) else len(source)
+    except TypeError:
+        return None
+
+
+def _started(source, read, length):
+    """An iterator over the batches of a source behind the first `read`; one without `__iter__` is not asked for those.
+    """
+    if hasattr(source, "__iter__"):
+        return itertools.islice(iter(source), read, None)
+    return (source[i] for i in (itertools.count(read) if length is None else range(read, length)))
 
 
 def split_tail(op, x, y, sample_weight, share, several=False):

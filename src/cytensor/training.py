@@ -152,7 +152,9 @@ class Trainer:
 
         x, y: arrays, tensors or lists with samples along the first axis; or x alone, an iterator of batches (x, y) or
         (x, y, sample_weight). validation_split: the share of the samples, taken from the end, that is evaluated and not
-        trained on. validation_freq: every how many epochs to validate, or the epochs (from 1) that do. resume: a file
+        trained on. steps_per_epoch: the batches of an epoch; the next goes on behind them, and the data starts over, in
+        a new order, when it has ended; without batch_size also into how many batches arrays are cut.
+        validation_freq: every how many epochs to validate, or the epochs (from 1) that do. resume: a file
         that is written after every epoch and, where it exists, continued from: the result is the same, bit for bit.
         check_numerics: stop at the first NaN or infinity and say where it arose.
         """
@@ -165,7 +167,7 @@ class Trainer:
             (x, y, sample_weight), validation_data = batching.split_tail("fit", x, y, sample_weight, validation_split,
                                                                          self._casts()["several"])
         batches = batching.make_batches("fit", x, y, sample_weight, batch_size, shuffle=shuffle, steps=steps_per_epoch,
-                                        class_weight=class_weight, **self._casts())
+                                        first_epoch=initial_epoch, class_weight=class_weight, **self._casts())
         validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
         progress = TrainProgress(verbose, batches.steps, epochs)
         calls = CallbackList(callbacks, add_history=True, model=self, epochs=epochs, steps=batches.steps,
@@ -276,8 +278,6 @@ class Trainer:
         except Exception as error:
             error.add_note(f"in evaluate: batch {done + 1}")
             raise
-        if not done:
-            raise ValueError(f"{batches.op}: there must be at least one batch; got none")
         calls.call("on_test_end", dict(sorted(logs.items())))
         return logs
 
@@ -294,8 +294,8 @@ class Trainer:
                 return as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
             if batch_size is None and isinstance(x, Tensor) and x.size:
                 together = batches_together(self, x)
-        batches = batching.make_batches("predict", x, None, None, (batch_size or BATCH) * together, steps=steps,
-                                        **self._casts())
+        size = batch_size if steps else (batch_size or BATCH) * together
+        batches = batching.make_batches("predict", x, None, None, size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
         progress = PredictProgress(verbose, batches.steps, batches.samples if together > 1 else None)
         calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], model=self, epochs=1,
@@ -309,8 +309,6 @@ class Trainer:
                 calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
         finally:
             progress.close()
-        if not outputs:
-            raise ValueError("predict: there must be at least one batch; got none")
         calls.call("on_predict_end", {})
         return joined(outputs)
 
