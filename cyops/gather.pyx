@@ -238,11 +238,11 @@ cdef Strided scalar(object value, int code):
     return cast_to(x, code)
 
 
-def one_hot(indices, num_classes, dtype="float32", *, on_value=1, off_value=0):
+def one_hot(indices, num_classes=None, dtype="float32", *, depth=None, on_value=1, off_value=0):
     """`on_value` at the index of each row, `off_value` elsewhere.
 
-    indices: integer (...,), each in [0, num_classes) -> (..., num_classes) of `dtype`. ValueError for an index outside,
-    TypeError for indices that are not integers.
+    indices: integer (...,), each in [0, num_classes) -> (..., num_classes) of `dtype`. `depth` is TensorFlow's word for
+    num_classes. ValueError for an index outside, TypeError for indices that are not integers.
 
     >>> import cyops
     >>> cyops.one_hot([2, 0], 3).tolist()
@@ -251,27 +251,31 @@ def one_hot(indices, num_classes, dtype="float32", *, on_value=1, off_value=0):
     cdef Strided wanted = coerce(indices)
     cdef Py_ssize_t itemsize = 0
     cdef int code = dtype_code("one_hot", dtype, &itemsize)
-    cdef Py_ssize_t depth, i
+    cdef Py_ssize_t classes, i
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     cdef Strided out, positions, on, off, flat
     cdef cyops_view listed
+    if (num_classes is None) == (depth is None):
+        raise TypeError(f"one_hot: give num_classes, or depth, which means the same; got num_classes {num_classes!r}, "
+                        f"depth {depth!r}")
+    num_classes = depth if num_classes is None else num_classes
     try:
-        depth = num_classes
+        classes = num_classes
     except TypeError:
         raise TypeError(f"one_hot: num_classes must be an integer; got {num_classes!r}") from None
     except OverflowError:
         raise ValueError(f"one_hot: {num_classes} classes are more than memory can address") from None
-    if depth < 0:
-        raise ValueError(f"one_hot: num_classes must not be negative; got {depth}")
+    if classes < 0:
+        raise ValueError(f"one_hot: num_classes must not be negative; got {classes}")
     if wanted.v.ndim + 1 > CYOPS_MAX_NDIM:
         raise ValueError(f"one_hot: the result has {wanted.v.ndim + 1} axes; at most {CYOPS_MAX_NDIM} are possible")
     if code >= CYOPS_BYTES:
         raise TypeError(f"one_hot: the result must be numbers; got dtype {dtype}")
-    positions = read_positions("one_hot", wanted, depth, False, ValueError)
+    positions = read_positions("one_hot", wanted, classes, False, ValueError)
     for i in range(positions.v.size):
-        positions_of(positions)[i] += i * depth
+        positions_of(positions)[i] += i * classes
     memcpy(shape, wanted.v.shape, wanted.v.ndim * sizeof(Py_ssize_t))
-    shape[wanted.v.ndim] = depth
+    shape[wanted.v.ndim] = classes
     count_elements("one_hot", wanted.v.ndim + 1, shape, itemsize)
     off = scalar(off_value, code)
     on = scalar(on_value, code)

@@ -125,6 +125,7 @@ def test_one_hot():
         np.testing.assert_array_equal(got, np.eye(6)[labels].astype(dtype))
     assert cyops.one_hot(1, 2, on_value=5, off_value=-1).tolist() == [-1.0, 5.0]
     assert cyops.one_hot([], 3).shape == (0, 3)
+    assert cyops.one_hot([2, 0], depth=3).tolist() == [[0, 0, 1], [1, 0, 0]]      # TensorFlow's word
 
 
 def test_concat_and_stack_in_every_layout():
@@ -182,6 +183,8 @@ def test_batches_are_gathered_cast_and_scaled():
     (lambda: cyops.one_hot([0, 3], 3), ValueError, r"one_hot: indices must lie in \[0, 3\); got 3 at position 1"),
     (lambda: cyops.one_hot([-1], 3), ValueError, r"one_hot: indices must lie in \[0, 3\); got -1 at position 0"),
     (lambda: cyops.one_hot([0], 2.5), TypeError, "one_hot: num_classes must be an integer; got 2.5"),
+    (lambda: cyops.one_hot([0]), TypeError, "one_hot: give num_classes, or depth, .*; got num_classes None, depth None"),
+    (lambda: cyops.one_hot([0], 2, depth=2), TypeError, "one_hot: give num_classes, or depth, .*; got num_classes 2"),
     (lambda: cyops.one_hot([0.0], 2), TypeError, "one_hot: indices must be integers; got dtype float32"),
     (lambda: cyops.concat([]), ValueError, "concat: needs at least one tensor"),
     (lambda: cyops.concat(cyops.Strided([1.0])), TypeError, "concat: needs a list or tuple of tensors; got Strided"),
