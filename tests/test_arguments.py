@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from small_models import classifier, data
 
-from cytensor import arguments, layers, optimizers
+from cytensor import arguments, layers, metrics, optimizers, regularizers
 from cytensor.callbacks import EarlyStopping
+from cytensor.models import Sequential
 from cytensor.training import Trainer
 
 AREAS = ("layers", "optimizers", "optimizers.schedules", "losses", "metrics", "callbacks", "initializers",
@@ -108,6 +109,14 @@ def test_nothing_in_the_table_takes_just_any_object():
      "BatchNormalization: axis must be an integer or several in a tuple; got 'last'"),
     (lambda: layers.BatchNormalization(momentum=99), ValueError,
      "BatchNormalization: momentum must be between 0 and 1; got 99"),
+    (lambda: optimizers.schedules.ExponentialDecay(0.1, 10, 0.5, stairs=True), TypeError,
+     "ExponentialDecay: unknown argument 'stairs'; known are decay_rate, decay_steps, initial_learning_rate, name, "
+     "staircase; did you mean 'staircase'?"),
+    (lambda: layers.Dropout(0.5, rat=1), TypeError, "Dropout: unknown argument 'rat'; known are dtype, input_dim, "
+     "input_shape, name, noise_shape, rate, seed, trainable; did you mean 'rate'?"),
+    (lambda: regularizers.L2(l1=1), TypeError, "L2: unknown argument 'l1'; known are l2; did you mean 'l2'?"),
+    (lambda: Sequential(layers.Dense(1), layers.Dense(1)), TypeError,
+     "Sequential: layers must be a list; write Sequential([layer, ...]); got <Dense name=dense, built=False>"),
     (lambda: optimizers.Adam(learning_rate="fast"), TypeError,
      "Adam: learning_rate must be a number, a schedule or a function; got 'fast'"),
     (lambda: optimizers.Adam(epsilon=-1), ValueError, "Adam: epsilon must be a number that is not negative; got -1"),
@@ -121,6 +130,12 @@ def test_messages(make, kind, message):
     assert str(caught.value) == message
 
 
+def test_former_names_of_arguments_lead_to_the_present_ones():
+    with pytest.raises(TypeError, match=r"^SGD: unknown argument 'lr'; known are clipnorm, .*; "
+                                        r"did you mean 'learning_rate'\?$"):
+        optimizers.SGD(lr=0.1)
+
+
 def test_numpy_numbers_and_classes_of_ones_own():
     assert layers.Dense(np.int64(3), use_bias=np.True_).units == 3
     assert layers.Dropout(np.float32(0.5)).rate == 0.5
@@ -131,3 +146,12 @@ def test_numpy_numbers_and_classes_of_ones_own():
             self.rate = rate
 
     assert Scale("wide", rate="high").rate == "high"
+
+    class Own(metrics.Mean):
+        def __init__(self, best, **kwargs):
+            super().__init__(**kwargs)
+            self.best = best
+
+    assert Own(best=3, name="own").name == "own"
+    with pytest.raises(TypeError, match="'nam'"):
+        Own(best=3, nam="own")

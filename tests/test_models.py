@@ -70,7 +70,7 @@ def test_wrong_layers():
     dense = layers.Dense(2)
     for make, error, message in (
             (lambda: Sequential([3]), TypeError, "Sequential: only layers can be added; got 3"),
-            (lambda: Sequential(dense), TypeError, r"layers must be a list; got <Dense .*; write Sequential"),
+            (lambda: Sequential(dense), TypeError, r"layers must be a list; write Sequential.*; got <Dense "),
             (lambda: Sequential([layers.Dense]), TypeError, "Sequential: only layers can be added"),
             (lambda: Sequential([dense, dense]), ValueError, "each layer may be added once; 'dense' is in already"),
             (lambda: Sequential([layers.Flatten(name="a"), layers.Flatten(name="a")]), ValueError, "must differ"),

@@ -5,6 +5,7 @@ argument is named at once and in one form, and no class repeats it. Rules that j
 be, and what a name means in a registry stay with the classes. Classes of the user's own are not checked. Imports
 nothing of the package.
 """
+import difflib
 import inspect
 import math
 import numbers
@@ -174,6 +175,7 @@ RULES = {
     **dict.fromkeys(("metrics", "weighted_metrics"), Rule("a list of names, Metrics and functions", _are_metrics)),
     "loss_weights": Rule("a number, for the model's one output", _are_loss_weights, (numbers.Real,)),
     **dict.fromkeys(("check_numerics", "return_dict", "run_eagerly", "auto_scale_loss"), FLAG),
+    "Sequential.layers": Rule("a list; write Sequential([layer, ...])", lambda value: isinstance(value, (list, tuple))),
     "jit_compile": Rule("True, False or 'auto'", lambda value: value == "auto" if isinstance(value, str)
                         else _is_flag(value)),
     **dict.fromkeys(("batch_size", "validation_batch_size", "epochs", "steps_per_epoch", "validation_steps",
@@ -203,6 +205,42 @@ def check(cls, args, kwargs):
     for name, value in (*zip(names, args, strict=False), *kwargs.items()):
         if value is not None or defaults.get(name) is not None:
             check_value(cls.__name__, name, value)
+    known, takes_any = _keywords(cls)
+    if not takes_any and not kwargs.keys() <= known:
+        refuse_unknown(cls, [name for name in kwargs if name not in known])
+
+
+@cache
+def _keywords(cls):
+    """(the keywords that a class's constructors take, whether the last of them takes any at all).
+
+    A constructor with **kwargs hands them on to the next class that defines one.
+    """
+    names, takes_any = set(), True
+    for one in cls.__mro__[:-1]:                       # without object
+        if takes_any and "__init__" in vars(one):
+            parameters = list(inspect.signature(one.__init__).parameters.values())[1:]
+            names |= {each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
+            takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    return names, takes_any
+
+
+def refuse_unknown(cls, unknown):
+    """Raise TypeError for keywords that the constructors of `cls` do not take, with those that they do."""
+    known = _keywords(cls)[0]
+    raise TypeError(f"{cls.__name__}: unknown argument {', '.join(map(repr, unknown))}; known are "
+                    f"{', '.join(sorted(known)) or 'none'}{nearest(unknown[0], known)}")
+
+
+FORMER = {"lr": "learning_rate"}        # what earlier versions of Keras called it
+
+
+def nearest(name, known):
+    """`; did you mean 'adam'?` for the known name that is most like `name`; nothing where none is."""
+    name = str(name)
+    near = [FORMER[name]] if FORMER.get(name) in known else difflib.get_close_matches(
+        name.lower(), sorted(known), 1, 0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 @cache

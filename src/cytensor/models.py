@@ -93,8 +93,6 @@ class Sequential(Model):
     def __init__(self, layers=None, name=None, trainable=True, dtype=None):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         self._layers = []
-        if layers is not None and not isinstance(layers, (list, tuple)):
-            raise TypeError(f"Sequential: layers must be a list; got {layers!r}; write Sequential([layer, ...])")
         for layer in layers or ():
             self.add(layer, build=False)
         self._build_if_known()

@@ -4,7 +4,6 @@ A string such as "rmsprop" or a file's `layers.Dense` resolves here and nowhere 
 so loading a file cannot run code. `Configurable` remembers the arguments an object was made with, so that no class
 writes down its own configuration.
 """
-import difflib
 import inspect
 import re
 from typing import Any
@@ -76,8 +75,7 @@ def register_serializable(package="Custom", name=None):
 def unknown(what, name, known):
     """The error for a name that is not known: the list of those that are, and the nearest."""
     known = sorted(set(known))
-    near = difflib.get_close_matches(str(name).lower(), known, 1, 0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = arguments.nearest(name, known)
     return ValueError(f"{what}: unknown name {name!r}; known are {', '.join(known)}{hint}")
 
 

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from cytensor import constraints, initializers, registry, regularizers
+from cytensor import arguments, constraints, initializers, registry, regularizers
 from cytensor.dtypes import as_dtype
 from cytensor.tensor import Tensor, Variable, asarray
 
@@ -65,8 +65,7 @@ class Layer(registry.Configurable):
 
     def __init__(self, *, name=None, dtype=None, trainable=True, input_shape=None, input_dim=None, **unknown):
         if unknown:
-            raise TypeError(f"{type(self).__name__}: unknown argument {', '.join(map(repr, unknown))}; known to every "
-                            f"layer are name, dtype, trainable, input_shape and input_dim")
+            arguments.refuse_unknown(type(self), list(unknown))
         if name is not None:
             if not isinstance(name, str) or not name or "/" in name:
                 raise ValueError(f"{type(self).__name__}: name must be a string without '/'; got {name!r}")
