@@ -215,6 +215,20 @@ def test_pickle_and_copy():
     assert x.tolist() == [1, 1, 1] and type(pickle.loads(pickle.dumps(x))) is ct.Tensor
 
 
+def test_nn_has_the_activations_and_the_cross_entropies_on_logits():
+    x = np.linspace(-3, 3, 7, dtype=np.float32)
+    for name in ("elu", "gelu", "relu", "relu6", "selu", "sigmoid", "silu", "softplus", "softsign", "swish", "tanh"):
+        expected = getattr(ct.activations, name)(ct.asarray(x))
+        assert getattr(ct.nn, name)(ct.asarray(x)).tolist() == expected.tolist(), name
+    assert ct.nn.leaky_relu([-1.0, 2.0], alpha=0.5).tolist() == [-0.5, 2.0]
+    labels = np.float64([0, 1, 0, 1, 0, 1, 1])
+    p = 1 / (1 + np.exp(-np.float64(x)))
+    np.testing.assert_allclose(ct.nn.sigmoid_cross_entropy_with_logits(labels, x),
+                               -(labels * np.log(p) + (1 - labels) * np.log(1 - p)), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"sigmoid_cross_entropy_with_logits: .*; got labels \(7,\), logits \(2,\)"):
+        ct.nn.sigmoid_cross_entropy_with_logits(labels, x[:2])
+
+
 def test_methods_are_the_functions():
     x = ct.asarray([[1.0, -2.0], [3.0, 4.0]])
     assert x.sum(axis=0).tolist() == ct.sum(x, axis=0).tolist() == [4, 2]

@@ -1,11 +1,20 @@
-"""`ct.nn`: TensorFlow's home of the activations and of the cross-entropy on logits."""
+"""`ct.nn`: TensorFlow's home of the activations and of the cross-entropies on logits."""
+from cytensor import cross_entropy
+from cytensor.activations import elu, gelu, relu6, selu, silu, softplus, softsign, swish
+from cytensor.activations import leaky_relu as _leaky_relu
 from cytensor.ops import FUNCTIONS
+from cytensor.tensor import asarray
 
 relu = FUNCTIONS["relu"]
 sigmoid = FUNCTIONS["sigmoid"]
 tanh = FUNCTIONS["tanh"]
 softmax = FUNCTIONS["softmax"]
 log_softmax = FUNCTIONS["log_softmax"]
+
+
+def leaky_relu(features, alpha=0.2):
+    """x where x > 0, `alpha * x` elsewhere."""
+    return _leaky_relu(asarray(features), alpha)
 
 
 def sparse_softmax_cross_entropy_with_logits(labels, logits):
@@ -18,10 +27,27 @@ def softmax_cross_entropy_with_logits(labels, logits):
     return FUNCTIONS["softmax_cross_entropy"](logits, labels)
 
 
+def sigmoid_cross_entropy_with_logits(labels, logits):
+    """-(t log sigmoid(z) + (1 - t) log(1 - sigmoid(z))) for each element: labels t and logits z of one shape.
+
+    ValueError where the shapes differ.
+
+    >>> import cytensor as ct
+    >>> ct.nn.sigmoid_cross_entropy_with_logits([1., 0.], [1000., 1000.]).tolist()
+    [0.0, 1000.0]
+    """
+    labels, logits = asarray(labels), asarray(logits)
+    if labels.shape != logits.shape:
+        raise ValueError(f"sigmoid_cross_entropy_with_logits: labels and logits must have the same shape; got labels "
+                         f"{labels.shape}, logits {logits.shape}")
+    return cross_entropy.binary_crossentropy(labels.astype(logits.dtype), logits, from_logits=True)
+
+
 def bias_add(value, bias):
     """value (..., n) + bias (n,) -> (..., n)."""
     return value + bias
 
 
-__all__ = ["bias_add", "log_softmax", "relu", "sigmoid", "softmax", "softmax_cross_entropy_with_logits",
-           "sparse_softmax_cross_entropy_with_logits", "tanh"]
+__all__ = ["bias_add", "elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu", "sigmoid",
+           "sigmoid_cross_entropy_with_logits", "silu", "softmax", "softmax_cross_entropy_with_logits", "softplus",
+           "softsign", "sparse_softmax_cross_entropy_with_logits", "swish", "tanh"]
