@@ -57,7 +57,7 @@ def test_activation_names():
 # -- dense ------------------------------------------------------------------------------------------------------------
 def test_dense_values():
     for activation, function in ((None, lambda z: z), ("relu", lambda z: np.maximum(z, 0)), ("tanh", np.tanh)):
-        for shape in ((5, 3), (2, 5, 3), (3,)):
+        for shape in ((5, 3), (2, 5, 3)):
             layer = layers.Dense(4, activation=activation, bias_initializer="ones")
             x = x_of(*shape)
             layer.build((None, 3))
@@ -281,6 +281,12 @@ def test_errors_name_the_layer_and_its_input():
     assert caught.value.__notes__ == ["in layer 'head' (Dense), input of shape (2, 5)"]
 
 
+def built_dense(features):
+    layer = layers.Dense(2)
+    layer(x_of(1, features))
+    return layer
+
+
 def test_wrong_arguments():
     for make, error, message in (
             (lambda: layers.Dense(0), ValueError, "Dense: units must be an integer of at least 1; got 0"),
@@ -291,6 +297,7 @@ def test_wrong_arguments():
             (lambda: layers.Input(), ValueError, r"Input: shape must be given, without the batch axis"),
             (lambda: layers.Dense(3)(layers.Input(shape=(3,))), TypeError, "models are made with Sequential"),
             (lambda: layers.Dense(3)(3.0), ValueError, "the input must be .samples, ..., features., two axes"),
+            (lambda: built_dense(4)(x_of(4)), ValueError, "two axes or more; got 1; n samples of one feature are"),
             (lambda: type("L", (layers.Layer,), {"call": lambda self, x: None})()(x_of(2)), TypeError,
              "L: call must return a tensor; got None"),
             (lambda: layers.Flatten().set_weights(3), TypeError, "a list of arrays is expected; got int"),

@@ -30,8 +30,7 @@ class Dense(Layer):
 
     def build(self, input_shape):
         if len(input_shape) < 2:
-            raise ValueError(f"Dense: the input must be (samples, ..., features), two axes or more; got "
-                             f"{len(input_shape)}; n samples of one feature are (n, 1), one of n features is (1, n)")
+            _refuse_axes(len(input_shape))
         if input_shape[-1] is None:
             raise ValueError(f"Dense: the last axis of the input must have a known length; got {input_shape}")
         self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel",
@@ -41,6 +40,8 @@ class Dense(Layer):
                                         regularizer=self.bias_regularizer, constraint=self.bias_constraint)
 
     def call(self, x):
+        if x.ndim < 2:
+            _refuse_axes(x.ndim)
         if self.activation is activations.relu:
             return ops.dense(x, self.kernel, self.bias, activation="relu")
         x = ops.dense(x, self.kernel, self.bias)
@@ -48,3 +49,8 @@ class Dense(Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
+
+
+def _refuse_axes(ndim):
+    raise ValueError(f"Dense: the input must be (samples, ..., features), two axes or more; got {ndim}; "
+                     f"n samples of one feature are (n, 1), one of n features is (1, n)")
