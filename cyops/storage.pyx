@@ -136,8 +136,13 @@ def empty_cache():
     cyops_empty_cache()
 
 
-def set_cache_limit(Py_ssize_t nbytes):
+def set_cache_limit(nbytes):
     """Sets how many bytes of released memory the allocator keeps for reuse; 0 turns the cache off."""
-    if nbytes < 0:
-        raise ValueError(f"set_cache_limit: nbytes must not be negative; got {nbytes}")
-    cyops_set_cache_limit(nbytes)
+    cdef Py_ssize_t limit
+    try:
+        limit = nbytes
+    except TypeError:
+        raise TypeError(f"set_cache_limit: nbytes must be an integer; got {nbytes!r}") from None
+    if limit < 0:
+        raise ValueError(f"set_cache_limit: nbytes must not be negative; got {limit}")
+    cyops_set_cache_limit(limit)

@@ -85,3 +85,12 @@ def test_lambda_callback_and_terminate_on_nan():
     with pytest.warns(RuntimeWarning):
         history = classifier().fit(x * np.nan, y, epochs=3, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
     assert len(history.epoch) == 1
+    with pytest.raises(TypeError, match="LambdaCallback: on_epoch_end must be a function; got 3"):
+        callbacks.LambdaCallback(on_epoch_end=3)
+
+
+@pytest.mark.parametrize("wrong", ["x", None])
+def test_a_schedule_must_return_a_number(wrong):
+    scheduler = callbacks.LearningRateScheduler(lambda epoch: wrong)
+    with pytest.raises(TypeError, match=f"schedule must return a number; got {wrong!r} for epoch 0"):
+        classifier().fit(*data(), verbose=0, callbacks=[scheduler])

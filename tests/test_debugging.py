@@ -94,3 +94,5 @@ def test_gradcheck():
     assert debugging.gradcheck(lambda x: ct.sum(x * x), x)
     with pytest.raises(AssertionError, match="the tape's derivative must equal the difference quotient"):
         debugging.gradcheck(lambda x: x * ct.stop_gradient(x), x)
+    with pytest.raises(TypeError, match="gradcheck: function must be a function of tensors; got 3"):
+        debugging.gradcheck(3, x)

@@ -150,6 +150,24 @@ def test_wrong_arguments(make, message):
         make()
 
 
+def test_what_is_applied_must_be_pairs_of_gradients_and_variables():
+    one = asarray([1.0])
+    for wrong, message in (([(one, one)], "sgd: what is changed must be a Variable; got Tensor, its gradient Tensor"),
+                           ([(Variable([1.0]), one)], "a Variable; got Tensor, its gradient Variable"),
+                           ([one], r"sgd: apply_gradients takes pairs \(gradient, variable\).*; got Tensor")):
+        with pytest.raises(TypeError, match=message):
+            optimizers.SGD().apply_gradients(wrong)
+
+
+def test_a_schedule_stays():
+    """As in Keras, where the rate of an optimizer made with a schedule cannot be set."""
+    optimizer = optimizers.SGD(schedules.ExponentialDecay(0.1, 10, 0.5))
+    with pytest.raises(TypeError, match="SGD: learning_rate is a schedule and cannot be set to a number; got 0"):
+        optimizer.learning_rate = 0.5
+    optimizer.learning_rate = schedules.ExponentialDecay(0.2, 10, 0.5)
+    assert optimizer.learning_rate == 0.2
+
+
 def test_steps_of_the_table():
     w = Variable([1.0])
     with pytest.raises(ValueError, match="step: unknown name 'adamm'; known are sgd, "):

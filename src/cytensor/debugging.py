@@ -169,6 +169,8 @@ def gradcheck(function, inputs, *, step=1e-5, tolerance=1e-6, seed=0):
     >>> gradcheck(lambda x, y: ct.exp(x) * y, [[0., 1.], [2., 3.]])
     True
     """
+    if not callable(function):
+        raise TypeError(f"gradcheck: function must be a function of tensors; got {function!r}")
     inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     values = [np.array(asarray(x).numpy(), np.float64) for x in inputs]
     source = np.random.default_rng(seed)

@@ -210,5 +210,7 @@ class LambdaCallback(Callback):
         for hook, function in functions.items():
             if hook not in HOOKS and hook not in _OLDER.values():
                 raise TypeError(f"LambdaCallback: unknown hook {hook!r}; known are {', '.join(HOOKS)}")
+            if function is not None and not callable(function):
+                raise TypeError(f"LambdaCallback: {hook} must be a function; got {function!r}")
             if function is not None:
                 setattr(self, hook, function)

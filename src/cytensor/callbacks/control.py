@@ -117,7 +117,12 @@ class LearningRateScheduler(Callback):
             value = self.schedule(epoch, optimizer.learning_rate)
         except TypeError:              # a schedule of the epoch alone
             value = self.schedule(epoch)
-        optimizer.learning_rate = float(value)
+        try:
+            value = float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"LearningRateScheduler: schedule must return a number; got {value!r} for epoch "
+                            f"{epoch}") from None
+        optimizer.learning_rate = value
         if self.verbose:
             print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {optimizer.learning_rate}.")
 

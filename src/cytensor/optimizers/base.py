@@ -11,7 +11,7 @@ import numpy as np
 
 from cytensor import ops, registry
 from cytensor.optimizers.schedules import LearningRateSchedule
-from cytensor.tensor import asarray
+from cytensor.tensor import Variable, asarray
 
 
 class Optimizer(registry.Configurable):
@@ -25,6 +25,7 @@ class Optimizer(registry.Configurable):
     """
     strict = True
     slot_names: tuple[str, ...] = ()
+    _learning_rate = None
     takes_factors = False      # whether `update` hands `self.factors` to its kernel, which then decays and clips
 
     def __init_subclass__(cls, **options):
@@ -64,7 +65,7 @@ class Optimizer(registry.Configurable):
     # -- learning rate and step ---------------------------------------------------------------------------------------
     @property
     def learning_rate(self):
-        """The current learning rate, a float; may be set to a float or a schedule."""
+        """The current learning rate, a float; may be set to another, or to a schedule, which then stays."""
         return Rate(self)
 
     @learning_rate.setter
@@ -72,6 +73,9 @@ class Optimizer(registry.Configurable):
         if isinstance(value, dict):
             value = registry.deserialize(value)
         if not isinstance(value, LearningRateSchedule) and not callable(value):
+            if isinstance(self._learning_rate, LearningRateSchedule):
+                raise TypeError(f"{type(self).__name__}: learning_rate is a schedule and cannot be set to a number; "
+                                f"got {value!r}; make the optimizer with a number to change it later")
             try:
                 value = float(value)
             except (TypeError, ValueError):
@@ -98,6 +102,9 @@ class Optimizer(registry.Configurable):
     def apply_gradients(self, grads_and_vars):
         """Change the variables by their gradients: pairs (gradient, variable), as zip(gradients, variables) gives."""
         pairs = list(grads_and_vars)
+        if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
+            raise TypeError(f"{self.name}: apply_gradients takes pairs (gradient, variable), as zip(gradients, "
+                            f"variables) gives; got {type(pairs[0]).__name__}")
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
 
     def apply(self, gradients, variables=None):
@@ -179,6 +186,9 @@ class Optimizer(registry.Configurable):
             kept = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
             gradients, variables = [g for g, _ in kept], [v for _, v in kept]
         for gradient, variable in zip(gradients, variables, strict=True):
+            if not isinstance(variable, Variable):
+                raise TypeError(f"{self.name}: what is changed must be a Variable; got {type(variable).__name__}, its "
+                                f"gradient {type(gradient).__name__}")
             if gradient.shape != variable.shape:
                 raise ValueError(f"{self.name}: a gradient must have its variable's shape; got {gradient.shape}, "
                                  f"'{variable.name}' {variable.shape}")
