@@ -155,7 +155,8 @@ def check_threads():
     """The same bits for any number of threads."""
     for dtype in DTYPES:
         for m, n, k in (
-            (300, 300, 300), (128, 784, 500), (700, 1, 3000), (1, 1, 300000), (1, 3000, 400), (5, 3000, 300),
+            (300, 300, 300), (128, 500, 784), (33, 900, 784), (64, 64, 64), (600, 100, 800), (700, 1, 3000),
+            (1, 1, 300000), (1, 3000, 400), (5, 3000, 300),
         ):
             for lay_a, lay_b in ((numbers, numbers), (transposed, numbers), (numbers, transposed), (sliced, sliced)):
                 a, b = lay_a((m, k), dtype), lay_b((k, n), dtype)

@@ -12,6 +12,8 @@
 #include "pool.h"
 #include "scratch.h"
 
+#define IN_PLACE_BYTES (512 << 10) /* of B where it lies: half a second-level cache of 1 MB, the rest is for A and C */
+
 typedef struct {
     const gemm_problem *p;
     ptrdiff_t first_column, columns; /* of the block */
@@ -152,13 +154,16 @@ static void multiply_tile(void *context, ptrdiff_t tile) {
     }
 }
 
-/* Whether B is packed first. In place it saves that pass, where enough of it stays in the second-level cache: rows
- * 4 KB apart fall into a sixteenth of it. Measured on two threads at (128, 784)(784, 512): in place 250, packed 180
- * GFLOP/s; at 512^3 264 and 250; at 1000^3 187 and 234. */
+/* Whether B is packed first. In place it saves that pass, where a part of K stays in the second-level cache: rows 4 KB
+ * apart fall into a sixteenth of it. On two threads of an AMD Zen 5 at (128, 784)(784, 512): in place 460, packed 410
+ * GFLOP/s, at (128, 784)(784, 1000) 430 and 415, at (2048, 512)(512, 512) 445 and 405. Many rows make up for the pass
+ * where the part is larger: at (2048, 784)(784, 900) 395 and 410. */
 static int should_pack_b(const gemm_problem *p) {
     if (p->mask_b.data != NULL || p->cs_b != 1) return 1;
     ptrdiff_t itemsize = p->type->itemsize, row_bytes = (p->rs_b < 0 ? -p->rs_b : p->rs_b) * itemsize;
-    return p->m * p->items > 512 || row_bytes >= 4096 || p->k * p->n * itemsize > 2 << 20;
+    ptrdiff_t part_bytes = p->n * itemsize * gemm_ceil_div(p->k, gemm_parts_of_k(p->k));
+    if (row_bytes >= 4096 || p->k * p->n * itemsize > 4 << 20) return 1;
+    return p->m * p->items > 512 && part_bytes > IN_PLACE_BYTES;
 }
 
 /* Whether each row panel of A is packed: it must be used for enough columns. Measured at 64^3 in place 180, packed 153
@@ -176,8 +181,8 @@ static ptrdiff_t rows_of_panel(const gemm_problem *p) {
 
 #define MOST_TILES 64
 #define TILE_FLOPS 4e6        /* a tile of about 20 us: claiming one costs 0.1 us */
-#define GROUP_BYTES 3072      /* of each row of B in a group of columns: 1.2 MB in all; 2048 and 4096 were slower */
-#define SHARED_GROUPS 2       /* groups of columns in a block that several threads share: as many ends as a job has */
+#define GROUP_BYTES 3072      /* of each row of B in a group of columns: 1.2 MB in all; 1024 to 4096 are no faster */
+#define PACKED_GROUPS 2       /* groups of columns in a packed block that threads share: as many ends as a job has */
 #define BLOCK_BYTES (2 << 20) /* of the parts of K that are packed together for several threads */
 
 static void run(const gemm_block *block, ptrdiff_t tiles, void (*tile)(void *, ptrdiff_t)) {
@@ -188,37 +193,51 @@ static void run(const gemm_block *block, ptrdiff_t tiles, void (*tile)(void *, p
     }
 }
 
-static void multiply_block(gemm_block *block) {
+/* Cuts the block's share of C into tiles. A packed B goes by columns, since what another core has packed is slow to
+ * read; B in place by rows, for then each panel of A is packed once: at (784, 128)(128, 512) 460 instead of 420 GFLOP/s
+ * on two threads. Their number is even, like that of the row panels, so that two threads get the same: at 128^3
+ * 10.7 instead of 12.3 us. */
+static void cut_into_tiles(gemm_block *block) {
     const gemm_problem *p = block->p;
     ptrdiff_t depth = first_k(p, block->last_part) - first_k(p, block->first_part);
-    ptrdiff_t column_panels = gemm_ceil_div(block->columns, p->type->nr), wanted = 1;
+    ptrdiff_t column_panels = gemm_ceil_div(block->columns, p->type->nr);
+    double flops = 2.0 * p->m * p->items * block->columns * depth;
+    ptrdiff_t wanted = 2 * (ptrdiff_t)gemm_least(flops / TILE_FLOPS / 2 + 1.5, MOST_TILES / 2);
+    block->column_groups = block->packed_b != NULL && column_panels >= 4 * PACKED_GROUPS ? PACKED_GROUPS : 1;
+    block->row_groups = gemm_least(block->panels, gemm_ceil_div(wanted, block->column_groups));
+    if (block->column_groups * block->row_groups < wanted)
+        block->column_groups = gemm_least(column_panels, gemm_ceil_div(wanted, block->row_groups));
+}
+
+static void multiply_block(gemm_block *block) {
+    ptrdiff_t column_panels = gemm_ceil_div(block->columns, block->p->type->nr);
     block->column_groups = block->row_groups = 1;
-    if (block->shared) {
-        wanted = gemm_least(2.0 * p->m * p->items * block->columns * depth / TILE_FLOPS + 2, MOST_TILES);
-        if (column_panels >= 4 * SHARED_GROUPS) block->column_groups = SHARED_GROUPS;
-        block->row_groups = gemm_least(block->panels, gemm_ceil_div(wanted, block->column_groups));
-        if (block->column_groups * block->row_groups < wanted)
-            block->column_groups = gemm_least(column_panels, gemm_ceil_div(wanted, block->row_groups));
-    }
+    if (block->shared) cut_into_tiles(block);
     if (block->packed_b != NULL) run(block, column_panels * (block->last_part - block->first_part), pack_b_tile);
     run(block, block->row_groups * block->column_groups, multiply_tile);
 }
 
-/* How many parts of K a block holds: one if a single thread packs it, for the cache's sake. */
+/* How many parts of K a block holds. Of a packed B one if a single thread packs it, for the cache's sake. In place as
+ * many as all row panels find in the cache: one at a time, (128, 784)(784, 512) ran at 450 instead of 380 GFLOP/s. */
 static ptrdiff_t parts_together(const gemm_problem *p, ptrdiff_t part_bytes, int pack, int shared) {
-    ptrdiff_t parts = gemm_parts_of_k(p->k);
-    if (!pack) return parts;
-    ptrdiff_t together = shared ? BLOCK_BYTES / (part_bytes + 1) : 1;
-    return together < 1 ? 1 : gemm_least(parts, together);
+    ptrdiff_t bytes = !pack ? IN_PLACE_BYTES : shared ? BLOCK_BYTES : 0, together = bytes / (part_bytes + 1);
+    return together < 1 ? 1 : gemm_least(gemm_parts_of_k(p->k), together);
+}
+
+/* The row panels of one item; an even number for several threads. */
+static ptrdiff_t count_panels(const gemm_problem *p, int shared) {
+    ptrdiff_t panels = gemm_ceil_div(p->m, rows_of_panel(p));
+    return shared && panels > 1 ? (panels + 1) / 2 * 2 : panels;
 }
 
 int cyops_gemm_blocked(const gemm_problem *p) {
     ptrdiff_t nr = p->type->nr, parts = gemm_parts_of_k(p->k), itemsize = p->type->itemsize;
     int pack = should_pack_b(p);
-    gemm_block block = {.p = p, .pack_a = should_pack_a(p), .item_panels = gemm_ceil_div(p->m, rows_of_panel(p))};
+    gemm_block block = {.p = p, .pack_a = should_pack_a(p)};
     block.shared = gemm_is_worth_sharing(2.0 * p->m * p->items * p->n * p->k);
+    block.item_panels = count_panels(p, block.shared);
     block.panels = block.item_panels * p->items + (p->column_sums != NULL);
-    ptrdiff_t blocks = gemm_ceil_div(p->n * itemsize, GROUP_BYTES * (block.shared ? SHARED_GROUPS : 1));
+    ptrdiff_t blocks = gemm_ceil_div(p->n * itemsize, GROUP_BYTES * (pack && !block.shared ? 1 : PACKED_GROUPS));
     ptrdiff_t nc = gemm_ceil_div(gemm_ceil_div(p->n, blocks), nr) * nr; /* nearly equal blocks of whole panels */
     ptrdiff_t part_bytes = nc * gemm_ceil_div(p->k, parts) * itemsize;
     ptrdiff_t together = parts_together(p, part_bytes, pack, block.shared), stages = gemm_ceil_div(parts, together);
