@@ -77,27 +77,32 @@ cdef int check_output(int op, Strided out, int dtype, const cyops_view *shaped) 
 
 
 # -- the call ---------------------------------------------------------------------------------------------------------
-# Most calls are of one or two float32 or float64 operands of one dtype, the second perhaps a Python number. They take a
-# short way that makes no Python object but the result; everything else goes through `call`.
+# Most calls are of operands of one dtype, which is the loop's, the last ones perhaps Python numbers. They take a short
+# way that makes no Python object but the result; everything else goes through `call`.
 
-cdef inline bint is_short(int op, int dtype) noexcept:
-    return (dtype == CYOPS_FLOAT32 or dtype == CYOPS_FLOAT64) and domain_of[op] != LOGICAL
+cdef inline bint is_weak(int op, object value, int dtype):
+    """Whether a Python number takes the dtype of a tensor beside it, which computes in itself."""
+    if type(value) is float:
+        return dtype > CYOPS_FLOAT16
+    return type(value) is int and dtype != CYOPS_BOOL and (
+        dtype > CYOPS_FLOAT16 or domain_of[op] != COMPARISON or fits(value, dtype))
 
 
 cdef object binary(int op, object a, object b, Strided out):
     """a op b, for operators too: NotImplemented where an operand is nothing an op takes."""
     cdef Operand scalar
     cdef const cyops_view *v
-    if isinstance(a, Strided) and is_short(op, (<Strided> a).v.dtype):
+    if isinstance(a, Strided) and computes_in_itself[op][(<Strided> a).v.dtype]:
         v = &(<Strided> a).v
         if isinstance(b, Strided):
             if (<Strided> b).v.dtype == v.dtype:
                 return short_binary(op, a, b, v, &(<Strided> b).v, out)
-        elif type(b) is float or type(b) is int:
+        elif is_weak(op, b, v.dtype):
             scalar.view.ndim = 0
             set_value(op, &scalar, b, v.dtype)
             return short_binary(op, a, b, v, &scalar.view, out)
-    elif isinstance(b, Strided) and is_short(op, (<Strided> b).v.dtype) and (type(a) is float or type(a) is int):
+    elif isinstance(b, Strided) and computes_in_itself[op][(<Strided> b).v.dtype] and is_weak(
+            op, a, (<Strided> b).v.dtype):
         scalar.view.ndim = 0
         set_value(op, &scalar, a, (<Strided> b).v.dtype)
         return short_binary(op, a, b, &scalar.view, &(<Strided> b).v, out)
@@ -147,7 +152,7 @@ cdef object unary(int op, object x, Strided out):
     cdef const cyops_view *inputs[1]
     cdef Strided result
     cdef int dtype
-    if out is None and isinstance(x, Strided) and is_short(op, (<Strided> x).v.dtype):
+    if out is None and isinstance(x, Strided) and computes_in_itself[op][(<Strided> x).v.dtype]:
         inputs[0] = &(<Strided> x).v
         dtype = output_dtype(op, inputs[0].dtype, inputs[0].dtype)
         result = empty_like(result_class(x, x), dtype, ITEMSIZES[dtype], <Strided> x)
@@ -161,9 +166,51 @@ cdef object unary(int op, object x, Strided out):
 
 
 cdef object ternary(int op, object a, object b, object c, Strided out):
+    cdef Strided result = short_ternary(op, <Strided> a, b, c) if out is None and isinstance(a, Strided) else None
+    if result is not None:
+        return result
     if not is_operand(a) or not is_operand(b) or not is_operand(c):
         return NotImplemented
     return call(op, 3, [a, b, c], out)
+
+
+cdef Strided short_ternary(int op, Strided a, object b, object c):
+    """The result where the tensors have one shape and, but for a condition, one dtype; None where `call` is needed."""
+    cdef Operand scalars[2]
+    cdef const cyops_view *inputs[3]
+    cdef Strided x = a
+    cdef Strided result
+    cdef type cls
+    if domain_of[op] == CHOICE:
+        x = <Strided> b if isinstance(b, Strided) else <Strided> c if isinstance(c, Strided) else None
+        if x is None or a.v.dtype != CYOPS_BOOL or not same_shape(&a.v, &x.v):
+            return None
+    if not computes_in_itself[op][x.v.dtype]:
+        return None
+    inputs[0] = &a.v
+    inputs[1] = short_operand(op, b, x, &scalars[0])
+    inputs[2] = short_operand(op, c, x, &scalars[1])
+    if inputs[1] == NULL or inputs[2] == NULL:
+        return None
+    cls = result_class(a, b)
+    result = empty_like(cls if cls is not Strided else result_class(c, None), x.v.dtype, x.v.itemsize, a)
+    run(op, &result.v, inputs)
+    if recording():
+        record(OP_NAMES[op], (a, recorded(b, inputs[1]), recorded(c, inputs[2])), result, None)
+    return result
+
+
+cdef const cyops_view *short_operand(int op, object value, Strided x, Operand *scalar) except? NULL:
+    """The view of an operand in the dtype and shape of `x`, of a Python number's in `scalar`; NULL of any other."""
+    if isinstance(value, Strided):
+        return &(<Strided> value).v if (<Strided> value).v.dtype == x.v.dtype and same_shape(
+            &(<Strided> value).v, &x.v) else NULL
+    if not is_weak(op, value, x.v.dtype):
+        return NULL
+    scalar.view.ndim = 0
+    set_value(op, scalar, value, x.v.dtype)
+    broadcast_in_place(&scalar.view, &x.v)
+    return &scalar.view
 
 
 cdef inline int run(int op, const cyops_view *out, const cyops_view **inputs) except -1:

@@ -27,18 +27,20 @@ cdef object index_error(Strided x, object key, str why):
     return IndexError(f"index {key!r} of a tensor of shape {shape_of(x)}: {why}")
 
 
-cdef int take_integer(Strided x, cyops_view *v, int axis, object part, object key) except -1:
-    cdef Py_ssize_t index
-    cdef Py_ssize_t length = x.v.shape[axis]
+cdef object integer_of(object part, object key):
     try:
-        index = part if type(part) is int else part.__index__()
-    except (AttributeError, TypeError):
+        return PyNumber_Index(part)
+    except TypeError:
         raise IndexError(f"index {key!r}: only integers, slices, None, Ellipsis and arrays of integers or bools are "
                          "indices") from None
-    except OverflowError:
-        raise index_error(x, key, f"{part} is out of range for axis {axis} of length {length}") from None
+
+
+cdef int take_integer(Strided x, cyops_view *v, int axis, object part, object key) except -1:
+    cdef Py_ssize_t length = x.v.shape[axis]
+    cdef object number = part if type(part) is int else integer_of(part, key)
+    cdef Py_ssize_t index = clipped(number)
     if index < -length or index >= length:
-        raise index_error(x, key, f"{index} is out of range for axis {axis} of length {length}")
+        raise index_error(x, key, f"{number} is out of range for axis {axis} of length {length}")
     v.data += (index + length if index < 0 else index) * x.v.strides[axis] * x.v.itemsize
     return 0
 
@@ -242,7 +244,8 @@ cdef int combine_into(int op, Strided x, object value) except -1:
     cdef cyops_view stretched
     cdef const cyops_view *inputs[2]
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
-    if isinstance(value, Strided) and (<Strided> value).v.dtype == x.v.dtype and is_short(op, x.v.dtype):
+    if isinstance(value, Strided) and (<Strided> value).v.dtype == x.v.dtype and (
+            computes_in_itself[op][x.v.dtype]):
         other = <Strided> value
         if broadcast_shapes("assign", &x.v, &other.v, shape) == x.v.ndim and not has_other_length(&x.v, shape) and (
                 not tangles(&x.v, &other.v)):

@@ -30,15 +30,28 @@ cdef dict DOMAINS = {
 }
 cdef tuple OP_NAMES = tuple([cyops_elementwise_ops[op].name.decode() for op in range(CYOPS_OP_COUNT)])
 cdef int[CYOPS_OP_COUNT] domain_of
+cdef bint[CYOPS_OP_COUNT][CYOPS_DTYPE_COUNT] computes_in_itself
 cdef tuple INTEGER_RANGES = ((0, 1), *[
     (int(numpy.iinfo(dtype).min), int(numpy.iinfo(dtype).max)) for dtype in NUMERIC_DTYPES if dtype.kind in "iu"])
 
 
 cdef int fill_domains() except -1:
-    cdef int op
+    cdef int op, dtype
     for op in range(CYOPS_OP_COUNT):
         domain_of[op] = DOMAINS[cyops_elementwise_ops[op].domain.decode()]
+        for dtype in range(CYOPS_BYTES):
+            computes_in_itself[op][dtype] = has_loop(op, dtype)
     return 0
+
+
+cdef bint has_loop(int op, int dtype) noexcept:
+    """Whether the op computes operands of `dtype` in that dtype; not of one that it refuses."""
+    cdef int domain = domain_of[op]
+    if domain == LOGICAL or dtype == CYOPS_FLOAT16:
+        return domain == LOGICAL and dtype == CYOPS_BOOL
+    if dtype == CYOPS_BOOL:
+        return domain == ANY or domain == COMPARISON or domain == CHOICE
+    return dtype > CYOPS_FLOAT16 or domain != FLOATING and domain != PREDICATE
 
 
 fill_domains()
