@@ -49,6 +49,7 @@ def test_set_num_threads_refuses(count, kind, message):
     assert str(caught.value) == message and cyops.get_num_threads() == before
 
 
+needs_affinity = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs CPU affinity")
 PRINT_COUNT = "import cyops; print(cyops.get_num_threads())"
 
 
@@ -59,7 +60,7 @@ def test_environment_variables_choose_in_order():
     assert run_program(PRINT_COUNT, CYOPS_NUM_THREADS="0") == run_program(PRINT_COUNT)
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs CPU affinity")
+@needs_affinity
 def test_affinity_limits_the_default():
     program = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n" + PRINT_COUNT
     assert run_program(program) == "1"
@@ -144,6 +145,56 @@ def test_no_worker_exists_before_it_is_needed():
         cyops.matmul(large, large)
         print(started + [count_workers()])
     """) == "[0, 2]"
+
+
+def test_work_not_worth_waking_a_thread_is_shared_when_more_of_it_follows():
+    assert run_program("""
+        import cyops, numpy as np, time
+        from cyops.threads import count_workers
+        cyops.set_num_threads(2)
+        x = cyops.asarray(np.ones(100_000, "float32"))  # an addition takes about 10 us
+        started = []
+        for _ in range(20):
+            x + x
+            started.append(count_workers())
+            time.sleep(0.01)
+        print(started == 20 * [0], [x + x for _ in range(1000)] and count_workers())
+    """) == "True 1"
+
+
+BOUND = """
+import cyops, numpy as np, os, time
+from cyops.threads import count_workers
+everywhere = os.sched_getaffinity(0)
+def bind(processors, threads=(0,)):
+    for thread in threads:
+        os.sched_setaffinity(int(thread), processors)
+def sums():
+    time.sleep(0.005)  # longer than a worker waits awake
+    return float(cyops.sum(x))
+def repeat():
+    return [sums() for _ in range(10)] == [4e6] * 10 and count_workers() == 3
+x = cyops.asarray(np.ones(4_000_000, "float32"))
+"""
+
+
+@needs_affinity
+def test_one_processor_for_all_threads_from_the_start():
+    assert run_program(BOUND + "bind({min(everywhere)})\nprint(repeat())", CYOPS_NUM_THREADS="4") == "True"
+
+
+@needs_affinity
+def test_masks_that_others_set_stay():
+    assert run_program(BOUND + """
+done = [repeat()]
+for processor in sorted(everywhere)[:3]:
+    bind({processor}, os.listdir("/proc/self/task") if os.path.isdir("/proc/self/task") else (0,))
+    done.append(repeat())
+    own = [os.sched_getaffinity(int(thread)) for thread in os.listdir("/proc/self/task")]
+    done.append(own == [{processor}] * len(own))
+bind(everywhere)
+print(set(done) | {repeat()})
+""", CYOPS_NUM_THREADS="4") == "{True}"
 
 
 PRELUDE = """

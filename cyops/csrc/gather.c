@@ -6,7 +6,6 @@
 #include "pool.h"
 #include "system.h"
 
-#define PARALLEL_BYTES ((ptrdiff_t)512 << 10) /* the least that is shared; measured in gather_rows.c */
 #define TILE_BYTES ((ptrdiff_t)64 << 10)
 #define AHEAD 4 /* runs */
 
@@ -121,7 +120,8 @@ static void walk_runs(direction way, const cyops_view *indexed, const cyops_view
     for (int i = axis - 1; i >= 0; i--)
         cyops_axes_add(&job.before, indexed->shape[i], (ptrdiff_t[2]){indexed->strides[i], listed->strides[i]});
     const ptrdiff_t nbytes = listed->size * itemsize;
-    if (way == TAKE && nbytes >= PARALLEL_BYTES) job.tile_positions = count / (nbytes / TILE_BYTES) + 1;
+    if (way == TAKE && cyops_is_worth_sharing(GATHER_NANOSECONDS_PER_BYTE * (double)nbytes))
+        job.tile_positions = count / (nbytes / TILE_BYTES) + 1;
     cyops_parallel((count + job.tile_positions - 1) / job.tile_positions, walk_tile, &job);
 }
 

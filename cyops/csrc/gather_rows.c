@@ -5,9 +5,6 @@
 #include "system.h"
 
 #define TILE_BYTES ((ptrdiff_t)64 << 10)
-/* The least that is shared. Two threads that are awake took for a batch of 392 KB 14.0 us, one 13.0; of 784 KB 19.1 and
- * 28.4; of 1.5 MB 41 and 119. Waking one costs 15 us more. */
-#define PARALLEL_BYTES ((ptrdiff_t)512 << 10)
 #define ASKED_BYTES 4096 /* a page: the most that is asked for ahead of its use */
 
 typedef struct {
@@ -90,7 +87,7 @@ int cyops_gather_rows(const cyops_view *out, const cyops_view *x, const int64_t 
     job.multiply = scale == 1 ? NULL : cyops_active->elementwise->loops[CYOPS_OP_multiply][out->dtype];
     job.tile_rows = TILE_BYTES / (job.length * out->itemsize) + 1;
     const ptrdiff_t tiles = (count + job.tile_rows - 1) / job.tile_rows;
-    if (out->size * out->itemsize >= PARALLEL_BYTES)
+    if (cyops_is_worth_sharing(GATHER_NANOSECONDS_PER_BYTE * (double)(out->size * out->itemsize)))
         cyops_parallel(tiles, run_tile, &job);
     else
         for (ptrdiff_t tile = 0; tile < tiles; tile++) run_tile(&job, tile);

@@ -45,13 +45,11 @@ void cyops_gemm_pack_masked(const cyops_gemm_type *type, ptrdiff_t width, ptrdif
 /* Integers and bool: contract_integer.c. */
 int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);
 
-#define SHARE_WHEN_AWAKE 5e5 /* operations from which other threads help: 64^3 took 3.9 us alone, 3.5 with a second */
-#define SHARE_WHEN_ASLEEP 1e7 /* 60 us: waking a worker takes 20 to 50 us of the caller's time, and 100 more to begin */
+#define GEMM_OPERATIONS_PER_NANOSECOND 100 /* so that 64^3 is shared: 3.6 us on one thread, 2.5 on two */
 #define GEMM_DOT_COST 8 /* a matrix-vector product runs at the speed of memory: so many times longer per operation */
 
 static inline int gemm_is_worth_sharing(double operations) {
-    return cyops_get_num_threads() > 1 &&
-           operations > (cyops_workers_are_awake() ? SHARE_WHEN_AWAKE : SHARE_WHEN_ASLEEP);
+    return cyops_is_worth_sharing(operations / GEMM_OPERATIONS_PER_NANOSECOND);
 }
 
 static inline ptrdiff_t gemm_ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }

@@ -16,9 +16,10 @@ void cyops_parallel(ptrdiff_t tiles, void (*run)(void *context, ptrdiff_t tile),
 int cyops_get_num_threads(void);
 void cyops_set_num_threads(int count);
 
-/* Whether a job can use more than one thread, and none of its workers would have to be woken by the operating system.
- * A job worth sharing in that case may be too small to be worth the 20 to 50 us that waking costs. */
-int cyops_workers_are_awake(void);
+/* Whether work that takes one thread about so long is worth handing to cyops_parallel now: more of it is needed where
+ * the workers sleep and have to be woken by the operating system. Every kernel asks this, and only this, before it
+ * shares; the answer differs from call to call, so results must not depend on it. */
+int cyops_is_worth_sharing(double nanoseconds);
 
 /* How many worker threads exist now. */
 int cyops_count_workers(void);

@@ -170,7 +170,7 @@ static void cut_into_tiles(reduction *r) {
     const ptrdiff_t unit_elements = r->plan.sequence.count * r->plan.strip, units = r->plan.units.count;
     r->chunks = 1;
     r->units_per_tile = units;
-    if (unit_elements * units * r->plan.x_itemsize < PARALLEL_BYTES || cyops_get_num_threads() == 1) return;
+    if (!cyops_is_worth_sharing(NANOSECONDS_PER_BYTE * (double)(unit_elements * units * r->plan.x_itemsize))) return;
     r->units_per_tile = unit_elements < TILE_ELEMENTS ? TILE_ELEMENTS / unit_elements : 1;
     if (units >= ENOUGH_UNITS || units / r->units_per_tile >= ENOUGH_UNITS) return;
     r->chunk_blocks = 1;

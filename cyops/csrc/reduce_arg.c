@@ -122,7 +122,7 @@ static void cut_into_tiles(arg_reduction *r, ptrdiff_t nbytes) {
     const ptrdiff_t unit_elements = r->plan.sequence.count * r->plan.strip, units = r->plan.units.count;
     r->chunks = 1;
     r->units_per_tile = units;
-    if (nbytes < PARALLEL_BYTES) return;
+    if (!cyops_is_worth_sharing(NANOSECONDS_PER_BYTE * (double)nbytes)) return;
     r->units_per_tile = unit_elements < TILE_ELEMENTS ? TILE_ELEMENTS / unit_elements : 1;
     if (r->plan.by_columns || units >= ENOUGH_UNITS) return;
     r->chunk_blocks = TILE_ELEMENTS / r->plan.block;

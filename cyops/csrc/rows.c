@@ -11,9 +11,8 @@
 
 #define TILE_ELEMENTS ((ptrdiff_t)16 << 10) /* softmax along axis 0: equal within 15 % from 4 K to 128 K */
 #define PACKED_ROWS 16 /* at least, where rows are gathered: neighbouring ones may share all their cache lines */
-/* The least that is shared. Two threads that are awake took for a softmax of 32 K elements 8.8 us, one 14.2; of 64 K
- * 19.3 and 34.2. Waking one costs 30 us more. */
-#define PARALLEL_ELEMENTS ((ptrdiff_t)32 << 10)
+/* Two threads that are awake took for a softmax of 16 K elements 5.8 us, one 7.0; of 32 K 6.5 and 12.3. */
+#define NANOSECONDS_PER_ELEMENT 0.4
 #define OUT 0
 
 typedef struct {
@@ -105,7 +104,7 @@ int cyops_rows_walk(const cyops_row_job *job) {
     walk.tile_rows = walk.classes < TILE_ELEMENTS / fewest ? TILE_ELEMENTS / walk.classes : fewest;
     if (walk.tile_rows > walk.rows.count) walk.tile_rows = walk.rows.count;
     const ptrdiff_t tiles = (walk.rows.count + walk.tile_rows - 1) / walk.tile_rows;
-    if (x->size >= PARALLEL_ELEMENTS)
+    if (cyops_is_worth_sharing(NANOSECONDS_PER_ELEMENT * (double)x->size))
         cyops_parallel(tiles, run_tile, &walk);
     else
         for (ptrdiff_t tile = 0; tile < tiles; tile++) run_tile(&walk, tile);

@@ -5,11 +5,8 @@
 #include "system.h"
 
 #define TILE ((ptrdiff_t)16 << 10)
-/* The fewest that are shared. Two threads that are awake took for a step of SGD with momentum over 64 K parameters
- * 9.6 us, one 16.5; over 256 K 39 and 111. Where one slept, two took for RMSprop over 64 K 79 us, one 49; over 128 K 99
- * and 83; over 256 K, in three runs, 129 to 193 and 139 to 170; over 512 K 201 and 269. */
-#define LEAST_WHEN_AWAKE 4
-#define LEAST_WHEN_ASLEEP 32
+/* SGD with momentum. Two threads that are awake took over 64 K parameters 9.6 us, one 16.5; over 256 K 39 and 111. */
+#define NANOSECONDS_PER_TILE 4e3
 #define PACKED 512       /* elements packed at a time where they do not lie side by side */
 #define TENSORS (2 + CYOPS_MAX_SLOTS)
 
@@ -126,7 +123,7 @@ int cyops_update(int step, const cyops_parameter *parameters, ptrdiff_t count, c
         segment_make(&segments[job.count++], step, &parameters[i], tiles);
         tiles += (size + TILE - 1) / TILE;
     }
-    if (tiles >= (cyops_workers_are_awake() ? LEAST_WHEN_AWAKE : LEAST_WHEN_ASLEEP))
+    if (cyops_is_worth_sharing(NANOSECONDS_PER_TILE * (double)tiles))
         cyops_parallel(tiles, run_tile, &job);
     else
         for (ptrdiff_t tile = 0; tile < tiles; tile++) run_tile(&job, tile);
