@@ -1,11 +1,10 @@
 """Interrupted and resumed training equals uninterrupted training, bit for bit."""
-import json
 import os
 
 import numpy as np
 import pytest
 
-from cytensor import callbacks, checkpoint, layers, optimizers, random, saving
+from cytensor import callbacks, layers, optimizers, random
 from cytensor.models import Sequential
 
 
@@ -123,35 +122,3 @@ def test_foreign_files(tmp_path):
     other.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(ValueError, match="must have the weights of the model; missing"):
         other.fit(x, y, verbose=0, resume=path)
-
-
-def test_files_that_lack_something(tmp_path):
-    """Every field of the document and of its parts, taken out in turn, and an array."""
-    x, y = data()
-    path = tmp_path / "c.safetensors"
-    fresh().fit(x, y, verbose=0, resume=path)
-    tensors, metadata = saving.read_file(path)
-    document = json.loads(metadata["document"])
-    places = [(name,) for name in checkpoint.FIELDS] + [("progress", name) for name in checkpoint.PROGRESS]
-    places += [("random", name) for name in ("seed", "counts", "generator")]
-    for *outer, name in places:
-        damaged = json.loads(metadata["document"])
-        inner = damaged[outer[0]] if outer else damaged
-        del inner[name]
-        refuses_file(path, tensors, damaged, ".".join([*outer, name]))
-    document["progress"]["logs"] = {"loss": {"tensor": "progress/lost"}}
-    refuses_file(path, tensors, document, "progress/lost")
-    saving.write_file(path, tensors, {"kind": "checkpoint", "document": "{"})
-    with pytest.raises(ValueError, match=r"load_checkpoint: the document of '.*c.safetensors' must be JSON; "):
-        fresh().fit(x, y, verbose=0, resume=path)
-
-
-def refuses_file(path, tensors, document, missing):
-    saving.write_file(path, tensors, {"kind": "checkpoint", "document": json.dumps(document)})
-    model = fresh()
-    model(data()[0])
-    before = model.get_weights()
-    with pytest.raises(ValueError) as caught:
-        model.fit(*data(), verbose=0, resume=path)
-    assert str(caught.value) == f"load_checkpoint: '{path}' must have every field of a checkpoint; missing {missing}"
-    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))

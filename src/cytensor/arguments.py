@@ -35,7 +35,10 @@ def is_integer(value):
 def is_number(value):
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         return False
-    return math.isfinite(value)
+    try:
+        return math.isfinite(value)
+    except OverflowError:              # an integer that no float can hold
+        return False
 
 
 def number(low=-math.inf, high=math.inf, above=-math.inf, below=math.inf):

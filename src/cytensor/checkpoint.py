@@ -9,13 +9,10 @@ import os
 
 import numpy as np
 
-from cytensor import random, saving
-from cytensor.layers.base import Layer
+from cytensor import damage, random, saving
+from cytensor.arguments import TEXT
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
-
-FIELDS = ("build_shape", "optimizer_calls", "learning_rate", "random", "noise", "progress")
-PROGRESS = ("epoch", "batch", "logs", "seen", "metrics", "shuffle", "read", "stopped", "callbacks")     # of `fit`
 
 
 def save_checkpoint(filepath, model, progress):
@@ -27,56 +24,53 @@ def save_checkpoint(filepath, model, progress):
         "optimizer_calls": optimizer.calls,
         "learning_rate": None if callable(optimizer._learning_rate) else float(optimizer.learning_rate),
         "random": random.get_state(),
-        "noise": {path: random.generator_state(layer.generator) for path, layer in _noisy(model) if layer.generator},
+        "noise": saving.noise_of(model),
         "progress": _without_arrays(progress, tensors, "progress"),
     }
     saving.write_file(filepath, tensors, {"kind": "checkpoint", "document": json.dumps(document)})
 
 
-def load_checkpoint(filepath, model, needed=()):
+def load_checkpoint(filepath, model, check=None):
     """Put a compiled model where `save_checkpoint` was called; returns the `progress` given to it.
 
-    needed: what `progress` must have. ValueError where the file lacks that or a part of its own, before the model
-    changes.
+    check: called with the `progress` first. ValueError, before anything changes, where the file is damaged or of
+    another model, or where `check` raises one.
     """
     tensors, metadata = saving.read_file(filepath)
     if metadata.get("kind") != "checkpoint":
         raise ValueError(f"load_checkpoint: '{filepath}' must be a checkpoint; it is of kind {metadata.get('kind')}")
-    document = _read_document(filepath, metadata)
-    _require_fields(filepath, document["progress"], needed, "progress.")
-    progress = _with_arrays(document["progress"], tensors, filepath)
-    saving.ensure_built(model, document["build_shape"])
-    extra = {name: value for name, value in tensors.items() if name.startswith("progress/")}
-    saving._assign_weights(model, {name: value for name, value in tensors.items() if name not in extra}, filepath)
-    saving._assign_slots(model, tensors, document["optimizer_calls"], filepath)
+    with damage.naming("load_checkpoint", filepath):
+        document = _read_document(metadata)
+        progress = _with_arrays(document["progress"], tensors)
+        if check is not None:
+            check(progress)
+        shape, calls = document["build_shape"], document["optimizer_calls"]
+        state = random.checked_state(document["random"])
+        trial = saving.built_as(model, shape, tensors)
+    weights = {name: value for name, value in tensors.items() if not name.startswith("progress/")}
+    saving.check_weights(trial, weights, filepath)
+    saving.check_slots(trial, weights, calls, filepath, "load_checkpoint")
+    with damage.naming("load_checkpoint", filepath):
+        noise = saving.checked_noise(trial, document["noise"])
+    saving.ensure_built(model, shape)
+    saving._assign_weights(model, weights, filepath)
+    saving._assign_slots(model, weights, calls)
     if document["learning_rate"] is not None:
         model.optimizer.learning_rate = document["learning_rate"]
-    random.set_state(document["random"])
-    for path, layer in _noisy(model):
-        if path in document["noise"]:
-            layer.generator = random.generator(0, "noise", 0)
-            random.set_generator_state(layer.generator, document["noise"][path])
+    random.replace_state(state)
+    saving.assign_noise(model, noise)
     return progress
 
 
-def _read_document(filepath, metadata):
-    """The JSON part of a checkpoint, with all its fields."""
-    _require_fields(filepath, metadata, ("document",))
+def _read_document(metadata):
+    """The JSON part of a checkpoint, with all its fields; ValueError where it has not."""
+    damage.check_fields(metadata, dict.fromkeys(("format", "version", "kind", "document"), TEXT), "metadata.")
     try:
-        document = json.loads(metadata["document"])
+        document = damage.parse(metadata["document"])
     except ValueError as error:
-        raise ValueError(f"load_checkpoint: the document of '{filepath}' must be JSON; {error}") from None
-    _require_fields(filepath, document, FIELDS)
-    _require_fields(filepath, document["random"], ("seed", "counts", "generator"), "random.")
+        raise ValueError(f"document must be JSON; {error}") from None
+    damage.check_fields(document, damage.DOCUMENT)
     return document
-
-
-def _require_fields(filepath, fields, names, prefix=""):
-    """Raise ValueError, naming the file and what is missing, where `fields` lacks some of `names`."""
-    missing = [prefix + name for name in names if not isinstance(fields, dict) or name not in fields]
-    if missing:
-        raise ValueError(f"load_checkpoint: '{filepath}' must have every field of a checkpoint; "
-                         f"missing {', '.join(missing)}")
 
 
 class Resume:
@@ -116,16 +110,37 @@ class Resume:
 
     def _load(self):
         """Put model, data and callbacks where the file was written; returns its `progress`."""
-        progress = load_checkpoint(self.filepath, self.model, PROGRESS)
-        if len(progress["callbacks"]) != len(self.callbacks):
-            raise ValueError(f"fit: resume needs the callbacks of the first run; '{self.filepath}' has "
-                             f"{len(progress['callbacks'])}, got {len(self.callbacks)}")
+        progress = load_checkpoint(self.filepath, self.model, self._check)
         if progress["shuffle"] is not None:
             self.batches.key = tuple(progress["shuffle"])
         for callback, state in zip(self.callbacks, progress["callbacks"], strict=True):
             callback.set_state(state)
         self.model.stop_training, self.seen = progress["stopped"], progress["seen"]
         return progress
+
+    def _check(self, progress):
+        """Raise ValueError where this fit cannot go on from `progress`."""
+        damage.check_fields(progress, damage.PROGRESS, "progress.")
+        given, needed = len(progress["callbacks"]), len(self.callbacks)
+        if given != needed:
+            raise ValueError(f"resume needs the callbacks of the first run; the file has {given}, got {needed}")
+        for i, (callback, state) in enumerate(zip(self.callbacks, progress["callbacks"], strict=True)):
+            callback.check_state(state, f"progress.callbacks[{i}] ({type(callback).__name__})")
+        if progress["batch"]:
+            self._check_batch(progress)
+        if progress["read"] > progress["seen"] + progress["epoch"] + 2:        # each epoch may have read one in vain
+            raise ValueError(f"progress.read must be at most progress.seen, {progress['seen']}; got {progress['read']}")
+
+    def _check_batch(self, progress):
+        """What a file of the middle of an epoch has besides."""
+        metrics, steps = self.model.metrics, self.batches.steps
+        if steps is not None and progress["batch"] > steps:
+            raise ValueError(f"progress.batch must be at most the {steps} steps of an epoch; got {progress['batch']}")
+        if len(progress["metrics"]) != len(metrics):
+            raise ValueError(f"progress.metrics must have the state of the {len(metrics)} metrics of the model; "
+                             f"got {len(progress['metrics'])}")
+        for i, (metric, state) in enumerate(zip(metrics, progress["metrics"], strict=True)):
+            metric.check_state(state, f"progress.metrics[{i}] ({metric.name})")
 
     def after_batch(self, epoch, done, logs):
         """Count a batch, the `done`-th of its epoch, and write the file where it is due."""
@@ -144,16 +159,6 @@ class Resume:
         })
 
 
-def _noisy(layer, prefix=""):
-    """(path, layer) for each layer inside that has a random stream of its own."""
-    for inner in layer.sublayers:
-        path = f"{prefix}{inner.name}"
-        if hasattr(inner, "generator"):
-            yield path, inner
-        if isinstance(inner, Layer):
-            yield from _noisy(inner, f"{path}/")
-
-
 def _without_arrays(value, tensors, path):
     """`value` with every array moved into `tensors` and its name left in its place."""
     if isinstance(value, np.ndarray):
@@ -166,11 +171,14 @@ def _without_arrays(value, tensors, path):
     return value
 
 
-def _with_arrays(value, tensors, filepath):
-    """What `_without_arrays` was given, or ValueError where the file lacks an array."""
+def _with_arrays(value, tensors):
+    """What `_without_arrays` was given; ValueError where the file lacks an array."""
     if isinstance(value, dict):
         if set(value) == {"tensor"}:
-            _require_fields(filepath, tensors, (value["tensor"],))
-            return tensors[value["tensor"]]
-        return {key: _with_arrays(item, tensors, filepath) for key, item in value.items()}
-    return [_with_arrays(item, tensors, filepath) for item in value] if isinstance(value, list) else value
+            name = value["tensor"]
+            damage.check(name, "the name of an array", TEXT)
+            if name not in tensors:
+                raise ValueError(f"it must have the array '{name}'")
+            return tensors[name]
+        return {key: _with_arrays(item, tensors) for key, item in value.items()}
+    return [_with_arrays(item, tensors) for item in value] if isinstance(value, list) else value

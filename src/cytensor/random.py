@@ -13,6 +13,8 @@ import zlib
 
 import numpy as np
 
+from cytensor.arguments import Rule, integer, is_integer
+from cytensor.damage import COUNT, DICTIONARY, check_fields, dictionary_of, words_below
 from cytensor.dtypes import as_dtype
 from cytensor.tensor import asarray
 
@@ -65,7 +67,8 @@ def _current():
     return _state
 
 
-def _replace(state):
+def replace_state(state):
+    """Let the process, or within `scope` this thread, go on from a `checked_state`."""
     global _state
     if _scope.state is not None:
         _scope.state = state
@@ -82,7 +85,7 @@ def set_seed(seed):
     >>> bool((a.numpy() == b.numpy()).all())
     True
     """
-    _replace(_State(_checked_seed("set_seed", seed)))
+    replace_state(_State(_checked_seed("set_seed", seed)))
 
 
 def _checked_seed(op, seed):
@@ -131,11 +134,18 @@ def get_state():
 
 
 def set_state(state):
-    """Continue from what `get_state` returned."""
+    """Continue from what `get_state` returned; ValueError, and no change, for anything else."""
+    replace_state(checked_state(state))
+
+
+def checked_state(state):
+    """What `replace_state` takes, from what `get_state` returned."""
+    check_fields(state, {"seed": integer(0), "counts": dictionary_of(COUNT, "integers"), "generator": DICTIONARY},
+                 "random.")
     restored = _State(int(state["seed"]))
-    restored.counts.update({str(name): int(count) for name, count in state["counts"].items()})
-    set_generator_state(restored.generator, state["generator"])
-    _replace(restored)
+    restored.counts.update(state["counts"])
+    restored.generator = generator_at(state["generator"], "random.generator")
+    return restored
 
 
 def generator_state(source):
@@ -147,11 +157,20 @@ def generator_state(source):
     return plain(source.bit_generator.state)
 
 
-def set_generator_state(target, state):
-    """Put `target` where `generator_state` was taken."""
-    inner = {key: np.array(words, np.uint64) for key, words in state["state"].items()}
-    buffer = np.array(state["buffer"], np.uint64)
-    target.bit_generator.state = {**state, "state": inner, "buffer": buffer}
+def generator_at(state, key="state"):
+    """A generator where `generator_state` was taken; ValueError, with `key` in it, for what is not such a state.
+
+    NumPy takes any position in its buffer, also one outside of it.
+    """
+    kind = Rule("'Philox'", lambda value: isinstance(value, str) and value == "Philox")
+    position = Rule("an integer from 0 to 4", lambda value: is_integer(value) and 0 <= value <= 4)
+    check_fields(state, {"bit_generator": kind, "state": DICTIONARY, "buffer": words_below(64, 4),
+                         "buffer_pos": position, "has_uint32": words_below(1), "uinteger": words_below(32)}, f"{key}.")
+    check_fields(state["state"], {"counter": words_below(64, 4), "key": words_below(64, 2)}, f"{key}.state.")
+    target = generator(0, "restored", 0)
+    inner = {name: np.array(words, np.uint64) for name, words in state["state"].items()}
+    target.bit_generator.state = {**state, "state": inner, "buffer": np.array(state["buffer"], np.uint64)}
+    return target
 
 
 # -- draws as NumPy arrays, shared with the initializers --------------------------------------------------------------

@@ -4,14 +4,17 @@ A file holds data only. Its class names are looked up in the closed registry (re
 runs anything that the program did not register itself. A file is written under a temporary name, flushed to the disk
 and then renamed: whoever looks sees the old file or the new one, never a part.
 """
+import contextlib
+import copy
 import json
 import os
 import tempfile
 
 import numpy as np
 
-from cytensor import registry
-from cytensor.layers.base import named_weights
+from cytensor import damage, random, registry
+from cytensor.layers.base import Layer, named_weights
+from cytensor.layers.base import _context as layer_context
 from cytensor.registry import register_serializable
 from cytensor.tensor import asarray
 
@@ -26,7 +29,7 @@ WEIGHTS = "weights/"
 
 # -- models -----------------------------------------------------------------------------------------------------------
 def save_model(model, filepath, overwrite=True):
-    """Write architecture, weights, how it was compiled, and the optimizer's state to one file."""
+    """Write architecture, weights, how it was compiled, and the state of the optimizer and of dropout to one file."""
     document = _described(model)
     if not model.built:
         raise ValueError(f"save: the model must be built, so that it has weights; call '{model.name}' on data first")
@@ -35,6 +38,7 @@ def save_model(model, filepath, overwrite=True):
         document["compile"] = registry.serialize(model._compiled_with)
         document["optimizer_calls"] = model.optimizer.calls
         tensors.update(_slots_of(model))
+    document["noise"] = noise_of(model)
     write_file(filepath, tensors, {"kind": "model", "document": json.dumps(document)}, overwrite)
 
 
@@ -48,17 +52,43 @@ def load_model(filepath, compile=True):
         raise ValueError(f"load_model: '{filepath}' must hold a model; it is of kind {metadata.get('kind')}; "
                          f"load_weights reads weights alone")
     try:
-        document = json.loads(metadata["document"])
-        model = _rebuilt(document)
+        document = damage.parse(metadata["document"])
+        with _no_larger_than(tensors):
+            model = _rebuilt(document)
         if compile and "compile" in document:
             model.compile(**registry.deserialize(document["compile"]))
-        calls = int(document.get("optimizer_calls", 0))
     except Exception as error:       # whatever a damaged description makes a constructor say
         raise ValueError(f"load_model: the architecture in '{filepath}' cannot be rebuilt; {error}") from error
+    with damage.naming("load_model", filepath):
+        calls = document.get("optimizer_calls", 0)
+        damage.check(calls, "optimizer_calls", damage.COUNT)
+        noise = checked_noise(model, document.get("noise", {}))
     _assign_weights(model, tensors, filepath)
     if model.compiled:
-        _assign_slots(model, tensors, calls, filepath)
+        check_slots(model, tensors, calls, filepath)
+        _assign_slots(model, tensors, calls)
+    assign_noise(model, noise)
     return model
+
+
+@contextlib.contextmanager
+def _no_larger_than(tensors):
+    """Within the block, layers may not make more weights than the file has: a damaged number would fill the memory."""
+    layer_context.budget = sum(value.size for value in tensors.values()) + 2**20       # and what few are not saved
+    try:
+        yield
+    finally:
+        layer_context.budget = None
+
+
+def built_as(model, shape, tensors):
+    """`model`, or where it is not built yet a copy that is, for looking at what it would be."""
+    if model.built:
+        return model
+    trial = copy.deepcopy(model)
+    with random.scope(0), _no_larger_than(tensors):
+        ensure_built(trial, shape)
+    return trial
 
 
 def model_to_json(model):
@@ -140,7 +170,39 @@ def _slots_of(model):
             for variable, slot in zip(optimizer.parameters, slots, strict=True) if id(variable) in paths}
 
 
-def _assign_weights(model, tensors, filepath):
+def noise_of(model):
+    """The position of each random stream inside, by the layer's path."""
+    return {path: random.generator_state(layer.generator) for path, layer in _noisy(model) if layer.generator}
+
+
+def checked_noise(model, states):
+    """A generator for each path of `noise_of`; ValueError, and no change, where one is not such a state."""
+    damage.check(states, "noise", damage.DICTIONARY)
+    surplus = sorted(states.keys() - {path for path, _ in _noisy(model)})
+    if surplus:
+        raise ValueError(f"noise must have paths of layers with noise; got {', '.join(map(repr, surplus))}")
+    return {path: random.generator_at(state, f"noise.{path}") for path, state in states.items()}
+
+
+def assign_noise(model, generators):
+    """Let the layers' random streams go on from `checked_noise`; one without an entry starts when it is first used."""
+    for path, layer in _noisy(model):
+        if path in generators:
+            layer.generator = generators[path]
+
+
+def _noisy(layer, prefix=""):
+    """(path, layer) for each layer inside that has a random stream of its own."""
+    for inner in layer.sublayers:
+        path = f"{prefix}{inner.name}"
+        if hasattr(inner, "generator"):
+            yield path, inner
+        if isinstance(inner, Layer):
+            yield from _noisy(inner, f"{path}/")
+
+
+def check_weights(model, tensors, filepath):
+    """{path: value} of all weights; ValueError where the file lacks one, has others, or one of another shape."""
     named = named_weights(model)
     given = {name.removeprefix(WEIGHTS): value for name, value in tensors.items() if name.startswith(WEIGHTS)}
     given = given or tensors               # a file of another program's making names weights without our prefix
@@ -153,26 +215,57 @@ def _assign_weights(model, tensors, filepath):
         if given[path].shape != variable.shape:
             raise ValueError(f"load_weights: shapes must be equal; weight '{path}' is {variable.shape}, "
                              f"'{filepath}' has {given[path].shape}")
-    for path, variable in named:
+        if given[path].dtype.kind not in ("f", variable.dtype.kind):
+            raise ValueError(f"load_weights: '{filepath}' must have numbers of {variable.dtype} as weight '{path}'; "
+                             f"got {given[path].dtype}")
+    return given
+
+
+def _assign_weights(model, tensors, filepath):
+    given = check_weights(model, tensors, filepath)
+    for path, variable in named_weights(model):
         variable.assign(np.asarray(given[path], variable.dtype))
 
 
-def _assign_slots(model, tensors, calls, filepath):
-    optimizer = model.optimizer
-    names = {name.split("/")[1] for name in tensors if name.startswith(OPTIMIZER)}
-    optimizer.calls = int(calls)
-    if not names:
-        return
-    weights = [(path, variable) for path, variable in named_weights(model)
-               if any(f"{OPTIMIZER}{name}/{path}" in tensors for name in names)]
-    optimizer.build([variable for _, variable in weights])
-    for name, slots in optimizer.slots.items():
-        for (path, variable), slot in zip(weights, slots, strict=True):
+def check_slots(model, tensors, calls, filepath, op="load_model"):
+    """Raise ValueError where the file does not have the slots of the model's optimizer for some of the weights."""
+    shapes = {path: variable.shape for path, variable in named_weights(model)}
+    names, found = model.optimizer._all_slot_names(), _slots_in(tensors)
+    slotted = {path for _, path in found}
+    for name, path in found:
+        if name not in names or path not in shapes:
+            raise ValueError(f"{op}: '{filepath}' must have slots {', '.join(names) or 'of no name'} of the model's "
+                             f"weights; got '{name}' of '{path}'")
+    if calls and names and not slotted:
+        raise ValueError(f"{op}: '{filepath}' must have the optimizer's slots after {calls} steps; got none")
+    for name in names:
+        for path in sorted(slotted):
             value = tensors.get(f"{OPTIMIZER}{name}/{path}")
-            if value is None or value.shape != variable.shape:
-                raise ValueError(f"load_model: '{filepath}' must have the optimizer's '{name}' of '{path}', of shape "
-                                 f"{variable.shape}; got {'nothing' if value is None else value.shape}")
-            slot[...] = value
+            if value is None or value.shape != shapes[path] or value.dtype.kind != "f":
+                got = "nothing" if value is None else f"{value.shape} of {value.dtype}"
+                raise ValueError(f"{op}: '{filepath}' must have the optimizer's '{name}' of '{path}', of shape "
+                                 f"{shapes[path]}; got {got}")
+
+
+def _slots_in(tensors):
+    """(name, path) of each slot in a file."""
+    found = [name.removeprefix(OPTIMIZER).partition("/") for name in tensors if name.startswith(OPTIMIZER)]
+    return [(name, path) for name, _, path in found]
+
+
+def _assign_slots(model, tensors, calls):
+    """Put the optimizer where `check_slots` has looked."""
+    optimizer = model.optimizer
+    optimizer.calls = calls
+    slotted = {path for _, path in _slots_in(tensors)}
+    weights = [(path, variable) for path, variable in named_weights(model) if path in slotted]
+    if not weights:
+        return
+    variables = [variable for _, variable in weights]
+    optimizer.build(variables)
+    for name in optimizer.slots:
+        for (path, _), slot in zip(weights, optimizer.slot(name, variables), strict=True):
+            slot[...] = tensors[f"{OPTIMIZER}{name}/{path}"]
 
 
 # -- files ------------------------------------------------------------------------------------------------------------

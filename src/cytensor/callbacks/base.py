@@ -1,5 +1,6 @@
 """Callback, the list that calls them, and the simplest ones: History and LambdaCallback."""
 from cytensor import arguments
+from cytensor.damage import EPOCHS, VALUE, check_fields, dictionary_of, list_of
 
 HOOKS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_train_batch_begin",
          "on_train_batch_end", "on_test_begin", "on_test_end", "on_test_batch_begin", "on_test_batch_end",
@@ -14,6 +15,7 @@ class Callback:
     """
     model = None
     params = None
+    state_rules: tuple[tuple[str, arguments.Rule], ...] = ()   # attributes to go on from; what each must be
 
     def __new__(cls, *args, **kwargs):
         arguments.check(cls, args, kwargs)
@@ -27,7 +29,12 @@ class Callback:
 
     def get_state(self):
         """What must be known to go on after an interruption: a dictionary of numbers, strings, lists and arrays."""
-        return {}
+        return {name: getattr(self, name) for name, _ in self.state_rules}
+
+    def check_state(self, state, key):
+        """Raise ValueError, with `key` in it, where `state` is nothing that `get_state` returns."""
+        if type(self).get_state is Callback.get_state:
+            check_fields(state, dict(self.state_rules), f"{key}.")
 
     def set_state(self, state):
         """Take back what `get_state` returned."""
@@ -172,6 +179,8 @@ for _hook in HOOKS:
 
 class History(Callback):
     """Collects the logs of every epoch: `epoch` numbers them, `history` has a list of floats for each name."""
+    state_rules = (("epoch", EPOCHS), ("history", dictionary_of(list_of(VALUE, "numbers"), "lists of numbers")),
+                   ("_epochs", dictionary_of(EPOCHS, "lists of integers")))
 
     def __init__(self):
         self.epoch = []
@@ -180,9 +189,6 @@ class History(Callback):
 
     def on_train_begin(self, logs=None):
         self.__init__()
-
-    def get_state(self):
-        return {"epoch": self.epoch, "history": self.history, "_epochs": self._epochs}
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.append(epoch)

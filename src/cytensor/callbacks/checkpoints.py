@@ -4,6 +4,7 @@ import os
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
+from cytensor.damage import COUNT, REAL, or_none
 
 
 def _check_save_freq(name, save_freq):
@@ -47,6 +48,7 @@ class ModelCheckpoint(Monitor):
     from 1. Its folder is made where it does not exist. save_best_only: only when the watched value improved, and where
     the logs lack it; initial_value_threshold: the value to beat at first.
     """
+    state_rules = (("best", or_none(REAL)), ("batches", COUNT))
 
     def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
                  mode="auto", save_freq="epoch", initial_value_threshold=None):
@@ -56,9 +58,6 @@ class ModelCheckpoint(Monitor):
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.best = initial_value_threshold
         self.epoch = self.batches = 0
-
-    def get_state(self):
-        return {"best": self.best, "batches": self.batches}
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch

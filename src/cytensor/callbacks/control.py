@@ -3,6 +3,7 @@ import math
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
+from cytensor.damage import ARRAY, COUNT, REAL, check_like, list_of, or_none
 
 
 class EarlyStopping(Monitor):
@@ -11,6 +12,8 @@ class EarlyStopping(Monitor):
     baseline: a value to beat from the start. restore_best_weights: end with the weights of the best epoch.
     start_from_epoch: epochs before it are not looked at.
     """
+    state_rules = (("wait", COUNT), ("stopped_epoch", COUNT), ("best", or_none(REAL)), ("best_epoch", COUNT),
+                   ("best_weights", or_none(list_of(ARRAY, "arrays"))))
 
     def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
                  restore_best_weights=False, start_from_epoch=0):
@@ -22,8 +25,11 @@ class EarlyStopping(Monitor):
     def reset(self):
         self.wait, self.stopped_epoch, self.best, self.best_epoch, self.best_weights = 0, 0, None, 0, None
 
-    def get_state(self):
-        return {name: getattr(self, name) for name in ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")}
+    def check_state(self, state, key):
+        super().check_state(state, key)
+        if state["best_weights"] is not None:
+            present = self.model.get_weights() if self.model.built else state["best_weights"]
+            check_like(state["best_weights"], present, f"{key}.best_weights")
 
     def on_train_begin(self, logs=None):
         self.reset()
@@ -60,6 +66,7 @@ class ReduceLROnPlateau(Monitor):
 
     cooldown: epochs to wait after a change. min_lr: the learning rate never falls below it.
     """
+    state_rules = (("wait", COUNT), ("resting", COUNT), ("best", or_none(REAL)))
 
     def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4,
                  cooldown=0, min_lr=0.0):
@@ -72,9 +79,6 @@ class ReduceLROnPlateau(Monitor):
 
     def reset(self):
         self.wait, self.resting, self.best = 0, 0, None
-
-    def get_state(self):
-        return {"wait": self.wait, "resting": self.resting, "best": self.best}
 
     def on_train_begin(self, logs=None):
         self.reset()

@@ -8,6 +8,7 @@ import socket
 import time
 
 from cytensor.callbacks.base import Callback
+from cytensor.damage import COUNT
 from cytensor.layers.base import named_weights
 
 _numbers = itertools.count()           # tells apart the files that one process opens within a second
@@ -25,6 +26,7 @@ class TensorBoard(Callback):
     evaluation_loss_vs_iterations and so on over the optimizer's steps. Values of epochs and evaluations are always
     written; Keras leaves them out where the number of batches is no multiple of `update_freq`.
     """
+    state_rules = (("batch", COUNT),)
 
     def __init__(self, log_dir="logs", histogram_freq=0, write_graph=True, write_images=False,
                  write_steps_per_second=False, update_freq="epoch", profile_batch=0, embeddings_freq=0,
@@ -48,9 +50,6 @@ class TensorBoard(Callback):
         self.training = False
         self.batch_start = self.epoch_start = 0.0
         self.steps_before = 0
-
-    def get_state(self):
-        return {"batch": self.batch}
 
     # -- training -----------------------------------------------------------------------------------------------------
     def on_train_begin(self, logs=None):

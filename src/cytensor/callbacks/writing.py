@@ -2,7 +2,9 @@
 import csv
 import os
 
+from cytensor.arguments import TEXT
 from cytensor.callbacks.base import Callback
+from cytensor.damage import COUNT, list_of, or_none
 
 
 class CSVLogger(Callback):
@@ -11,14 +13,19 @@ class CSVLogger(Callback):
     The columns are those of the first epoch, sorted, and for later validation the same with "val_"; "NA" where a value
     is missing. Resumed training goes on behind the epoch that it continues from.
     """
+    state_rules = (("columns", or_none(list_of(TEXT, "strings"))), ("written", or_none(COUNT)))
 
     def __init__(self, filename, separator=",", append=False):
         self.filename, self.separator, self.append = os.fspath(filename), separator, append
         self.columns = None
         self.written = None            # bytes that belong to this run and what it continues
 
-    def get_state(self):
-        return {"columns": self.columns, "written": self.written}
+    def check_state(self, state, key):
+        super().check_state(state, key)
+        size = os.path.getsize(self.filename) if os.path.exists(self.filename) else 0
+        if (state["written"] or 0) > size:         # the file would be filled up to there
+            raise ValueError(f"{key}.written must be at most the {size} bytes of '{self.filename}'; "
+                             f"got {state['written']}")
 
     def on_train_begin(self, logs=None):
         self.columns = self.written = None

@@ -1,5 +1,6 @@
 """Layer: something with weights that maps tensors to tensors. The base class of every layer and of models."""
 import inspect
+import math
 import threading
 
 import numpy as np
@@ -13,6 +14,7 @@ class _Context(threading.local):
     """What the outermost call said about `training`, for the layers inside; one per thread."""
     training = None
     checker = None             # set by debugging.check_numerics
+    budget = None              # how many numbers weights may still have; set while a file is read
 
 
 _context = _Context()
@@ -102,6 +104,7 @@ class Layer(registry.Configurable):
         shape = as_shape(f"add_weight of layer '{self.name}'", shape)
         dtype = as_dtype("add_weight", dtype or self.dtype)
         name = name or f"weight_{len(self._weights)}"
+        _spend(f"add_weight of layer '{self.name}', weight '{name}'", shape)
         if initializer is None:
             initializer = "glorot_uniform" if len(shape) > 1 else "zeros"
         initializer = initializers.get(initializer)
@@ -319,6 +322,15 @@ def name_apart(layers):
             name = f"{stem}_{number}"
         layer.name = name
         taken.add(name)
+
+
+def _spend(what, shape):
+    """Take a weight of `shape` out of the budget, where there is one."""
+    if _context.budget is None:
+        return
+    _context.budget -= math.prod(shape)
+    if _context.budget < 0:
+        raise ValueError(f"{what}: the file must have as many numbers as the weights; got shape {shape}")
 
 
 def named_weights(layer, prefix=""):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cytensor import initializers, ops, registry
+from cytensor.damage import check_like
 from cytensor.dtypes import as_dtype
 from cytensor.losses import aligned_weights
 from cytensor.tensor import Tensor, Variable, asarray
@@ -82,6 +83,24 @@ class Metric(registry.Configurable):
         state = {name: value.item() if isinstance(value, np.generic) else value
                  for name, value in vars(self).items() if isinstance(value, (int, float, np.ndarray, np.generic))}
         return {**state, "_weights": [np.array(variable.numpy()) for variable in self.variables]}
+
+    def check_state(self, state, key):
+        """Raise ValueError, with `key` in it, where `state` is nothing that `get_state` of such a metric returns."""
+        own = vars(self)
+        if not isinstance(state, dict) or "_weights" not in state or not own.keys() >= state.keys():
+            given = ", ".join(map(repr, state)) if isinstance(state, dict) else type(state).__name__
+            raise ValueError(f"{key} must be a dictionary of the metric's numbers; got {given}")
+        missing = sorted(self.get_state().keys() - state.keys())
+        if missing:
+            raise ValueError(f"{key} must have every number of the metric; missing {', '.join(missing)}")
+        present = {**own, "_weights": [variable.numpy() for variable in self.variables]}
+        grown = {name: value.shape for name, value in state.items() if isinstance(value, np.ndarray)
+                 and value.dtype.kind == "f" and isinstance(present[name], float)}     # by the first batch: for outputs
+        if len(set(grown.values())) > 1 or any(len(shape) != 1 for shape in grown.values()):
+            raise ValueError(f"{key} must have arrays of one shape, (outputs,); got {grown}")
+        for name, value in state.items():
+            if name not in grown:
+                check_like(value, present[name], f"{key}.{name}")
 
     def set_state(self, state):
         """Go on from what `get_state` returned."""
