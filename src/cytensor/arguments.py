@@ -137,7 +137,7 @@ VERBOSITY = Rule("'auto', 0, 1 or 2", _is_verbosity_or_auto, (numbers.Real, str)
 RULES = {
     # layers
     **dict.fromkeys(("units", "num_tokens", "output_dim", "input_dim", "n"), COUNT),
-    **dict.fromkeys(("use_bias", "center", "scale", "invert", "trainable"), FLAG),
+    **dict.fromkeys(("use_bias", "center", "scale", "invert", "trainable", "sparse", "from_sorted_ids"), FLAG),
     **dict.fromkeys(("negative_slope", "threshold", "ELU.alpha"), NUMBER),
     "batch_shape": LENGTHS, "axis": AXES, "Concatenate.axis": INTEGER,
     "Normalization.axis": Rule("None, an integer or several in a tuple", _are_axes_or_none),
@@ -170,8 +170,9 @@ RULES = {
     "schedule": Rule("a function", callable),
     # initializers, regularizers, constraints
     **dict.fromkeys(("mean", "minval", "maxval", "gain"), NUMBER), "VarianceScaling.scale": POSITIVE,
-    **dict.fromkeys(("l1", "l2"), NOT_NEGATIVE), "MaxNorm.max_value": NOT_NEGATIVE, "min_value": NOT_NEGATIVE,
-    "MinMaxNorm.max_value": NOT_NEGATIVE, "Constant.value": NUMBERS,
+    **dict.fromkeys(("input_axes", "output_axes"), AXES),
+    **dict.fromkeys(("l1", "l2", "OrthogonalRegularizer.factor", "min_value", "MaxNorm.max_value",
+                     "MinMaxNorm.max_value"), NOT_NEGATIVE), "Constant.value": NUMBERS,
     "Normalization.mean": NUMBERS, "Normalization.variance": NUMBERS,
     # methods of models
     "compile.optimizer": Rule("a name, an Optimizer, its class or its configuration", _is_optimizer),

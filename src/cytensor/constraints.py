@@ -58,6 +58,7 @@ def _norms(w, axis):
 
 
 registry.register("constraints", NonNeg, MaxNorm, UnitNorm, MinMaxNorm)
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
 
 def get(identifier):

@@ -139,18 +139,24 @@ class VarianceScaling(Initializer):
     """Zero mean and variance `scale / n`, with n the fan in, the fan out or their average.
 
     mode: "fan_in", "fan_out" or "fan_avg". distribution: "uniform", "truncated_normal" or "untruncated_normal".
-    The truncated form is widened so that its variance is exact after truncation.
+    The truncated form is widened so that its variance is exact after truncation. input_axes, output_axes: the axes of
+    the weight whose lengths multiply to the fans, where they are not the last two; both or neither.
     """
     TRUNCATED_STDDEV = 0.87962566103423978     # of the standard normal distribution cut off at +-2
 
-    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
+    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None, input_axes=None,
+                 output_axes=None):
         self.scale, self.seed = scale, seed
+        if (input_axes is None) != (output_axes is None):
+            raise ValueError(f"{type(self).__name__}: input_axes and output_axes must be given together; "
+                             f"got {input_axes} and {output_axes}")
+        self.axes = None if input_axes is None else (as_axes(input_axes), as_axes(output_axes))
         self.mode = _one_of("mode", mode, ("fan_in", "fan_out", "fan_avg"))
         distribution = "truncated_normal" if distribution == "normal" else distribution
         self.distribution = _one_of("distribution", distribution, ("uniform", "truncated_normal", "untruncated_normal"))
 
     def sample(self, generator, shape, dtype):
-        fan_in, fan_out = fans(shape)
+        fan_in, fan_out = fans(shape) if self.axes is None else (self._length(shape, axes) for axes in self.axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
         if self.distribution == "uniform":
@@ -160,6 +166,17 @@ class VarianceScaling(Initializer):
             return random.draw_normal(generator, shape, 0.0, math.sqrt(variance), dtype)
         stddev = math.sqrt(variance) / self.TRUNCATED_STDDEV
         return random.draw_truncated_normal(generator, shape, 0.0, stddev, dtype)
+
+    def _length(self, shape, axes):
+        if any(not -len(shape) <= axis < len(shape) for axis in axes):
+            raise ValueError(f"{type(self).__name__}: input_axes and output_axes must be axes of the weight; "
+                             f"got {self.axes[0]} and {self.axes[1]}, shape {shape}")
+        return math.prod(shape[axis] for axis in axes)
+
+
+def as_axes(value):
+    """A tuple of the axes that an int or a sequence of ints names."""
+    return (value,) if isinstance(value, (int, np.integer)) else tuple(value)
 
 
 def fans(shape):
@@ -182,11 +199,11 @@ def _require_matrix(name, shape, is_fine):
 
 
 class _Scaled(VarianceScaling):
-    """A VarianceScaling whose class fixes everything but the seed."""
+    """A VarianceScaling whose class fixes everything but the seed and the axes."""
     settings: tuple[float, str, str]
 
-    def __init__(self, seed=None):
-        super().__init__(*self.settings, seed=seed)
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        super().__init__(*self.settings, seed, input_axes, output_axes)
 
 
 class GlorotUniform(_Scaled):

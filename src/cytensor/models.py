@@ -73,9 +73,12 @@ class Model(Trainer, Layer):
         """Write the weights to a safetensors file."""
         saving.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath):
-        """Take the weights of a safetensors file; ValueError where names or shapes differ, before anything changes."""
-        saving.load_weights(self, filepath)
+    def load_weights(self, filepath, skip_mismatch=False):
+        """Take the weights of a safetensors file; ValueError where names or shapes differ, before anything changes.
+
+        skip_mismatch: take those that fit, and warn of the others.
+        """
+        saving.load_weights(self, filepath, skip_mismatch)
 
 
 class Sequential(Model):
@@ -90,15 +93,15 @@ class Sequential(Model):
     23
     """
 
-    def __init__(self, layers=None, name=None, trainable=True, dtype=None):
+    def __init__(self, layers=None, trainable=True, name=None, dtype=None):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         self._layers = []
         for layer in layers or ():
-            self.add(layer, build=False)
+            self.add(layer, rebuild=False)
         self._build_if_known()
 
-    def add(self, layer, build=True):
-        """Append a layer."""
+    def add(self, layer, rebuild=True):
+        """Append a layer, and build it where the shape of its input is known and `rebuild` is True."""
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential: only layers can be added; got {layer!r} ({type(layer).__name__})")
         if any(layer is known for known in self._layers):
@@ -109,11 +112,11 @@ class Sequential(Model):
             raise ValueError("Sequential: an Input must come first")
         self._layers.append(layer)
         name_apart(self._layers)
-        if build:
+        if rebuild:
             self._extend_or_build()
 
-    def pop(self):
-        """Remove and return the last layer."""
+    def pop(self, rebuild=True):
+        """Remove and return the last layer; nothing has to be built again, whatever `rebuild` says."""
         if not self.layers:
             raise ValueError("pop: there is no layer left")
         return self._layers.pop()

@@ -58,11 +58,11 @@ def format_clock(seconds):
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
 
 
-def format_pace(pace):
+def format_pace(pace, unit="step"):
     """`2ms/step` for seconds a step; seconds or microseconds where those fit better."""
     if pace >= 1 or pace == 0:
-        return f"{pace:.0f}s/step"
-    return f"{pace * 1e3:.0f}ms/step" if pace >= 1e-3 else f"{pace * 1e6:.0f}us/step"
+        return f"{pace:.0f}s/{unit}"
+    return f"{pace * 1e3:.0f}ms/{unit}" if pace >= 1e-3 else f"{pace * 1e6:.0f}us/{unit}"
 
 
 @functools.cache
@@ -85,15 +85,16 @@ def _bar_class():
     return Bar
 
 
-WITH_BAR, WITHOUT_BAR = "{count} {bar:20} {state}", "{count} {state}"
+WITH_BAR, WITHOUT_BAR = "{{count}} {{bar:{width}}} {{state}}", "{count} {state}"
 
 
-def _open_bar(total, file):
+def _open_bar(total, file, width):
     fancy = "━".encode(getattr(file, "encoding", None) or "ascii", "replace") != b"?"
     size = shutil.get_terminal_size((120, 24))                   # also where a terminal says that it has none
     return _bar_class()(total=total, file=file, ncols=size.columns, nrows=size.lines, mininterval=0, leave=True,
                         ascii="─━" if fancy else "-=", colour="green" if _wants_colour(file) else None,
-                        bar_format=WITH_BAR if total else WITHOUT_BAR, delay=1e-9)     # not drawn by tqdm itself
+                        bar_format=WITH_BAR.format(width=width) if total else WITHOUT_BAR,
+                        delay=1e-9)                              # not drawn by tqdm itself
 
 
 def _wants_colour(file):
@@ -103,6 +104,7 @@ def _wants_colour(file):
 
 class Progress(Callback):
     """The callback that `fit`, `evaluate` and `predict` add for verbose 1 and 2."""
+    width, interval, unit = 20, INTERVAL, "step"
 
     def __init__(self, verbose, steps=None, epochs=None, file=None):
         self.verbose, self.steps, self.epochs = verbose, steps, epochs
@@ -117,16 +119,22 @@ class Progress(Callback):
         """Start counting batches."""
         self.started, self.done, self.due, self.first = time.perf_counter(), 0, 0.0, None
         if self.verbose == 1:
-            self.bar = _open_bar(self.steps, self.file)
+            self.bar = _open_bar(self.steps, self.file, self.width)
 
     def step(self, batch, logs):
         """Count a batch; redraw if the last time is long enough ago."""
         now = time.perf_counter()
-        self.done = batch + 1
-        self.first = self.first or (now, self.done)
-        if self.bar is not None and now >= self.due:
-            self.due = now + INTERVAL
+        if self.is_due(batch + 1, now):
             self.draw(dict(sorted((logs or {}).items())), now)
+
+    def is_due(self, done, now):
+        """Note how many steps are done; whether the last drawing is long enough ago for the next."""
+        self.done = done
+        self.first = self.first or (now, done)
+        if self.bar is None or now < self.due:
+            return False
+        self.due = now + self.interval
+        return True
 
     def pace(self, now):
         """Seconds a step; the first one, which also warms up, counts only while there is no other."""
@@ -142,7 +150,7 @@ class Progress(Callback):
         self.bar.n = self.done
         self.bar.count = f"{self.done:{digits}}/{self.steps}" if self.steps else f"{self.done:7}/Unknown"
         clock = pace * (self.steps - self.done) if self.steps and self.steps > self.done else now - self.started
-        self.bar.state = f"{format_clock(clock)} {format_pace(pace)}{format_logs(logs or {})}"
+        self.bar.state = f"{format_clock(clock)} {format_pace(pace, self.unit)}{format_logs(logs or {})}"
         self.bar.refresh()
 
     def end(self, logs, title=""):
@@ -151,12 +159,13 @@ class Progress(Callback):
         self.steps = self.done
         if self.bar is not None:
             self.bar.total = self.done
-            self.bar.bar_format, self.bar.ncols = WITH_BAR, None         # in full, over several lines if need be
+            self.bar.bar_format = WITH_BAR.format(width=self.width)
+            self.bar.ncols = None                                # in full, over several lines if need be
             self.draw(logs, now)
             self.close()
         elif self.verbose == 2:
             print(f"{title}{self.done}/{self.done} - {format_clock(now - self.started)} - "
-                  f"{format_pace(self.pace(now))}{format_logs(logs or {})}", file=self.file, flush=True)
+                  f"{format_pace(self.pace(now), self.unit)}{format_logs(logs or {})}", file=self.file, flush=True)
 
     def close(self):
         """Leave the terminal in order, also after an exception."""
@@ -210,3 +219,57 @@ class PredictProgress(Progress):
 
     def on_predict_end(self, logs=None):
         self.end(None)
+
+
+class Progbar:
+    """A bar for loops of one's own; `keras.utils.Progbar`.
+
+    target: the number of steps, None where it is not known. width: of the bar in characters. verbose: 0 silent, 1 a
+    bar, 2 one line at the end. interval: the least seconds between redraws. Values are averaged over the steps but for
+    those named in stateful_metrics; with stateless_metrics those named there alone are. unit_name: of a step.
+
+    >>> bar = Progbar(3, verbose=0)
+    >>> for loss in (4., 2., 3.):
+    ...     bar.add(1, values=[("loss", loss)])
+    """
+
+    def __init__(self, target, width=20, verbose=1, interval=0.05, stateful_metrics=None, stateless_metrics=None,
+                 unit_name="step"):
+        if stateful_metrics is not None and stateless_metrics is not None:
+            raise ValueError(f"Progbar: give either stateful_metrics or stateless_metrics; got {stateful_metrics} and "
+                             f"{stateless_metrics}")
+        self.target, self.width, self.verbose, self.interval = target, width, verbose, interval
+        self.unit_name = unit_name
+        self.stateful_metrics = set(stateful_metrics or ())
+        self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
+        self._seen = 0
+        self._sums = {}                # name -> (sum of the values, of how many steps)
+        self._progress = Progress(verbose, target)
+        self._progress.width, self._progress.interval, self._progress.unit = width, interval, unit_name
+        self._progress.begin()
+
+    def update(self, current, values=None, finalize=None):
+        """Say that `current` steps are done, with pairs (name, value) of the last; `finalize` ends the bar.
+
+        finalize: by default where `current` reaches the target. The last values are shown as they are, as in Keras.
+        """
+        ends = finalize if finalize is not None else self.target is not None and current >= self.target
+        for name, value in values or ():
+            steps = 1 if ends or self._is_stateful(name) else max(current - self._seen, 1)
+            total, count = (0.0, 0) if ends or self._is_stateful(name) else self._sums.get(name, (0.0, 0))
+            self._sums[name] = (total + float(value) * steps, count + steps)
+        self._seen = current
+        shown = {name: total / count for name, (total, count) in self._sums.items()}
+        now = time.perf_counter()
+        is_due = self._progress.is_due(current, now)
+        if ends:
+            self._progress.end(shown)
+        elif is_due:
+            self._progress.draw(shown, now)
+
+    def add(self, n, values=None):
+        """Say that `n` more steps are done."""
+        self.update(self._seen + n, values)
+
+    def _is_stateful(self, name):
+        return name in self.stateful_metrics if self.stateless_metrics is None else name not in self.stateless_metrics

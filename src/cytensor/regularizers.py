@@ -1,7 +1,11 @@
 """Regularizers: penalties on weights that are added to the loss."""
+import numpy as np
+
 from cytensor import ops, registry
 
-__all__ = ["L1", "L1L2", "L2", "Regularizer", "get"]
+__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get"]
+
+EPSILON = 1e-12                        # a vector shorter than this is not made longer
 
 
 class Regularizer(registry.Configurable):
@@ -40,8 +44,26 @@ class L2(L1L2):
         super().__init__(l2=l2)
 
 
-registry.register("regularizers", L1, L2, L1L2)
-l1, l2, l1_l2 = L1, L2, L1L2
+class OrthogonalRegularizer(Regularizer):
+    """factor times the mean |cosine| between two rows of a matrix (r, c), or with mode="columns" two columns."""
+
+    def __init__(self, factor=0.01, mode="rows"):
+        if mode not in ("rows", "columns"):
+            raise registry.unknown("mode", mode, ("rows", "columns"))
+        self.factor, self.mode = float(factor), mode
+
+    def __call__(self, x):
+        if x.ndim != 2:
+            raise ValueError(f"OrthogonalRegularizer: the weight must be a matrix; got shape {x.shape}")
+        vectors = x if self.mode == "rows" else x.T
+        size = vectors.shape[0]
+        norms = ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=1, keepdims=True), EPSILON ** 2))
+        cosines = ops.abs((vectors / norms) @ (vectors / norms).T) * (1.0 - np.eye(size, dtype=x.dtype))
+        return self.factor * ops.sum(cosines) / max(1, size * (size - 1))
+
+
+registry.register("regularizers", L1, L2, L1L2, OrthogonalRegularizer)
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 
 def get(identifier):

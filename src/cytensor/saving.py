@@ -9,6 +9,7 @@ import copy
 import json
 import os
 import tempfile
+import warnings
 
 import numpy as np
 
@@ -150,11 +151,13 @@ def save_weights(model, filepath, overwrite=True):
     write_file(filepath, _weights_of(model), {"kind": "weights"}, overwrite)
 
 
-def load_weights(model, filepath):
-    """Set the weights from a file of `save_weights` or `model.save`; all or none."""
+def load_weights(model, filepath, skip_mismatch=False):
+    """Set the weights from a file of `save_weights` or `model.save`; all or none, or those that fit."""
     tensors, _ = read_file(filepath)
     if not model.weights:
         raise ValueError(f"load_weights: the model must be built first; call '{model.name}' on data")
+    if skip_mismatch:
+        tensors = _those_that_fit(model, tensors, filepath)
     _assign_weights(model, tensors, filepath)
 
 
@@ -203,9 +206,7 @@ def _noisy(layer, prefix=""):
 
 def check_weights(model, tensors, filepath):
     """{path: value} of all weights; ValueError where the file lacks one, has others, or one of another shape."""
-    named = named_weights(model)
-    given = {name.removeprefix(WEIGHTS): value for name, value in tensors.items() if name.startswith(WEIGHTS)}
-    given = given or tensors               # a file of another program's making names weights without our prefix
+    named, given = named_weights(model), _weights_in(tensors)
     missing = [path for path, _ in named if path not in given]
     surplus = sorted(given.keys() - {path for path, _ in named})
     if missing or surplus:
@@ -221,6 +222,22 @@ def check_weights(model, tensors, filepath):
     return given
 
 
+def _weights_in(tensors):
+    """{path: value} of the weights in a file."""
+    given = {name.removeprefix(WEIGHTS): value for name, value in tensors.items() if name.startswith(WEIGHTS)}
+    return given or tensors                # a file of another program's making names weights without our prefix
+
+
+def _those_that_fit(model, tensors, filepath):
+    """The file's weights of the model's names and shapes, and the model's own in place of the rest; warns of these."""
+    given, own = _weights_in(tensors), {path: variable.numpy() for path, variable in named_weights(model)}
+    skipped = [path for path in sorted(own.keys() | given.keys())
+               if path not in own or path not in given or own[path].shape != given[path].shape]
+    if skipped:
+        warnings.warn(f"load_weights: '{filepath}' differs from the model; skipped {', '.join(skipped)}", stacklevel=4)
+    return {**own, **{path: value for path, value in given.items() if path not in skipped}}
+
+
 def _assign_weights(model, tensors, filepath):
     given = check_weights(model, tensors, filepath)
     for path, variable in named_weights(model):
@@ -230,8 +247,11 @@ def _assign_weights(model, tensors, filepath):
 def check_slots(model, tensors, calls, filepath, op="load_model"):
     """Raise ValueError where the file does not have the slots of the model's optimizer for some of the weights."""
     shapes = {path: variable.shape for path, variable in named_weights(model)}
-    names, found = model.optimizer._all_slot_names(), _slots_in(tensors)
+    found = _slots_in(tensors)
     slotted = {path for _, path in found}
+    if not model.optimizer.built:          # an optimizer of the user's own may name its slots in `build`
+        model.optimizer.build([variable for path, variable in named_weights(model) if path in slotted])
+    names = model.optimizer._all_slot_names()
     for name, path in found:
         if name not in names or path not in shapes:
             raise ValueError(f"{op}: '{filepath}' must have slots {', '.join(names) or 'of no name'} of the model's "

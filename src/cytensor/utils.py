@@ -4,6 +4,7 @@ import numpy as np
 from cytensor.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from cytensor.plots import plot_confusion_matrix, plot_model, show_images
 from cytensor.plots.labels import confusion_matrix
+from cytensor.progress import Progbar
 from cytensor.random import set_seed as set_random_seed
 from cytensor.registry import register_serializable as register_keras_serializable
 from cytensor.tensor import Tensor, asarray
@@ -101,8 +102,12 @@ def _sizes(samples, left, right):
     return left, right
 
 
+def clear_session(free_memory=True):
+    """Nothing: there is no global state of models to forget. Here for listings that call it."""
+
+
 Sequence = PyDataset                   # its older name
 
-__all__ = ["PyDataset", "Sequence", "confusion_matrix", "normalize", "pack_x_y_sample_weight", "plot_confusion_matrix",
-           "plot_model", "register_keras_serializable", "set_random_seed", "show_images", "split_dataset",
-           "to_categorical", "unpack_x_y_sample_weight"]
+__all__ = ["Progbar", "PyDataset", "Sequence", "clear_session", "confusion_matrix", "normalize",
+           "pack_x_y_sample_weight", "plot_confusion_matrix", "plot_model", "register_keras_serializable",
+           "set_random_seed", "show_images", "split_dataset", "to_categorical", "unpack_x_y_sample_weight"]

@@ -162,13 +162,16 @@ def _flat(callbacks):
 
 def _calls_all(hook):
     """The method of CallbackList that calls `hook` of all callbacks."""
-    def numbered(self, index, logs=None):
-        self.call(hook, index, {} if logs is None else logs)
+    def of_epoch(self, epoch, logs=None):
+        self.call(hook, epoch, {} if logs is None else logs)
+
+    def of_batch(self, batch, logs=None):
+        self.call(hook, batch, {} if logs is None else logs)
 
     def whole(self, logs=None):
         self.call(hook, {} if logs is None else logs)
 
-    method = numbered if "epoch" in hook or "batch" in hook else whole
+    method = of_epoch if "epoch" in hook else of_batch if "batch" in hook else whole
     method.__name__, method.__doc__ = hook, f"Call `{hook}` of all callbacks."
     return method
 

@@ -100,6 +100,10 @@ class ReduceLROnPlateau(Monitor):
             if self.wait >= self.patience:
                 self.reduce(epoch, optimizer)
 
+    def in_cooldown(self):
+        """Whether it rests after a change."""
+        return self.resting > 0
+
     def reduce(self, epoch, optimizer):
         """Lower the learning rate once, and rest."""
         if optimizer.learning_rate > self.min_lr:

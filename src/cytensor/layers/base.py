@@ -7,6 +7,7 @@ import numpy as np
 
 from cytensor import arguments, constraints, initializers, registry, regularizers
 from cytensor.dtypes import as_dtype
+from cytensor.nested import flatten
 from cytensor.tensor import Tensor, Variable, asarray
 
 
@@ -62,10 +63,12 @@ class Layer(registry.Configurable):
         self._trainable = True
         self._weights = []                 # made by add_weight
         self._regularizers = []            # (variable, function)
+        self.activity_regularizer = None   # a function of the output
         self._added_losses = []            # scalars from add_loss
         return self
 
-    def __init__(self, *, name=None, dtype=None, trainable=True, input_shape=None, input_dim=None, **unknown):
+    def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None, input_shape=None,
+                 input_dim=None, **unknown):
         if unknown:
             arguments.refuse_unknown(type(self), list(unknown))
         if name is not None:
@@ -75,6 +78,7 @@ class Layer(registry.Configurable):
         if dtype is not None:
             self.dtype = as_dtype(type(self).__name__, dtype)
         self._trainable = bool(trainable)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
@@ -143,6 +147,8 @@ class Layer(registry.Configurable):
                 raise TypeError(f"{type(self).__name__}: call must return a tensor; got None; is its return missing?")
             if _context.checker is not None:
                 _context.checker.output(self, x, result)
+            if self.activity_regularizer is not None:
+                self._penalize_output(result)
             return result
         except Exception as error:
             error.add_note(f"in layer '{self.name}' ({type(self).__name__}), input of shape {_shape_of(x)}")
@@ -170,6 +176,12 @@ class Layer(registry.Configurable):
         self.build(input_shape)
         name_apart(self.sublayers)
         self.built, self.build_shape = True, input_shape
+
+    def _penalize_output(self, output):
+        """Add what the activity regularizer makes of the output, a mean over the samples, to the losses."""
+        for tensor in flatten(output):
+            penalty = self.activity_regularizer(tensor)
+            self.add_loss(penalty / max(1, tensor.shape[0]) if tensor.ndim else penalty)
 
     # -- what is inside -----------------------------------------------------------------------------------------------
     def _inside(self):
@@ -233,6 +245,13 @@ class Layer(registry.Configurable):
         self._trainable = bool(value)
         for layer in self.sublayers:
             layer.trainable = value
+
+    @property
+    def compute_dtype(self):
+        """`dtype`, by the name that Keras has for layers that compute in another dtype than their weights'."""
+        return self.dtype
+
+    variable_dtype = compute_dtype
 
     def add_loss(self, loss):
         """Add a scalar, computed in `call`, to what training minimises; it counts until the layer is called again."""

@@ -1,21 +1,30 @@
 """Layers that move elements and compute nothing: Input, Flatten, Reshape... All give views where strides allow it."""
 import math
 
-from cytensor import ops
+from cytensor import ops, registry
 from cytensor.layers.base import Layer, as_shape
 
 
 class InputLayer(Layer):
-    """States the shape of a model's input, so that the model is built at once. Gives its input back."""
+    """States the shape of a model's input, so that the model is built at once. Gives its input back.
 
-    def __init__(self, shape=None, *, batch_shape=None, **kwargs):
-        super().__init__(**kwargs)
-        if shape is None and batch_shape is not None:
-            shape = batch_shape[1:]
+    batch_shape: the shape with the batch axis, (batch_size, *shape). Whatever batch_size is, a model takes any number
+    of samples.
+    """
+
+    def __init__(self, shape=None, batch_size=None, dtype=None, *, batch_shape=None, name=None, **kwargs):
+        super().__init__(name=name, dtype=dtype, **kwargs)
+        if batch_shape is not None:
+            if shape is not None or batch_size is not None:
+                raise ValueError(f"Input: give either batch_shape or shape and batch_size; got batch_shape "
+                                 f"{batch_shape}, shape {shape}, batch_size {batch_size}")
+            batch_shape = as_shape("Input", batch_shape)
+            batch_size, shape = (None, None) if not batch_shape else (batch_shape[0], batch_shape[1:])
         if shape is None and self.input_shape is None:
             raise ValueError("Input: shape must be given, without the batch axis; e.g. Input(shape=(784,))")
         if shape is not None:
             self.input_shape = (None, *as_shape("Input", shape))
+        self.batch_shape = (batch_size, *self.input_shape[1:])
 
     def call(self, x):
         return x
@@ -24,17 +33,19 @@ class InputLayer(Layer):
         return input_shape
 
 
-def Input(shape=None, *, batch_shape=None, dtype=None, name=None):
+def Input(shape=None, batch_size=None, dtype=None, *, batch_shape=None, name=None):
     """The first entry of a Sequential: states the shape of one sample, without the batch axis.
 
     >>> Input(shape=(784,)).input_shape
     (None, 784)
     """
-    return InputLayer(shape, batch_shape=batch_shape, dtype=dtype, name=name)
+    return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name)
 
 
 class Flatten(Layer):
     """(n, ...) -> (n, product of the others); (n,) -> (n, 1).
+
+    data_format: with "channels_first", axis 1 becomes the last one before; None is "channels_last".
 
     >>> Flatten()([[[1., 2.], [3., 4.]]]).numpy()
     array([[1., 2., 3., 4.]], dtype=float32)
@@ -42,7 +53,15 @@ class Flatten(Layer):
 
     casts_integers = True
 
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        if data_format not in (None, "channels_first", "channels_last"):
+            raise registry.unknown("data_format", data_format, ("channels_first", "channels_last"))
+        self.data_format = data_format or "channels_last"
+
     def call(self, x):
+        if self.data_format == "channels_first" and x.ndim > 2:
+            x = ops.permute_dims(x, (0, *range(2, x.ndim), 1))
         return x.reshape((x.shape[0], math.prod(x.shape[1:])))
 
     def compute_output_shape(self, input_shape):

@@ -35,9 +35,15 @@ def sparse_categorical_accuracy(y_true, y_pred):
     return ops.equal(labels, ops.argmax(y_pred, axis=-1))
 
 
-def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5):
-    """Whether the label is among the k largest predictions; a tie at the edge counts as inside."""
+def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
+    """Whether the label is among the k largest predictions; a tie at the edge counts as inside.
+
+    from_sorted_ids: y_pred (n, ..., m) holds classes, the best first, and not a score for each class.
+    """
     y_pred = asarray(y_pred)
+    if from_sorted_ids:
+        labels = loss_functions.as_labels("sparse_top_k_categorical_accuracy", y_true, y_pred)
+        return ops.any(ops.equal(y_pred[..., :k], ops.expand_dims(labels, -1).astype(y_pred.dtype)), axis=-1)
     labels = loss_functions.as_labels("sparse_top_k_categorical_accuracy", y_true, y_pred).numpy()
     scores = y_pred.numpy()
     classes = scores.shape[-1]
@@ -116,10 +122,10 @@ class TopKCategoricalAccuracy(FunctionMean):
 
 
 class SparseTopKCategoricalAccuracy(FunctionMean):
-    """The share of samples whose integer label is among the k largest predictions."""
+    """The share of samples whose integer label is among the k largest predictions, or k first classes."""
     direction = "max"
     function = staticmethod(sparse_top_k_categorical_accuracy)
 
-    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None):
+    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False):
         super().__init__(name, dtype)
-        self.settings = {"k": k}
+        self.settings = {"k": k, "from_sorted_ids": from_sorted_ids}

@@ -5,6 +5,7 @@ import numpy as np
 
 from cytensor import loss_functions as functions
 from cytensor import ops, registry
+from cytensor.losses import aligned_weights
 from cytensor.metrics.base import FunctionMean, Mean, Metric
 from cytensor.tensor import asarray
 
@@ -174,10 +175,21 @@ class CategoricalCrossentropy(FunctionMean):
 
 
 class SparseCategoricalCrossentropy(FunctionMean):
-    """The mean cross-entropy of integer labels."""
+    """The mean cross-entropy of integer labels.
+
+    ignore_class: a label whose samples have the value 0 and, where there are sample weights, the weight 0, as in Keras.
+    """
     direction = "min"
     function = staticmethod(functions.sparse_categorical_crossentropy)
 
-    def __init__(self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, axis=-1):
+    def __init__(self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, ignore_class=None,
+                 axis=-1):
         super().__init__(name, dtype)
-        self.settings = {"from_logits": from_logits, "axis": axis}
+        self.settings = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        values = functions.sparse_categorical_crossentropy(y_true, y_pred, **self.settings)
+        if sample_weight is not None and self.settings["ignore_class"] is not None:
+            counted = ops.not_equal(asarray(y_true), self.settings["ignore_class"]).reshape(values.shape)
+            sample_weight = aligned_weights(self.name, sample_weight, values) * counted.astype(values.dtype)
+        self.add(values, sample_weight)

@@ -9,7 +9,7 @@ import warnings
 
 import numpy as np
 
-from cytensor import ops, registry
+from cytensor import initializers, ops, registry
 from cytensor.optimizers.schedules import LearningRateSchedule
 from cytensor.tensor import Variable, asarray
 
@@ -53,6 +53,7 @@ class Optimizer(registry.Configurable):
             raise ValueError(f"{type(self).__name__}: gradient_accumulation_steps must be at least 2; "
                              f"got {gradient_accumulation_steps}")
         self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.built = False
         self.calls = 0                     # steps taken, those that only accumulated included
         self.parameters = []               # the variables seen, in order
         self.slots = {}                    # name -> one tensor for each of `parameters`
@@ -100,18 +101,25 @@ class Optimizer(registry.Configurable):
 
     # -- one step -----------------------------------------------------------------------------------------------------
     def apply_gradients(self, grads_and_vars):
-        """Change the variables by their gradients: pairs (gradient, variable), as zip(gradients, variables) gives."""
+        """Change the variables by their gradients: pairs (gradient, variable), as zip(gradients, variables) gives.
+
+        Returns `iterations`.
+        """
         pairs = list(grads_and_vars)
         if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
             raise TypeError(f"{self.name}: apply_gradients takes pairs (gradient, variable), as zip(gradients, "
                             f"variables) gives; got {type(pairs[0]).__name__}")
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self.iterations
 
-    def apply(self, gradients, variables=None):
-        """As `apply_gradients`, from two lists; `variables` defaults to those of the last step."""
-        variables = self.parameters if variables is None else variables
-        gradients, variables = self._present(gradients, variables)
-        self.build(variables)
+    def apply(self, grads, trainable_variables=None):
+        """As `apply_gradients`, from two lists; the variables default to those seen before."""
+        variables = self.parameters if trainable_variables is None else trainable_variables
+        gradients, variables = self._present(grads, variables)
+        self._is_whole = self._are_all(variables)
+        if not (self._is_whole and self.built):
+            self.build(variables)
+            self._is_whole = self._are_all(variables)
         self.factors = {}
         if self.gradient_accumulation_steps:
             gradients = self._accumulated(gradients, variables)
@@ -138,10 +146,7 @@ class Optimizer(registry.Configurable):
 
     # -- state --------------------------------------------------------------------------------------------------------
     def build(self, variables):
-        """Make the slots of the variables not seen before."""
-        self._is_whole = len(variables) == len(self.parameters) and all(map(operator.is_, variables, self.parameters))
-        if self._is_whole and self.slots:
-            return
+        """Make the slots of the variables not seen before. Called before a step that meets such."""
         for variable in variables:
             if id(variable) not in self._places:
                 self._places[id(variable)] = len(self.parameters)
@@ -150,7 +155,11 @@ class Optimizer(registry.Configurable):
             slots = self.slots.setdefault(name, [])
             for variable in self.parameters[len(slots):]:
                 slots.append(self.initial_slot(name, variable))
-        self._is_whole = len(variables) == len(self.parameters) and all(map(operator.is_, variables, self.parameters))
+        self.built, self._is_whole = True, self._are_all(variables)
+
+    def _are_all(self, variables):
+        """Whether `variables` are all of `parameters`, in their order."""
+        return len(variables) == len(self.parameters) and all(map(operator.is_, variables, self.parameters))
 
     def _all_slot_names(self):
         extra = ("accumulator",) if self.gradient_accumulation_steps else ()
@@ -170,6 +179,60 @@ class Optimizer(registry.Configurable):
     def variables(self):
         """Every tensor of the optimizer's state, slot by slot."""
         return [tensor for slots in self.slots.values() for tensor in slots]
+
+    # -- for rules of one's own, in Keras's names ---------------------------------------------------------------------
+    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
+        """The Variable of slot `name` that belongs to a variable given to `build`: of its shape, saved with the model.
+
+        >>> class Heavy(Optimizer):
+        ...     def build(self, variables):
+        ...         super().build(variables)
+        ...         self.speeds = self.add_optimizer_variables(variables, "speed")
+        ...     def update_step(self, gradient, variable, learning_rate):
+        ...         speed = self.speeds[self._get_variable_index(variable)]
+        ...         self.assign(speed, 0.9 * speed - learning_rate * gradient)
+        ...         self.assign_add(variable, speed)
+        >>> weight = Variable([1., 2.])
+        >>> Heavy(0.5).apply_gradients([(asarray([2., 0.]), weight)]), weight.numpy()
+        (1, array([0., 2.], dtype=float32))
+        """
+        name = name or "var"
+        if name not in self.slot_names:
+            self.slot_names = (*self.slot_names, name)
+            self.slots[name] = []
+        slots, initializer = self.slots[name], initializers.get(initializer)
+        for variable in self.parameters[len(slots):]:
+            value = initializer(variable.shape, dtype=variable.dtype)
+            slots.append(Variable(value, trainable=False, name=f"{variable.name}_{name}"))
+        return slots[self._get_variable_index(reference_variable)]
+
+    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
+        """The Variables of slot `name` for a list of variables; for several names a tuple of such lists."""
+        if not isinstance(name, str):
+            several = initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(name)
+            return tuple(self.add_optimizer_variables(trainable_variables, one, its)
+                         for one, its in zip(name, several, strict=True))
+        return [self.add_variable_from_reference(variable, name, initializer) for variable in trainable_variables]
+
+    def _get_variable_index(self, variable):
+        """The place of a variable among those given to `build`."""
+        place = self._places.get(id(variable))
+        if place is None:
+            raise ValueError(f"{self.name}: a variable must be known before its slots are; got "
+                             f"{getattr(variable, 'name', variable)!r}; call super().build(variables) first")
+        return place
+
+    def assign(self, variable, value):
+        """`variable.assign(value)`."""
+        variable.assign(value)
+
+    def assign_add(self, variable, value):
+        """`variable.assign_add(value)`."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable, value):
+        """`variable.assign_sub(value)`."""
+        variable.assign_sub(value)
 
     # -- the parts around the rule ------------------------------------------------------------------------------------
     def _present(self, gradients, variables):
@@ -245,10 +308,12 @@ class Optimizer(registry.Configurable):
         if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values(variables)
 
-    def finalize_variable_values(self, variables):
+    def finalize_variable_values(self, var_list):
         """Put the moving averages in the place of the weights, where use_ema is on."""
         if self.use_ema and self.slots.get("average"):
-            for average, variable in zip(self.slot("average", variables), variables, strict=True):
+            known = [variable for variable in var_list if id(variable) in self._places]
+            self._is_whole = self._are_all(known)
+            for average, variable in zip(self.slot("average", known), known, strict=True):
                 variable.assign(average)
 
 

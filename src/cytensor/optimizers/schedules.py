@@ -74,7 +74,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     [1.0, 0.5, 0.1]
     """
 
-    def __init__(self, boundaries, values, name="PiecewiseConstantDecay"):
+    def __init__(self, boundaries, values, name="PiecewiseConstant"):
         self.boundaries, self.values = list(boundaries), [float(value) for value in values]
         if len(self.values) != len(self.boundaries) + 1:
             raise ValueError(f"{name}: one value more than boundaries; got {len(self.boundaries)} boundaries, "
