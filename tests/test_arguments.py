@@ -112,8 +112,9 @@ def test_nothing_in_the_table_takes_just_any_object():
     (lambda: optimizers.schedules.ExponentialDecay(0.1, 10, 0.5, stairs=True), TypeError,
      "ExponentialDecay: unknown argument 'stairs'; known are decay_rate, decay_steps, initial_learning_rate, name, "
      "staircase; did you mean 'staircase'?"),
-    (lambda: layers.Dropout(0.5, rat=1), TypeError, "Dropout: unknown argument 'rat'; known are dtype, input_dim, "
-     "input_shape, name, noise_shape, rate, seed, trainable; did you mean 'rate'?"),
+    (lambda: layers.Dropout(0.5, rat=1), TypeError, "Dropout: unknown argument 'rat'; known are "
+     "activity_regularizer, dtype, input_dim, input_shape, name, noise_shape, rate, seed, trainable; "
+     "did you mean 'rate'?"),
     (lambda: regularizers.L2(l1=1), TypeError, "L2: unknown argument 'l1'; known are l2; did you mean 'l2'?"),
     (lambda: Sequential(layers.Dense(1), layers.Dense(1)), TypeError,
      "Sequential: layers must be a list; write Sequential([layer, ...]); got <Dense name=dense, built=False>"),
