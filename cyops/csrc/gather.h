@@ -7,10 +7,6 @@
 
 #include "cyops.h"
 
-/* Of what is written; so that 512 KB are shared. Two threads that are awake took for a batch of 392 KB 14.0 us, one 13.0;
- * of 784 KB 19.1 and 28.4; of 1.5 MB 41 and 119. */
-#define GATHER_NANOSECONDS_PER_BYTE 0.01
-
 /* Makes each of n positions lie in [0, length): negative ones count from the end. CYOPS_OUT_OF_RANGE leaves the first
  * that does not in *bad. */
 int cyops_wrap_positions(int64_t *positions, ptrdiff_t n, ptrdiff_t length, ptrdiff_t *bad);
