@@ -3,6 +3,7 @@ import contextlib
 import errno
 import json
 import os
+import stat
 import struct
 import subprocess
 import sys
@@ -264,6 +265,24 @@ def test_overwriting(tmp_path):
         Sequential([layers.Dense(2)]).save_weights(tmp_path / "x")
     saving.write_bytes(tmp_path / "mode", b"1")
     assert (tmp_path / "mode").stat().st_mode & 0o777 == 0o666 & ~saving._umask()
+
+
+def test_what_is_no_file_is_left_alone(tmp_path):
+    """A device such as /dev/null, a folder and a pipe are not replaced; a link goes on leading to its file."""
+    model = trained()
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(ValueError, match="must be the name of a file; it is a folder or a device"):
+            model.save(path)
+    assert stat.S_ISFIFO(os.stat(tmp_path / "pipe").st_mode)
+    os.mkdir(tmp_path / "runs")
+    os.symlink(tmp_path / "runs" / "1.safetensors", tmp_path / "latest.safetensors")
+    model.save(tmp_path / "latest.safetensors")
+    assert os.path.islink(tmp_path / "latest.safetensors") and (tmp_path / "runs" / "1.safetensors").exists()
+    load_model(tmp_path / "latest.safetensors")
+    for call in (model.save, model.save_weights, load_model, model.load_weights):
+        with pytest.raises(TypeError, match=r"^(save|load): filepath must be a path; got 3$"):
+            call(3)
 
 
 LIMITED = """

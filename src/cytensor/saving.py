@@ -13,7 +13,7 @@ import warnings
 
 import numpy as np
 
-from cytensor import damage, random, registry
+from cytensor import arguments, damage, random, registry
 from cytensor.layers.base import Layer, named_weights
 from cytensor.layers.base import _context as layer_context
 from cytensor.registry import register_serializable
@@ -293,7 +293,10 @@ def write_file(filepath, tensors, metadata, overwrite=True):
     """Write named arrays and a dictionary of strings; the file appears complete or not at all."""
     from safetensors.numpy import save
 
+    arguments.check_value("save", "filepath", filepath)
     path = os.fspath(filepath)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ValueError(f"save: '{path}' must be the name of a file; it is a folder or a device")
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save: '{path}' exists; allow it to be replaced with overwrite=True")
     content = save(tensors, {"format": FORMAT, "version": str(VERSION), **metadata})
@@ -301,8 +304,9 @@ def write_file(filepath, tensors, metadata, overwrite=True):
 
 
 def write_bytes(path, content):
-    """Write a file under a temporary name beside it, flush it to the disk, and rename it."""
-    folder = os.path.dirname(os.path.abspath(path))
+    """Write a file under a temporary name beside it, flush it to the disk, and rename it; a link stays one."""
+    path = os.path.realpath(path)
+    folder = os.path.dirname(path)
     handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -354,6 +358,7 @@ def read_file(filepath):
     """(named arrays, metadata) of a file; ValueError where it is damaged or not one of ours."""
     from safetensors import SafetensorError, safe_open
 
+    arguments.check_value("load", "filepath", filepath)
     path = os.fspath(filepath)
     if not os.path.exists(path):
         raise FileNotFoundError(f"load: there is no file '{path}'")
