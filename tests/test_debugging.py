@@ -77,6 +77,40 @@ def test_backward_names_the_layer_and_op_that_made_it():
     assert caught.value.__notes__[-1] == "in fit: epoch 1, batch 1"
 
 
+def test_zeros_that_find_out_a_shape_are_no_fault():
+    """`compute_output_shape` calls a layer of one's own on zeros while the model is built."""
+    class Log(layers.Layer):
+        def call(self, x):
+            return ct.log(x)
+
+    model = Sequential([Log(), layers.Dense(2)])
+    model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert np.isfinite(model.fit(X, Y, verbose=0, check_numerics=True).history["loss"][0])
+
+
+def test_a_loop_of_ones_own():
+    model = model_with()
+    v = ct.Variable([0.0, 4.0], name="v")
+    with debugging.check_numerics():
+        with ct.GradientTape() as tape:
+            loss = ct.reduce_sum(model(X)) + ct.reduce_sum(ct.sqrt(v))
+        with pytest.raises(FloatingPointError, match=r"^check_numerics: backward, outside of layers, op sqrt, gradient "
+                                                     r"of its input \(2,\): 1 of 2 values are not finite; the gradient "
+                                                     r"that reached the op is, its input lies in \[0, 4\]$"):
+            tape.gradient(loss, [v, *model.trainable_weights])
+        with ct.GradientTape() as tape:
+            loss = ct.reduce_mean(ct.log(v))
+        with pytest.raises(FloatingPointError, match=r"^check_numerics: forward, op log: 1 of 2 values are not finite, "
+                                                     r"in samples \[0\]$"):
+            tape.gradient(loss, v)
+        with ct.GradientTape() as tape:
+            loss = ct.reduce_mean(model(X) ** 2)
+        assert tape.gradient(loss, model.trainable_weights)[0].shape == (3, 4)
+    with ct.GradientTape() as tape:
+        loss = ct.reduce_mean(ct.log(v))
+    assert np.isinf(tape.gradient(loss, v)).tolist() == [True, False]       # off again
+
+
 def test_finite_training_is_unchanged():
     weights = []
     for check in (False, True):

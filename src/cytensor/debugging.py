@@ -11,8 +11,7 @@ import numpy as np
 import cyops
 from cytensor.layers import base
 from cytensor.nested import flatten
-from cytensor.ops import ones_like
-from cytensor.tape import GradientTape
+from cytensor.tape import GradientTape, _checking
 from cytensor.tensor import Tensor, as_tensor, asarray
 from cytensor.walk import walk
 
@@ -24,7 +23,9 @@ __all__ = ["check_numerics", "gradcheck"]
 def check_numerics():
     """Within the block, the first NaN or infinity in a layer's output, a loss or a gradient raises FloatingPointError.
 
-    The message names layer, op, direction and samples; inside `fit`, a note names epoch and batch.
+    The message names layer, op, direction and samples; inside `fit`, a note names epoch and batch. In a loop of one's
+    own, `tape.gradient` looks at its target and at what it finds. An op by itself, in no layer and on no tape, is not
+    looked at.
 
     >>> from cytensor.layers import Activation
     >>> try:
@@ -35,15 +36,15 @@ def check_numerics():
     check_numerics: forward, layer 'activation' (Activation), op exp: 1 of
     """
     outer = base._context.checker
-    base._context.checker = _Checker()
+    base._context.checker = _checking.checker = _Checker()
     try:
         yield
     finally:
-        base._context.checker = outer
+        base._context.checker = _checking.checker = outer
 
 
 class _Checker:
-    """What layers and `train_step` call while `check_numerics` is on."""
+    """What layers, tapes and `train_step` call while `check_numerics` is on."""
 
     def __init__(self):
         self.calls = collections.deque(maxlen=10000)  # (layer, ids of inputs, id of output), inner layers first
@@ -53,6 +54,7 @@ class _Checker:
         """Raise where a layer's output is not finite."""
         if not isinstance(result, Tensor) or _is_finite(result):
             self.calls.append((layer, [id(part) for part in flatten(x)], id(result)))
+            self.samples = result.shape[0] if isinstance(result, Tensor) and result.ndim else None
             return
         op = _first_bad_op(layer, x)
         named = base.named_weights(layer)
@@ -64,7 +66,6 @@ class _Checker:
     def loss(self, loss, y, y_pred, value):
         """Raise where a loss is not finite, the output of the model being so."""
         self.loss_name = name = "loss" if loss is None else f"loss '{loss.name}'"
-        self.samples = y_pred.shape[0] if isinstance(y_pred, Tensor) else None
         if np.isfinite(float(value)):
             return
         where = ""
@@ -73,26 +74,42 @@ class _Checker:
             where = f": {_described(values)}"
         raise FloatingPointError(f"check_numerics: forward, {name}{where}; the predictions lie {_range(y_pred)[5:]}")
 
-    def gradients(self, model, weights, gradients, tape, loss):
-        """Raise where a gradient is not finite, the loss being so; the tape is walked once more to find the op."""
-        bad = [variable for variable, gradient in zip(weights, gradients, strict=True)
-               if gradient is not None and not _is_finite(gradient)]
+    def gradients(self, records, targets, seeds, sources, gradients):
+        """Raise where a target of a tape is not finite, or a gradient; the tape is walked once more to find the op."""
+        for target in targets:
+            if not _is_finite(as_tensor(target)):
+                self._raise_forward(records, as_tensor(target))
+        bad = [source for source, gradient in zip(sources, gradients, strict=True)
+               if gradient is not None and not _is_finite(as_tensor(gradient))]
         if not bad:
             self.calls.clear()
             return
-        paths = {id(variable): path for path, variable in base.named_weights(model)}
-        records = list(tape._recorder.records)
+        paths = {id(variable): path for layer, _, _ in self.calls for path, variable in base.named_weights(layer)}
+        records = list(records)
 
         def check(record, passed):
             for x, gradient in zip(record.inputs, passed, strict=True):
                 if gradient is not None and not _all_finite((gradient,)):
                     self._raise(record, as_tensor(x), as_tensor(gradient), _place(records, record, self.calls), paths)
 
-        walk(records, [loss], [ones_like(loss)], weights, free=False, check=check)
-        raise FloatingPointError(f"check_numerics: backward, gradient of '{paths[id(bad[0])]}': values are not finite")
+        walk(records, targets, seeds, sources, free=False, check=check)
+        of = f"'{paths[id(bad[0])]}'" if id(bad[0]) in paths else f"a source of shape {bad[0].shape}"
+        raise FloatingPointError(f"check_numerics: backward, gradient of {of}: values are not finite")
+
+    def _raise_forward(self, records, target):
+        """For a target that is not finite: the first op on the tape that made something not finite of finite values."""
+        for record in records:
+            if not _all_finite((record.output,)) and _all_finite(record.inputs):
+                layer = _place(list(records), record, self.calls)
+                where = "" if layer is None else f"layer '{layer.name}' ({type(layer).__name__}), "
+                raise FloatingPointError(f"check_numerics: forward, {where}op {record.op}: "
+                                         f"{_described(as_tensor(record.output))}")
+        raise FloatingPointError(f"check_numerics: forward, the target of gradient: {_described(target)}")
 
     def _raise(self, record, x, gradient, layer, paths):
-        where = self.loss_name if layer is None else f"layer '{layer.name}' ({type(layer).__name__})"
+        where = self.loss_name or "outside of layers"
+        if layer is not None:
+            where = f"layer '{layer.name}' ({type(layer).__name__})"
         of = f"'{paths[id(x)]}'" if id(x) in paths else "its input"
         has_samples = gradient.shape[:1] == (self.samples,)
         rows = _described(gradient) if has_samples else f"{_count(gradient)} values are not finite"

@@ -4,6 +4,7 @@ The recording is cyops.Recorder's, in compiled code; this file says what it mean
 walk.py goes back over the records.
 """
 import contextlib
+import threading
 import warnings
 
 from cyops import Recorder, Strided
@@ -11,6 +12,14 @@ from cytensor.nested import flatten, pack_like
 from cytensor.ops import ones, zeros_like
 from cytensor.tensor import Variable, as_tensor, asarray
 from cytensor.walk import walk
+
+
+class _Checking(threading.local):
+    """What looks at gradients while `debugging.check_numerics` is on; one per thread."""
+    checker = None
+
+
+_checking = _Checking()
 
 
 class GradientTape:
@@ -99,7 +108,10 @@ class GradientTape:
             self._is_used = True
             if self._recorder.is_active:
                 self._recorder.stop()
-        found = walk(self._recorder.records, targets, seeds, wanted, free=not self._persistent)
+        checker = _checking.checker
+        found = walk(self._recorder.records, targets, seeds, wanted, free=not self._persistent and checker is None)
+        if checker is not None:
+            checker.gradients(self._recorder.records, targets, seeds, wanted, found)
         for i, gradient in enumerate(found):
             if gradient is not None:
                 found[i] = as_tensor(gradient)

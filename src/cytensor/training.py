@@ -94,7 +94,7 @@ class Trainer:
         """One batch of training; returns the logs. Override for one's own; `data` is as the batches of `fit` are."""
         x, y, sample_weight = batching.unpack_x_y_sample_weight(data)
         checker = layer_context.checker
-        with GradientTape(persistent=checker is not None) as tape:
+        with GradientTape() as tape:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight)
         parts = self._parts or _Parts(self)
@@ -102,8 +102,6 @@ class Trainer:
             checker.loss(self.loss, y, y_pred, loss)
         if parts.weights:
             gradients = tape.gradient(loss, parts.weights)
-            if checker is not None:
-                checker.gradients(self, parts.weights, gradients, tape, loss)
             self.optimizer.apply(gradients, parts.weights)
         elif self._parts is None:                  # the first batch
             warnings.warn(f"fit: model '{self.name}' has no trainable weights", stacklevel=5)

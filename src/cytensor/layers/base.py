@@ -97,7 +97,11 @@ class Layer(registry.Configurable):
             raise ValueError(f"compute_output_shape: layer '{self.name}' must know every axis but the first; "
                              f"got {input_shape}")
         x = asarray(np.zeros((1, *input_shape[1:]), self.dtype))
-        return (None, *self(x, training=False).shape[1:])
+        checker, _context.checker = _context.checker, None        # these zeros are no data: log(0) is no fault
+        try:
+            return (None, *self(x, training=False).shape[1:])
+        finally:
+            _context.checker = checker
 
     def add_weight(self, shape=(), initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None,
                    name=None):
