@@ -52,9 +52,8 @@ cdef Strided new_output(int op, type cls, int dtype, int count, list tensors, co
     cdef int i
     for i in range(count):
         if tensors[i] is not None and same_shape(shaped, &(<Strided> tensors[i]).v):
-            return empty_like(cls, dtype, ITEMSIZES[dtype], <Strided> tensors[i])
-    count_elements(OP_NAMES[op], shaped.ndim, shaped.shape, ITEMSIZES[dtype])
-    return empty(cls, dtype, ITEMSIZES[dtype], shaped.ndim, shaped.shape)
+            return empty_like(OP_NAMES[op], cls, dtype, ITEMSIZES[dtype], <Strided> tensors[i])
+    return empty(OP_NAMES[op], cls, dtype, ITEMSIZES[dtype], shaped.ndim, shaped.shape)
 
 
 cdef bint can_hold(int to, int dtype) noexcept:
@@ -130,12 +129,11 @@ cdef object short_binary(int op, object a, object b, const cyops_view *v, const 
             return call(op, 2, [a, b], out)
         begin_write(OP_NAMES[op], out)
     elif isinstance(a, Strided) and same_shape(v, &shaped):
-        result = empty_like(result_class(a, b), dtype, ITEMSIZES[dtype], <Strided> a)
+        result = empty_like(OP_NAMES[op], result_class(a, b), dtype, ITEMSIZES[dtype], <Strided> a)
     elif isinstance(b, Strided) and same_shape(w, &shaped):
-        result = empty_like(result_class(a, b), dtype, ITEMSIZES[dtype], <Strided> b)
+        result = empty_like(OP_NAMES[op], result_class(a, b), dtype, ITEMSIZES[dtype], <Strided> b)
     else:
-        count_elements(OP_NAMES[op], shaped.ndim, shaped.shape, ITEMSIZES[dtype])
-        result = empty(result_class(a, b), dtype, ITEMSIZES[dtype], shaped.ndim, shaped.shape)
+        result = empty(OP_NAMES[op], result_class(a, b), dtype, ITEMSIZES[dtype], shaped.ndim, shaped.shape)
     if not same_shape(v, &shaped):
         broadcast_view(v, shaped.ndim, shaped.shape, &left)
         inputs[0] = &left
@@ -155,7 +153,7 @@ cdef object unary(int op, object x, Strided out):
     if out is None and isinstance(x, Strided) and computes_in_itself[op][(<Strided> x).v.dtype]:
         inputs[0] = &(<Strided> x).v
         dtype = output_dtype(op, inputs[0].dtype, inputs[0].dtype)
-        result = empty_like(result_class(x, x), dtype, ITEMSIZES[dtype], <Strided> x)
+        result = empty_like(OP_NAMES[op], result_class(x, x), dtype, ITEMSIZES[dtype], <Strided> x)
         run(op, &result.v, inputs)
         if recording():
             record(OP_NAMES[op], (x,), result, None)
@@ -193,7 +191,7 @@ cdef Strided short_ternary(int op, Strided a, object b, object c):
     if inputs[1] == NULL or inputs[2] == NULL:
         return None
     cls = result_class(a, b)
-    result = empty_like(cls if cls is not Strided else result_class(c, None), x.v.dtype, x.v.itemsize, a)
+    result = empty_like(OP_NAMES[op], cls if cls is not Strided else result_class(c, None), x.v.dtype, x.v.itemsize, a)
     run(op, &result.v, inputs)
     if recording():
         record(OP_NAMES[op], (a, recorded(b, inputs[1]), recorded(c, inputs[2])), result, None)
@@ -289,7 +287,7 @@ cdef int compute(int op, int count, Operand *operands, list values, list tensors
         begin_write(OP_NAMES[op], result)
     wanted = computing if result_dtype == CYOPS_FLOAT16 else result_dtype
     if wanted != result.v.dtype:
-        target = empty_like(Strided, wanted, ITEMSIZES[wanted], result)
+        target = empty_like(OP_NAMES[op], Strided, wanted, ITEMSIZES[wanted], result)
     for i in range(count):
         broadcast_in_place(&operands[i].view, &target.v)
         inputs[i] = &operands[i].view
@@ -311,6 +309,6 @@ cdef Strided recorded(object x, const cyops_view *v):
     cdef Strided scalar
     if isinstance(x, Strided):
         return <Strided> x
-    scalar = empty(Strided, v.dtype, v.itemsize, 0, NULL)
+    scalar = empty("asarray", Strided, v.dtype, v.itemsize, 0, NULL)
     memcpy(scalar.v.data, v.data, v.itemsize)
     return scalar

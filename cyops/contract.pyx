@@ -9,7 +9,7 @@ from libc.string cimport memcpy, memset
 
 from cyops.strided cimport (
     CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check,
-    coerce_beside, contiguous, count_elements, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating,
+    coerce_beside, contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating,
     itemsize_of, matrix_transposed, normalize_axis, overlaps, promote, record, recording, result_class, shape_of,
 )
 
@@ -126,8 +126,7 @@ cdef Strided compute(str op, type cls, Plan *plan, const int *axes, int dtype, o
             not overlaps(&given.v, &plan.b)) and (bias is None or not overlaps(&given.v, &bias.v)):
         result = given
     else:
-        count_elements(op, plan.ndim, plan.shape, itemsize_of(computing))
-        result = empty(cls, computing, itemsize_of(computing), plan.ndim, plan.shape)
+        result = empty(op, cls, computing, itemsize_of(computing), plan.ndim, plan.shape)
     lay_out(plan, result, axes)
     fusion.bias = &bias.v if bias is not None else NULL
     fusion.activation = activation

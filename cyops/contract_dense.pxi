@@ -93,10 +93,10 @@ def dense_backward(d, x=None, kernel=None, y=None, *, bias=True, Strided kernel_
     mask = None if mask is None else rows_of(cast_to(mask, dtype))
     if b is not None:
         shape[ndim - 1] = b.v.shape[0]
-        dx = empty(cls, dtype, itemsize_of(dtype), ndim, shape)
+        dx = empty("dense_backward", cls, dtype, itemsize_of(dtype), ndim, shape)
         multiply_masked(rows_of(dx), z, matrix_transposed(cast_to(b, dtype)), mask, None, None)
     if bias:
-        dbias = empty(cls, dtype, itemsize_of(dtype), 1, z.v.shape + 1)
+        dbias = empty("dense_backward", cls, dtype, itemsize_of(dtype), 1, z.v.shape + 1)
     if a is not None:
         a = rows_of(cast_to(a, dtype))
         dkernel = target_of(kernel_gradient, cls, a, z)
@@ -124,8 +124,8 @@ cdef int sum_rows(Strided out, Strided x, Strided mask) except -1:
     cdef Py_ssize_t[2] none = [0, x.v.shape[1]]
     cdef Py_ssize_t[2] no_rows = [0, x.v.shape[0]]
     cdef int dtype = x.v.dtype
-    return multiply_masked(empty(Strided, dtype, x.v.itemsize, 2, none),
-                           empty(Strided, dtype, x.v.itemsize, 2, no_rows),
+    return multiply_masked(empty("dense_backward", Strided, dtype, x.v.itemsize, 2, none),
+                           empty("dense_backward", Strided, dtype, x.v.itemsize, 2, no_rows),
                            x, None, mask, out)
 
 
@@ -164,7 +164,7 @@ cdef Strided target_of(Strided known, type cls, Strided x, Strided d):
     """Where dkernel goes: a fresh tensor, or the one that is added to."""
     cdef Py_ssize_t[2] shape = [x.v.shape[1], d.v.shape[1]]
     if known is None:
-        return empty(cls, d.v.dtype, d.v.itemsize, 2, shape)
+        return empty("dense_backward", cls, d.v.dtype, d.v.itemsize, 2, shape)
     if known.v.dtype != d.v.dtype or shape_of(known) != (shape[0], shape[1]) or not is_c_contiguous(&known.v):
         raise ValueError("dense_backward: kernel_gradient must be C-ordered, with the shape and dtype of the gradient; "
                          f"got kernel_gradient {shape_of(known)} {known.dtype}, gradient {(shape[0], shape[1])} "

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
 """Fresh tensors: filled with one value, or with numbers in steps. May be imported by everything above cyops.strided."""
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, CYOPS_STR, Strided, api, broadcast_view, check, coerce, coerce_as, count_elements, cyops_view,
+    CYOPS_MAX_NDIM, CYOPS_STR, Strided, api, broadcast_view, check, coerce, coerce_as, cyops_view,
     dtype_code,
     dtype_object, empty as new_empty, read_shape,
 )
@@ -31,8 +31,7 @@ cdef Strided fresh(str op, object shape, object dtype):
     cdef int ndim = read_shape(op, shape, lengths)
     if itemsize == 0:
         itemsize = 4 if code == CYOPS_STR else 1
-    count_elements(op, ndim, lengths, itemsize)
-    return new_empty(Strided, code, itemsize, ndim, lengths)
+    return new_empty(op, Strided, code, itemsize, ndim, lengths)
 
 
 cdef object numpy_dtype(str op, object dtype):

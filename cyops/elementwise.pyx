@@ -5,7 +5,7 @@ The rows give the names, signatures, docstrings and examples; calls.pxi, inside 
 imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BYTES, Strided, alias, api, binary, check, coerce, count_elements, cyops_api, dtype_code, empty_like, record,
+    CYOPS_BYTES, Strided, alias, api, binary, check, coerce, cyops_api, dtype_code, empty_like, record,
     recording, result_class, ternary, unary,
 )
 from cyops.storage cimport Storage
@@ -176,8 +176,7 @@ def astype(x, dtype, *, copy=True):
             return alias(result_class(source, source), coerce(numpy.asarray(source).astype(dtype)))
         except ValueError as error:
             raise ValueError(f"astype: {error}") from None
-    count_elements("astype", source.v.ndim, source.v.shape, itemsize)
-    out = empty_like(result_class(source, source), code, itemsize, source)
+    out = empty_like("astype", result_class(source, source), code, itemsize, source)
     convert("astype", out, source)
     return out
 
@@ -191,7 +190,7 @@ def copy(x):
     False
     """
     cdef Strided source = coerce(x)
-    cdef Strided out = empty_like(result_class(source, source), source.v.dtype, source.v.itemsize, source)
+    cdef Strided out = empty_like("copy", result_class(source, source), source.v.dtype, source.v.itemsize, source)
     convert("copy", out, source)
     return out
 

@@ -47,8 +47,7 @@ def take(x, indices, axis=None, out=None):
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     cdef int ndim = replace_axis("take", &source.v, which, &wanted.v, shape)
     cdef Strided positions = read_positions("take", wanted, source.v.shape[which], True, IndexError)
-    count_elements("take", ndim, shape, a.v.itemsize)
-    cdef Strided result = empty(result_class(a, a), a.v.dtype, a.v.itemsize, ndim, shape)
+    cdef Strided result = empty("take", result_class(a, a), a.v.dtype, a.v.itemsize, ndim, shape)
     cdef cyops_view listed
     list_slabs(&result.v, which, wanted.v.ndim, wanted.v.size, &listed)
     check("take", api().take(&listed, &source.v, which, positions_of(positions), positions.v.size))
@@ -73,7 +72,7 @@ def take_gradient(d, indices, shape, axis=None):
     cdef int ndim = read_shape("take_gradient", shape, lengths)
     cdef int which = 0 if axis is None else normalize_axis("take_gradient", axis, ndim)
     cdef Py_ssize_t flat_length = count_elements("take_gradient", ndim, lengths, 1)
-    cdef Strided out = zeros(result_class(a, a), adding_dtype(a.v.dtype), ndim, lengths)
+    cdef Strided out = zeros("take_gradient", result_class(a, a), adding_dtype(a.v.dtype), ndim, lengths)
     add_at("take_gradient", out if axis is not None else flattened(out), wanted, a, which)
     if a.v.dtype == CYOPS_FLOAT16:
         out = cast_to(out, CYOPS_FLOAT16)
@@ -130,7 +129,7 @@ def scatter_add(x, indices, updates, axis=0):
         raise TypeError(f"scatter_add: strings have no sum; got x {a.dtype}, updates {b.dtype}")
     cdef int dtype = promote(a.v.dtype, b.v.dtype)
     cdef int adding = adding_dtype(dtype)
-    cdef Strided out = empty(result_class(a, b), adding, itemsize_of(adding), a.v.ndim, a.v.shape)
+    cdef Strided out = empty("scatter_add", result_class(a, b), adding, itemsize_of(adding), a.v.ndim, a.v.shape)
     check("scatter_add", api().cast(&out.v, &a.v))
     add_at("scatter_add", out, wanted, b, axis_index)
     out = cast_to(out, dtype)
@@ -196,7 +195,7 @@ def scatter_view(d, shape, view_shape, strides, offset):
     cdef Strided a = coerce(d)
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef int ndim = read_shape("scatter_view", shape, lengths)
-    cdef Strided out = zeros(result_class(a, a), adding_dtype(a.v.dtype), ndim, lengths)
+    cdef Strided out = zeros("scatter_view", result_class(a, a), adding_dtype(a.v.dtype), ndim, lengths)
     cdef cyops_view target = a.v
     cdef Strided ready = cast_to(a, out.v.dtype)
     cdef int i
@@ -233,7 +232,7 @@ cdef Strided scalar(object value, int code):
         if x.v.ndim > 0 or x.v.dtype >= CYOPS_BYTES:
             raise TypeError(f"one_hot: on_value and off_value must be numbers; got {value!r}")
         return cast_to(x, code)
-    x = empty(Strided, CYOPS_INT64, 8, 0, no_lengths)
+    x = empty("one_hot", Strided, CYOPS_INT64, 8, 0, no_lengths)
     (<int64_t *> x.v.data)[0] = value
     return cast_to(x, code)
 
@@ -276,10 +275,9 @@ def one_hot(indices, num_classes=None, dtype="float32", *, depth=None, on_value=
         positions_of(positions)[i] += i * classes
     memcpy(shape, wanted.v.shape, wanted.v.ndim * sizeof(Py_ssize_t))
     shape[wanted.v.ndim] = classes
-    count_elements("one_hot", wanted.v.ndim + 1, shape, itemsize)
     off = scalar(off_value, code)
     on = scalar(on_value, code)
-    out = empty(result_class(wanted, wanted), code, itemsize, wanted.v.ndim + 1, shape)
+    out = empty("one_hot", result_class(wanted, wanted), code, itemsize, wanted.v.ndim + 1, shape)
     broadcast_view(&off.v, out.v.ndim, out.v.shape, &listed)
     check("one_hot", api().cast(&out.v, &listed))
     flat = flattened(out)
@@ -327,9 +325,8 @@ def gather_rows(x, indices, out=None, dtype=None, scale=None):
     positions = read_positions("gather_rows", wanted, a.v.shape[0], True, IndexError)
     memcpy(shape, a.v.shape, a.v.ndim * sizeof(Py_ssize_t))
     shape[0] = wanted.v.size
-    count_elements("gather_rows", a.v.ndim, shape, itemsize)
     if out is None:
-        result = empty(result_class(a, a), code, itemsize, a.v.ndim, shape)
+        result = empty("gather_rows", result_class(a, a), code, itemsize, a.v.ndim, shape)
     else:
         result = batch_out(out, a, code, shape)
     if result.v.size > WITHOUT_GIL:

@@ -22,8 +22,7 @@ cdef Strided joined(str op, list tensors, int ndim, const Py_ssize_t *shape):
         if cls is Strided:
             cls = result_class(x, x)
     itemsize = itemsize if dtype >= CYOPS_BYTES else itemsize_of(dtype)
-    count_elements(op, ndim, shape, itemsize)
-    return empty(cls, dtype, itemsize, ndim, shape)
+    return empty(op, cls, dtype, itemsize, ndim, shape)
 
 
 cdef object recorded_flat(Strided x):

@@ -9,7 +9,7 @@ cdef Strided read_positions(str op, Strided indices, Py_ssize_t length, bint may
     cdef int64_t *position
     if indices.v.size > 0 and (indices.v.dtype >= CYOPS_FLOAT16 or indices.v.dtype == CYOPS_BOOL):
         raise TypeError(f"{op}: indices must be integers; got dtype {indices.dtype}")
-    positions = empty(Strided, CYOPS_INT64, 8, indices.v.ndim, indices.v.shape)
+    positions = empty(op, Strided, CYOPS_INT64, 8, indices.v.ndim, indices.v.shape)
     check(op, api().cast(&positions.v, &indices.v))
     position = <int64_t *> positions.v.data
     if not are_signed:
@@ -67,8 +67,8 @@ cdef Strided flattened(Strided x):
     return flat
 
 
-cdef Strided zeros(type cls, int dtype, int ndim, const Py_ssize_t *shape):
-    cdef Strided out = empty(cls, dtype, itemsize_of(dtype), ndim, shape)
+cdef Strided zeros(str op, type cls, int dtype, int ndim, const Py_ssize_t *shape):
+    cdef Strided out = empty(op, cls, dtype, itemsize_of(dtype), ndim, shape)
     memset(out.v.data, 0, out.v.size * out.v.itemsize)
     return out
 

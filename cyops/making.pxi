@@ -29,11 +29,13 @@ cdef inline Strided allocate_object(type cls):
     return <Strided> (<PyTypeObject *> Strided).tp_new(cls, <PyObject *> NO_ARGUMENTS, NULL)
 
 
-cdef Strided empty(type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_ssize_t *shape):
-    cdef Py_ssize_t size = count_elements("new tensor", ndim, shape, itemsize)
+cdef Strided empty(str op, type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_ssize_t *shape):
+    cdef Py_ssize_t size = count_elements(op, ndim, shape, itemsize)
     cdef Strided out = allocate_object(cls)
     cdef cyops_view *v = &out.v
     out.base = allocate(size * itemsize)
+    if out.base is None:
+        raise MemoryError(f"{op}: cannot allocate {size * itemsize} bytes for shape {tuple_of(shape, ndim)}")
     v.data = out.base.data
     v.dtype = dtype
     v.itemsize = itemsize
@@ -45,8 +47,8 @@ cdef Strided empty(type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_
     return out
 
 
-cdef Strided empty_like(type cls, int dtype, Py_ssize_t itemsize, Strided like):
-    cdef Strided out = empty(cls, dtype, itemsize, like.v.ndim, like.v.shape)
+cdef Strided empty_like(str op, type cls, int dtype, Py_ssize_t itemsize, Strided like):
+    cdef Strided out = empty(op, cls, dtype, itemsize, like.v.ndim, like.v.shape)
     if not is_c_contiguous(&like.v):
         order_like(&out.v, &like.v)
     return out
@@ -160,7 +162,7 @@ cdef Strided coerce_as(object x, int dtype, Py_ssize_t itemsize):
     """`x` in a dtype. Python's numbers, alone or in lists, go there directly, not by way of the default dtype."""
     cdef Strided out
     if (type(x) is float or type(x) is int) and CYOPS_FLOAT32 <= dtype <= CYOPS_FLOAT64:
-        out = empty(Strided, dtype, itemsize, 0, NULL)
+        out = empty("asarray", Strided, dtype, itemsize, 0, NULL)
         if dtype == CYOPS_FLOAT32:
             (<float *> out.v.data)[0] = <double> x
         else:
@@ -254,7 +256,7 @@ cdef Strided cast_to_width(Strided x, int dtype, Py_ssize_t itemsize):
             raise ValueError(f"astype: {error}") from None
     if x.v.dtype != dtype and dtype >= CYOPS_BYTES:
         return from_buffer(numpy.asarray(x).astype(dtype_object(dtype, itemsize)), None)
-    out = empty_like(type(x) if type(x) is Strided else tensor_class, dtype, itemsize, x)
+    out = empty_like("astype", type(x) if type(x) is Strided else tensor_class, dtype, itemsize, x)
     check("astype", cyops_functions.cast(&out.v, &x.v))
     return out
 
@@ -265,7 +267,7 @@ cdef Strided cast_to(Strided x, int dtype):
 
 cdef Strided fresh_copy(Strided x):
     """A copy in memory of its own, its axes in the order of x's strides; not recorded."""
-    cdef Strided out = empty_like(result_class(x, x), x.v.dtype, x.v.itemsize, x)
+    cdef Strided out = empty_like("copy", result_class(x, x), x.v.dtype, x.v.itemsize, x)
     check("copy", cyops_functions.cast(&out.v, &x.v))
     return out
 
@@ -274,7 +276,7 @@ cdef Strided contiguous(Strided x):
     cdef Strided out
     if is_c_contiguous(&x.v):
         return x
-    out = empty(result_class(x, x), x.v.dtype, x.v.itemsize, x.v.ndim, x.v.shape)
+    out = empty("copy", result_class(x, x), x.v.dtype, x.v.itemsize, x.v.ndim, x.v.shape)
     check("copy", cyops_functions.cast(&out.v, &x.v))
     return out
 
@@ -301,7 +303,7 @@ def view_geometry(function, shape, *args):
     """
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef int ndim = read_shape("view_geometry", shape, lengths)
-    cdef Strided x = empty(Strided, CYOPS_UINT8, 1, ndim, lengths)
+    cdef Strided x = empty("view_geometry", Strided, CYOPS_UINT8, 1, ndim, lengths)
     out = function(x, *args)
     if not isinstance(out, Strided) or (<Strided> out).base is not x.base:
         raise TypeError("view_geometry: the function must return a view of its argument")

@@ -129,7 +129,7 @@ cdef Strided run(str op, int reduction, Strided a, const char *reduced, bint kee
     if given is not None and given.v.dtype == dtype and not overlaps(&given.v, &a.v):
         target = given
     else:
-        target = empty(result_class(a, a), dtype, itemsize_of(dtype), ndim, shape)
+        target = empty(op, result_class(a, a), dtype, itemsize_of(dtype), ndim, shape)
     if reduction == CYOPS_REDUCE_MAX or reduction == CYOPS_REDUCE_MIN:
         check_not_empty(op, a, reduced, &target.v)
     if given is not None:
@@ -323,7 +323,7 @@ cdef Strided position(str op, int reduction, object x, object axis, bint keepdim
     if isinstance(axis, (tuple, list)):
         raise TypeError(f"{op}: axis must be an integer or None; got {axis!r}")
     normalize_axes(op, axis, a.v.ndim, reduced)
-    out = empty(result_class(a, a), CYOPS_INT64, 8, result_shape(&a.v, reduced, keepdims, shape), shape)
+    out = empty(op, result_class(a, a), CYOPS_INT64, 8, result_shape(&a.v, reduced, keepdims, shape), shape)
     check_not_empty(op, a, reduced, &out.v)
     kept_axes(&out.v, &a.v, reduced, keepdims, &kept)
     if a.v.size * a.v.itemsize > WITHOUT_GIL:
@@ -368,7 +368,7 @@ cdef Strided truth(str op, int reduction, bint of_nothing, object x, object axis
     normalize_axes(op, axis, a.v.ndim, reduced)
     if a.v.size > 0:
         return run(op, reduction, a, reduced, keepdims, CYOPS_BOOL, 0, None)
-    out = empty(result_class(a, a), CYOPS_BOOL, 1, result_shape(&a.v, reduced, keepdims, shape), shape)
+    out = empty(op, result_class(a, a), CYOPS_BOOL, 1, result_shape(&a.v, reduced, keepdims, shape), shape)
     for i in range(out.v.size):
         out.v.data[i] = of_nothing
     return out

@@ -87,7 +87,7 @@ cdef int split_runs(const cyops_view *x, cyops_view *out) noexcept:
 
 
 cdef Strided copy_in_c_order(Strided x):
-    cdef Strided out = empty(result_class(x, x), x.v.dtype, x.v.itemsize, x.v.ndim, x.v.shape)
+    cdef Strided out = empty("reshape", result_class(x, x), x.v.dtype, x.v.itemsize, x.v.ndim, x.v.shape)
     check("reshape", api().cast(&out.v, &x.v))
     return out
 

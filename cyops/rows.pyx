@@ -31,7 +31,7 @@ cdef int computing_dtype(str op, Strided x) except -1:
 
 cdef Strided along_rows(str op, int which, Strided a, Strided b, int axis):
     """`which` of a and, for gradients, b; in the axis order of a."""
-    cdef Strided out = empty_like(result_class(a, b), a.v.dtype, a.v.itemsize, a)
+    cdef Strided out = empty_like(op, result_class(a, b), a.v.dtype, a.v.itemsize, a)
     cdef const cyops_view *inputs[2]
     cdef const cyops_api *c = api()
     cdef int status
@@ -160,7 +160,7 @@ cdef object label_error(str op, Strided labels, Py_ssize_t position, Py_ssize_t 
 cdef Strided cross_entropy(str op, Strided logits, Strided targets, bint has_labels, Strided gradient, double scale):
     """The losses; the gradient is filled unless it is None. logits and floating targets have one computing dtype."""
     cdef int axis = logits.v.ndim - 1
-    cdef Strided losses = empty(result_class(logits, targets), logits.v.dtype, logits.v.itemsize, axis, logits.v.shape)
+    cdef Strided losses = empty(op, result_class(logits, targets), logits.v.dtype, logits.v.itemsize, axis, logits.v.shape)
     cdef const cyops_view *gradient_view = &gradient.v if gradient is not None else NULL
     cdef const cyops_api *c = api()
     cdef Py_ssize_t position = 0
@@ -204,7 +204,7 @@ def softmax_cross_entropy(logits, labels):
     cdef bint has_labels = check_targets(op, z, t)
     cdef bint is_recording = recording()
     cdef Strided ready = cast_to(z, dtype)
-    cdef Strided gradient = empty_like(Strided, dtype, ready.v.itemsize, ready) if is_recording else None
+    cdef Strided gradient = empty_like(op, Strided, dtype, ready.v.itemsize, ready) if is_recording else None
     cdef Strided losses = cross_entropy(op, ready, t if has_labels else cast_to(t, dtype), has_labels, gradient, 1)
     if z.v.dtype == CYOPS_FLOAT16:
         losses = cast_to(losses, CYOPS_FLOAT16)
@@ -233,7 +233,7 @@ def softmax_cross_entropy_with_gradient(logits, labels, scale=None):
     cdef int dtype = computing_dtype(op, z)
     cdef bint has_labels = check_targets(op, z, t)
     cdef Strided ready = cast_to(z, dtype)
-    cdef Strided gradient = empty_like(result_class(z, t), dtype, ready.v.itemsize, ready)
+    cdef Strided gradient = empty_like(op, result_class(z, t), dtype, ready.v.itemsize, ready)
     cdef Strided losses = cross_entropy(op, ready, t if has_labels else cast_to(t, dtype), has_labels, gradient,
                                         1 if scale is None else scale)
     if z.v.dtype == CYOPS_FLOAT16:

@@ -81,9 +81,12 @@ cdef int take_memory(Storage storage, Py_ssize_t nbytes) except -1:
 
 
 cdef Storage allocate(Py_ssize_t nbytes):
-    """Owned memory with undefined contents."""
+    """Owned memory with undefined contents; None where there is not so much, so that the caller says what it is for."""
     cdef Storage storage = Storage.__new__(Storage)
-    take_memory(storage, nbytes)
+    storage.data = <char *> cyops_allocate(nbytes)
+    if storage.data == NULL:
+        return None
+    storage.nbytes = nbytes
     return storage
 
 

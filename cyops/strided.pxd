@@ -94,9 +94,9 @@ cdef const cyops_api *api() noexcept
 
 # -- making tensors ---------------------------------------------------------------------------------------------------
 # A fresh C-ordered tensor with undefined contents.
-cdef Strided empty(type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_ssize_t *shape)
+cdef Strided empty(str op, type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_ssize_t *shape)
 # The same shape as `like`, its axes in memory in the order of like's strides (NumPy's order="K").
-cdef Strided empty_like(type cls, int dtype, Py_ssize_t itemsize, Strided like)
+cdef Strided empty_like(str op, type cls, int dtype, Py_ssize_t itemsize, Strided like)
 # A second view of the same storage, identical to `x`; the caller edits its geometry.
 cdef Strided alias(type cls, Strided x)
 # Views with the axes reversed, and with the last two swapped.

@@ -5,6 +5,7 @@ keeps its initial weights when another one is added beside it, and NumPy's and P
 read nor moved. The numbers are reproducible for one version of NumPy and one machine, as NumPy promises.
 """
 import contextlib
+import functools
 import math
 import secrets
 import sys
@@ -174,11 +175,25 @@ def generator_at(state, key="state"):
 
 
 # -- draws as NumPy arrays, shared with the initializers --------------------------------------------------------------
+def _naming(op):
+    """Decorator: where NumPy finds no memory, the error names `op` besides the shape."""
+    def decorate(draw):
+        @functools.wraps(draw)
+        def named(*args, **kwargs):
+            try:
+                return draw(*args, **kwargs)
+            except MemoryError as error:
+                raise MemoryError(f"{op}: {error}") from None
+        return named
+    return decorate
+
+
 def _floating(op, dtype):
     dtype = as_dtype(op, dtype or np.float32, "f")
     return dtype, (np.float64 if dtype == np.float64 else np.float32)
 
 
+@_naming("uniform")
 def draw_uniform(source, shape, minval, maxval, dtype):
     dtype, native = _floating("uniform", dtype)
     low, high = native(minval), native(maxval)
@@ -188,11 +203,13 @@ def draw_uniform(source, shape, minval, maxval, dtype):
     return np.asarray(values, dtype)
 
 
+@_naming("normal")
 def draw_normal(source, shape, mean, stddev, dtype):
     dtype, native = _floating("normal", dtype)
     return np.asarray(source.standard_normal(shape, dtype=native) * native(stddev) + native(mean), dtype)
 
 
+@_naming("truncated_normal")
 def draw_truncated_normal(source, shape, mean, stddev, dtype):
     """Normal values, drawn again while they lie more than two standard deviations from the mean."""
     dtype, native = _floating("truncated_normal", dtype)
@@ -251,6 +268,7 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None):
     return asarray(draw_truncated_normal(_source(seed), _shape("truncated_normal", shape), mean, stddev, dtype))
 
 
+@_naming("randint")
 def randint(shape, minval, maxval, dtype="int32", seed=None):
     """Integers drawn evenly from [minval, maxval), in a new tensor of `shape`.
 

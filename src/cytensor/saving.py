@@ -367,6 +367,8 @@ def read_file(filepath):
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
         _refuse_duplicates(path)
+    except MemoryError as error:
+        raise MemoryError(f"load: cannot allocate the {os.path.getsize(path)} bytes of '{path}'; {error}") from None
     except (SafetensorError, OSError, TypeError, AttributeError, KeyError, _DuplicateKey) as error:
         raise ValueError(f"load: '{path}' is not a readable safetensors file: damaged, truncated or of another kind; "
                          f"{error}") from None

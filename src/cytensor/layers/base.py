@@ -117,10 +117,11 @@ class Layer(registry.Configurable):
             initializer = "glorot_uniform" if len(shape) > 1 else "zeros"
         initializer = initializers.get(initializer)
         regularizer, constraint = regularizers.get(regularizer), constraints.get(constraint)
-        if isinstance(initializer, initializers.Initializer):
-            value = initializer(shape, dtype=dtype, stream=f"{self.name}/{name}")
-        else:
-            value = asarray(initializer(shape, dtype=dtype))
+        own = {"stream": f"{self.name}/{name}"} if isinstance(initializer, initializers.Initializer) else {}
+        try:
+            value = asarray(initializer(shape, dtype=dtype, **own))
+        except MemoryError as error:
+            raise MemoryError(f"add_weight of layer '{self.name}', weight '{name}': {error}") from None
         if value.shape != shape:
             raise ValueError(f"add_weight: the initializer must return the shape asked for; layer '{self.name}', "
                              f"weight '{name}' is {shape}, got {value.shape}")
