@@ -249,9 +249,11 @@ def check_slots(model, tensors, calls, filepath, op="load_model"):
     shapes = {path: variable.shape for path, variable in named_weights(model)}
     found = _slots_in(tensors)
     slotted = {path for _, path in found}
-    if not model.optimizer.built:          # an optimizer of the user's own may name its slots in `build`
-        model.optimizer.build([variable for path, variable in named_weights(model) if path in slotted])
-    names = model.optimizer._all_slot_names()
+    optimizer = model.optimizer
+    if not optimizer.built:                # one of the user's own may name its slots in `build`
+        optimizer = copy.deepcopy(optimizer)
+        optimizer.build([variable for path, variable in named_weights(model) if path in slotted])
+    names = optimizer._all_slot_names()
     for name, path in found:
         if name not in names or path not in shapes:
             raise ValueError(f"{op}: '{filepath}' must have slots {', '.join(names) or 'of no name'} of the model's "
