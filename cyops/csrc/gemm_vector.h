@@ -5,6 +5,8 @@
  *   MR                                              rows of a tile; it is 2 * LANES columns wide
  *   FMA_FROM_MEMORY(p, b, c)                        FMA(SET1(*p), b, c), for the first ROWS_FROM_MEMORY rows of a tile
  *   PIECE, transpose_pieces                         LANES rows by PIECE columns of memory, as PIECE vectors of a column
+ *   load_reversed(p, n), load_every_second(p, n)    p[-i], p[2 * i] in lane i < n, n at most LANES; 0 in the others.
+ *                                                   What lies beyond the outermost of them is not read
  *
  * MR * 2 accumulators, two vectors of B and one of A fill the register file. RELU keeps NaN: x86's max returns its
  * second operand when either is NaN.

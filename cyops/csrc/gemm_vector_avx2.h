@@ -34,6 +34,18 @@ CYOPS_INLINE void GEMM_NAME(transpose_pieces)(const float *const *rows, ptrdiff_
     out[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23));
 }
 
+CYOPS_INLINE __m256 GEMM_NAME(load_reversed)(const float *p, ptrdiff_t n) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), seven = _mm256_set1_epi32(7);
+    __m256i last = _mm256_cmpgt_epi32(lane, _mm256_set1_epi32((int)(7 - n)));
+    return _mm256_permutevar8x32_ps(_mm256_maskload_ps(p - 7, last), _mm256_sub_epi32(seven, lane));
+}
+
+CYOPS_INLINE __m256 GEMM_NAME(load_every_second)(const float *p, ptrdiff_t n) {
+    __m256 low = LOAD_MASKED(p, MASK_OF(2 * n - 1)), high = LOAD_MASKED(p + 8, MASK_OF(2 * n - 9));
+    __m256d pairs = _mm256_castps_pd(_mm256_shuffle_ps(low, high, _MM_SHUFFLE(2, 0, 2, 0)));
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(pairs, _MM_SHUFFLE(3, 1, 2, 0)));
+}
+
 #else
 #define VEC __m256d
 #define MASK __m256i
@@ -59,5 +71,15 @@ CYOPS_INLINE void GEMM_NAME(transpose_pieces)(const double *const *rows, ptrdiff
     __m256d v0 = GEMM_NAME(gather_pieces)(rows, 0, k), v1 = GEMM_NAME(gather_pieces)(rows, 1, k);
     out[0] = _mm256_unpacklo_pd(v0, v1);
     out[1] = _mm256_unpackhi_pd(v0, v1);
+}
+
+CYOPS_INLINE __m256d GEMM_NAME(load_reversed)(const double *p, ptrdiff_t n) {
+    __m256i last = _mm256_cmpgt_epi64(_mm256_setr_epi64x(0, 1, 2, 3), _mm256_set1_epi64x(3 - n));
+    return _mm256_permute4x64_pd(_mm256_maskload_pd(p - 3, last), _MM_SHUFFLE(0, 1, 2, 3));
+}
+
+CYOPS_INLINE __m256d GEMM_NAME(load_every_second)(const double *p, ptrdiff_t n) {
+    __m256d low = LOAD_MASKED(p, MASK_OF(2 * n - 1)), high = LOAD_MASKED(p + 4, MASK_OF(2 * n - 5));
+    return _mm256_permute4x64_pd(_mm256_shuffle_pd(low, high, 0), _MM_SHUFFLE(3, 1, 2, 0));
 }
 #endif

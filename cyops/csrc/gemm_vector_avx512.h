@@ -50,6 +50,18 @@ CYOPS_INLINE void GEMM_NAME(transpose_pieces)(const float *const *rows, ptrdiff_
     out[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23));
 }
 
+CYOPS_INLINE __m512 GEMM_NAME(load_reversed)(const float *p, ptrdiff_t n) {
+    const __m512i order = _mm512_setr_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    return _mm512_permutexvar_ps(order, _mm512_maskz_loadu_ps((__mmask16)~MASK_OF(LANES - n), p - (LANES - 1)));
+}
+
+CYOPS_INLINE __m512 GEMM_NAME(load_every_second)(const float *p, ptrdiff_t n) {
+    const __m512i order = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const uint32_t wanted = 0x55555555u & (uint32_t)((1ull << 2 * n) - 1);
+    __m512 high = _mm512_maskz_loadu_ps((__mmask16)(wanted >> LANES), p + LANES);
+    return _mm512_permutex2var_ps(_mm512_maskz_loadu_ps((__mmask16)wanted, p), order, high);
+}
+
 #else
 #define VEC __m512d
 #define MASK __mmask8
@@ -83,5 +95,17 @@ CYOPS_INLINE void GEMM_NAME(transpose_pieces)(const double *const *rows, ptrdiff
     __m512d v0 = GEMM_NAME(gather_pieces)(rows, 0, k), v1 = GEMM_NAME(gather_pieces)(rows, 1, k);
     out[0] = _mm512_unpacklo_pd(v0, v1);
     out[1] = _mm512_unpackhi_pd(v0, v1);
+}
+
+CYOPS_INLINE __m512d GEMM_NAME(load_reversed)(const double *p, ptrdiff_t n) {
+    const __m512i order = _mm512_setr_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+    return _mm512_permutexvar_pd(order, _mm512_maskz_loadu_pd((__mmask8)~MASK_OF(LANES - n), p - (LANES - 1)));
+}
+
+CYOPS_INLINE __m512d GEMM_NAME(load_every_second)(const double *p, ptrdiff_t n) {
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+    const uint32_t wanted = 0x5555u & (uint32_t)((1u << 2 * n) - 1);
+    __m512d high = _mm512_maskz_loadu_pd((__mmask8)(wanted >> LANES), p + LANES);
+    return _mm512_permutex2var_pd(_mm512_maskz_loadu_pd((__mmask8)wanted, p), order, high);
 }
 #endif

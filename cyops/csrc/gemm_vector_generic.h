@@ -49,3 +49,15 @@ CYOPS_INLINE void GEMM_NAME(transpose_pieces)(const T *const *rows, ptrdiff_t k,
         out[1][i] = rows[i][k + 1];
     }
 }
+
+CYOPS_INLINE VEC GEMM_NAME(load_reversed)(const T *p, ptrdiff_t n) {
+    VEC v = ZERO();
+    for (ptrdiff_t i = 0; i < n; i++) v[i] = p[-i];
+    return v;
+}
+
+CYOPS_INLINE VEC GEMM_NAME(load_every_second)(const T *p, ptrdiff_t n) {
+    VEC v = ZERO();
+    for (ptrdiff_t i = 0; i < n; i++) v[i] = p[2 * i];
+    return v;
+}
