@@ -25,3 +25,25 @@ class Guarded:
         assert nbytes <= self.size
         start = self.address + mmap.PAGESIZE + (self.size - nbytes if at_end else 0)
         return np.frombuffer((ctypes.c_char * nbytes).from_address(start), dtype).reshape(shape)
+
+
+# -- places: functions of the shape that give the memory of an operand ------------------------------------------------
+def forward(shape, room):
+    return room(shape)
+
+
+def backward(shape, room):
+    return np.flip(room(shape))
+
+
+def transposed(shape, room):
+    return room(shape[::-1]).T
+
+
+def stepped(shape, room):
+    """Every second element, the first and last of the memory among them."""
+    return room([2 * n - 1 for n in shape])[tuple(slice(None, None, 2) for _ in shape)]
+
+
+def last_axis_backward(shape, room):
+    return room(shape)[..., ::-1]

@@ -2,15 +2,16 @@
 
 Run as a program, this file checks the instruction set that CYOPS_ISA names: the tests do so once for each.
 """
+import functools
 import hashlib
 import itertools
 import os
 import subprocess
 import sys
 
+import guarded
 import numpy as np
 import pytest
-from guarded import Guarded
 
 import cyops
 from cyops.contract import add_matmul
@@ -40,6 +41,22 @@ def sliced(shape, dtype):
     return numbers((2 * shape[0], 3 * shape[1]), dtype)[::2, ::3]
 
 
+def every_second(shape, dtype):
+    return numbers((shape[0], 2 * shape[1]), dtype)[:, ::2]
+
+
+def every_second_backward(shape, dtype):
+    return numbers((shape[0], 2 * shape[1]), dtype)[:, ::-2]
+
+
+def turned_every_second(shape, dtype):
+    return every_second(shape[::-1], dtype).T
+
+
+def turned_reversed(shape, dtype):
+    return reversed_columns(shape[::-1], dtype).T
+
+
 def offset(shape, dtype):
     return numbers((shape[0] + 2, shape[1] + 3), dtype)[1:-1, 2:-1]
 
@@ -52,8 +69,17 @@ def equal_columns(shape, dtype):
     return np.broadcast_to(numbers((shape[0], 1), dtype), shape)
 
 
-LAYOUTS = (numbers, transposed, reversed_both, reversed_columns, sliced, offset, equal_rows, equal_columns)
-WRITABLE = LAYOUTS[:6]
+WRITABLE = (numbers, transposed, reversed_both, reversed_columns, sliced, offset)
+PACKED = (every_second, every_second_backward, turned_every_second, turned_reversed)  # gemm_pack.h has code for each
+LAYOUTS = (*WRITABLE, equal_rows, equal_columns, *PACKED)
+
+
+def turned_stepped(shape, room):
+    return guarded.stepped(shape[::-1], room).T
+
+
+PLACES = (guarded.forward, guarded.backward, guarded.last_axis_backward, guarded.stepped, guarded.transposed,
+          turned_stepped)
 
 
 def assert_close(result, a, b, bias=0.0, old=0.0, relu=False):
@@ -92,7 +118,8 @@ def check_layouts():
     large = ((150, 200, 70), (300, 40, 400), (20, 600, 900), (600, 10, 70), (150, 3, 400))
     for dtype in DTYPES:
         for m, n, k in small + large:
-            for lay_a, lay_b in itertools.product(LAYOUTS if (m, n, k) in small else LAYOUTS[:5], repeat=2):
+            pairs = list(itertools.product(LAYOUTS if (m, n, k) in small else LAYOUTS[:5], repeat=2))
+            for lay_a, lay_b in pairs if (m, n, k) in small else pairs + [(lay, lay) for lay in PACKED]:
                 a, b = lay_a((m, k), dtype), lay_b((k, n), dtype)
                 result = cyops.matmul(a, b)
                 assert_close(result, a, b)
@@ -133,19 +160,18 @@ def check_batches():
 
 def check_guard_pages():
     """No kernel reads or writes beyond the first or last element of an operand, in any orientation."""
-    holders = [Guarded(400 * 400 * 8) for _ in range(4)]
+    holders = [guarded.Guarded(400 * 400 * 8) for _ in range(4)]
     sizes = ((1, 1, 100), (7, 1, 100), (300, 1, 70), (1, 37, 100), (3, 5, 7), (15, 33, 18), (14, 32, 16), (29, 47, 385),
              (200, 50, 40), (50, 200, 40), (300, 170, 37), (40, 10, 129), (8, 399, 100), (399, 10, 20))
     for dtype in DTYPES:
         for (m, n, k), at_end in itertools.product(sizes, (True, False)):
-            for turn_a, turn_b in itertools.product((False, True), repeat=2):
-                a = holders[0].array((k, m) if turn_a else (m, k), dtype, at_end)
-                b = holders[1].array((n, k) if turn_b else (k, n), dtype, at_end)
+            rooms = [functools.partial(holder.array, dtype=dtype, at_end=at_end) for holder in holders]
+            for place_a, place_b in itertools.product(PLACES, repeat=2):
+                a, b = place_a((m, k), rooms[0]), place_b((k, n), rooms[1])
                 a[...], b[...] = numbers(a.shape, dtype), numbers(b.shape, dtype)
-                a, b = (a.T if turn_a else a), (b.T if turn_b else b)
-                bias = holders[2].array((n,), dtype, at_end)
+                bias = rooms[2]((n,))
                 bias[...] = numbers(n, dtype)
-                out = cyops.Strided(holders[3].array((m, n), dtype, at_end))
+                out = cyops.Strided(rooms[3]((m, n)))
                 cyops.matmul(a, b, out=out)
                 assert_close(np.asarray(out), a, b)
                 assert_close(cyops.dense(a, b, bias), a, b, bias)
@@ -223,7 +249,7 @@ def check_backward_specials():
 
 
 def check_backward_guard_pages():
-    holders = [Guarded(400 * 400 * 8) for _ in range(4)]
+    holders = [guarded.Guarded(400 * 400 * 8) for _ in range(4)]
     sizes = ((1, 1, 9), (70, 9, 1), (15, 33, 18), (129, 40, 10), (385, 20, 47))
     for dtype, at_end in itertools.product(DTYPES, (True, False)):
         for (rows, k, n), turned in itertools.product(sizes, (False, True)):

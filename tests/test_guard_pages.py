@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 import pytest
-from guarded import Guarded
+from guarded import Guarded, backward, forward, last_axis_backward, stepped, transposed
 from samples import ELEMENTWISE, REDUCTIONS, SAMPLES
 
 import cyops
@@ -24,28 +24,7 @@ LENGTHS = (*range(1, 10), 15, 16, 17, 31, 33, 47, 63, 65, 127, 129, 1001)
 HOLDERS = [Guarded(1 << 20) for _ in range(6)] if hasattr(os, "fork") else []
 
 
-# -- places: functions of the shape that give the memory of an operand ------------------------------------------------
-def forward(shape, room):
-    return room(shape)
-
-
-def backward(shape, room):
-    return np.flip(room(shape))
-
-
-def transposed(shape, room):
-    return room(shape[::-1]).T
-
-
-def stepped(shape, room):
-    """Every second element, the first and last of the memory among them."""
-    return room([2 * n - 1 for n in shape])[tuple(slice(None, None, 2) for _ in shape)]
-
-
-def last_axis_backward(shape, room):
-    return room(shape)[..., ::-1]
-
-
+# -- places ----------------------------------------------------------------------------------------------------------
 def places_of(ndim):
     """Those that differ."""
     return [(forward,), (forward, backward, stepped)][ndim] if ndim < 2 else (
