@@ -7,6 +7,7 @@
 
 /* One product of a batch below this many operations is computed by one thread, and several at a time. */
 #define SMALL_PRODUCT 4e6
+#define BEGINNING 1e4 /* operations that take as long as beginning a product, 50 ns */
 
 typedef struct {
     gemm_problem problem; /* of the first product */
@@ -116,10 +117,10 @@ static void multiply_chunk(void *context, ptrdiff_t tile) {
 
 static int multiply_all(gemm_batch *batch) {
     const gemm_problem *p = &batch->problem;
-    double each = 2.0 * p->m * p->n * p->k * p->items;
+    double each = BEGINNING + 2.0 * p->m * p->n * p->k * p->items;
     int status = CYOPS_OK;
-    if (batch->count > 1 && each < SMALL_PRODUCT && each * batch->count > SMALL_PRODUCT / 2) {
-        batch->chunk = (ptrdiff_t)(SMALL_PRODUCT / 4 / (each + 1)) + 1;
+    if (batch->count > 1 && each < SMALL_PRODUCT && gemm_is_worth_sharing(each * batch->count)) {
+        batch->chunk = (ptrdiff_t)(SMALL_PRODUCT / 4 / each) + 1;
         cyops_parallel(gemm_ceil_div(batch->count, batch->chunk), multiply_chunk, batch);
         return batch->status;
     }
