@@ -1,4 +1,5 @@
 """The TensorBoard callback: what it writes, read back; the same folders, tags, steps and values as Keras's."""
+import struct
 import subprocess
 import sys
 
@@ -75,6 +76,41 @@ def test_the_same_as_keras_writes(events, tmp_path, freq):
         for ours, theirs in zip(sorted(here[part]), sorted(there[part]), strict=True):
             if "per_second" not in ours[0] and ours[2] is not None:
                 assert np.isclose(ours[2], theirs[2], rtol=1e-5), (ours, theirs)
+
+
+def crc32c(data):
+    """The Castagnoli checksum (RFC 3720, appendix B.4), bit by bit."""
+    register = 0xFFFFFFFF
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
+    return register ^ 0xFFFFFFFF
+
+
+def masked(data):
+    """As TFRecord files keep it: rotated by 15 bits, and a constant added."""
+    value = crc32c(data)
+    return ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def test_files_are_records_with_checksums(tmp_path):
+    """Length, its checksum, data, its checksum: read without the package that wrote them."""
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    assert crc32c(b"123456789") == 0xE3069283              # the published check value
+    run(ct, tmp_path)
+    for part, names in (("train", (b"epoch_loss", b"epoch_mae", b"epoch_learning_rate")),
+                        ("validation", (b"epoch_loss", b"evaluation_loss_vs_iterations"))):
+        records = []
+        for path in sorted(tmp_path.glob(f"{part}/events.out.tfevents.*.v2")):
+            content, at = path.read_bytes(), 0
+            while at < len(content):
+                length, checksum = struct.unpack_from("<QI", content, at)
+                assert checksum == masked(content[at:at + 8])
+                records.append(content[at + 12:at + 12 + length])
+                assert struct.unpack_from("<I", content, at + 12 + length) == (masked(records[-1]),)
+                at += 16 + length
+        assert b"brain.Event:2" in records[0] and all(any(name in record for record in records) for name in names)
 
 
 def test_every_few_batches(events, tmp_path):
