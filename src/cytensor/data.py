@@ -175,6 +175,15 @@ class ArrayBatches:
         """Nothing to do: arrays belong to the caller."""
 
 
+def find_not_finite(data):
+    """`y is nan for sample 3` where a batch has a number that is none; an empty string where it has not."""
+    x, y, sample_weight = unpack_x_y_sample_weight(data)
+    for name, part in (*named_inputs(x), ("y", y), ("sample_weight", sample_weight)):
+        if isinstance(part, Tensor) and part.dtype.kind == "f" and not np.isfinite(part.numpy()).all():
+            return f"{name} is {_first_not_finite(part)}"
+    return ""
+
+
 def _first_not_finite(tensor):
     """`nan for sample 3`."""
     values = tensor.numpy()
@@ -205,6 +214,8 @@ def weights_of_classes(op, class_weight, y, sample_weight=None):
         raise TypeError(f"{op}: class_weight must be a dictionary of classes, integers, and their weights, numbers "
                         f"that are not negative; got {class_weight!r}")
     labels = y.numpy()
+    if not np.isfinite(labels).all():
+        raise ValueError(f"{op}: class_weight needs a class for each sample; got {_first_not_finite(y)}")
     labels = labels.argmax(axis=-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
     labels = labels.astype(np.int64)
     if len(labels) != y.shape[0]:
@@ -222,9 +233,9 @@ def weights_of_classes(op, class_weight, y, sample_weight=None):
 class PyDataset:
     """Base class for data of one's own that `fit`, `evaluate` and `predict` take: define `__len__` and `__getitem__`.
 
-    `dataset[i]` is batch i, a tuple (x, y) or (x, y, sample_weight); the batches come in their order. Hooks are called
-    around every epoch, for instance to shuffle. The arguments are accepted for Keras's sake and change nothing: batches
-    are made one at a time, in the thread that trains.
+    `dataset[i]` is batch i, a tuple or list (x, y) or (x, y, sample_weight); the batches come in their order. Hooks are
+    called around every epoch, for instance to shuffle. The arguments are accepted for Keras's sake and change nothing:
+    batches are made one at a time, in the thread that trains.
 
     >>> import numpy as np
     >>> class Pairs(PyDataset):
@@ -337,6 +348,8 @@ class IteratorBatches:
             getattr(self.source, hook)()
 
     def _batch(self, data, count):
+        if isinstance(self.source, PyDataset) and isinstance(data, list):
+            data = tuple(data)         # as Keras takes it
         if isinstance(data, list) or (isinstance(data, tuple) and not 1 <= len(data) <= 3):
             raise ValueError(f"{self.op}: a batch must be x, (x, y) or (x, y, sample_weight), a tuple; got a "
                              f"{type(data).__name__} of {len(data)} as batch {count}")
@@ -367,32 +380,3 @@ def _started(source, read, length):
     if hasattr(source, "__iter__"):
         return itertools.islice(iter(source), read, None)
     return (source[i] for i in (itertools.count(read) if length is None else range(read, length)))
-
-
-def split_tail(op, x, y, sample_weight, share, several=False):
-    """((x, y, w) of the head, (x, y, w) of the last `share` of the samples), unshuffled, as Keras does."""
-    if is_iterator(x):
-        raise ValueError(f"{op}: validation_split needs arrays; x yields batches; use validation_data")
-    if x is None:
-        raise ValueError(f"{op}: x must be given; got None")
-    x = as_inputs(op, x, several)
-    parts = [None if value is None else as_source(op, name, value)
-             for name, value in (("y", y), ("sample_weight", sample_weight))]
-    samples = count_samples(x)
-    at = math.floor(samples * (1 - share))
-    if not 0 < at < samples:
-        raise ValueError(f"{op}: validation_split must leave samples on both sides; got {share} of {samples}")
-    leaves = [part for _, part in named_inputs(x)]
-    if any(len(part) != samples for part in leaves + parts if part is not None):
-        named = [*named_inputs(x), *zip(("y", "sample_weight"), parts, strict=True)]
-        lengths = ", ".join(f"{name} {len(part)}" for name, part in named if part is not None)
-        raise ValueError(f"{op}: all data must have the same number of samples; got {lengths}")
-    head, tail = ([nested.pack_like(x, [leaf[kept] for leaf in leaves]),
-                   *(None if part is None else part[kept] for part in parts)]
-                  for kept in (slice(at), slice(at, None)))
-    if y is not None and parts[0].dtype.kind in "iub" and parts[0].ndim == 1:
-        missing = np.setdiff1d(head[1].numpy(), tail[1].numpy())
-        if len(missing):
-            warnings.warn(f"{op}: validation_split takes the last {samples - at} samples, which lack the classes "
-                          f"{missing[:10].tolist()}; shuffle the data first", stacklevel=3)
-    return head, tail

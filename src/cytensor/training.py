@@ -18,6 +18,7 @@ from cytensor.layers.base import penalties as find_penalties
 from cytensor.outputs import all_of, only
 from cytensor.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
 from cytensor.results import as_arrays, as_floats, as_returned, joined
+from cytensor.splitting import split_tail
 from cytensor.tape import GradientTape
 from cytensor.tensor import Tensor
 
@@ -162,8 +163,8 @@ class Trainer:
         if validation_split:
             if validation_data is not None:
                 raise ValueError("fit: give either validation_split or validation_data; got both")
-            (x, y, sample_weight), validation_data = batching.split_tail("fit", x, y, sample_weight, validation_split,
-                                                                         self._casts()["several"])
+            (x, y, sample_weight), validation_data = split_tail("fit", x, y, sample_weight, validation_split,
+                                                                self._casts()["several"])
         batches = batching.make_batches("fit", x, y, sample_weight, batch_size, shuffle=shuffle, steps=steps_per_epoch,
                                         first_epoch=initial_epoch, class_weight=class_weight, **self._casts())
         validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
@@ -217,7 +218,7 @@ class Trainer:
                 self._parts = self._parts or _Parts(self)
                 done = step + 1
                 if not warned and not math.isfinite(logs.get("loss", 0.0)):
-                    warned = _warn_not_finite(epoch, step, logs["loss"])
+                    warned = _warn_not_finite(epoch, step, logs["loss"], batching.find_not_finite(data))
                 for method in end:
                     method(step, logs)
                 if self.stop_training:
@@ -368,7 +369,8 @@ def _is_due(epoch, freq):
     return epoch in freq if isinstance(freq, (list, tuple, set)) else epoch % freq == 0
 
 
-def _warn_not_finite(epoch, step, loss):
-    warnings.warn(f"fit: the loss became {loss} at epoch {epoch + 1}, batch {step + 1}; a smaller learning rate, or "
-                  f"inputs of a smaller scale, may help", RuntimeWarning, stacklevel=5)
+def _warn_not_finite(epoch, step, loss, cause):
+    hint = f"in the batch {cause}" if cause else "a smaller learning rate, or inputs of a smaller scale, may help"
+    warnings.warn(f"fit: the loss became {loss} at epoch {epoch + 1}, batch {step + 1}; {hint}", RuntimeWarning,
+                  stacklevel=5)
     return True
