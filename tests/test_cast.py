@@ -69,8 +69,9 @@ def test_large_copies_are_cut_and_joined():
 
 
 def test_copies_that_go_past_the_caches():
-    # Rows that are all aligned alike but start between two vectors, and rows that are not; 16 MB, 8 MB if transposed.
-    shapes = ("float32", 2048, 2112), ("float64", 1100, 2056), ("float32", 2051, 2051), ("float32", 1501, 1503)
+    # Rows that are all aligned alike but start between two vectors, and rows that are not; at least 64 MB, which is
+    # enough on every machine.
+    shapes = ("float32", 4096, 4112), ("float64", 2204, 4112), ("float32", 4099, 4105), ("float32", 4101, 4103)
     for dtype, rows, columns in shapes:
         x = np.arange(rows * columns, dtype=dtype).reshape(rows, columns)
         for start in (0, 3):
@@ -84,7 +85,7 @@ def test_copies_that_go_past_the_caches():
 
 
 def test_fills_that_go_past_the_caches():
-    for dtype, size in (("uint8", (16 << 20) + 5), ("float64", (2 << 20) + 3)):
+    for dtype, size in (("uint8", (64 << 20) + 5), ("float64", (8 << 20) + 3)):
         memory = np.zeros(size + 10, dtype)
         cyops.Strided(memory)[3:3 + size] = 7
         assert (memory[3:3 + size] == 7).all() and not memory[:3].any() and not memory[3 + size:].any()

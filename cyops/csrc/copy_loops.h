@@ -2,7 +2,7 @@
  *
  * copy_width.h has the loops of one width; copy_tiles.h the kernels they use where the instruction set has some. Each
  * loop exists twice: the second one streams, that is, stores past the caches, which pays for targets too large to be
- * found in a cache later (see STREAM_COPY_BYTES in elementwise.c).
+ * found in a cache later (see should_stream in elementwise.c); whoever calls it puts a fence after it.
  */
 #include "copy_tiles.h"
 
@@ -29,4 +29,3 @@
 #include "copy_width.h"
 
 #undef VECTOR_BYTES
-#undef STREAM_FENCE

@@ -106,14 +106,12 @@ static void ISA_NAME(fill_run)(char *to, const char *pattern, ptrdiff_t bytes) {
     memcpy(to + i, pattern, bytes - i);
 }
 
-#define STREAM_FENCE _mm_sfence()
 #undef VECTOR
 #undef UNPACK
 #undef AS_FLOATS
 #undef AS_DOUBLES
 #else
 #define VECTOR_BYTES 1
-#define STREAM_FENCE (void)0
 
 static void ISA_NAME(copy_run)(char *to, const char *from, ptrdiff_t bytes, int streams) {
     (void)streams;

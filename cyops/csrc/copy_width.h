@@ -126,7 +126,6 @@ static void OF_WIDTH(stream)(char *to, const char *from, const ptrdiff_t *to_str
                                        n_outer);
     else
         OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 1);
-    STREAM_FENCE;
 }
 
 #undef OF_WIDTH

@@ -5,6 +5,7 @@
  * its vector loop for every striding, and the result has the same bits for a view as for its copy.
  */
 #include "elementwise.h"
+#include "caches.h"
 #include "dispatch.h"
 #include "plan.h"
 #include "strings.h"
@@ -14,14 +15,17 @@
     {#name, inputs, #parameters, #domain, formula_text, doc, arguments, result},
 const cyops_op_row cyops_elementwise_ops[CYOPS_OP_COUNT] = {CYOPS_ELEMENTWISE_OPS(OP_STRINGS)};
 
-/* Elements of one block of scratch: with float64, 16 KB an operand. */
+/* Elements of one block of scratch: with float64, 16 KB an operand. Where results are stored past the caches, a relu of
+ * 1e7 float32 took 2.9 ms in blocks of 2048, 1.9 of 1024 and 512, 2.3 of 256. */
 #define BLOCK 2048
+#define STREAMED_BLOCK 1024
 #define BLOCK_WIDTH 64
 
 typedef struct {
     cyops_loop loop;
     unsigned packed; /* bit k: operand k goes through scratch */
     int streams;     /* the output is stored past the caches */
+    ptrdiff_t block; /* elements of one block of scratch */
 } elementwise_work;
 
 /* The operands whose inner stride the loop does not take: see cyops_loop. */
@@ -39,8 +43,13 @@ static unsigned find_packed(const cyops_plan *plan) {
     return packed;
 }
 
-/* From these sizes of the output on, stores go past the caches. Measured with 2 MB of second-level cache a core, the op
- * alone and with one after it that reads the result, which then is in no cache:
+/* Whether stores go past the caches. Where the third-level cache is known, from twice its size of traffic on. Measured
+ * on two threads with 32 MB of it, stores past the caches beside others, the op alone and with one after it that reads
+ * the result:
+ *     addition, 48 MB of traffic: 1.24 and 1.42 times the time; 72 MB: 0.96, 0.97; 108 MB: 0.85, 0.95;
+ *     relu, 32 MB: 1.5 and 1.2; 48 MB: 1.04, 0.93; 72 MB: 0.77, 0.91; copy, 32 MB: 2.0; 48 MB: 1.03; 72 MB: 0.88;
+ *     transposed copy, 32 MB: 1.4 and 2.3; 50 MB: 0.91, 1.19; 64 MB: 0.94, 0.94.
+ * Elsewhere by the size of the result. Measured where 260 MB, shared with other machines, were of little use:
  *     result of 16 MB: addition 1.13, addition and relu 1.5 times the time; of 32 MB: 0.78 and 1.0; of 80 MB: 0.9, 0.9;
  *     copy of 16 MB: 0.75, copy and relu 1.5 times the time; of 80 MB: 0.55 and 0.83;
  *     transposed copy of 4 MB: 0.6; of 12 MB: 0.46; of 16 MB: 0.25, and reading it then costs a fifth of what it saves.
@@ -49,9 +58,23 @@ static unsigned find_packed(const cyops_plan *plan) {
 #define STREAM_COPY_BYTES ((ptrdiff_t)16 << 20)
 #define STREAM_TRANSPOSED_BYTES ((ptrdiff_t)8 << 20)
 
+static int should_stream(ptrdiff_t result_bytes, ptrdiff_t traffic_bytes, ptrdiff_t least_result) {
+    if (result_bytes < STREAM_TRANSPOSED_BYTES) return 0; /* the least of all */
+    const ptrdiff_t cache = cyops_third_level_cache();
+    return cache > 0 ? traffic_bytes >= 2 * cache : result_bytes >= least_result;
+}
+
 static cyops_copy_loop copy_of_width(ptrdiff_t itemsize, int streams) {
     const int width = itemsize == 8 ? 3 : itemsize == 4 ? 2 : itemsize == 2 ? 1 : 0;
     return streams ? cyops_active->elementwise->streams[width] : cyops_active->elementwise->copies[width];
+}
+
+/* Puts stores past the caches before what follows, as other threads see it. Once a tile: when each block of scratch was
+ * followed by it, a relu of 1e7 float32 took 2.0 ms on two threads in place of 1.6. */
+static void end_streams(void) {
+#ifdef CYOPS_X86_64
+    _mm_sfence();
+#endif
 }
 
 /* One block through scratch: copy in, compute, copy out. Where all operands are then runs, they are one row. */
@@ -76,6 +99,15 @@ static void run_block(const elementwise_work *work, const cyops_plan *plan, char
     }
 }
 
+/* Whether what is packed lies closer together along the outer axis than along the inner one. */
+static int is_turned(const elementwise_work *work, const cyops_plan *plan) {
+    for (int k = 0; k < plan->operands; k++) {
+        const ptrdiff_t inner = plan->strides[k][0], outer = plan->strides[k][1];
+        if ((work->packed >> k & 1) && outer != 0 && labs(outer) < labs(inner)) return 1;
+    }
+    return 0;
+}
+
 static void run_tile(const void *context, const cyops_plan *plan, char *const *data, ptrdiff_t n_inner,
                      ptrdiff_t n_outer) {
     const elementwise_work *work = context;
@@ -88,8 +120,8 @@ static void run_tile(const void *context, const cyops_plan *plan, char *const *d
         work->loop(data, inner, outer, n_inner, n_outer);
         return;
     }
-    const ptrdiff_t widest = n_outer == 1 ? BLOCK : BLOCK_WIDTH;
-    const ptrdiff_t width = n_inner < widest ? n_inner : widest, height = BLOCK / width;
+    const ptrdiff_t widest = is_turned(work, plan) && n_outer > 1 ? BLOCK_WIDTH : work->block;
+    const ptrdiff_t width = n_inner < widest ? n_inner : widest, height = work->block / width;
     for (ptrdiff_t row = 0; row < n_outer; row += height)
         for (ptrdiff_t column = 0; column < n_inner; column += width) {
             char *corner[CYOPS_MAX_OPERANDS];
@@ -98,6 +130,7 @@ static void run_tile(const void *context, const cyops_plan *plan, char *const *d
             run_block(work, plan, corner, n_inner - column < width ? n_inner - column : width,
                       n_outer - row < height ? n_outer - row : height);
         }
+    if (work->streams) end_streams();
 }
 
 /* What can skip the plan: the view is one run in C order (1), one element repeated (0), or neither (-1). */
@@ -138,7 +171,7 @@ static ptrdiff_t arithmetic(int op) {
 
 /* `spreads`: a scalar operand is repeated in scratch, so that the loop sees vectors only. */
 static void run(cyops_loop loop, int operands, const cyops_view *const *views, ptrdiff_t cost, int spreads) {
-    elementwise_work work = {loop, 0, 0};
+    elementwise_work work = {loop, 0, 0, BLOCK};
     cyops_plan plan;
     int is_flat = 1;
     for (int k = 0; k < operands; k++) {
@@ -159,8 +192,12 @@ static void run(cyops_loop loop, int operands, const cyops_view *const *views, p
     work.packed = find_packed(&plan);
     for (int k = 1; spreads && k < operands; k++)
         if (plan.strides[k][0] == 0) work.packed |= 1 << k;
-    work.streams = plan.size * plan.itemsize[0] >= STREAM_RESULT_BYTES && plan.strides[0][0] == 1;
-    if (work.streams) work.packed |= 1; /* computed in scratch, then streamed out */
+    const ptrdiff_t result_bytes = plan.size * plan.itemsize[0], traffic_bytes = plan.size * traffic(operands, views);
+    work.streams = plan.strides[0][0] == 1 && should_stream(result_bytes, traffic_bytes, STREAM_RESULT_BYTES);
+    if (work.streams) { /* computed in scratch, then streamed out */
+        work.packed |= 1;
+        work.block = STREAMED_BLOCK;
+    }
     cyops_plan_walk(&plan, cost, run_tile, &work);
 }
 
@@ -177,12 +214,18 @@ int cyops_elementwise(int op, const cyops_view *out, const cyops_view *const *in
     return CYOPS_OK;
 }
 
+typedef struct {
+    cyops_copy_loop loop;
+    int streams;
+} copy_work;
+
 static void copy_tile(const void *context, const cyops_plan *plan, char *const *data, ptrdiff_t n_inner,
                       ptrdiff_t n_outer) {
-    const cyops_copy_loop *copy = context;
+    const copy_work *work = context;
     const ptrdiff_t to_strides[2] = {plan->strides[0][0], plan->strides[0][1]};
     const ptrdiff_t from_strides[2] = {plan->strides[1][0], plan->strides[1][1]};
-    (*copy)(data[0], data[1], to_strides, from_strides, n_inner, n_outer);
+    work->loop(data[0], data[1], to_strides, from_strides, n_inner, n_outer);
+    if (work->streams) end_streams();
 }
 
 int cyops_cast(const cyops_view *out, const cyops_view *in) {
@@ -197,7 +240,9 @@ int cyops_cast(const cyops_view *out, const cyops_view *in) {
     cyops_plan_make(&plan, 2, views);
     const int is_transposed = plan.strides[1][0] != 1 && plan.strides[1][1] == 1;
     const ptrdiff_t least = is_transposed ? STREAM_TRANSPOSED_BYTES : STREAM_COPY_BYTES;
-    const cyops_copy_loop copy = copy_of_width(out->itemsize, out->size * out->itemsize >= least);
+    const ptrdiff_t bytes = out->size * out->itemsize;
+    copy_work copy = {NULL, should_stream(bytes, 2 * bytes, least)};
+    copy.loop = copy_of_width(out->itemsize, copy.streams);
     cyops_plan_walk(&plan, traffic(2, views), copy_tile, &copy);
     return CYOPS_OK;
 }

@@ -29,7 +29,7 @@ typedef struct {
     cyops_loop loops[CYOPS_OP_COUNT][CYOPS_NUMERIC_COUNT];      /* NULL where the op has no loop for the dtype */
     cyops_loop casts[CYOPS_NUMERIC_COUNT][CYOPS_NUMERIC_COUNT]; /* [to][from] */
     cyops_copy_loop copies[4];                                  /* of items of 1, 2, 4 and 8 bytes */
-    cyops_copy_loop streams[4];                                 /* the same, storing past the caches */
+    cyops_copy_loop streams[4];                                 /* the same, storing past the caches, without a fence */
 } cyops_elementwise_kernels;
 
 /* The op table as strings, for Python: CYOPS_OP_COUNT rows in the order of the ids. */

@@ -46,10 +46,11 @@ void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *conte
  * other work: the step of 784-512-10 took 1.62 ms with workers that spin for 100 us, 1.49 with 300, 1.47 with 1000. */
 #define SPIN_NANOSECONDS 500000
 #define STACK_BYTES (2 << 20)   /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
-/* The work of one thread, in nanoseconds, that is worth sharing with threads that spin, and with threads that have to be
- * woken. Two threads of an AMD EPYC, awake: additions of 4.7 us took 4.3, of 7.5 us 5.0, of 10 us 4.7; a relu of 3.2 us
- * 4.2; exp of 2.9 us 1.7; products of 3.6 us 2.5. Waking one took 26 to 42 us of the caller's time, and the worker began
- * after 75 to 95: work of 50 us then took 73 to 83, of 100 us 90 to 116, of 150 us 123 to 152, of 200 us 159 to 175. */
+/* The work of one thread, in nanoseconds, that is worth sharing with threads that spin, and with threads that have to
+ * be woken. Two threads of an AMD EPYC, awake: additions of 4.7 us took 4.3, of 7.5 us 5.0, of 10 us 4.7; a relu of
+ * 3.2 us 4.2; exp of 2.9 us 1.7; products of 3.6 us 2.5. Waking one took 26 to 42 us of the caller's time, and the
+ * worker began after 75 to 95: work of 50 us then took 73 to 83, of 100 us 90 to 116, of 150 us 123 to 152, of 200 us
+ * 159 to 175. */
 #define LEAST_WHEN_AWAKE 5e3
 #define LEAST_WHEN_ASLEEP 120e3
 #define PAUSES_PER_CLOCK 32     /* how often a waiting thread looks between two readings of the clock */
@@ -122,9 +123,9 @@ static void run_tiles(uint32_t epoch, int from_back) {
     }
 }
 
-/* Linux often puts a thread that is woken on the processor of the one that wakes it, where it waits until the next tick:
- * on a machine with two cores, 40 ms after the job before, the worker began after 3.8 ms. So this processor is taken out
- * of the masks of those that sleep; each gives it back to itself when it goes on. */
+/* Linux often puts a thread that is woken on the processor of the one that wakes it, where it waits until the next
+ * tick: on a machine with two cores, 40 ms after the job before, the worker began after 3.8 ms. So this processor is
+ * taken out of the masks of those that sleep; each gives it back to itself when it goes on. */
 static void leave_this_cpu(void) {
 #ifdef __linux__
     const int count = atomic_load_explicit(&worker_count, memory_order_relaxed), here = sched_getcpu();
