@@ -387,3 +387,32 @@ def test_regularizers_and_constraints_in_fit():
     assert np.isclose(value, float(loss(y, model(x))) + 0.01 * (model.get_weights()[0] ** 2).sum(), rtol=1e-5)
     model.fit(x, y, verbose=0)
     assert (model.get_weights()[0] >= 0).all()
+
+
+class Rebuilding(Model):
+    """Keeps metrics as an attribute and in a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1, kernel_initializer="ones")
+        self.size = metrics.Mean(name="size")
+        self.more = [metrics.Mean(name="twice")]
+
+    def call(self, x):
+        y = self.dense(x)
+        self.size(y.mean())
+        self.more[0].update_state(2.0 * y.mean())
+        return y
+
+
+def test_metrics_kept_as_attributes_are_shown_and_reset():
+    """As in Keras 3: `Model.metrics` holds them after the compiled ones."""
+    x, y = np.ones((8, 3), np.float32), np.ones((8, 1), np.float32)
+    model = Rebuilding()
+    model.compile(optimizers.SGD(0.0), "mse", metrics=["mae"])
+    history = model.fit(x, y, epochs=2, verbose=0, validation_data=(2 * x, y)).history
+    assert [metric.name for metric in model.metrics] == ["loss", "mae", "size", "twice"]
+    assert history["size"] == [3, 3] and history["twice"] == [6, 6]
+    assert history["val_size"] == [6, 6] and history["val_mae"] == [5, 5]
+    model.compile(optimizers.SGD(0.0), "mse", metrics=[model.size])
+    assert [metric.name for metric in model.metrics] == ["loss", "size", "twice"]      # each once

@@ -15,12 +15,15 @@ from cytensor.debugging import check_numerics as checking_numerics
 from cytensor.inference import BATCH, batches_together
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
+from cytensor.layers.base import unique
 from cytensor.outputs import all_of, only
 from cytensor.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
 from cytensor.results import as_arrays, as_floats, as_returned, joined
 from cytensor.splitting import split_tail
 from cytensor.tape import GradientTape
 from cytensor.tensor import Tensor
+
+COMPILED = {"_arguments", "_loss_tracker", "_metrics", "_compiled_with"}     # attributes with what compile was given
 
 
 class Trainer:
@@ -72,9 +75,13 @@ class Trainer:
 
     @property
     def metrics(self):
-        """The mean loss and the compiled metrics; reset at the start of every epoch. May be overridden."""
+        """The mean loss, the compiled metrics, and those that the model or a layer in it keeps as attributes.
+
+        Reset at the start of every epoch. May be overridden.
+        """
         tracker = [] if self._loss_tracker is None else [self._loss_tracker]
-        return tracker + [metric for metric, _ in self._metrics]
+        own = self._parts.metrics if self._parts else _metrics_inside(self.flattened())
+        return unique([*tracker, *(metric for metric, _ in self._metrics), *own])
 
     @property
     def metrics_names(self):
@@ -348,9 +355,24 @@ class _Parts:
     def __init__(self, model):
         self.weights = model.trainable_weights
         self.layers = model.flattened()
+        self.metrics = _metrics_inside(self.layers)
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------
+def _metrics_inside(layers):
+    """The metrics that layers keep as attributes, or in lists and dictionaries."""
+    return [metric for layer in layers for key, value in vars(layer).items() if key not in COMPILED
+            for metric in _metrics_in(value)]
+
+
+def _metrics_in(value):
+    if isinstance(value, metric_classes.Metric):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _metrics_in(item)
+
+
 def _resume(path, model, batches, callbacks):
     """The Resume that `fit(resume=path)` or a BackupAndRestore asks for, or None."""
     backup = next((callback for callback in callbacks if isinstance(callback, BackupAndRestore)), None)
