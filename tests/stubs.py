@@ -15,6 +15,7 @@ PARAMETERS = {
     "out": "Strided | None", "shape": "int | Sequence[int]", "copy": "bool | None", "correction": "float",
     "activation": "str | None", "offset": "int | None", "strides": "Sequence[int]", "axis1": "int", "axis2": "int",
     "window_shape": "int | Sequence[int]", "num_classes": "int", "tensors": "Sequence[ArrayLike]",
+    "inputs": "Sequence[ArrayLike]",
 }
 
 

@@ -99,6 +99,17 @@ def custom_loop(ran):
     assert ran["test_accuracy"] > 0.87
 
 
+def own_parts(ran):
+    history = ran["history"].history
+    assert sorted(history) == ["loss", "mae", "size"] and history["loss"][-1] < 0.2 < history["loss"][0]
+    assert abs(history["size"][-1] - ran["y_train"].mean()) < 0.5
+    assert ran["last_kernel"].min() >= 0
+    wrong = np.eye(3)[ran["kinds"]] - ran["probabilities"]
+    close(ran["rmse"], np.sqrt(np.sum(wrong**2) / len(wrong)))
+    assert 0 < float(ran["penalty"]) < 0.1
+    assert ran["status"].startswith("mean_loss: 0.") and " - mean_absolute_error: 0." in ran["status"]
+
+
 def callbacks(ran):
     assert ran["losses"].epochs == len(ran["history"].history["val_loss"]) <= 25
     assert len(ran["losses"].per_batch_losses) == ran["losses"].epochs * 40
@@ -118,6 +129,7 @@ CHECKS = {
         newswires,
         houses,
         custom_loop,
+        own_parts,
         callbacks,
     )
 }

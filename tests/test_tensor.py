@@ -229,6 +229,20 @@ def test_nn_has_the_activations_and_the_cross_entropies_on_logits():
         ct.nn.sigmoid_cross_entropy_with_logits(labels, x[:2])
 
 
+def test_add_n_and_newaxis():
+    x = ct.Variable([1.0, 2.0])
+    with ct.GradientTape() as tape:
+        total = ct.add_n([x, x * x, ct.ones(2)])
+    assert total.tolist() == [3, 7] and tape.gradient(total, x).tolist() == [3, 5]
+    single = ct.add_n([x])
+    x.assign([0.0, 0.0])
+    assert single.tolist() == [1, 2]
+    assert x[:, ct.newaxis].shape == (2, 1)
+    for wrong, got in (([], r"\[\]"), ([ct.ones(2), ct.ones(3)], r"\[\(2,\), \(3,\)\]")):
+        with pytest.raises(ValueError, match=f"add_n: inputs must be tensors of one shape; got {got}"):
+            ct.add_n(wrong)
+
+
 def test_methods_are_the_functions():
     x = ct.asarray([[1.0, -2.0], [3.0, 4.0]])
     assert x.sum(axis=0).tolist() == ct.sum(x, axis=0).tolist() == [4, 2]

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from cytensor.random import set_seed
 
 math = ops
+newaxis = None                   # the Array API standard's name for an axis of length 1 in an index
 __version__ = "0.1.0"
 
 # Where each name that is loaded on first use lives: a module, or a module and a name in it.
@@ -89,6 +90,6 @@ def __dir__():
 
 __all__ = [
     "GradientTape", "Tensor", "Variable", "asarray", "available_isas", "empty_cache", "get_num_threads", "isa", "math",
-    "memory_stats", "ops", "set_cache_limit", "set_num_threads", "shares_memory", *_MODULES, *_MEMBERS,
+    "memory_stats", "newaxis", "ops", "set_cache_limit", "set_num_threads", "shares_memory", *_MODULES, *_MEMBERS,
     *dtypes.__all__, *ops.__all__,
 ]

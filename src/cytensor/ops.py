@@ -120,6 +120,24 @@ def size(x):
     return asarray(x).size
 
 
+def add_n(inputs):
+    """The sum of a list of tensors of one shape: a loss and its penalties, say.
+
+    ValueError for an empty list and for shapes that differ.
+
+    >>> import cytensor as ct
+    >>> ct.add_n([ct.ones(2), ct.ones(2), ct.ones(2)]).tolist()
+    [3.0, 3.0]
+    """
+    tensors = [asarray(x) for x in inputs]
+    if len({x.shape for x in tensors}) != 1:
+        raise ValueError(f"add_n: inputs must be tensors of one shape; got {[x.shape for x in tensors]}")
+    result = tensors[0]
+    for x in tensors[1:]:
+        result = FUNCTIONS["add"](result, x)
+    return result if len(tensors) > 1 else FUNCTIONS["copy"](result)
+
+
 def is_tensor(x):
     """Whether `x` is a Tensor or a Variable.
 
@@ -158,7 +176,7 @@ def stop_gradient(x):
 
 
 __all__ = [
-    "asarray", "constant", "convert_to_tensor", "full_like", "function", "is_tensor", "ones_like", "rank", "shape",
-    "size", "stop_gradient", "transpose", "zeros_like", *FUNCTIONS,
+    "add_n", "asarray", "constant", "convert_to_tensor", "full_like", "function", "is_tensor", "ones_like", "rank",
+    "shape", "size", "stop_gradient", "transpose", "zeros_like", *FUNCTIONS,
     *(alias for alias, name in ALIASES.items() if name in FUNCTIONS),
 ]
