@@ -320,17 +320,19 @@ class Trainer:
 
     # -- single batches -----------------------------------------------------------------------------------------------
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One training step on the whole of x and y; the loss and metrics since the last reset_metrics."""
+        """One training step on the whole of x and y; the loss and metrics of this batch alone."""
         arguments.check_call(Trainer.train_on_batch, locals())
         self._require_compiled("train_on_batch")
         data = self._single_batch("train_on_batch", x, y, sample_weight, class_weight)
+        self.reset_metrics()
         return as_returned(as_floats(self.train_step(data)), return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Evaluate the whole of x and y as one batch; the loss and metrics since the last reset_metrics."""
+        """Evaluate the whole of x and y as one batch; its loss and metrics."""
         arguments.check_call(Trainer.test_on_batch, locals())
         self._require_compiled("test_on_batch")
         data = self._single_batch("test_on_batch", x, y, sample_weight)
+        self.reset_metrics()
         return as_returned(as_floats(self.test_step(data)), return_dict)
 
     def predict_on_batch(self, x):
