@@ -162,10 +162,9 @@ def test_labels_out_of_range_or_not_integers():
                 lambda wrong=wrong: ct.one_hot(wrong, 3))
     refuses(TypeError, "softmax_cross_entropy: labels must be integers; got dtype float32; cast them with astype",
             lambda: ct.softmax_cross_entropy(logits, [0.0, 1.0]), logits)
-    for labels in ([0.5, 1.0], [0.0, np.nan]):
-        refuses(TypeError, "sparse_categorical_crossentropy: labels must be integers; got y_true of float32 with "
-                "fractions", lambda labels=labels: losses.sparse_categorical_crossentropy(labels, probabilities),
-                probabilities)
+    for labels, got in (([0.5, 1.0], "0.5 at position 0"), ([0.0, np.nan], "nan at position 1")):
+        refuses(TypeError, f"sparse_categorical_crossentropy: labels must be integers; got {got}",
+                lambda labels=labels: losses.sparse_categorical_crossentropy(labels, probabilities), probabilities)
 
 
 def test_targets_whose_shape_is_not_the_predictions():

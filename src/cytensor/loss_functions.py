@@ -67,13 +67,11 @@ def as_labels(op, y_true, y_pred):
         y_true = y_true.reshape(expected)
     if y_true.dtype.kind in "iu":
         return y_true
-    if y_true.dtype.kind == "f" and not np.isfinite(values := y_true.numpy()).all():
-        place = np.argwhere(~np.isfinite(values))[0].tolist()
-        raise ValueError(f"{op}: labels must be integers; got {values[tuple(place)]} at position "
-                         f"{place[0] if len(place) == 1 else tuple(place)}")
     labels = y_true.astype("int64")
     if y_true.dtype.kind != "b" and not bool(ops.equal(labels.astype(y_true.dtype), y_true).numpy().all()):
-        raise TypeError(f"{op}: labels must be integers; got y_true of {y_true.dtype.name} with fractions")
+        place = tuple(np.argwhere(y_true.numpy() != labels.numpy())[0].tolist())
+        raise TypeError(f"{op}: labels must be integers; got {y_true.numpy()[place]} at position "
+                        f"{place[0] if len(place) == 1 else place}")
     return labels
 
 
