@@ -6,6 +6,9 @@
 #include <stdatomic.h>
 
 #define SMALL_SCRATCH 8192
+/* Blocks folded by one call, a power of two, so that they are a branch of the tree: a sum of 1e5 float32 took 3.7 us
+ * with a call for each and 2.8 with this; of 1e6 47 and 39; of 1e7 900 and 840. */
+#define RUN 16
 
 typedef struct {
     cyops_reduce_plan plan;
@@ -29,6 +32,34 @@ typedef struct {
 
 /* -- one unit ------------------------------------------------------------------------------------------------------ */
 
+/* Merges what is complete of the tree after the done-th of equal subtrees, the last slot's; returns how many slots are
+ * left. */
+static ptrdiff_t merge_complete(const reduction *r, char *slots, ptrdiff_t depth, ptrdiff_t done, ptrdiff_t width) {
+    for (; (done & 1) == 0; done >>= 1, depth--)
+        r->fold->merge(slots + (depth - 2) * r->slot_bytes, slots + (depth - 1) * r->slot_bytes, width);
+    return depth;
+}
+
+/* Whether the blocks of a single result lie one after the other, so that one call can fold several. */
+static int blocks_are_rows(const reduction *r, const char *center) {
+    const cyops_reduce_plan *plan = &r->plan;
+    return plan->strip == 1 && !plan->by_columns && plan->sequence.ndim == 1 && center == NULL && !r->settles &&
+           cyops_block_scratch(plan) == 0 && plan->block == CYOPS_ROW_BLOCK;
+}
+
+/* RUN blocks, the next at `place`, merged in pairs into the slot. */
+static void fold_run(const reduction *r, const char *x, cyops_place *place, char *slot) {
+    const cyops_reduce_plan *plan = &r->plan;
+    const ptrdiff_t itemsize = plan->itemsize;
+    _Alignas(64) char results[RUN * sizeof(double)];
+    r->fold->rows(results, x + place->offset[0] * itemsize, plan->block, RUN, plan->block, NULL);
+    for (ptrdiff_t step = 1; step < RUN; step *= 2)
+        for (ptrdiff_t i = 0; i < RUN; i += 2 * step)
+            r->fold->merge(results + i * itemsize, results + (i + step) * itemsize, 1);
+    memcpy(slot, results, itemsize);
+    cyops_walk_on(&plan->sequence, place, RUN * plan->block);
+}
+
 /* Folds some blocks of a unit into the first of the slots. A block that completes a pair of equal subtrees is merged
  * at once, so a slot per level is enough. */
 static void fold_blocks(const reduction *r, const char *x, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last,
@@ -37,7 +68,13 @@ static void fold_blocks(const reduction *r, const char *x, ptrdiff_t width, ptrd
     cyops_place place;
     ptrdiff_t depth = 0;
     cyops_walk_to(&plan->sequence, &place, first * plan->block);
-    for (ptrdiff_t b = first; b < last; b++) {
+    ptrdiff_t b = first;
+    if (blocks_are_rows(r, center))
+        for (; b + RUN <= last && (b + RUN) * plan->block <= plan->sequence.count; b += RUN) {
+            fold_run(r, x, &place, slots + depth++ * r->slot_bytes);
+            depth = merge_complete(r, slots, depth, (b + RUN - first) / RUN, width);
+        }
+    for (; b < last; b++) {
         ptrdiff_t row_stride, steps = plan->sequence.count - b * plan->block;
         if (steps > plan->block) steps = plan->block;
         const char *block = cyops_next_block(plan, x, &place, steps, width, scratch, &row_stride);
@@ -50,8 +87,7 @@ static void fold_blocks(const reduction *r, const char *x, ptrdiff_t width, ptrd
             *slots = *slot;
             return;
         }
-        for (ptrdiff_t done = b + 1 - first; (done & 1) == 0; done >>= 1, depth--)
-            r->fold->merge(slots + (depth - 2) * r->slot_bytes, slots + (depth - 1) * r->slot_bytes, width);
+        depth = merge_complete(r, slots, depth, b + 1 - first, width);
     }
     for (; depth > 1; depth--)
         r->fold->merge(slots + (depth - 2) * r->slot_bytes, slots + (depth - 1) * r->slot_bytes, width);
