@@ -98,6 +98,7 @@ loss, accuracy, rmse = classifier.evaluate(X_train, kinds, verbose=0)
 probabilities = classifier.predict(X_train, verbose=0)
 
 optimizer = keras.optimizers.SGD(learning_rate=0.01)
+loss_fn = keras.losses.MeanSquaredError()
 mean_loss = keras.metrics.Mean(name="mean_loss")
 metrics = [keras.metrics.MeanAbsoluteError()]
 
@@ -106,7 +107,7 @@ metrics = [keras.metrics.MeanAbsoluteError()]
 def train_step(X_batch, y_batch):
     with tf.GradientTape() as tape:
         y_pred = model(X_batch, training=True)
-        main_loss = tf.reduce_mean(keras.losses.mean_squared_error(y_batch, y_pred))
+        main_loss = loss_fn(y_batch, y_pred)
         loss = tf.add_n([main_loss] + model.losses)
     gradients = tape.gradient(loss, model.trainable_variables)
     optimizer.apply_gradients(zip(gradients, model.trainable_variables))
