@@ -114,3 +114,26 @@ def test_a_loss_that_is_none_is_blamed_on_the_data():
             line(ct).fit(*data, shuffle=False, verbose=0)
     with pytest.warns(RuntimeWarning, match="batch 1; a smaller learning rate, or inputs of a smaller scale, may help"):
         line(ct).fit(np.full((4, 1), 3e38), np.zeros((4, 1)), verbose=0)
+
+
+@pytest.mark.parametrize("side", [lambda: ct, theirs], ids=["here", "Keras"])
+def test_batches_shuffled_in_themselves(side):
+    library, seen = side(), []
+
+    class Seeing(library.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = library.layers.Dense(1)
+
+        def call(self, x):
+            if hasattr(x, "numpy"):
+                seen.append(x.numpy()[:, 0].tolist())
+            return self.dense(x)
+
+    model = Seeing()
+    model(X)
+    seen.clear()
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(X, Y, batch_size=5, epochs=20, shuffle="batch", verbose=0)
+    assert all(sorted(batch) == [[0, 1, 2, 3, 4], [5, 6, 7]][i % 2] for i, batch in enumerate(seen))
+    assert len({tuple(batch) for batch in seen[::2]}) > 5 and len(seen) == 40

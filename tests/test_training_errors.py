@@ -48,7 +48,7 @@ def test_nan_loss_is_warned_of_once():
     ({"validation_freq": 0}, ValueError, "fit: validation_freq must be an integer .*; got 0"),
     ({"verbose": 7}, ValueError, "fit: verbose must be 'auto', 0, 1 or 2; got 7"),
     ({"verbose": "loud"}, ValueError, "fit: verbose must be 'auto', 0, 1 or 2; got 'loud'"),
-    ({"shuffle": "batch"}, TypeError, "fit: shuffle must be True or False; Keras 3 has no 'batch' .*; got 'batch'"),
+    ({"shuffle": "batches"}, ValueError, "fit: shuffle must be True, False or 'batch'; got 'batches'"),
     ({"check_numerics": "x"}, TypeError, "fit: check_numerics must be True or False; got 'x'"),
     ({"resume": 3}, TypeError, "fit: resume must be a path; got 3"),
 ])

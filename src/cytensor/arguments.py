@@ -186,7 +186,8 @@ RULES = {
                      "evaluate.steps", "predict.steps", "steps_per_execution"), COUNT),
     **dict.fromkeys(("fit.verbose", "evaluate.verbose", "predict.verbose"), VERBOSITY),
     "initial_epoch": WHOLE, "validation_split": number(low=0, below=1), "resume": PATH,
-    "shuffle": Rule("True or False; Keras 3 has no 'batch' for arrays either", _is_flag),
+    "shuffle": Rule("True, False or 'batch'", lambda value: value == "batch" if isinstance(value, str)
+                    else _is_flag(value), (str,)),
     "validation_freq": Rule("an integer of at least 1, or a list of such, the epochs to validate after", _are_epochs,
                             (numbers.Real, list, tuple, set)),
 }

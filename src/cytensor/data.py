@@ -118,7 +118,7 @@ class ArrayBatches:
 
     def __init__(self, op, x, y, sample_weight, batch_size, shuffle, steps, first_epoch, class_weight, dtype,
                  casts_integers):
-        self.op, self.shuffle, self.first_epoch = op, bool(shuffle), first_epoch
+        self.op, self.shuffle, self.first_epoch = op, shuffle, first_epoch
         inputs = named_inputs(x)
         targets = (("y", y), ("sample_weight", sample_weight))
         given = inputs + [(name, as_source(op, name, value)) for name, value in targets if value is not None]
@@ -145,6 +145,16 @@ class ArrayBatches:
         self._parts += [(part, _target_dtype(part, dtype)) for part in (self.y, self.weights) if part is not None]
         self.key = random.stream_key("shuffle") if shuffle else None
 
+    def _order(self, number):
+        """The rows in the order of a pass over the data: any, or with shuffle="batch" each batch in itself."""
+        seed, name, position = self.key
+        source = random.generator(seed, f"{name}/{number}", position)
+        if self.shuffle != "batch":
+            return source.permutation(self.samples)
+        starts = range(0, self.samples, self.batch_size)
+        return np.concatenate([start + source.permutation(min(self.batch_size, self.samples - start))
+                               for start in starts])
+
     def start_of(self, epoch):
         """(number of the pass over the data, batches of it that are done) where an epoch begins.
 
@@ -158,10 +168,7 @@ class ArrayBatches:
         size = self.batch_size
         number, done = self.start_of(epoch)
         last = min(done + self.steps, self.batches)
-        order = None
-        if self.shuffle:
-            seed, name, position = self.key
-            order = random.generator(seed, f"{name}/{number}", position).permutation(self.samples)
+        order = self._order(number) if self.shuffle else None
         for start in range((done + first) * size, last * size, size):
             rows = None if order is None else order[start:start + size]
             batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]

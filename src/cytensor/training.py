@@ -158,11 +158,12 @@ class Trainer:
 
         x, y: arrays, tensors or lists with samples along the first axis; or x alone, an iterator of batches (x, y) or
         (x, y, sample_weight). validation_split: the share of the samples, taken from the end, that is evaluated and not
-        trained on. steps_per_epoch: the batches of an epoch; the next goes on behind them, and the data starts over, in
-        a new order, when it has ended; without batch_size also into how many batches arrays are cut.
-        validation_freq: every how many epochs to validate, or the epochs (from 1) that do. resume: a file
-        that is written after every epoch and, where it exists, continued from: the result is the same, bit for bit.
-        check_numerics: stop at the first NaN or infinity and say where it arose.
+        trained on. shuffle: whether each epoch has the samples of arrays in another order; "batch" for the batches in
+        their order and the samples of each in another. steps_per_epoch: the batches of an epoch; the next goes on
+        behind them, and the data starts over, in a new order, when it has ended; without batch_size also into how many
+        batches arrays are cut. validation_freq: every how many epochs to validate, or the epochs (from 1) that do.
+        resume: a file that is written after every epoch and, where it exists, continued from: the result is the same,
+        bit for bit. check_numerics: stop at the first NaN or infinity and say where it arose.
         """
         arguments.check_call(Trainer.fit, locals())
         self._require_compiled("fit")
