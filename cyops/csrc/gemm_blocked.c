@@ -166,10 +166,14 @@ static int should_pack_b(const gemm_problem *p) {
     return p->m * p->items > 512 && part_bytes > IN_PLACE_BYTES;
 }
 
-/* Whether each row panel of A is packed: it must be used for enough columns. Measured at 64^3 in place 180, packed 153
- * GFLOP/s; at (4096, 64)(64, 64) 166 against 149; at (128, 512)(512, 512) the same. */
+/* Whether each row panel of A is packed: it must be used for enough columns. In place and packed on two threads of an
+ * AMD Zen 5: at (16, 784)(784, 512) 30 and 34 us, at (128, 784)(784, 512) 220 and 222, at (4096, 4096)(4096, 128) with
+ * a transposed A 10.3 and 13.9 ms, at 1024^3 the same. An Intel machine had 180 and 153 GFLOP/s at 64^3, and the same
+ * at (128, 512)(512, 512). Where neither rows nor columns run along memory, a panel in place would not fit L1. */
 static int should_pack_a(const gemm_problem *p) {
-    return p->mask_a.data != NULL || (p->n > 4 * p->type->nr && 1.0 * p->m * p->n * p->k > 1e6);
+    if (p->mask_a.data != NULL) return 1;
+    int is_dense = p->cs_a == 1 || p->cs_a == -1 || p->rs_a == 1 || p->rs_a == -1;
+    return p->n > (is_dense ? 512 : 4 * p->type->nr) && 1.0 * p->m * p->n * p->k > 1e6;
 }
 
 /* The rows of a panel. Rows of A in place are as many streams, and where they are a power of two apart they share a set
