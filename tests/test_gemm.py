@@ -106,7 +106,7 @@ def check_depths():
     """K of 0 and 1, and across the blocks that K is cut into."""
     for dtype in DTYPES:
         for k in (0, 1, 2, 3, 4, 5, KC - 1, KC, KC + 1, 2 * KC, 2 * KC + 1, 5000):
-            for m, n in ((1, 1), (1, 40), (40, 1), (3, 5), (15, 33), (30, 100), (270, 35)):
+            for m, n in ((1, 1), (1, 40), (1, 300), (40, 1), (3, 5), (15, 33), (30, 100), (270, 35)):
                 a, b, bias = numbers((m, k), dtype), numbers((k, n), dtype), numbers(n, dtype)
                 assert_close(cyops.matmul(a, b), a, b)
                 assert_close(cyops.dense(a, b, bias), a, b, bias)
