@@ -9,7 +9,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "keras.md"
 
 
 def rows():
-    for line in PAGE.read_text(encoding="utf-8").splitlines():
+    for line in PAGE.read_text(encoding="utf-8").split("| Of | Left out")[0].splitlines():
         cells = [cell.strip() for cell in line.split("|")[1:-1]]
         if len(cells) == 3 and "`" in cells[1]:
             yield cells[0].strip("`"), re.findall(r"`(\w+)`", cells[1])

@@ -97,10 +97,10 @@ def model_to_json(model):
     return json.dumps(_described(model))
 
 
-def model_from_json(text):
+def model_from_json(json_string):
     """A new model from `model.to_json()`; ValueError for text that is none, or for unregistered classes."""
     try:
-        return _rebuilt(json.loads(text))
+        return _rebuilt(json.loads(json_string))
     except Exception as error:
         raise ValueError(f"model_from_json: the architecture cannot be rebuilt; {error}") from error
 
