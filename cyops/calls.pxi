@@ -140,7 +140,7 @@ cdef object short_binary(int op, object a, object b, const cyops_view *v, const 
     if not same_shape(w, &shaped):
         broadcast_view(w, shaped.ndim, shaped.shape, &right)
         inputs[1] = &right
-    run(op, &result.v, inputs)
+    run(op, &result.v, inputs, w.ndim == 0)
     if recording():
         record(OP_NAMES[op], (recorded(a, v), recorded(b, w)), result, None)
     return result
@@ -211,9 +211,13 @@ cdef const cyops_view *short_operand(int op, object value, Strided x, Operand *s
     return &scalar.view
 
 
-cdef inline int run(int op, const cyops_view *out, const cyops_view **inputs) except -1:
+cdef inline int run(int op, const cyops_view *out, const cyops_view **inputs, bint by_number=False) except -1:
+    """`by_number`: the last operand has shape (), not merely strides 0; some powers then have loops of their own."""
     cdef int status
-    if out.size < WITHOUT_GIL:
+    if op == CYOPS_OP_pow and by_number:
+        with nogil:
+            status = cyops_functions.power(out, inputs)
+    elif out.size < WITHOUT_GIL:
         status = cyops_functions.elementwise(op, out, inputs)
     else:
         with nogil:
@@ -273,6 +277,7 @@ cdef int compute(int op, int count, Operand *operands, list values, list tensors
     cdef Strided target = result
     cdef Strided x
     cdef int i, wanted
+    cdef bint by_number
     for i in range(count):
         wanted = CYOPS_BOOL if i == 0 and domain_of[op] == CHOICE else computing
         if tensors[i] is None:
@@ -288,10 +293,11 @@ cdef int compute(int op, int count, Operand *operands, list values, list tensors
     wanted = computing if result_dtype == CYOPS_FLOAT16 else result_dtype
     if wanted != result.v.dtype:
         target = empty_like(OP_NAMES[op], Strided, wanted, ITEMSIZES[wanted], result)
+    by_number = operands[count - 1].view.ndim == 0
     for i in range(count):
         broadcast_in_place(&operands[i].view, &target.v)
         inputs[i] = &operands[i].view
-    run(op, &target.v, inputs)
+    run(op, &target.v, inputs, by_number)
     if target is not result:
         check(OP_NAMES[op], cyops_functions.cast(&result.v, &target.v))
     return 0

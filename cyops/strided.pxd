@@ -44,6 +44,7 @@ cdef extern from "csrc/api.h":
         cyops_step_factors factors
     ctypedef struct cyops_api:
         int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs) noexcept nogil
+        int (*power)(const cyops_view *out, const cyops_view *const *inputs) noexcept nogil
         int (*cast)(const cyops_view *out, const cyops_view *x) noexcept nogil
         int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b,
                       const cyops_fusion *fusion) noexcept nogil

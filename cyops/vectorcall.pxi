@@ -1,8 +1,8 @@
 # vectorcall: Function, the base of compiled classes whose instances stand for functions (PEP 590).
 #
 # Calls make no tuple or dict of arguments. A subclass has no cdef methods; each instance sets `vectorcall`, without
-# which calling raises TypeError, and `enable_vectorcall` is called once for the class, when the module is imported. As with
-# Python's own functions, x.f(y) calls f(x, y) without making an object for x.f.
+# which calling raises TypeError, and `enable_vectorcall` is called once for the class, when the module is imported. As
+# with Python's own functions, x.f(y) calls f(x, y) without making an object for x.f.
 
 from cpython.object cimport PyObject, PyTypeObject
 

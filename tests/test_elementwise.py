@@ -286,6 +286,35 @@ def test_integer_division_of_every_pair_of_edges_and_of_random_numbers(dtype):
             assert_same(cyops.remainder(x, divisor), np.remainder(x, divisor), divisor)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_division_by_a_scalar_of_every_dividend_by_every_divisor(dtype):
+    info = np.iinfo(dtype)
+    x = np.arange(info.min, info.max + 1).astype(dtype)
+    for divisor in x:
+        with np.errstate(all="ignore"):
+            assert_same(cyops.floor_divide(x, divisor), np.floor_divide(x, divisor), divisor)
+            assert_same(cyops.remainder(x, divisor), np.remainder(x, divisor), divisor)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint16", "int32", "uint32", "int64", "uint64"])
+def test_division_by_a_scalar_about_the_powers_of_two(dtype):
+    """Where the reciprocal has its longest and shortest factors, by dividends next to a whole quotient."""
+    info = np.iinfo(dtype)
+    near = {sign * 2**bit + step for bit in range(info.bits + 1) for step in (-1, 0, 1) for sign in (1, -1)}
+    near |= {3, -3, 5, 7, -7, 10, 641, 1000, -1000, 6700417, 10**9}
+    numbers = sorted(number for number in near if info.min <= number <= info.max)
+    for divisor in numbers:
+        if divisor == 0:
+            continue
+        multiples = [number // divisor * divisor + step for number in numbers for step in (-1, 0, 1)]
+        x = np.array([*numbers, *(number for number in multiples if info.min <= number <= info.max)], dtype)
+        wrapped = np.array([int(n) // divisor & 2**info.bits - 1 for n in x], f"uint{info.bits}").astype(dtype)
+        by = np.array(divisor, dtype)
+        assert_same(cyops.floor_divide(x, by), wrapped, divisor)
+        assert_same(cyops.remainder(x, by), np.array([int(n) % divisor for n in x], dtype), divisor)
+        assert_same(cyops.floor_divide(x[::-1], by), wrapped[::-1], divisor)
+
+
 def test_strings_compare():
     words = np.array(["", "a", "b", "ab", "abc", "\u00e9", "\U0001f600"])
     for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):

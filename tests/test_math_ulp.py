@@ -158,5 +158,32 @@ def test_pow_of_a_scalar_exponent_is_pow():
                                    rtol=2 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("exponent", [-1, 0.5, 2, 3])
+def test_a_power_with_a_loop_of_its_own_is_within_the_bound_of_pow(exponent, dtype):
+    info = np.finfo(dtype)
+    special = [0.0, 0.5, 1.0, 1.5, info.max, info.tiny, info.tiny / 8, info.smallest_subnormal, np.inf, np.nan]
+    rng = np.random.default_rng(4)
+    x = np.concatenate([special, np.negative(special), rng.normal(size=1000) * 10.0 ** rng.integers(-12, 12, 1000)])
+    x = x.astype(dtype)
+    wider = np.float64 if dtype == "float32" else np.longdouble
+    bounds = BOUNDS_WITHOUT_FMA if cyops.isa == "generic" else BOUNDS
+    with np.errstate(all="ignore"):
+        exact = np.power(x.astype(wider), np.full(x.shape, exponent, wider))
+    for actual in (cyops.Strided(x) ** exponent, cyops.pow(x, np.array(exponent, dtype))):
+        actual = np.asarray(actual)
+        with np.errstate(all="ignore"):
+            assert ulps(actual, exact) <= bounds["pow"][dtype == "float64"]
+        number = ~np.isnan(exact)
+        np.testing.assert_array_equal(np.signbit(actual[number]), np.signbit(exact[number]))
+
+
+def test_a_power_by_a_broadcast_exponent_has_the_bits_of_its_copy():
+    x = np.random.default_rng(5).uniform(0, 3, 1000).astype("float32")
+    for exponent in (0.5, 3):
+        repeated = np.broadcast_to(np.float32(exponent), x.shape)
+        assert np.asarray(cyops.pow(x, repeated)).tobytes() == np.asarray(cyops.pow(x, repeated.copy())).tobytes()
+
+
 if __name__ == "__main__":
     sys.exit(0 if report(int(sys.argv[1])) else 1)

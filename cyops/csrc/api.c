@@ -3,6 +3,7 @@
 
 const cyops_api cyops_functions = {
     .elementwise = cyops_elementwise,
+    .power = cyops_power,
     .cast = cyops_cast,
     .matmul = cyops_matmul,
 

@@ -12,6 +12,7 @@
 
 typedef struct {
     int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs);
+    int (*power)(const cyops_view *out, const cyops_view *const *inputs);
     int (*cast)(const cyops_view *out, const cyops_view *in);
     int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion);
 

@@ -27,6 +27,7 @@ typedef void (*cyops_copy_loop)(char *to, const char *from, const ptrdiff_t *to_
 
 typedef struct {
     cyops_loop loops[CYOPS_OP_COUNT][CYOPS_NUMERIC_COUNT];      /* NULL where the op has no loop for the dtype */
+    cyops_loop roots[2], cube; /* x ** 0.5 of float32 and float64; x ** 3 of float32 */
     cyops_loop casts[CYOPS_NUMERIC_COUNT][CYOPS_NUMERIC_COUNT]; /* [to][from] */
     cyops_copy_loop copies[4];                                  /* of items of 1, 2, 4 and 8 bytes */
     cyops_copy_loop streams[4];                                 /* the same, storing past the caches, without a fence */
@@ -50,6 +51,10 @@ extern const cyops_op_row cyops_elementwise_ops[CYOPS_OP_COUNT];
  * has a loop; the condition of where is bool. Comparisons, predicates and logical ops write bool. Strings of one
  * kind, of any widths, may be compared. An input may be the output itself; it may not overlap it in another way. */
 int cyops_elementwise(int op, const cyops_view *out, const cyops_view *const *inputs);
+
+/* out = pow(inputs[0], exponent), where inputs[1] repeats one exponent. Some exponents have loops of their own, which
+ * are not off further than pow's. */
+int cyops_power(const cyops_view *out, const cyops_view *const *inputs);
 
 /* out = in, converted to out's dtype: any pair of numeric dtypes, or strings of one kind, padded with zeros or cut.
  * Same shape, any strides; an input with stride 0 everywhere fills the output. They may not overlap. */

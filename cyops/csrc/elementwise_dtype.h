@@ -1,10 +1,10 @@
 /* The elementwise loops of one dtype: a template, included by elementwise_loops.h once per dtype.
  *
  * Expects DTYPE (float32, int8, ...), T (the C type), WRAPPED (the type integer arithmetic wraps around in; T itself
- * for floating types) and KIND, one of KIND_FLOATING, KIND_INTEGER and KIND_BOOLEAN; for floating also MATH_SUFFIX,
- * for integers of up to 32 bits QUOTIENT (see integer_division.h). Undefines them. It defines the words of the formulas
- * in elementwise_ops.h for the kind, then, for each op whose domain has the dtype, an inline function of single
- * elements and the loop over it.
+ * for floating types) and KIND, one of KIND_FLOATING, KIND_INTEGER and KIND_BOOLEAN; for floating also MATH_SUFFIX; for
+ * integers UNSIGNED (of the same width) and, up to 32 bits, WIDE (unsigned, of twice the width; 64 bits have none) and
+ * QUOTIENT (see integer_division.h). Undefines them. It defines the words of the formulas in elementwise_ops.h for the
+ * kind, then, for each op whose domain has the dtype, an inline function of single elements and the loop over it.
  */
 #define OF_DTYPE(name) ISA_NAME(CYOPS_JOIN(name, DTYPE))
 #define WRAP(x) ((WRAPPED)(x))
@@ -131,6 +131,9 @@ CYOPS_ELEMENTWISE_OPS(DEFINE)
 
 #if KIND == KIND_FLOATING
 #include "elementwise_remainder.h"
+#include "elementwise_powers.h"
+#elif KIND == KIND_INTEGER
+#include "integer_reciprocal.h"
 #endif
 
 #undef OF_DTYPE
@@ -166,4 +169,6 @@ CYOPS_ELEMENTWISE_OPS(DEFINE)
 #undef WRAPPED
 #undef KIND
 #undef QUOTIENT
+#undef UNSIGNED
+#undef WIDE
 #undef MATH_SUFFIX

@@ -91,6 +91,8 @@
 #include "elementwise_dtype.h"
 
 #define DTYPE int8
+#define UNSIGNED uint8_t
+#define WIDE uint16_t
 #define QUOTIENT float
 #define T int8_t
 #define WRAPPED uint32_t
@@ -98,6 +100,8 @@
 #include "elementwise_dtype.h"
 
 #define DTYPE int16
+#define UNSIGNED uint16_t
+#define WIDE uint32_t
 #define QUOTIENT float
 #define T int16_t
 #define WRAPPED uint32_t
@@ -105,6 +109,8 @@
 #include "elementwise_dtype.h"
 
 #define DTYPE int32
+#define UNSIGNED uint32_t
+#define WIDE uint64_t
 #define QUOTIENT double
 #define T int32_t
 #define WRAPPED uint32_t
@@ -112,12 +118,15 @@
 #include "elementwise_dtype.h"
 
 #define DTYPE int64
+#define UNSIGNED uint64_t
 #define T int64_t
 #define WRAPPED uint64_t
 #define KIND KIND_INTEGER
 #include "elementwise_dtype.h"
 
 #define DTYPE uint8
+#define UNSIGNED uint8_t
+#define WIDE uint16_t
 #define QUOTIENT float
 #define T uint8_t
 #define WRAPPED uint32_t
@@ -125,6 +134,8 @@
 #include "elementwise_dtype.h"
 
 #define DTYPE uint16
+#define UNSIGNED uint16_t
+#define WIDE uint32_t
 #define QUOTIENT float
 #define T uint16_t
 #define WRAPPED uint32_t
@@ -132,6 +143,8 @@
 #include "elementwise_dtype.h"
 
 #define DTYPE uint32
+#define UNSIGNED uint32_t
+#define WIDE uint64_t
 #define QUOTIENT double
 #define T uint32_t
 #define WRAPPED uint32_t
@@ -139,6 +152,7 @@
 #include "elementwise_dtype.h"
 
 #define DTYPE uint64
+#define UNSIGNED uint64_t
 #define T uint64_t
 #define WRAPPED uint64_t
 #define KIND KIND_INTEGER
@@ -147,10 +161,12 @@
 #include "cast_loops.h"
 #include "cast_half.h"
 #include "copy_loops.h"
+#ifdef CYOPS_ISA_AVX512
+#include "elementwise_pow.h"
+#endif
 
-/* The loops that take the place of those made from the formulas, which they call for what they do not cover. */
-#define remainder_float32 remainder_by_chunks_float32
-#define remainder_float64 remainder_by_chunks_float64
+/* The loops that take the place of those made from the formulas, which they call for what they do not cover; those of
+ * the table below do so as well. */
 #ifdef HALVES
 #define cast_float16_to_float32 widen_halves
 #define cast_float32_to_float16 narrow_to_halves
@@ -172,17 +188,27 @@
 #define ROW_COMPARISON ROW_ANY
 #define ROW_CHOICE ROW_ANY
 #define ROW_LOGICAL BOOL_ROW
+#ifdef CYOPS_ISA_AVX512
+#define ROW_OF_POW AT(CYOPS_FLOAT32, pow_by_tables, float32) AT(CYOPS_FLOAT64, pow, float64)
+#else
+#define ROW_OF_POW FLOATING_ROW(pow)
+#endif
 #define TABLE_ROW(name, inputs, parameters, domain, ...) [CYOPS_OP_##name] = {ROW_##domain(name)},
 
 static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
-    .loops = {CYOPS_ELEMENTWISE_OPS(TABLE_ROW)},
+    .loops = {
+        CYOPS_ELEMENTWISE_OPS(TABLE_ROW)
+        [CYOPS_OP_floor_divide] = {INTEGER_ROW(floor_divide_by_scalar) FLOATING_ROW(floor_divide)},
+        [CYOPS_OP_remainder] = {INTEGER_ROW(remainder_by_scalar) FLOATING_ROW(remainder_by_chunks)},
+        [CYOPS_OP_pow] = {INTEGER_ROW(pow) ROW_OF_POW},
+    },
+    .roots = {ISA_NAME(root_float32), ISA_NAME(root_float64)},
+    .cube = ISA_NAME(cube_float32),
     .casts = CAST_TABLE,
     .copies = {ISA_NAME(copy_1), ISA_NAME(copy_2), ISA_NAME(copy_4), ISA_NAME(copy_8)},
     .streams = {ISA_NAME(stream_1), ISA_NAME(stream_2), ISA_NAME(stream_4), ISA_NAME(stream_8)},
 };
 
-#undef remainder_float32
-#undef remainder_float64
 #undef cast_float16_to_float32
 #undef cast_float32_to_float16
 #undef HALVES
@@ -208,6 +234,7 @@ static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
 #undef ROW_COMPARISON
 #undef ROW_CHOICE
 #undef ROW_LOGICAL
+#undef ROW_OF_POW
 #undef TABLE_ROW
 #undef IDENTITY
 #undef IS_NONZERO

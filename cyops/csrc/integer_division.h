@@ -44,7 +44,7 @@ CYOPS_INLINE T OF_DTYPE(integer_remainder)(T a, T b) {
     const int is_minus_one = IS_BELOW_ZERO(b) & (b == (T)-1);
     const T rest = (T)(a % (T)((b == 0) | is_minus_one ? 1 : b));
     const int is_opposite = (rest != 0) & (IS_BELOW_ZERO(rest) != IS_BELOW_ZERO(b));
-    return (T)(is_opposite ? rest + b : rest);
+    return (T)(WRAP(rest) + (WRAP(b) & (0 - (WRAPPED)is_opposite)));
 }
 
 CYOPS_INLINE T OF_DTYPE(integer_floor_divide)(T a, T b) {

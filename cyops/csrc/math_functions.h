@@ -26,10 +26,14 @@ CYOPS_INLINE BITS MATH_NAME(to_bits)(FLOAT x) {
 
 /* The nearest integer, halves to the even; numbers without a fraction, infinities and NaN as they are. */
 CYOPS_INLINE FLOAT MATH_NAME(nearest)(FLOAT x) {
+#ifdef CYOPS_ISA_GENERIC
     const FLOAT limit = (FLOAT)((BITS)1 << MANTISSA_BITS);
     const FLOAT size = x < 0 ? -x : x;
     const FLOAT rounded = (size + limit) - limit;
     return size < limit ? (x < 0 ? -rounded : rounded) : x;
+#else
+    return sizeof(FLOAT) == sizeof(float) ? (FLOAT)__builtin_rintf((float)x) : (FLOAT)__builtin_rint(x);
+#endif
 }
 
 CYOPS_INLINE FLOAT MATH_NAME(at_most)(FLOAT x, FLOAT bound) { return x > bound ? bound : x; }
