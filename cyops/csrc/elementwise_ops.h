@@ -54,7 +54,7 @@
        "[0.0, 0.0, 2.0]")                                                                                              \
     OP(relu_gradient, 2, (d, y), ANY, y > 0 ? d : 0, "d if y > 0 else 0",                                              \
        "The gradient of relu: d where the output is positive.", "[1.0, 2.0], [0.0, 3.0]", "[0.0, 2.0]")                \
-    OP(clip, 3, (x, min, max), ANY, MINIMUM(MAXIMUM(x, min), max), "minimum(maximum(x, min), max)",                    \
+    OP(clip, 3, (x, min, max), ANY, CLIP(x, min, max), "minimum(maximum(x, min), max)",                    \
        "Each element moved into the interval [min, max].", "[-2.0, 0.5, 7.0], 0.0, 1.0", "[0.0, 0.5, 1.0]")
 
 #define CYOPS_MATH_OPS(OP)                                                                                             \
