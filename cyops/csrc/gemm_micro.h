@@ -26,7 +26,8 @@ CYOPS_INLINE void GEMM_NAME(multiply_tile)(const int m, const int nv, const int 
     _Pragma("GCC unroll 2") for (ptrdiff_t k = p->k; k > 0; k--) {
         VEC b[MOST_VECTORS];
         EACH_VECTOR b[v] = LOAD_VECTOR((const T *)row_b, v);
-        if (m > 3 || m == 1) EACH_VECTOR if (v * sizeof(VEC) % 64 == 0) __builtin_prefetch(row_b + 8 * rs_b + v * sizeof(VEC));
+        if (m > 3 || m == 1)
+            EACH_VECTOR if (v * sizeof(VEC) % 64 == 0) __builtin_prefetch(row_b + 8 * rs_b + v * sizeof(VEC));
         row_b += rs_b;
         EACH_ROW {
             const T *element = packed ? (const T *)a[0] + i : (const T *)(a[i / 3] + i % 3 * rs_a);
@@ -72,8 +73,8 @@ CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, c
 /* m rows of C, all columns. With few rows a tile of two vectors has too few independent chains to hide the latency of
  * the multiply-add, and broadcasts each element of A for few of them; where b lies in place its panels are neighbours,
  * and a tile is wider: with four vectors instead of two, (6, 784)(784, 512) ran at 118 instead of 104 GFLOP/s. One row
- * only reads B: with sixteen vectors instead of eight, fetched ahead, (1, 784)(784, 512) took 18.9 instead of 22.4 us and
- * (1, 1024)(1024, 4096) 227 instead of 308 (one thread of a Zen 5). */
+ * only reads B: with sixteen vectors instead of eight, fetched ahead, (1, 784)(784, 512) took 18.9 instead of 22.4 us
+ * and (1, 1024)(1024, 4096) 227 instead of 308 (one thread of a Zen 5). */
 CYOPS_INLINE void GEMM_NAME(panel)(const int m, const cyops_gemm_panel *p) {
     const int wide = m == 1 ? (MR > 6 ? 16 : 8) : m * 4 <= 2 * MR - 4 ? 4 : m * 3 < 2 * MR ? 3 : 2;
     ptrdiff_t column = 0, n = p->n;
