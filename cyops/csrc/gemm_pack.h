@@ -4,8 +4,8 @@
 
 /* The width runs along memory, as it is (ws = 1), backward (-1), or as every second element (2): so runs B, and A where
  * it is a transpose. Ascending k, and whole vectors: what a store writes beyond `stored`, the next one overwrites. With
- * vector loads instead of one element at a time (128, 784)(784, 512) of every second column took 1.07 instead of 1.32
- * times as long as of contiguous operands, of reversed ones as long instead of 1.20 times (two threads of a Zen 5). */
+ * vector loads instead of one element at a time (128, 784)(784, 512) of every second column took 1.11 instead of 1.25
+ * times as long as of contiguous operands, of reversed ones 1.06 instead of 1.23 (one thread of a Zen 5). */
 CYOPS_INLINE VEC GEMM_NAME(load_lanes)(const int ws, const T *x, ptrdiff_t n) {
     if (ws == 1) return LOAD_MASKED(x, MASK_OF(n));
     return ws < 0 ? GEMM_NAME(load_reversed)(x, n) : GEMM_NAME(load_every_second)(x, n);
