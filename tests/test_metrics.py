@@ -99,3 +99,15 @@ def test_shapes_never_broadcast():
         metrics.SparseTopKCategoricalAccuracy().update_state([4], np.zeros((1, 4), np.float32))
     with pytest.raises(ValueError, match="threshold must be between 0 and 1"):
         metrics.BinaryAccuracy(threshold=2)
+
+
+def test_functions_of_losses_are_metrics_too():
+    rng = np.random.default_rng(5)
+    y, p = rng.normal(size=(6, 3)), rng.normal(size=(6, 3))
+    error = np.abs(y - p)
+    expected = np.where(error <= 1, error**2 / 2, error - 0.5).mean()
+    metric = metrics.get("huber")
+    metric.update_state(y.astype("float32"), p.astype("float32"))
+    assert metric.name == "huber"
+    np.testing.assert_allclose(float(metric.result()), expected, rtol=1e-5)
+    np.testing.assert_allclose(metrics.mean_squared_error(y, p).numpy(), ((y - p) ** 2).mean(-1), rtol=1e-6)

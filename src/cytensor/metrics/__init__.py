@@ -1,5 +1,23 @@
 """Metrics. base.py has the Metric class and the means; accuracy.py, means.py and confusion.py one family each."""
 from cytensor import registry
+from cytensor.loss_functions import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 from cytensor.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -53,10 +71,15 @@ _CLASSES = (Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccu
             Recall, TrueNegatives, TruePositives)
 _FUNCTIONS = (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
               sparse_top_k_categorical_accuracy)
+# Keras has the functions of the losses here too. Where a class above takes the mean of one, its string means the class.
+_LOSSES = (binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
+           categorical_hinge, hinge, huber, kl_divergence, log_cosh, mean_absolute_error,
+           mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
+           sparse_categorical_crossentropy, squared_hinge)
 
-__all__ = ["Metric", "MeanMetricWrapper", "get", *(entry.__name__ for entry in (*_CLASSES, *_FUNCTIONS))]
+__all__ = ["Metric", "MeanMetricWrapper", "get", *(entry.__name__ for entry in (*_CLASSES, *_FUNCTIONS, *_LOSSES))]
 
-registry.register("metrics", *_CLASSES, *_FUNCTIONS)
+registry.register("metrics", *_CLASSES, *_FUNCTIONS, binary_focal_crossentropy, categorical_focal_crossentropy, huber)
 registry.register_for_files("metrics", ChosenAccuracy, MeanMetricWrapper)
 for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",)), (RootMeanSquaredError, ("rmse",)),
                      (MeanAbsolutePercentageError, ("mape",)), (MeanSquaredLogarithmicError, ("msle",)),
