@@ -119,6 +119,8 @@ def test_a_loss_that_is_none_is_blamed_on_the_data():
 @pytest.mark.parametrize("side", [lambda: ct, theirs], ids=["here", "Keras"])
 def test_batches_shuffled_in_themselves(side):
     library, seen = side(), []
+    if library is not ct and library.backend.backend() != "tensorflow":
+        pytest.skip("only TensorFlow lets a model look at the values it is trained on")
 
     class Seeing(library.Model):
         def __init__(self):
