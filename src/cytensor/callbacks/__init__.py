@@ -1,5 +1,6 @@
 """Callbacks: code that `fit`, `evaluate` and `predict` call at fixed times."""
-from cytensor.callbacks.base import Callback, CallbackList, History, LambdaCallback
+from cytensor.callbacks.base import Callback, History, LambdaCallback
+from cytensor.callbacks.callback_list import CallbackList
 from cytensor.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint
 from cytensor.callbacks.control import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN
 from cytensor.callbacks.tensorboard import TensorBoard
