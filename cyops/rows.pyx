@@ -160,7 +160,8 @@ cdef object label_error(str op, Strided labels, Py_ssize_t position, Py_ssize_t 
 cdef Strided cross_entropy(str op, Strided logits, Strided targets, bint has_labels, Strided gradient, double scale):
     """The losses; the gradient is filled unless it is None. logits and floating targets have one computing dtype."""
     cdef int axis = logits.v.ndim - 1
-    cdef Strided losses = empty(op, result_class(logits, targets), logits.v.dtype, logits.v.itemsize, axis, logits.v.shape)
+    cdef Strided losses = empty(op, result_class(logits, targets), logits.v.dtype, logits.v.itemsize, axis,
+                                logits.v.shape)
     cdef const cyops_view *gradient_view = &gradient.v if gradient is not None else NULL
     cdef const cyops_api *c = api()
     cdef Py_ssize_t position = 0

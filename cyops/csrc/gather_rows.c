@@ -5,8 +5,8 @@
 #include "system.h"
 
 #define TILE_BYTES ((ptrdiff_t)16 << 10)
-/* Of what is written, of rows drawn at random from memory. From 188 MB, two threads of an AMD Zen 5 that were awake took
- * for a batch of 64 KB 8.6 us, one 12.9; of 128 KB 9.8 and 15.6; of 392 KB 18.8 and 32.1. */
+/* Of what is written, of rows drawn at random from memory. From 188 MB, two threads of an AMD Zen 5 that were awake
+ * took for a batch of 64 KB 8.6 us, one 12.9; of 128 KB 9.8 and 15.6; of 392 KB 18.8 and 32.1. */
 #define NANOSECONDS_PER_BYTE 0.07
 #define ASKED_BYTES 4096 /* a page: the most that is asked for ahead of its use */
 
