@@ -124,6 +124,15 @@ def test_nothing_in_the_table_takes_just_any_object():
     (lambda: optimizers.SGD(clipnorm="1"), TypeError, "SGD: clipnorm must be a finite number; got '1'"),
     (lambda: EarlyStopping(patience=-1), ValueError,
      "EarlyStopping: patience must be an integer of at least 0; got -1"),
+    (lambda: layers.Dense(3, kernel_initializer=-3), TypeError,
+     "Dense: kernel_initializer must be a name, an Initializer or a function; got -3"),
+    (lambda: layers.Embedding(3, 2, embeddings_regularizer=0.1), TypeError,
+     "Embedding: embeddings_regularizer must be a name, a Regularizer or a function; got 0.1"),
+    (lambda: layers.BatchNormalization(beta_constraint=1), TypeError,
+     "BatchNormalization: beta_constraint must be a name, a Constraint or a function; got 1"),
+    (lambda: layers.Dense(3, activation=-3), TypeError, "Dense: activation must be a name or a function; got -3"),
+    (lambda: layers.Dense(3, input_shape="x"), TypeError,
+     "Dense: input_shape must be a sequence of ints; got 'x'"),
 ])
 def test_messages(make, kind, message):
     with pytest.raises(kind) as caught:

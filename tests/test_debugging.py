@@ -111,6 +111,34 @@ def test_a_loop_of_ones_own():
     assert np.isinf(tape.gradient(loss, v)).tolist() == [True, False]       # off again
 
 
+def test_an_op_before_a_layer_is_not_the_layers():
+    """The layer's input is not on the tape: nothing but the layer's own records says where it begins."""
+    v, layer = ct.Variable([0.0, 4.0]), layers.Dense(2)
+    with debugging.check_numerics():
+        with ct.GradientTape() as tape:
+            loss = ct.reduce_sum(ct.sqrt(v)) + ct.reduce_sum(layer(X))
+        with pytest.raises(FloatingPointError, match=r"^check_numerics: backward, outside of layers, op sqrt, "):
+            tape.gradient(loss, v)
+
+
+def test_a_persistent_tape_names_the_layer_every_time():
+    class Root(layers.Layer):
+        def build(self, input_shape):
+            self.factor = self.add_weight((2,), "zeros", name="factor")
+
+        def call(self, x):
+            return x * ct.sqrt(self.factor)
+
+    dense, root = layers.Dense(2), Root()
+    with debugging.check_numerics(), ct.GradientTape(persistent=True) as tape:
+        inner = ct.reduce_sum(dense(X))
+        loss = ct.reduce_sum(root(ct.ones((1, 2))))
+        with tape.stop_recording():
+            tape.gradient(inner, dense.trainable_weights)
+            with pytest.raises(FloatingPointError, match=r"backward, layer 'root' \(Root\), op sqrt, gradient of 'fac"):
+                tape.gradient(loss, root.trainable_weights)
+
+
 def test_finite_training_is_unchanged():
     weights = []
     for check in (False, True):

@@ -303,7 +303,7 @@ def test_wrong_arguments():
             (lambda: layers.Flatten().set_weights(3), TypeError, "a list of arrays is expected; got int"),
             (lambda: layers.Layer()(x_of(2)), NotImplementedError, "Layer: a layer must define call"),
             (lambda: layers.Dense(3).count_params(), ValueError, "count_params: the layer must be built"),
-            (lambda: layers.Dense(3, input_shape="ab"), TypeError, "Dense: shape must be a sequence of ints")):
+            (lambda: layers.Dense(3, input_shape="ab"), TypeError, "Dense: input_shape must be a sequence of ints")):
         with pytest.raises(error, match=message):
             make()
 

@@ -8,7 +8,7 @@ from golden import inputs, stored
 from small_models import classifier, data, line_model
 
 import cyops
-from cytensor import callbacks, layers, losses, metrics, optimizers, random
+from cytensor import callbacks, layers, losses, metrics, ops, optimizers, random, regularizers
 from cytensor.data import unpack_x_y_sample_weight
 from cytensor.models import Model, Sequential
 from cytensor.tape import GradientTape
@@ -403,6 +403,28 @@ class Rebuilding(Model):
         self.size(y.mean())
         self.more[0].update_state(2.0 * y.mean())
         return y
+
+
+def test_a_layer_called_twice_adds_two_penalties():
+    """The values are those of Keras 3.15: 0.1 * sum(y ** 2) / 4 for y of 3, and of 9."""
+    class Twice(Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3, kernel_initializer="ones", activity_regularizer=regularizers.L2(0.1))
+            self.inside = Sequential([Own()])
+
+        def call(self, x):
+            return self.inside(self.dense(self.dense(x)))
+
+    class Own(layers.Layer):           # called on zeros while the model is built, which must not count
+        def call(self, x):
+            self.add_loss(ops.sum(x[:1, :1]) + 1.0)
+            return x
+
+    model = Twice()
+    for _ in range(2):
+        model(np.ones((4, 3)))
+        np.testing.assert_allclose([float(loss) for loss in model.losses], [2.7, 24.3, 10.0], rtol=1e-6)
 
 
 def test_metrics_kept_as_attributes_are_shown_and_reset():

@@ -106,6 +106,10 @@ def _are_loss_weights(value):
     return is_number(value) or isinstance(value, (list, tuple, dict))
 
 
+def _is_function(value):
+    return value is None or isinstance(value, (str, dict)) or callable(value)
+
+
 def _are_numbers(value):
     return isinstance(value, (list, tuple, np.ndarray)) and all(map(is_number, value))
 
@@ -131,6 +135,9 @@ INTEGERS = Rule("a tuple of integers", lambda value: isinstance(value, (tuple, l
 LENGTHS = Rule("a tuple of integers and None", lambda value: isinstance(value, (tuple, list)) and all(
     length is None or is_integer(length) for length in value), SEQUENCES)
 
+WEIGHTS = ("alpha", "beta", "bias", "embeddings", "gamma", "kernel", "moving_mean", "moving_variance")
+FUNCTIONS = {kind: Rule(f"a name, {what} or a function", _is_function) for kind, what in (
+    ("initializer", "an Initializer"), ("regularizer", "a Regularizer"), ("constraint", "a Constraint"))}
 VERBOSITY = Rule("'auto', 0, 1 or 2", _is_verbosity_or_auto, (numbers.Real, str))
 
 # -- the table: name, or Class.name and method.name where they differ -------------------------------------------------
@@ -139,6 +146,8 @@ RULES = {
     **dict.fromkeys(("units", "num_tokens", "output_dim", "input_dim", "n"), COUNT),
     **dict.fromkeys(("use_bias", "center", "scale", "invert", "trainable", "sparse", "from_sorted_ids"), FLAG),
     **dict.fromkeys(("negative_slope", "threshold", "ELU.alpha"), NUMBER),
+    **{f"{weight}_{kind}": rule for weight in WEIGHTS for kind, rule in FUNCTIONS.items()},
+    "activity_regularizer": FUNCTIONS["regularizer"], "activation": Rule("a name or a function", _is_function),
     "batch_shape": LENGTHS, "axis": AXES, "Concatenate.axis": INTEGER,
     "Normalization.axis": Rule("None, an integer or several in a tuple", _are_axes_or_none),
     "noise_shape": LENGTHS, "dims": INTEGERS, "target_shape": INTEGERS,

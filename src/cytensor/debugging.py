@@ -3,14 +3,12 @@
 `check_numerics` costs a pass over every layer's output and every gradient; when one is not finite, the layer runs once
 more under a recorder to find the op.
 """
-import collections
 import contextlib
 
 import numpy as np
 
 import cyops
 from cytensor.layers import base
-from cytensor.nested import flatten
 from cytensor.tape import GradientTape, _checking
 from cytensor.tensor import Tensor, as_tensor, asarray
 from cytensor.walk import walk
@@ -47,13 +45,17 @@ class _Checker:
     """What layers, tapes and `train_step` call while `check_numerics` is on."""
 
     def __init__(self):
-        self.calls = collections.deque(maxlen=10000)  # (layer, ids of inputs, id of output), inner layers first
         self.loss_name, self.samples = "", None
 
-    def output(self, layer, x, result):
-        """Raise where a layer's output is not finite."""
+    def enter(self):
+        """(tape, number of its records) for each tape that records while a layer is called."""
+        return [(tape, len(tape._recorder.records)) for tape in _checking.tapes]
+
+    def output(self, layer, x, result, entered):
+        """Raise where a layer's output is not finite; else note on the tapes which records are the layer's."""
         if not isinstance(result, Tensor) or _is_finite(result):
-            self.calls.append((layer, [id(part) for part in flatten(x)], id(result)))
+            for tape, first in entered:
+                tape._calls.append((layer, first, len(tape._recorder.records)))
             self.samples = result.shape[0] if isinstance(result, Tensor) and result.ndim else None
             return
         op = _first_bad_op(layer, x)
@@ -74,33 +76,32 @@ class _Checker:
             where = f": {_described(values)}"
         raise FloatingPointError(f"check_numerics: forward, {name}{where}; the predictions lie {_range(y_pred)[5:]}")
 
-    def gradients(self, records, targets, seeds, sources, gradients):
+    def gradients(self, records, calls, targets, seeds, sources, gradients):
         """Raise where a target of a tape is not finite, or a gradient; the tape is walked once more to find the op."""
         for target in targets:
             if not _is_finite(as_tensor(target)):
-                self._raise_forward(records, as_tensor(target))
+                self._raise_forward(records, calls, as_tensor(target))
         bad = [source for source, gradient in zip(sources, gradients, strict=True)
                if gradient is not None and not _is_finite(as_tensor(gradient))]
         if not bad:
-            self.calls.clear()
             return
-        paths = {id(variable): path for layer, _, _ in self.calls for path, variable in base.named_weights(layer)}
+        paths = {id(variable): path for layer, _, _ in calls for path, variable in base.named_weights(layer)}
         records = list(records)
 
         def check(record, passed):
             for x, gradient in zip(record.inputs, passed, strict=True):
                 if gradient is not None and not _all_finite((gradient,)):
-                    self._raise(record, as_tensor(x), as_tensor(gradient), _place(records, record, self.calls), paths)
+                    self._raise(record, as_tensor(x), as_tensor(gradient), _place(records, record, calls), paths)
 
         walk(records, targets, seeds, sources, free=False, check=check)
         of = f"'{paths[id(bad[0])]}'" if id(bad[0]) in paths else f"a source of shape {bad[0].shape}"
         raise FloatingPointError(f"check_numerics: backward, gradient of {of}: values are not finite")
 
-    def _raise_forward(self, records, target):
+    def _raise_forward(self, records, calls, target):
         """For a target that is not finite: the first op on the tape that made something not finite of finite values."""
         for record in records:
             if not _all_finite((record.output,)) and _all_finite(record.inputs):
-                layer = _place(list(records), record, self.calls)
+                layer = _place(records, record, calls)
                 where = "" if layer is None else f"layer '{layer.name}' ({type(layer).__name__}), "
                 raise FloatingPointError(f"check_numerics: forward, {where}op {record.op}: "
                                          f"{_described(as_tensor(record.output))}")
@@ -119,14 +120,9 @@ class _Checker:
 
 def _place(records, record, calls):
     """The innermost layer in which an op was recorded; None outside of all, as in the loss."""
-    made = {id(one.output): i for i, one in enumerate(records)}
-    at = made[id(record.output)]
-    spans = []
-    for layer, inputs, output in calls:
-        first, last = max(made.get(one, -1) for one in inputs), made.get(output, -1)
-        if first < at <= last:
-            spans.append((last - first, layer))
-    return min(spans, key=lambda span: span[0])[1] if spans else None
+    at = next(i for i, one in enumerate(records) if one is record)
+    around = [(behind - first, layer) for layer, first, behind in calls if first <= at < behind]
+    return min(around, key=lambda span: span[0])[1] if around else None        # of equal ones the inner, which is first
 
 
 def _is_finite(x):

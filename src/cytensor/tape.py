@@ -18,6 +18,9 @@ class _Checking(threading.local):
     """What looks at gradients while `debugging.check_numerics` is on; one per thread."""
     checker = None
 
+    def __init__(self):
+        self.tapes = []                # that record now, the outermost first
+
 
 _checking = _Checking()
 
@@ -43,14 +46,17 @@ class GradientTape:
         self._recorder = Recorder(watch_accessed_variables)
         self._persistent = persistent
         self._is_used = False
+        self._calls = []               # under `check_numerics`: (layer, its first record, the one behind its last)
 
     def __enter__(self):
         if self._is_used:
             raise RuntimeError("GradientTape: its gradient was taken, so it cannot record again; make a new tape")
         self._recorder.start()
+        _checking.tapes.append(self)
         return self
 
     def __exit__(self, *exception):
+        _checking.tapes.remove(self)
         if self._recorder.is_active:
             self._recorder.stop()
 
@@ -80,6 +86,7 @@ class GradientTape:
     def reset(self):
         """Forgets everything recorded and watched so far."""
         self._recorder.clear()
+        self._calls = []
 
     def gradient(self, target, sources, output_gradients=None, unconnected_gradients="none"):
         """The gradient of `target` with respect to each source, in the structure of `sources`.
@@ -111,7 +118,7 @@ class GradientTape:
         checker = _checking.checker
         found = walk(self._recorder.records, targets, seeds, wanted, free=not self._persistent and checker is None)
         if checker is not None:
-            checker.gradients(self._recorder.records, targets, seeds, wanted, found)
+            checker.gradients(self._recorder.records, self._calls, targets, seeds, wanted, found)
         for i, gradient in enumerate(found):
             if gradient is not None:
                 found[i] = as_tensor(gradient)
@@ -121,7 +128,7 @@ class GradientTape:
                 warnings.warn(f"gradient: source {i} of shape {wanted[i].shape} is not connected to the target: "
                               f"{self._why_unconnected(wanted[i], targets)}", stacklevel=2)
         if not self._persistent:
-            self._recorder.clear()
+            self.reset()
         return pack_like(sources, found)
 
     def _why_unconnected(self, source, targets):

@@ -14,13 +14,14 @@ from cytensor.tensor import Tensor, Variable, asarray
 class _Context(threading.local):
     """What the outermost call said about `training`, for the layers inside; one per thread."""
     training = None
+    call = None                # stands for the outermost call
     checker = None             # set by debugging.check_numerics
     budget = None              # how many numbers weights may still have; set while a file is read
 
 
 _context = _Context()
 # Attributes that own nothing: what they hold is owned elsewhere.
-_BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_added_losses", "_parts"}
+_BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_added_losses", "_losses_of", "_parts"}
 # Types whose values hold neither variables nor layers. Others are added as they are met: a training step asks for the
 # weights of a model every time, and isinstance for every attribute would be most of that.
 _PLAIN = {str, int, float, bool, type(None), np.dtype}
@@ -65,6 +66,7 @@ class Layer(registry.Configurable):
         self._regularizers = []            # (variable, function)
         self.activity_regularizer = None   # a function of the output
         self._added_losses = []            # scalars from add_loss
+        self._losses_of = None             # the outermost call that they are of
         return self
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None, input_shape=None,
@@ -82,7 +84,7 @@ class Layer(registry.Configurable):
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
-            self.input_shape = (None, *as_shape(type(self).__name__, input_shape))
+            self.input_shape = (None, *as_shape(type(self).__name__, input_shape, "input_shape"))
 
     # -- for subclasses -----------------------------------------------------------------------------------------------
     def build(self, input_shape):
@@ -97,11 +99,12 @@ class Layer(registry.Configurable):
             raise ValueError(f"compute_output_shape: layer '{self.name}' must know every axis but the first; "
                              f"got {input_shape}")
         x = asarray(np.zeros((1, *input_shape[1:]), self.dtype))
-        checker, _context.checker = _context.checker, None        # these zeros are no data: log(0) is no fault
+        outer = _context.checker, _context.call
+        _context.checker = _context.call = None    # these zeros are no data: log(0) is no fault, and no loss counts
         try:
             return (None, *self(x, training=False).shape[1:])
         finally:
-            _context.checker = checker
+            _context.checker, _context.call = outer
 
     def add_weight(self, shape=(), initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None,
                    name=None):
@@ -136,22 +139,26 @@ class Layer(registry.Configurable):
         """The layer's output for x; builds the layer first where that has not happened yet."""
         if type(x) is not Tensor or x.dtype != self.dtype:
             x = self._as_input(x)
-        outer = _context.training
+        outer, call = _context.training, _context.call
         if training is None:
             training = outer
         if self._takes_training and (training is not None or self._requires_training):
             kwargs["training"] = training
         _context.training = training
-        if self._added_losses:
+        if call is None:
+            _context.call = object()
+        if self._added_losses and self._losses_of is not _context.call:    # a layer called twice adds two
             self._added_losses = []
+        checker = _context.checker
+        entered = None if checker is None else checker.enter()
         try:
             if not self.built:
                 self._build_for(x)
             result = self.call(x, *args, **kwargs)
             if result is None:
                 raise TypeError(f"{type(self).__name__}: call must return a tensor; got None; is its return missing?")
-            if _context.checker is not None:
-                _context.checker.output(self, x, result)
+            if checker is not None:
+                checker.output(self, x, result, entered)
             if self.activity_regularizer is not None:
                 self._penalize_output(result)
             return result
@@ -159,7 +166,7 @@ class Layer(registry.Configurable):
             error.add_note(f"in layer '{self.name}' ({type(self).__name__}), input of shape {_shape_of(x)}")
             raise
         finally:
-            _context.training = outer
+            _context.training, _context.call = outer, call
 
     def _as_input(self, x):
         if isinstance(x, Layer):
@@ -259,7 +266,11 @@ class Layer(registry.Configurable):
     variable_dtype = compute_dtype
 
     def add_loss(self, loss):
-        """Add a scalar, computed in `call`, to what training minimises; it counts until the layer is called again."""
+        """Add a scalar, computed in `call`, to what training minimises; it counts until the layer is called again.
+
+        Where one call of a model calls the layer several times, all that it adds count.
+        """
+        self._losses_of = _context.call
         self._added_losses.append(loss)
 
     @property
@@ -380,15 +391,15 @@ def named_weights(layer, prefix=""):
     return found
 
 
-def as_shape(what, shape):
-    """A tuple of ints (None allowed) from an int or a sequence."""
+def as_shape(what, shape, name="shape"):
+    """A tuple of ints (None allowed) from an int or a sequence; `name` of the argument, for the message."""
     shape = (shape,) if isinstance(shape, (int, np.integer)) else shape
     try:
         shape = tuple(None if n is None else int(n) for n in shape)
     except (TypeError, ValueError):
-        raise TypeError(f"{what}: shape must be a sequence of ints; got {shape!r}") from None
+        raise TypeError(f"{what}: {name} must be a sequence of ints; got {shape!r}") from None
     if any(n is not None and n < 0 for n in shape):
-        raise ValueError(f"{what}: lengths must not be negative; got shape {shape}")
+        raise ValueError(f"{what}: lengths must not be negative; got {name} {shape}")
     return shape
 
 
