@@ -103,6 +103,20 @@ def test_a_finished_run_is_not_repeated(tmp_path):
     assert len(again.fit(x, y, epochs=3, verbose=0, resume=path).epoch) == 3
 
 
+def test_a_rate_cannot_take_the_place_of_a_schedule(tmp_path):
+    x = np.arange(8.0).reshape(8, 1)
+    model = Sequential([layers.Input((1,)), layers.Dense(1)])
+    model.compile(optimizers.SGD(0.01), "mse")
+    model.fit(x, x, verbose=0, resume=tmp_path / "file")
+    other = Sequential([layers.Input((1,)), layers.Dense(1)])
+    other.compile(optimizers.SGD(optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)), "mse")
+    before = other.get_weights()
+    with pytest.raises(ValueError, match=r"learning_rate must be null, for the model's optimizer has a schedule; got "):
+        other.fit(x, x, epochs=2, verbose=0, resume=tmp_path / "file")
+    assert all(np.array_equal(a, b) for a, b in zip(before, other.get_weights(), strict=True))
+    assert other.optimizer.calls == 0
+
+
 def test_foreign_files(tmp_path):
     x, y = data()
     path = tmp_path / "c.safetensors"

@@ -11,6 +11,7 @@ import numpy as np
 
 from cytensor import damage, random, saving
 from cytensor.arguments import TEXT
+from cytensor.optimizers.schedules import LearningRateSchedule
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -44,7 +45,9 @@ def load_checkpoint(filepath, model, check=None):
         progress = _with_arrays(document["progress"], tensors)
         if check is not None:
             check(progress)
-        shape, calls = document["build_shape"], document["optimizer_calls"]
+        shape, calls, rate = document["build_shape"], document["optimizer_calls"], document["learning_rate"]
+        if rate is not None and isinstance(model.optimizer._learning_rate, LearningRateSchedule):
+            raise ValueError(f"learning_rate must be null, for the model's optimizer has a schedule; got {rate}")
         state = random.checked_state(document["random"])
         trial = saving.built_as(model, shape, tensors)
     weights = {name: value for name, value in tensors.items() if not name.startswith("progress/")}
@@ -55,8 +58,8 @@ def load_checkpoint(filepath, model, check=None):
     saving.ensure_built(model, shape)
     saving._assign_weights(model, weights, filepath)
     saving._assign_slots(model, weights, calls)
-    if document["learning_rate"] is not None:
-        model.optimizer.learning_rate = document["learning_rate"]
+    if rate is not None:
+        model.optimizer.learning_rate = rate
     random.replace_state(state)
     saving.assign_noise(model, noise)
     return progress
