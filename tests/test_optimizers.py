@@ -154,7 +154,9 @@ def test_what_is_applied_must_be_pairs_of_gradients_and_variables():
     one = asarray([1.0])
     for wrong, message in (([(one, one)], "sgd: what is changed must be a Variable; got Tensor, its gradient Tensor"),
                            ([(Variable([1.0]), one)], "a Variable; got Tensor, its gradient Variable"),
-                           ([one], r"sgd: apply_gradients takes pairs \(gradient, variable\).*; got Tensor")):
+                           ([one], r"sgd: apply_gradients takes pairs \(gradient, variable\).*; got Tensor"),
+                           ([(one, Variable([1.0])), 3], r"sgd: apply_gradients takes pairs .*; got int"),
+                           ([([1.0], Variable([1.0], name="w"))], "the gradient of 'w' must be a tensor; got list")):
         with pytest.raises(TypeError, match=message):
             optimizers.SGD().apply_gradients(wrong)
 

@@ -106,9 +106,10 @@ class Optimizer(registry.Configurable):
         Returns `iterations`.
         """
         pairs = list(grads_and_vars)
-        if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
+        wrong = [pair for pair in pairs if not (isinstance(pair, (tuple, list)) and len(pair) == 2)]
+        if wrong:
             raise TypeError(f"{self.name}: apply_gradients takes pairs (gradient, variable), as zip(gradients, "
-                            f"variables) gives; got {type(pairs[0]).__name__}")
+                            f"variables) gives; got {type(wrong[0]).__name__}")
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
         return self.iterations
 
@@ -252,6 +253,9 @@ class Optimizer(registry.Configurable):
             if not isinstance(variable, Variable):
                 raise TypeError(f"{self.name}: what is changed must be a Variable; got {type(variable).__name__}, its "
                                 f"gradient {type(gradient).__name__}")
+            if not hasattr(gradient, "shape"):
+                raise TypeError(f"{self.name}: the gradient of '{variable.name}' must be a tensor; got "
+                                f"{type(gradient).__name__}")
             if gradient.shape != variable.shape:
                 raise ValueError(f"{self.name}: a gradient must have its variable's shape; got {gradient.shape}, "
                                  f"'{variable.name}' {variable.shape}")
