@@ -239,6 +239,15 @@ def test_integer_edges():
 
 
 @pytest.mark.parametrize("dtype", FLOATING)
+def test_rounding_keeps_the_sign_of_zero(dtype):
+    x = np.tile(np.array([-0.0, 0.0, -0.25, 0.25, -0.5, 0.5, -1.5], dtype), 9)
+    for name, expected in (("floor", np.floor(x)), ("ceil", np.ceil(x)), ("round", np.rint(x))):
+        actual = np.asarray(getattr(cyops, name)(x))
+        np.testing.assert_array_equal(actual, expected, err_msg=name)
+        np.testing.assert_array_equal(np.signbit(actual), np.signbit(expected), err_msg=name)
+
+
+@pytest.mark.parametrize("dtype", FLOATING)
 def test_floor_divide_and_remainder_of_floating_numbers(dtype):
     """Bit for bit the remainder of NumPy, which is exact; the floor of the exact quotient, or its nearest number."""
     info, rng = np.finfo(dtype), np.random.default_rng(6)

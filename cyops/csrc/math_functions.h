@@ -30,7 +30,8 @@ CYOPS_INLINE FLOAT MATH_NAME(nearest)(FLOAT x) {
     const FLOAT limit = (FLOAT)((BITS)1 << MANTISSA_BITS);
     const FLOAT size = x < 0 ? -x : x;
     const FLOAT rounded = (size + limit) - limit;
-    return size < limit ? (x < 0 ? -rounded : rounded) : x;
+    const FLOAT changed = x < 0 ? -rounded : rounded;
+    return (x != 0) & (size < limit) ? changed : x; /* -0 too as it is, as by the instruction */
 #else
     return sizeof(FLOAT) == sizeof(float) ? (FLOAT)__builtin_rintf((float)x) : (FLOAT)__builtin_rint(x);
 #endif
