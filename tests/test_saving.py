@@ -350,3 +350,18 @@ def test_headers_that_lie_and_files_of_others(tmp_path):
         load_model(tmp_path / "none.safetensors")
     with pytest.raises((ValueError, OSError), match="load: "):
         load_model(tmp_path)
+
+
+def test_an_optimizer_whose_steps_were_another_models(tmp_path):
+    optimizer = optimizers.Adam(0.1)
+    first, second = (Sequential([layers.Input((2,)), layers.Dense(1)]) for _ in range(2))
+    for model in (first, second):
+        model.compile(optimizer, "mse")
+    x, y = np.eye(2), np.ones((2, 1))
+    first.fit(x, y, verbose=0)
+    second.save(tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert loaded.optimizer.calls == 1
+    for model in (second, loaded):
+        model.fit(x, y, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(second.get_weights(), loaded.get_weights(), strict=True))

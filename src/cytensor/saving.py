@@ -168,6 +168,9 @@ def _weights_of(model):
 def _slots_of(model):
     paths = {id(variable): path for path, variable in named_weights(model)}
     optimizer = model.optimizer
+    if optimizer.calls and not any(id(variable) in paths for variable in optimizer.parameters):
+        optimizer = copy.deepcopy(optimizer)       # its steps were another model's: the slots it would begin with
+        optimizer.build(model.trainable_weights or model.weights)
     return {f"{OPTIMIZER}{name}/{paths[id(variable)]}": np.ascontiguousarray(slot.numpy())
             for name, slots in optimizer.slots.items()
             for variable, slot in zip(optimizer.parameters, slots, strict=True) if id(variable) in paths}
