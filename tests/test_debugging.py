@@ -139,6 +139,17 @@ def test_a_persistent_tape_names_the_layer_every_time():
                 tape.gradient(loss, root.trainable_weights)
 
 
+def test_a_tape_that_was_reset_forgets_the_layers():
+    v, layer = ct.Variable([0.0, 4.0]), layers.Dense(2)
+    with debugging.check_numerics():
+        with ct.GradientTape() as tape:
+            layer(X)
+            tape.reset()
+            loss = ct.reduce_sum(ct.sqrt(v))
+        with pytest.raises(FloatingPointError, match=r"^check_numerics: backward, outside of layers, op sqrt, "):
+            tape.gradient(loss, v)
+
+
 def test_finite_training_is_unchanged():
     weights = []
     for check in (False, True):

@@ -161,6 +161,15 @@ def test_what_is_applied_must_be_pairs_of_gradients_and_variables():
             optimizers.SGD().apply_gradients(wrong)
 
 
+def test_averages_replace_the_weights_that_have_one():
+    seen, unseen = Variable([1.0]), Variable([5.0])
+    optimizer = optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
+    for _ in range(2):
+        optimizer.apply_gradients([(asarray([2.0]), seen)])            # 1, -1, -3; averages -1 and -2
+    optimizer.finalize_variable_values([unseen, seen])
+    assert (seen.numpy().tolist(), unseen.numpy().tolist()) == ([-2.0], [5.0])
+
+
 def test_a_schedule_stays():
     """As in Keras, where the rate of an optimizer made with a schedule cannot be set."""
     optimizer = optimizers.SGD(schedules.ExponentialDecay(0.1, 10, 0.5))
