@@ -146,6 +146,8 @@ def set_cache_limit(nbytes):
         limit = nbytes
     except TypeError:
         raise TypeError(f"set_cache_limit: nbytes must be an integer; got {nbytes!r}") from None
+    except OverflowError:
+        raise ValueError(f"set_cache_limit: nbytes must be from 0 to 2**63 - 1; got {nbytes}") from None
     if limit < 0:
         raise ValueError(f"set_cache_limit: nbytes must not be negative; got {limit}")
     cyops_set_cache_limit(limit)

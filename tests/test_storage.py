@@ -68,6 +68,8 @@ def test_a_cache_limit_of_zero_keeps_nothing():
         cyops.set_cache_limit(-1)
     with pytest.raises(TypeError, match="set_cache_limit: nbytes must be an integer; got '1 GB'"):
         cyops.set_cache_limit("1 GB")
+    with pytest.raises(ValueError, match=f"set_cache_limit: nbytes must be .*got {1 << 80}"):
+        cyops.set_cache_limit(1 << 80)
 
 
 def test_every_size_gets_a_block_that_holds_it():
