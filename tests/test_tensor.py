@@ -220,6 +220,7 @@ def test_nn_has_the_activations_and_the_cross_entropies_on_logits():
     for name in ("elu", "gelu", "relu", "relu6", "selu", "sigmoid", "silu", "softplus", "softsign", "swish", "tanh"):
         expected = getattr(ct.activations, name)(ct.asarray(x))
         assert getattr(ct.nn, name)(ct.asarray(x)).tolist() == expected.tolist(), name
+    np.testing.assert_allclose(ct.nn.leaky_relu([-1.0, 2.0]).numpy(), [-0.2, 2.0], rtol=1e-6)      # as TensorFlow
     assert ct.nn.leaky_relu([-1.0, 2.0], alpha=0.5).tolist() == [-0.5, 2.0]
     labels = np.float64([0, 1, 0, 1, 0, 1, 1])
     p = 1 / (1 + np.exp(-np.float64(x)))
