@@ -9,6 +9,7 @@ import numpy as np
 
 import cyops
 from cytensor.layers import base
+from cytensor.layers.naming import named_weights
 from cytensor.tape import GradientTape, _checking
 from cytensor.tensor import Tensor, as_tensor, asarray
 from cytensor.walk import walk
@@ -59,7 +60,7 @@ class _Checker:
             self.samples = result.shape[0] if isinstance(result, Tensor) and result.ndim else None
             return
         op = _first_bad_op(layer, x)
-        named = base.named_weights(layer)
+        named = named_weights(layer)
         bad = [path for path, variable in named if not _is_finite(variable)]
         cause = f"its weights {', '.join(bad)} are not finite already" if bad else f"its input {_range(x)}"
         raise FloatingPointError(f"check_numerics: forward, layer '{layer.name}' ({type(layer).__name__}){op}: "
@@ -85,7 +86,7 @@ class _Checker:
                if gradient is not None and not _is_finite(as_tensor(gradient))]
         if not bad:
             return
-        paths = {id(variable): path for layer, _, _ in calls for path, variable in base.named_weights(layer)}
+        paths = {id(variable): path for layer, _, _ in calls for path, variable in named_weights(layer)}
         records = list(records)
 
         def check(record, passed):

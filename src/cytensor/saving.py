@@ -14,8 +14,9 @@ import warnings
 import numpy as np
 
 from cytensor import arguments, damage, random, registry
-from cytensor.layers.base import Layer, named_weights
+from cytensor.layers.base import Layer
 from cytensor.layers.base import _context as layer_context
+from cytensor.layers.naming import named_weights
 from cytensor.registry import register_serializable
 from cytensor.tensor import asarray
 

@@ -15,7 +15,7 @@ from cytensor.debugging import check_numerics as checking_numerics
 from cytensor.inference import BATCH, batches_together
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
-from cytensor.layers.base import unique
+from cytensor.layers.naming import unique
 from cytensor.outputs import all_of, only
 from cytensor.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
 from cytensor.results import as_arrays, as_floats, as_returned, joined

@@ -9,7 +9,7 @@ import time
 
 from cytensor.callbacks.base import Callback
 from cytensor.damage import COUNT
-from cytensor.layers.base import named_weights
+from cytensor.layers.naming import named_weights
 
 _numbers = itertools.count()           # tells apart the files that one process opens within a second
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from cytensor import arguments, constraints, initializers, registry, regularizers
 from cytensor.dtypes import as_dtype
+from cytensor.layers.naming import name_apart, named_weights, unique
 from cytensor.nested import flatten
 from cytensor.tensor import Tensor, Variable, asarray
 
@@ -339,26 +340,6 @@ def penalties(layers):
     return found
 
 
-def unique(items):
-    """The items in order, each object once. By identity: `==` on tensors is elementwise."""
-    return list({id(item): item for item in items}.values())
-
-
-def name_apart(layers):
-    """Number the layers that nobody named, so that no two of `layers` share a name: dense, dense_1, dense_2."""
-    taken = {layer.name for layer in layers if layer.named_by_user}
-    for layer in layers:
-        if layer.named_by_user:
-            continue
-        stem = registry.snake_case(type(layer).__name__)
-        name, number = stem, 0
-        while name in taken:
-            number += 1
-            name = f"{stem}_{number}"
-        layer.name = name
-        taken.add(name)
-
-
 def _spend(what, shape):
     """Take a weight of `shape` out of the budget, where there is one."""
     if _context.budget is None:
@@ -366,29 +347,6 @@ def _spend(what, shape):
     _context.budget -= math.prod(shape)
     if _context.budget < 0:
         raise ValueError(f"{what}: the file must have as many numbers as the weights; got shape {shape}")
-
-
-def named_weights(layer, prefix=""):
-    """[(path, variable)] in the order of `layer.weights`; a path such as "dense_1/kernel" is unique."""
-    found, seen, taken = [], set(), set()
-
-    def visit(owner, prefix):
-        for variable in owner.own_weights:
-            if id(variable) in seen:
-                continue
-            seen.add(id(variable))
-            stem = path = prefix + (variable.name or "variable")
-            number = 0
-            while path in taken:
-                number += 1
-                path = f"{stem}_{number}"
-            taken.add(path)
-            found.append((path, variable))
-        for inner in owner.sublayers:
-            visit(inner, f"{prefix}{inner.name}/")
-
-    visit(layer, prefix)
-    return found
 
 
 def as_shape(what, shape, name="shape"):
