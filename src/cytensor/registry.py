@@ -24,6 +24,21 @@ def snake_case(name):
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
+def unused_name(stem, taken):
+    """`stem`, or with a number behind it that makes it another name than those in the set `taken`, which it joins.
+
+    >>> taken = {"dense"}
+    >>> unused_name("dense", taken), unused_name("dense", taken), unused_name("loss", taken)
+    ('dense_1', 'dense_2', 'loss')
+    """
+    name, number = stem, 0
+    while name in taken:
+        number += 1
+        name = f"{stem}_{number}"
+    taken.add(name)
+    return name
+
+
 def _fold(name):
     return name.replace("_", "").lower()
 

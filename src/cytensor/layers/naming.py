@@ -11,15 +11,8 @@ def name_apart(layers):
     """Number the layers that nobody named, so that no two of `layers` share a name: dense, dense_1, dense_2."""
     taken = {layer.name for layer in layers if layer.named_by_user}
     for layer in layers:
-        if layer.named_by_user:
-            continue
-        stem = registry.snake_case(type(layer).__name__)
-        name, number = stem, 0
-        while name in taken:
-            number += 1
-            name = f"{stem}_{number}"
-        layer.name = name
-        taken.add(name)
+        if not layer.named_by_user:
+            layer.name = registry.unused_name(registry.snake_case(type(layer).__name__), taken)
 
 
 def named_weights(layer, prefix=""):
@@ -31,13 +24,7 @@ def named_weights(layer, prefix=""):
             if id(variable) in seen:
                 continue
             seen.add(id(variable))
-            stem = path = prefix + (variable.name or "variable")
-            number = 0
-            while path in taken:
-                number += 1
-                path = f"{stem}_{number}"
-            taken.add(path)
-            found.append((path, variable))
+            found.append((registry.unused_name(prefix + (variable.name or "variable"), taken), variable))
         for inner in owner.sublayers:
             visit(inner, f"{prefix}{inner.name}/")
 

@@ -116,10 +116,5 @@ def compiled(plain, weighted):
         name = metric.name
         if name in taken and takes_weights:
             name = f"weighted_{name}"
-        first, count = name, 0
-        while name in taken:
-            count += 1
-            name = f"{first}_{count}"
-        metric.name = name
-        taken.add(name)
+        metric.name = registry.unused_name(name, taken)
     return pairs
