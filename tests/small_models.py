@@ -1,9 +1,25 @@
-"""Small data and compiled models that the tests of training share."""
+"""Small data, compiled models and an interruption that the tests of training share."""
 
 import numpy as np
 
-from cytensor import layers, optimizers, random
+from cytensor import callbacks, layers, optimizers, random
 from cytensor.models import Sequential
+
+
+class Interrupted(Exception):
+    pass
+
+
+class Interrupt(callbacks.Callback):
+    """Fails after a number of batches of all epochs."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left == 0:
+            raise Interrupted
 
 
 def data(n=100, features=4, classes=3):

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from small_models import Interrupt, Interrupted
 
 from cytensor import callbacks, layers, metrics, optimizers, random, saving
 from cytensor.models import Sequential, load_model
@@ -13,20 +14,6 @@ from cytensor.models import Sequential, load_model
 GONE = object()
 JUNK = (GONE, None, True, -1, 0, 10**18, 10**30, 10**400, 2.5, float("nan"), float("inf"), "", "x", [], [1], [None], {},
         {"a": 1}, {"tensor": "x"}, {"tensor": 3})
-
-
-class Interrupted(Exception):
-    pass
-
-
-class Interrupt(callbacks.Callback):
-    def __init__(self, after):
-        self.left = after
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if self.left == 0:
-            raise Interrupted
 
 
 def fresh(seed=4):

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from small_models import Interrupt, Interrupted
 
 import cytensor as ct
 from cytensor import callbacks
@@ -170,22 +171,6 @@ def test_each_pass_is_shuffled_and_complete():
     model.compile("sgd", "mse")
     model.fit(X, X, batch_size=1, steps_per_epoch=4, epochs=4, verbose=0)
     assert sorted(order[:8]) == sorted(order[8:]) == X[:, 0].tolist() and order[:8] != order[8:]
-
-
-class Interrupted(Exception):
-    pass
-
-
-class Interrupt(callbacks.Callback):
-    """Fails after a number of batches of all epochs."""
-
-    def __init__(self, after):
-        self.left = after
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if self.left == 0:
-            raise Interrupted
 
 
 def model_with(seed):
