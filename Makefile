@@ -2,17 +2,36 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml setup.py $(wildcard cyops/*.p* cyops/csrc/*)
+SOURCES := pyproject.toml setup.py $(shell find cyops -name '*.p*' -o -name '*.h' -o -path '*/csrc/*.c')
 
-.PHONY: train test ulp sanitize sanitize-short bench bench-peers lint stubs clean
+.DEFAULT_GOAL := help
+.PHONY: help build train test ulp sanitize sanitize-short bench bench-peers lint stubs clean
 
+help:
+	@echo "make train            install into .venv, then train on MNIST"
+	@echo "make test             all tests"
+	@echo "make build            compile what has changed since the last time"
+	@echo "make lint             style and types"
+	@echo "make stubs            write the stubs of compiled modules anew"
+	@echo "make bench            benchmarks beside NumPy and plain loops"
+	@echo "make bench-peers      the same beside PyTorch, JAX and Keras, in an environment of their own"
+	@echo "make ulp              errors of the functions at every float32; about an hour"
+	@echo "make sanitize         tests with every memory access checked (sanitize-short: a part of them)"
+	@echo "make clean            remove what was built"
+
+# What compiles (pyproject.toml's build-system) stands in the environment itself, so that each file is compiled once.
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet "setuptools>=77" "Cython>=3.1,<4"
 
-# Installed in place: a change of a Python file needs no second install, a change of a compiled one does.
+# Compiled first, where one sees it happen; then installed in place, so that a changed Python file needs no second install.
 $(VENV)/installed: $(BIN)/python $(SOURCES)
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python setup.py --quiet build_ext --inplace
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable .
 	touch $@
+
+build: $(BIN)/python
+	$(BIN)/python setup.py --quiet build_ext --inplace
 
 # What an extra asks for, beside the package as it is.
 $(VENV)/installed-%: $(VENV)/installed
