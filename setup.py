@@ -73,8 +73,8 @@ class BuildExtensions(build_ext):
         command = getattr(self.compiler, "compiler", ["cc"])[0]
         header = Path(sysconfig.get_path("include"), "Python.h")
         if shutil.which(command) is None:
-            raise SystemExit(f"cytensor is compiled from C, and there is no C compiler '{command}' here. Install GCC or "
-                             f"Clang (Debian, Ubuntu: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select "
+            raise SystemExit(f"cytensor is compiled from C, and there is no C compiler '{command}' here. Install GCC "
+                             f"or Clang (Debian, Ubuntu: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select "
                              f"--install), or name one by the environment variable CC.")
         if not header.exists():
             raise SystemExit(f"cytensor is compiled against Python's headers, and there is no {header.name} in "

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from small_models import classifier, data
 
-from cytensor import arguments, layers, metrics, optimizers, regularizers
+from cytensor import layers, metrics, optimizers, regularizers
 from cytensor.callbacks import EarlyStopping
+from cytensor.checks import arguments
 from cytensor.models import Sequential
 from cytensor.training import Trainer
 

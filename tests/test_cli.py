@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import cytensor as ct
-from cytensor import cli, pictures
+from cytensor import cli
+from cytensor.cli import ascii_art
 from cytensor.datasets import mnist
 
 QUICK = ["--samples", "3000", "--epochs", "2", "--hidden", "64"]
@@ -198,7 +199,7 @@ def test_an_interrupted_training_ends_quietly(monkeypatch, capsys):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "build_model", interrupt)
+    monkeypatch.setattr(cli.commands, "build_model", interrupt)
     code, _, err = run("train", *QUICK, capsys=capsys)
     assert code == 130 and "interrupted" in err and "Traceback" not in err
 
@@ -209,19 +210,19 @@ def test_an_interrupted_training_ends_quietly(monkeypatch, capsys):
 def test_pictures_of_images():
     image = np.zeros((28, 28))
     image[:4, :2] = 255
-    lines = pictures.as_text(image)
+    lines = ascii_art.as_text(image)
     assert len(lines) == 7 and {len(line) for line in lines} == {14}
     assert lines[0] == "@" + " " * 13 and "".join(lines[1:]).strip() == ""
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (7, 14), (8, 8), (28, 28), (100, 31)])
 def test_pictures_of_any_size(shape):
-    lines = pictures.as_text(np.random.default_rng(0).random(shape))
+    lines = ascii_art.as_text(np.random.default_rng(0).random(shape))
     assert 1 <= len(lines) <= 7 and 1 <= len(lines[0]) <= 14
 
 
 def test_a_gallery_has_five_images_in_a_row():
-    text = pictures.gallery(np.ones((7, 28, 28)), [f"image {i}" for i in range(7)])
+    text = ascii_art.gallery(np.ones((7, 28, 28)), [f"image {i}" for i in range(7)])
     assert [line for line in text.splitlines() if "image" in line] == [
         "image 0        image 1        image 2        image 3        image 4",
         "image 5        image 6",

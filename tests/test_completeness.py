@@ -7,8 +7,8 @@ from samples import RECORDED_ONLY, SAMPLES
 
 import cyops
 import cytensor as ct
-from cytensor import grads  # noqa: F401 - fills the registry
-from cytensor.rules import NO_GRADIENT, RULES
+from cytensor.autodiff import gradients  # noqa: F401 - fills the registry
+from cytensor.autodiff.rules import NO_GRADIENT, RULES
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.cases import CASES

@@ -43,7 +43,7 @@ def interrupted(tmp_path, monkeypatch):
     path = tmp_path / "backup" / "latest.safetensors"
     with pytest.raises(Interrupted):
         fit(fresh(), path, 8)
-    return path, *saving.read_file(path)
+    return path, *saving.models.read_file(path)
 
 
 def state_of(model):
@@ -56,7 +56,7 @@ def state_of(model):
 def refusal(path, tensors, metadata, document):
     """The words with which `fit` refuses the altered file, or None where it can be gone on from."""
     text = document if isinstance(document, str) else json.dumps(document)
-    saving.write_file(path, tensors, {**metadata, "document": text})
+    saving.models.write_file(path, tensors, {**metadata, "document": text})
     model = fresh(77)
     before = state_of(model)
     try:
@@ -154,11 +154,11 @@ def test_models_altered(tmp_path, monkeypatch):
     with pytest.raises(Interrupted):
         fit(model, tmp_path / "backup" / "latest.safetensors", 3)
     model.save(path)
-    tensors, metadata = saving.read_file(path)
+    tensors, metadata = saving.models.read_file(path)
     document, source = json.loads(metadata["document"]), np.random.default_rng(1)
     for at in places_in(document):
         for value in source.choice(np.array(JUNK, object), 4, replace=False):
-            saving.write_file(path, tensors, {**metadata, "document": json.dumps(altered(document, at, value))})
+            saving.models.write_file(path, tensors, {**metadata, "document": json.dumps(altered(document, at, value))})
             try:
                 load_model(path)
             except ValueError as error:
@@ -167,6 +167,6 @@ def test_models_altered(tmp_path, monkeypatch):
     for at, value, message in ((("optimizer_calls",), -1, "optimizer_calls must be an integer of at least 0"),
                                (("noise", "dropout", "state"), [], "noise.dropout.state must be a dictionary; got"),
                                (units, 10**9, "the file must have as many numbers as the weights; got shape")):
-        saving.write_file(path, tensors, {**metadata, "document": json.dumps(altered(document, at, value))})
+        saving.models.write_file(path, tensors, {**metadata, "document": json.dumps(altered(document, at, value))})
         with pytest.raises(ValueError, match=message):
             load_model(path)

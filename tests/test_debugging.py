@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 import cytensor as ct
-from cytensor import debugging, layers, losses, optimizers
+from cytensor import layers, losses, optimizers
 from cytensor.models import Sequential
+from cytensor.training import numerics
 
 
 def model_with(*more):
@@ -30,7 +31,7 @@ def test_forward():
                                                  r"its input lies in \[-1, 1\]") as caught:
         model.fit(x, Y, verbose=0, check_numerics=True, shuffle=False)
     assert caught.value.__notes__[-1] == "in fit: epoch 1, batch 1"
-    with debugging.check_numerics(), pytest.raises(FloatingPointError):
+    with numerics.check_numerics(), pytest.raises(FloatingPointError):
         model(x)
     assert not np.isfinite(model(x)).all()                     # off again
 
@@ -91,7 +92,7 @@ def test_zeros_that_find_out_a_shape_are_no_fault():
 def test_a_loop_of_ones_own():
     model = model_with()
     v = ct.Variable([0.0, 4.0], name="v")
-    with debugging.check_numerics():
+    with numerics.check_numerics():
         with ct.GradientTape() as tape:
             loss = ct.reduce_sum(model(X)) + ct.reduce_sum(ct.sqrt(v))
         with pytest.raises(FloatingPointError, match=r"^check_numerics: backward, outside of layers, op sqrt, gradient "
@@ -114,7 +115,7 @@ def test_a_loop_of_ones_own():
 def test_an_op_before_a_layer_is_not_the_layers():
     """The layer's input is not on the tape: nothing but the layer's own records says where it begins."""
     v, layer = ct.Variable([0.0, 4.0]), layers.Dense(2)
-    with debugging.check_numerics():
+    with numerics.check_numerics():
         with ct.GradientTape() as tape:
             loss = ct.reduce_sum(ct.sqrt(v)) + ct.reduce_sum(layer(X))
         with pytest.raises(FloatingPointError, match=r"^check_numerics: backward, outside of layers, op sqrt, "):
@@ -130,7 +131,7 @@ def test_a_persistent_tape_names_the_layer_every_time():
             return x * ct.sqrt(self.factor)
 
     dense, root = layers.Dense(2), Root()
-    with debugging.check_numerics(), ct.GradientTape(persistent=True) as tape:
+    with numerics.check_numerics(), ct.GradientTape(persistent=True) as tape:
         inner = ct.reduce_sum(dense(X))
         loss = ct.reduce_sum(root(ct.ones((1, 2))))
         with tape.stop_recording():
@@ -141,7 +142,7 @@ def test_a_persistent_tape_names_the_layer_every_time():
 
 def test_a_tape_that_was_reset_forgets_the_layers():
     v, layer = ct.Variable([0.0, 4.0]), layers.Dense(2)
-    with debugging.check_numerics():
+    with numerics.check_numerics():
         with ct.GradientTape() as tape:
             layer(X)
             tape.reset()
@@ -163,9 +164,9 @@ def test_finite_training_is_unchanged():
 def test_gradcheck():
     source = np.random.default_rng(0)
     x, k = source.standard_normal((4, 3)), source.standard_normal((3, 2))
-    assert debugging.gradcheck(lambda x, k: ct.softmax(ct.tanh(x) @ k), [x, k])
-    assert debugging.gradcheck(lambda x: ct.sum(x * x), x)
+    assert numerics.gradcheck(lambda x, k: ct.softmax(ct.tanh(x) @ k), [x, k])
+    assert numerics.gradcheck(lambda x: ct.sum(x * x), x)
     with pytest.raises(AssertionError, match="the tape's derivative must equal the difference quotient"):
-        debugging.gradcheck(lambda x: x * ct.stop_gradient(x), x)
+        numerics.gradcheck(lambda x: x * ct.stop_gradient(x), x)
     with pytest.raises(TypeError, match="gradcheck: function must be a function of tensors; got 3"):
-        debugging.gradcheck(3, x)
+        numerics.gradcheck(3, x)

@@ -8,7 +8,7 @@ from golden import inputs, stored
 
 import cyops
 from cytensor import activations, layers, ops, random
-from cytensor.tape import GradientTape
+from cytensor.autodiff.tape import GradientTape
 from cytensor.tensor import Variable, asarray
 
 

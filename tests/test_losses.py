@@ -4,7 +4,7 @@ import pytest
 from golden import inputs, stored
 
 from cytensor import losses, ops
-from cytensor.tape import GradientTape
+from cytensor.autodiff.tape import GradientTape
 from cytensor.tensor import asarray
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import cytensor as ct
-from cytensor import inference, layers, models
+from cytensor import layers, models
+from cytensor.data import batch_size
 from cytensor.models import Model, Sequential
 
 
@@ -157,7 +158,7 @@ def test_predict_computes_many_samples_at_once_where_nobody_can_tell():
 def test_batches_computed_together_stay_small():
     model = Sequential([layers.Dense(4)])
     model(np.ones((1, 5), np.float32))
-    of = inference.batches_together
+    of = batch_size.batches_together
     assert of(model, ct.zeros((100, 5))) == 4
     assert of(model, ct.zeros((1, 5))) == 1
     wide = ct.broadcast_to(ct.zeros(1), (1 << 20, 1 << 12))

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from cytensor import layers, ops, optimizers
+from cytensor.autodiff.tape import GradientTape
 from cytensor.models import Sequential
-from cytensor.tape import GradientTape
 from cytensor.tensor import asarray
 
 

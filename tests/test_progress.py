@@ -10,7 +10,8 @@ import types
 import numpy as np
 import pytest
 
-from cytensor import layers, progress
+from cytensor import layers
+from cytensor.callbacks import progress
 from cytensor.models import Sequential
 
 

@@ -263,8 +263,8 @@ def test_overwriting(tmp_path):
         Sequential([layers.Dense(2)]).save(tmp_path / "x")
     with pytest.raises(ValueError, match="there are no weights"):
         Sequential([layers.Dense(2)]).save_weights(tmp_path / "x")
-    saving.write_bytes(tmp_path / "mode", b"1")
-    assert (tmp_path / "mode").stat().st_mode & 0o777 == 0o666 & ~saving._umask()
+    saving.models.write_bytes(tmp_path / "mode", b"1")
+    assert (tmp_path / "mode").stat().st_mode & 0o777 == 0o666 & ~saving.models._umask()
 
 
 def test_what_is_no_file_is_left_alone(tmp_path):

@@ -9,9 +9,9 @@ from small_models import classifier, data, line_model
 
 import cyops
 from cytensor import callbacks, layers, losses, metrics, ops, optimizers, random, regularizers
+from cytensor.autodiff.tape import GradientTape
 from cytensor.data import unpack_x_y_sample_weight
 from cytensor.models import Model, Sequential
-from cytensor.tape import GradientTape
 from cytensor.tensor import asarray
 
 

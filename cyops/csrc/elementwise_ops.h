@@ -2,7 +2,7 @@
  *
  * C reads it for the loops of every dtype and instruction set (elementwise_dtype.h); elementwise.c turns the same rows
  * into strings, from which Python makes the public functions with their signatures and docstrings at import. To add an
- * op, add a row here and its gradient rule in grads.py.
+ * op, add a row here and its gradient rule in gradients.py.
  *
  *     OP(name, inputs, (parameters), DOMAIN, formula in C, formula in words, what it computes, arguments, result)
  *

@@ -9,7 +9,7 @@ Training words are Keras's (`Sequential`, `layers.Dense`, `fit`), tensor words a
 `permute_dims`, `matmul`), and the low-level words of TensorFlow's textbooks exist as aliases (`constant`,
 `reduce_mean`, `GradientTape`). Imports go one way:
 
-    cyops  <-  tensor  <-  ops  <-  grads, walk, tape  <-  layers, losses, optimizers  <-  models  <-  cli
+    cyops  <-  tensor  <-  ops  <-  autodiff  <-  layers, losses, optimizers  <-  models, training  <-  cli
 
 Importing the package loads tensors, ops and tapes; the training modules are loaded when they are first named.
 """
@@ -27,9 +27,9 @@ from cyops import (
     shares_memory,
 )
 from cytensor import dtypes, numpy_bridge, ops  # the bridge gives Tensor its __array_ufunc__
+from cytensor.autodiff.tape import GradientTape
 from cytensor.dtypes import *  # noqa: F403
 from cytensor.ops import *  # noqa: F403
-from cytensor.tape import GradientTape
 from cytensor.tensor import Tensor, Variable, asarray
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
         activations,
         callbacks,
         constraints,
-        cross_entropy,
         datasets,
         initializers,
         keras,
@@ -53,10 +52,11 @@ if TYPE_CHECKING:
         sklearn,
         utils,
     )
-    from cytensor.debugging import check_numerics, gradcheck
     from cytensor.layers import Input
+    from cytensor.losses import cross_entropy
     from cytensor.models import Model, Sequential, load_model
     from cytensor.random import set_seed
+    from cytensor.training.numerics import check_numerics, gradcheck
 
 math = ops
 newaxis = None                   # the Array API standard's name for an axis of length 1 in an index
@@ -64,11 +64,12 @@ __version__ = "0.1.0"
 
 # Where each name that is loaded on first use lives: a module, or a module and a name in it.
 _MODULES = (
-    "activations", "callbacks", "constraints", "cross_entropy", "datasets", "initializers", "keras", "layers", "losses",
+    "activations", "callbacks", "constraints", "datasets", "initializers", "keras", "layers", "losses",
     "metrics", "models", "nn", "optimizers", "random", "regularizers", "saving", "utils",
 )
 _MEMBERS = {
     "Input": "layers", "Model": "models", "Sequential": "models", "load_model": "models", "set_seed": "random",
+    "cross_entropy": "losses",
     "check_numerics": "debugging", "gradcheck": "debugging",
 }
 _EXTRAS = ("sklearn",)      # modules that need an extra: not in __all__, so that `import *` does without

@@ -1,7 +1,7 @@
 """`ct.nn`: TensorFlow's home of the activations and of the cross-entropies on logits."""
-from cytensor import cross_entropy
 from cytensor.activations import elu, gelu, relu6, selu, silu, softplus, softsign, swish
 from cytensor.activations import leaky_relu as _leaky_relu
+from cytensor.losses import cross_entropy
 from cytensor.ops import FUNCTIONS
 from cytensor.tensor import asarray
 

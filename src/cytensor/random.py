@@ -14,8 +14,8 @@ import zlib
 
 import numpy as np
 
-from cytensor.arguments import Rule, integer, is_integer
-from cytensor.damage import COUNT, DICTIONARY, check_fields, dictionary_of, words_below
+from cytensor.checks.arguments import Rule, integer, is_integer
+from cytensor.checks.schema import COUNT, DICTIONARY, check_fields, dictionary_of, words_below
 from cytensor.dtypes import as_dtype
 from cytensor.tensor import asarray
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cytensor import arguments
+from cytensor.checks import arguments
 
 __all__ = ["Configurable", "deserialize", "lookup", "register", "register_alias", "register_serializable", "serialize"]
 

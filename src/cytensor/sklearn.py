@@ -2,7 +2,7 @@
 
 Needs the extra `sklearn`; loaded when `ct.sklearn` is first named. What lies between scikit-learn's arrays and
 `model.fit` is here: classes as numbers, weights with a mean of one, one seed for everything random. Training itself is
-training.py's.
+training/'s.
 """
 import copy
 
@@ -14,8 +14,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from cytensor import arguments, layers, optimizers, random, regularizers
+from cytensor import layers, optimizers, random, regularizers
 from cytensor.callbacks import EarlyStopping
+from cytensor.checks import arguments
 from cytensor.models import Model, Sequential
 
 __all__ = ["CyTensorClassifier", "CyTensorRegressor"]

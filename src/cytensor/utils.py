@@ -1,10 +1,10 @@
 """`keras.utils`: the small helpers that textbook listings use, and the plots."""
 import numpy as np
 
-from cytensor.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from cytensor.callbacks.progress import Progbar
+from cytensor.data.batches import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from cytensor.plots import plot_confusion_matrix, plot_model, show_images
 from cytensor.plots.labels import confusion_matrix
-from cytensor.progress import Progbar
 from cytensor.random import set_seed as set_random_seed
 from cytensor.registry import register_serializable as register_keras_serializable
 from cytensor.tensor import Tensor, asarray

@@ -1,6 +1,6 @@
 """Callback, and the simplest ones: History and LambdaCallback. callback_list.py calls them."""
-from cytensor import arguments
-from cytensor.damage import EPOCHS, VALUE, check_fields, dictionary_of, list_of
+from cytensor.checks import arguments
+from cytensor.checks.schema import EPOCHS, VALUE, check_fields, dictionary_of, list_of
 
 HOOKS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_train_batch_begin",
          "on_train_batch_end", "on_test_begin", "on_test_end", "on_test_batch_begin", "on_test_batch_end",

@@ -26,7 +26,7 @@ class CallbackList(Callback):
         if add_history and self.history is None:
             self.append(History())
         if add_progbar:
-            from cytensor.progress import TrainProgress
+            from cytensor.callbacks.progress import TrainProgress
             self.append(TrainProgress(params.get("verbose", 1), params.get("steps"), params.get("epochs", 1)))
 
     def append(self, callback):

@@ -4,7 +4,7 @@ import os
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
-from cytensor.damage import COUNT, REAL, or_none
+from cytensor.checks.schema import COUNT, REAL, or_none
 
 
 def _check_save_freq(name, save_freq):

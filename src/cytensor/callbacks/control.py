@@ -3,7 +3,7 @@ import math
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
-from cytensor.damage import ARRAY, COUNT, REAL, check_like, list_of, or_none
+from cytensor.checks.schema import ARRAY, COUNT, REAL, check_like, list_of, or_none
 
 
 class EarlyStopping(Monitor):

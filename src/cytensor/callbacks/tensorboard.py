@@ -8,7 +8,7 @@ import socket
 import time
 
 from cytensor.callbacks.base import Callback
-from cytensor.damage import COUNT
+from cytensor.checks.schema import COUNT
 from cytensor.layers.naming import named_weights
 
 _numbers = itertools.count()           # tells apart the files that one process opens within a second

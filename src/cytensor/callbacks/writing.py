@@ -2,9 +2,9 @@
 import csv
 import os
 
-from cytensor.arguments import TEXT
 from cytensor.callbacks.base import Callback
-from cytensor.damage import COUNT, list_of, or_none
+from cytensor.checks.arguments import TEXT
+from cytensor.checks.schema import COUNT, list_of, or_none
 
 
 class CSVLogger(Callback):

@@ -2,7 +2,7 @@
 
 A member's header says how much memory it wants, and a zip entry says how long its member is; either may lie. So the
 header is compared with the entry, and the entry with what its compressed bytes can hold, before an array is made.
-Pickled objects are refused. Not for model files: those are safetensors (saving.py). Importing this module loads
+Pickled objects are refused. Not for model files: those are safetensors (saving/). Importing this module loads
 zipfile, so it is imported where it is used.
 """
 

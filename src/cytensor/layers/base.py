@@ -5,7 +5,8 @@ import threading
 
 import numpy as np
 
-from cytensor import arguments, constraints, initializers, registry, regularizers
+from cytensor import constraints, initializers, registry, regularizers
+from cytensor.checks import arguments
 from cytensor.dtypes import as_dtype
 from cytensor.layers.naming import name_apart, named_weights, unique
 from cytensor.nested import flatten

@@ -1,6 +1,6 @@
 """Metrics. base.py has the Metric class and the means; accuracy.py, means.py and confusion.py one family each."""
 from cytensor import registry
-from cytensor.loss_functions import (
+from cytensor.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
     categorical_crossentropy,

@@ -1,7 +1,8 @@
 """Accuracies: the share of predictions that are right, for each way of writing down what right means."""
 import numpy as np
 
-from cytensor import loss_functions, ops
+from cytensor import ops
+from cytensor.losses import functions as loss_functions
 from cytensor.metrics.base import FunctionMean, Mean
 from cytensor.tensor import asarray
 

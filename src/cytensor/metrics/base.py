@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from cytensor import initializers, ops, registry
-from cytensor.damage import check_like
+from cytensor.checks.schema import check_like
 from cytensor.dtypes import as_dtype
-from cytensor.losses import aligned_weights
+from cytensor.losses.classes import aligned_weights
 from cytensor.tensor import Tensor, Variable, asarray
 
 

@@ -4,7 +4,8 @@ The counts are kept in float64 by NumPy on the tensors' own memory; they are no 
 """
 import numpy as np
 
-from cytensor import loss_functions, registry
+from cytensor import registry
+from cytensor.losses import functions as loss_functions
 from cytensor.metrics.base import Metric
 from cytensor.tensor import asarray
 

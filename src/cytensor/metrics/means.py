@@ -3,9 +3,9 @@ import math
 
 import numpy as np
 
-from cytensor import loss_functions as functions
 from cytensor import ops, registry
-from cytensor.losses import aligned_weights
+from cytensor.losses import functions
+from cytensor.losses.classes import aligned_weights
 from cytensor.metrics.base import FunctionMean, Mean, Metric
 from cytensor.tensor import asarray
 

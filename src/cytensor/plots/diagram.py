@@ -6,7 +6,7 @@ drawn. All lengths are points: the figure is exactly as large as its blocks.
 import itertools
 from dataclasses import dataclass, field
 
-from cytensor import summary
+from cytensor.models import summary
 from cytensor.plots import figures
 
 GAP, PAD, LINE = 22, 8, 13             # between blocks (room for an arrow), inside them, height of a line of text

@@ -20,7 +20,7 @@ from cyops import (
     take,
     where,
 )
-from cytensor.rules import define, define_no_gradient, define_variadic
+from cytensor.autodiff.rules import define, define_no_gradient, define_variadic
 
 # -- elementwise ------------------------------------------------------------------------------------------------------
 define("add", a=lambda d: d, b=lambda d: d)

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 import cytensor as ct
-from cytensor import layers, pictures, plots
+from cytensor import layers, plots
+from cytensor.cli import ascii_art
 from cytensor.datasets import archive, mnist
 
 EXAMPLES = 10
@@ -234,7 +235,7 @@ def show_predictions(x, y, probabilities):
         captions.append(f"{guess} ({probabilities[i, guess]:.0%}){wrong}")
     if x.ndim == 3:
         print(f"What the model sees in the first {len(x)} test images, and how sure it is:\n")
-        print(pictures.gallery(x, captions))
+        print(ascii_art.gallery(x, captions))
         return
     print(f"{'sample':>6}  {'label':>5}  {'predicted':>9}  {'probability':>11}")
     for i, guess in enumerate(predicted):

@@ -9,7 +9,7 @@ import reprlib
 
 import numpy as np
 
-from cytensor.arguments import FLAG, NOT_NEGATIVE, Rule, integer, is_integer
+from cytensor.checks.arguments import FLAG, NOT_NEGATIVE, Rule, integer, is_integer
 
 
 @contextlib.contextmanager

@@ -1,11 +1,12 @@
-"""Loss functions: per-sample values of a distance between targets and predictions. losses.py has the reduced classes.
+"""Loss functions: per-sample values of a distance between targets and predictions. classes.py has the reduced classes.
 
 Every function takes (y_true, y_pred) of equal shape (n, ..., k) and returns (n, ...), the last axis averaged or summed;
 targets (n,) and predictions (n, 1), either way round, are brought together. Nothing else broadcasts.
 """
 import numpy as np
 
-from cytensor import cross_entropy, ops
+from cytensor import ops
+from cytensor.losses import cross_entropy
 from cytensor.tensor import Tensor, asarray
 
 EPSILON = 1e-7       # probabilities are kept this far from 0 and 1, as in Keras

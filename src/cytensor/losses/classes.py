@@ -1,12 +1,13 @@
 """Losses as classes: a loss function, its settings, and how its per-sample values become one number.
 
-The functions themselves (per-sample values) are in loss_functions.py and offered here under their names too.
+The functions themselves (per-sample values) are in functions.py and offered here under their names too.
 """
 from collections.abc import Callable
 from typing import Any
 
-from cytensor import loss_functions, ops, registry
-from cytensor.loss_functions import (
+from cytensor import ops, registry
+from cytensor.losses import functions as loss_functions
+from cytensor.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
     categorical_crossentropy,

@@ -1,13 +1,13 @@
 """Cross-entropies per sample, stable and fused where the predictions are known to be a softmax.
 
-These are ops: shapes and labels are checked by losses.py and by the kernels. A softmax output remembers its logits
+These are ops: shapes and labels are checked by functions.py and by the kernels. A softmax output remembers its logits
 (`origin`); while these are unchanged the value is computed from them, so that it neither overflows nor needs clipping,
 and the tape's walk goes to the logits in one step (fusion.py). Probabilities of unknown origin are clipped to
 [1e-7, 1 - 1e-7], as in Keras.
 """
 import cyops
 from cytensor import ops
-from cytensor.rules import define
+from cytensor.autodiff.rules import define
 
 EPSILON = 1e-7
 

@@ -1,9 +1,10 @@
 """Model and Sequential: layers that train as a whole."""
-from cytensor import registry, saving, summary
+from cytensor import registry, saving
 from cytensor.layers import InputLayer, Layer
 from cytensor.layers.base import as_shape
 from cytensor.layers.naming import name_apart
-from cytensor.training import Trainer
+from cytensor.models import summary
+from cytensor.training.trainer import Trainer
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 

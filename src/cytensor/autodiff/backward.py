@@ -1,9 +1,9 @@
 """The walk back over a tape's records: pruning, un-broadcasting and accumulation happen here and nowhere else."""
 import cyops
+import cytensor.autodiff.gradients  # noqa: F401 - fills the registry of rules
 from cyops import look_up, matches
-from cytensor import grads  # noqa: F401 - fills the registry of rules
-from cytensor.fusion import fused_steps
-from cytensor.rules import NO_GRADIENT, RULES
+from cytensor.autodiff.fusion import fused_steps
+from cytensor.autodiff.rules import NO_GRADIENT, RULES
 
 
 def walk(records, targets, seeds, sources, *, free, check=None):

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from cytensor import nested
-from cytensor.data import as_inputs, as_source, count_samples, is_iterator, named_inputs
+from cytensor.data.batches import as_inputs, as_source, count_samples, is_iterator, named_inputs
 
 
 def split_tail(op, x, y, sample_weight, share, several=False):

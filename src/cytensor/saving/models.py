@@ -13,7 +13,8 @@ import warnings
 
 import numpy as np
 
-from cytensor import arguments, damage, random, registry
+from cytensor import random, registry
+from cytensor.checks import arguments, schema
 from cytensor.layers.base import Layer
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.naming import named_weights
@@ -54,16 +55,16 @@ def load_model(filepath, compile=True):
         raise ValueError(f"load_model: '{filepath}' must hold a model; it is of kind {metadata.get('kind')}; "
                          f"load_weights reads weights alone")
     try:
-        document = damage.parse(metadata["document"])
+        document = schema.parse(metadata["document"])
         with _no_larger_than(tensors):
             model = _rebuilt(document)
         if compile and "compile" in document:
             model.compile(**registry.deserialize(document["compile"]))
     except Exception as error:       # whatever a damaged description makes a constructor say
         raise ValueError(f"load_model: the architecture in '{filepath}' cannot be rebuilt; {error}") from error
-    with damage.naming("load_model", filepath):
+    with schema.naming("load_model", filepath):
         calls = document.get("optimizer_calls", 0)
-        damage.check(calls, "optimizer_calls", damage.COUNT)
+        schema.check(calls, "optimizer_calls", schema.COUNT)
         noise = checked_noise(model, document.get("noise", {}))
     _assign_weights(model, tensors, filepath)
     if model.compiled:
@@ -184,7 +185,7 @@ def noise_of(model):
 
 def checked_noise(model, states):
     """A generator for each path of `noise_of`; ValueError, and no change, where one is not such a state."""
-    damage.check(states, "noise", damage.DICTIONARY)
+    schema.check(states, "noise", schema.DICTIONARY)
     surplus = sorted(states.keys() - {path for path, _ in _noisy(model)})
     if surplus:
         raise ValueError(f"noise must have paths of layers with noise; got {', '.join(map(repr, surplus))}")

@@ -1,6 +1,6 @@
 """What steps give, as callers of `fit`, `evaluate` and `predict` get it: Python numbers and NumPy arrays.
 
-Only training.py imports this.
+Only trainer.py imports this.
 """
 import numpy as np
 

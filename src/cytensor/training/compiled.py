@@ -1,5 +1,5 @@
 """What `compile` is given for each output of a model, where the model has one: the losses and metrics of Keras's
-lists and dictionaries without these. Only training.py imports this.
+lists and dictionaries without these. Only trainer.py imports this.
 """
 from cytensor import registry
 

@@ -12,7 +12,7 @@ import sys
 import time
 
 from cytensor.callbacks.base import Callback
-from cytensor.inference import BATCH
+from cytensor.data.batch_size import BATCH
 
 INTERVAL = 0.1           # seconds between redraws
 

@@ -9,9 +9,11 @@ import os
 
 import numpy as np
 
-from cytensor import damage, random, saving
-from cytensor.arguments import TEXT
+from cytensor import random
+from cytensor.checks import schema
+from cytensor.checks.arguments import TEXT
 from cytensor.optimizers.schedules import LearningRateSchedule
+from cytensor.saving import models as saving
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -40,7 +42,7 @@ def load_checkpoint(filepath, model, check=None):
     tensors, metadata = saving.read_file(filepath)
     if metadata.get("kind") != "checkpoint":
         raise ValueError(f"load_checkpoint: '{filepath}' must be a checkpoint; it is of kind {metadata.get('kind')}")
-    with damage.naming("load_checkpoint", filepath):
+    with schema.naming("load_checkpoint", filepath):
         document = _read_document(metadata)
         progress = _with_arrays(document["progress"], tensors)
         if check is not None:
@@ -53,7 +55,7 @@ def load_checkpoint(filepath, model, check=None):
     weights = {name: value for name, value in tensors.items() if not name.startswith("progress/")}
     saving.check_weights(trial, weights, filepath)
     saving.check_slots(trial, weights, calls, filepath, "load_checkpoint")
-    with damage.naming("load_checkpoint", filepath):
+    with schema.naming("load_checkpoint", filepath):
         noise = saving.checked_noise(trial, document["noise"])
     saving.ensure_built(model, shape)
     saving._assign_weights(model, weights, filepath)
@@ -67,12 +69,12 @@ def load_checkpoint(filepath, model, check=None):
 
 def _read_document(metadata):
     """The JSON part of a checkpoint, with all its fields; ValueError where it has not."""
-    damage.check_fields(metadata, dict.fromkeys(("format", "version", "kind", "document"), TEXT), "metadata.")
+    schema.check_fields(metadata, dict.fromkeys(("format", "version", "kind", "document"), TEXT), "metadata.")
     try:
-        document = damage.parse(metadata["document"])
+        document = schema.parse(metadata["document"])
     except ValueError as error:
         raise ValueError(f"document must be JSON; {error}") from None
-    damage.check_fields(document, damage.DOCUMENT)
+    schema.check_fields(document, schema.DOCUMENT)
     return document
 
 
@@ -123,7 +125,7 @@ class Resume:
 
     def _check(self, progress):
         """Raise ValueError where this fit cannot go on from `progress`."""
-        damage.check_fields(progress, damage.PROGRESS, "progress.")
+        schema.check_fields(progress, schema.PROGRESS, "progress.")
         given, needed = len(progress["callbacks"]), len(self.callbacks)
         if given != needed:
             raise ValueError(f"resume needs the callbacks of the first run; the file has {given}, got {needed}")
@@ -179,7 +181,7 @@ def _with_arrays(value, tensors):
     if isinstance(value, dict):
         if set(value) == {"tensor"}:
             name = value["tensor"]
-            damage.check(name, "the name of an array", TEXT)
+            schema.check(name, "the name of an array", TEXT)
             if name not in tensors:
                 raise ValueError(f"it must have the array '{name}'")
             return tensors[name]

@@ -6,22 +6,23 @@ import contextlib
 import math
 import warnings
 
-from cytensor import arguments, losses, optimizers
-from cytensor import data as batching
+from cytensor import losses, optimizers
 from cytensor import metrics as metric_classes
+from cytensor.autodiff.tape import GradientTape
 from cytensor.callbacks import BackupAndRestore, CallbackList
-from cytensor.checkpoint import Resume
-from cytensor.debugging import check_numerics as checking_numerics
-from cytensor.inference import BATCH, batches_together
+from cytensor.callbacks.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
+from cytensor.checks import arguments
+from cytensor.data import batches as batching
+from cytensor.data.batch_size import BATCH, batches_together
+from cytensor.data.validation_split import split_tail
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.layers.naming import unique
-from cytensor.outputs import all_of, only
-from cytensor.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
-from cytensor.results import as_arrays, as_floats, as_returned, joined
-from cytensor.splitting import split_tail
-from cytensor.tape import GradientTape
+from cytensor.saving.checkpoint import Resume
 from cytensor.tensor import Tensor
+from cytensor.training.compiled import all_of, only
+from cytensor.training.numerics import check_numerics as checking_numerics
+from cytensor.training.return_values import as_arrays, as_floats, as_returned, joined
 
 COMPILED = {"_arguments", "_loss_tracker", "_metrics", "_compiled_with"}     # attributes with what compile was given
 

@@ -12,7 +12,8 @@ import warnings
 import numpy as np
 
 import cyops
-from cytensor import arguments, nested, random
+from cytensor import nested, random
+from cytensor.checks import arguments
 from cytensor.tensor import Tensor, asarray
 
 __all__ = ["pack_x_y_sample_weight", "unpack_x_y_sample_weight"]

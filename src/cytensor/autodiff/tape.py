@@ -1,0 +1,165 @@
+"""GradientTape: records what is computed from watched tensors and differentiates it backward.
+
+The recording is cyops.Recorder's, in compiled code; this file says what it means (TensorFlow's `tf.GradientTape`), and
+backward.py goes back over the records.
+"""
+import contextlib
+import threading
+import warnings
+
+from cyops import Recorder, Strided
+from cytensor.autodiff.backward import walk
+from cytensor.nested import flatten, pack_like
+from cytensor.ops import ones, zeros_like
+from cytensor.tensor import Variable, as_tensor, asarray
+
+
+class _Checking(threading.local):
+    """What looks at gradients while `debugging.check_numerics` is on; one per thread."""
+    checker = None
+
+    def __init__(self):
+        self.tapes = []                # that record now, the outermost first
+
+
+_checking = _Checking()
+
+
+class GradientTape:
+    """Records the ops of a `with` block on watched tensors, for reverse-mode differentiation.
+
+    GradientTape(persistent=False, watch_accessed_variables=True). Trainable Variables are watched as soon as an op
+    reads them, other floating tensors after `watch(x)`. `gradient(target, sources)` may be called once, or any number
+    of times when `persistent`. Tapes nest: an inner tape's gradients are themselves recorded by an outer one. While the
+    block runs, writing into a recorded tensor raises ValueError; `Variable.assign` may, and a saved value overwritten
+    in this way raises RuntimeError at `gradient`.
+
+    >>> import cytensor as ct
+    >>> x = ct.Variable(3.)
+    >>> with ct.GradientTape() as tape:
+    ...     y = x ** 2 + 2 * x
+    >>> tape.gradient(y, x)
+    <Tensor shape=() dtype=float32: 8.>
+    """
+
+    def __init__(self, persistent=False, watch_accessed_variables=True):
+        self._recorder = Recorder(watch_accessed_variables)
+        self._persistent = persistent
+        self._is_used = False
+        self._calls = []               # under `check_numerics`: (layer, its first record, the one behind its last)
+
+    def __enter__(self):
+        if self._is_used:
+            raise RuntimeError("GradientTape: its gradient was taken, so it cannot record again; make a new tape")
+        self._recorder.start()
+        _checking.tapes.append(self)
+        return self
+
+    def __exit__(self, *exception):
+        _checking.tapes.remove(self)
+        if self._recorder.is_active:
+            self._recorder.stop()
+
+    def watch(self, tensor):
+        """Watches floating tensors that are not trainable Variables: one, or a nested structure of them.
+
+        TypeError for what is not a tensor or not floating.
+        """
+        for leaf in flatten(tensor):
+            if not isinstance(leaf, Strided):
+                raise TypeError(f"watch: only tensors can be watched; got {type(leaf).__name__}; use asarray first")
+            self._recorder.watch(leaf)
+
+    def watched_variables(self):
+        """The Variables watched so far, in the order they were first read, as a tuple."""
+        return tuple(x for x in self._recorder.watched if isinstance(x, Variable))
+
+    @contextlib.contextmanager
+    def stop_recording(self):
+        """A block in which this tape records nothing and recorded tensors may be written."""
+        self._recorder.pause()
+        try:
+            yield
+        finally:
+            self._recorder.resume()
+
+    def reset(self):
+        """Forgets everything recorded and watched so far."""
+        self._recorder.clear()
+        self._calls = []
+
+    def gradient(self, target, sources, output_gradients=None, unconnected_gradients="none"):
+        """The gradient of `target` with respect to each source, in the structure of `sources`.
+
+        target: a floating tensor, or a nested structure whose gradients are summed; a target that is not a scalar is
+        summed too, or weighted by `output_gradients` of its shape. Each gradient has the shape and dtype of its source.
+        An unconnected source gives None and a warning that says why, or zeros with `unconnected_gradients="zero"`.
+
+        RuntimeError when a tape that is not persistent is asked twice, or when a saved value was overwritten; TypeError
+        for a target that is not a floating tensor; ValueError for output gradients of another shape.
+        """
+        if unconnected_gradients not in ("none", "zero"):
+            raise ValueError(f"gradient: unconnected_gradients must be 'none' or 'zero'; got {unconnected_gradients!r}")
+        if self._is_used:
+            raise RuntimeError("gradient: this tape is not persistent, so it gives one gradient; make it with "
+                               "GradientTape(persistent=True)")
+        targets = flatten(target)
+        given = [None] * len(targets) if output_gradients is None else (
+            [output_gradients] if isinstance(target, Strided) else flatten(output_gradients))
+        seeds = _seeds(targets, given)
+        wanted = flatten(sources)
+        for source in wanted:
+            if not isinstance(source, Strided):
+                raise TypeError(f"gradient: sources must be tensors; got {type(source).__name__}")
+        if not self._persistent:
+            self._is_used = True
+            if self._recorder.is_active:
+                self._recorder.stop()
+        checker = _checking.checker
+        found = walk(self._recorder.records, targets, seeds, wanted, free=not self._persistent and checker is None)
+        if checker is not None:
+            checker.gradients(self._recorder.records, self._calls, targets, seeds, wanted, found)
+        for i, gradient in enumerate(found):
+            if gradient is not None:
+                found[i] = as_tensor(gradient)
+            elif unconnected_gradients == "zero":
+                found[i] = zeros_like(wanted[i])
+            else:
+                warnings.warn(f"gradient: source {i} of shape {wanted[i].shape} is not connected to the target: "
+                              f"{self._why_unconnected(wanted[i], targets)}", stacklevel=2)
+        if not self._persistent:
+            self.reset()
+        return pack_like(sources, found)
+
+    def _why_unconnected(self, source, targets):
+        if source.dtype.kind != "f":
+            return f"its dtype {source.dtype} is not floating"
+        if isinstance(source, Variable) and source.trainable and not self._recorder.tracks(source):
+            return "no op read it while the tape recorded"
+        if not self._recorder.tracks(source):
+            return ("it was not watched while the tape recorded; call tape.watch(x) before using it, and compute from "
+                    "the tensor itself")
+        if not any(self._recorder.tracks(target) for target in targets):
+            return ("the target was not computed from watched tensors inside the tape; a detour through NumPy, float() "
+                    "or stop_gradient breaks the chain")
+        return ("no recorded op leads from it to the target; stop_gradient, an integer or bool step or a detour "
+                "through NumPy may have broken the chain")
+
+
+def _seeds(targets, output_gradients):
+    """The gradient of each target with respect to itself: ones, or what the caller gives."""
+    for target in targets:
+        if not isinstance(target, Strided) or target.dtype.kind != "f":
+            kind = f"dtype {target.dtype}" if isinstance(target, Strided) else type(target).__name__
+            raise TypeError(f"gradient: the target must be a floating tensor; got {kind}")
+    if len(output_gradients) != len(targets):
+        raise ValueError(f"gradient: one output gradient per target; got {len(output_gradients)} for {len(targets)}")
+    return [ones(x.shape, x.dtype) if given is None else _checked_seed(asarray(given, x.dtype), x)
+            for x, given in zip(targets, output_gradients, strict=True)]
+
+
+def _checked_seed(seed, target):
+    if seed.shape != target.shape:
+        raise ValueError(f"gradient: an output gradient has the shape of its target; got {seed.shape} for "
+                         f"{target.shape}")
+    return seed

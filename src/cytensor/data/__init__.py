@@ -1,0 +1,4 @@
+"""Batches of what `fit`, `evaluate` and `predict` are given."""
+from cytensor.data.batches import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+
+__all__ = ["PyDataset", "pack_x_y_sample_weight", "unpack_x_y_sample_weight"]

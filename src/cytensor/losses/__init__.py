@@ -1,0 +1,6 @@
+"""Losses: classes that reduce to a number (classes.py) and functions that give per-sample values (functions.py).
+
+    cross_entropy (fused with softmax)  <-  functions  <-  classes
+"""
+from cytensor.losses.classes import *  # noqa: F403
+from cytensor.losses.classes import __all__

@@ -1,0 +1,4 @@
+"""Models: layers that train as a whole."""
+from cytensor.models.sequential import Model, Sequential, clone_model, load_model, model_from_json, save_model
+
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

@@ -1,0 +1,13 @@
+"""Files of models and weights (models.py), and of interrupted training (checkpoint.py)."""
+from cytensor.saving.models import (
+    load_model,
+    load_weights,
+    model_from_json,
+    model_to_json,
+    register_serializable,
+    save_model,
+    save_weights,
+)
+
+__all__ = ["load_model", "load_weights", "model_from_json", "model_to_json", "register_serializable", "save_model",
+           "save_weights"]

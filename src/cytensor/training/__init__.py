@@ -1,0 +1,7 @@
+"""compile, fit, evaluate and predict (trainer.py), and what they are made of.
+
+compiled.py: what compile was given; return_values.py: what is returned; numerics.py: finding what is not finite.
+"""
+from cytensor.training.trainer import Trainer
+
+__all__ = ["Trainer"]
