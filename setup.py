@@ -12,11 +12,11 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-MEMORY = "cyops/csrc/memory.c"
+MEMORY = "cyops/csrc/runtime/memory.c"
 # A C file linked into two extensions would give each its own allocator, pool and dispatch table.
 C_FILES = {
     "storage": [MEMORY],
-    "strided": sorted(set(glob("cyops/csrc/*.c")) - {MEMORY}),
+    "strided": sorted(set(glob("cyops/csrc/*/*.c")) - {MEMORY}),
 }
 # No -march: the instruction sets are in-file target regions. No -ffast-math: a NaN is a NaN. -MMD: the compiler writes
 # beside each object which headers it read.
@@ -34,7 +34,7 @@ def extension(source):
     return Extension(
         f"cyops.{name}",
         sources=[source, *C_FILES.get(name, [])],
-        include_dirs=["cyops"],
+        include_dirs=["cyops", "cyops/csrc"],
         define_macros=[("_GNU_SOURCE", "1")],
         extra_compile_args=FLAGS,
         extra_link_args=["-pthread", *SANITIZERS],

@@ -13,7 +13,7 @@ from .timing import summarise
 requirements = optional("packaging.requirements")
 # What a wheel of ours holds; see [tool.setuptools.package-data] in pyproject.toml.
 OURS = ("src/cytensor/**/*.py*", "src/cytensor/**/data/*", "cyops/*.py", "cyops/*.pyi", "cyops/*.pxd", "cyops/*.so",
-        "cyops/csrc/*.h")  # fmt: skip
+        "cyops/csrc/*/*.h")  # fmt: skip
 PEERS = {
     "NumPy": ["numpy"],
     "PyTorch": ["torch"],

@@ -12,7 +12,7 @@ The map of the package; each line may import only from those above it:
     threads       how many threads the kernels use
     threadpool    the same for threadpoolctl, where the program uses that
     derived       Derived: a function of cyops under the name of another package
-    elementwise   one function per row of csrc/elementwise_ops.h; astype, copy
+    elementwise   one function per row of csrc/elementwise/ops.h; astype, copy
     creation      zeros, ones, full, arange, ...: fresh tensors
     reshaping     reshape, view, expand_dims, squeeze: a view wherever strides can express it
     views         permute_dims, flip, windows, ...: the same storage, never a copy

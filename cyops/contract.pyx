@@ -2,8 +2,8 @@
 """Contractions: matmul, dot, tensordot and dense, for every rank, on views as they lie in memory.
 
 Each function only decides which axis of an operand plays which part. A contraction is then three views with the same
-axes (batch..., row, column), stride 0 where an operand has no such axis, and one call of csrc/gemm.c, which merges what
-can be merged, loops over the rest and copies no operand whole. May be imported by everything above cyops.strided.
+axes (batch..., row, column), stride 0 where an operand has no such axis, and one call of csrc/gemm/gemm.c, which merges
+what can be merged, loops over the rest and copies no operand whole. May be imported by everything above cyops.strided.
 """
 from libc.string cimport memcpy, memset
 
@@ -15,7 +15,7 @@ from cyops.strided cimport (
 
 from cyops.strided import set_matmul
 
-cdef extern from "csrc/gemm.h":
+cdef extern from "csrc/gemm/gemm.h":
     enum: CYOPS_ACTIVATION_NONE, CYOPS_ACTIVATION_RELU
 
 # About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
-"""The elementwise functions: one callable for each row of csrc/elementwise_ops.h, and astype and copy.
+"""The elementwise functions: one callable for each row of csrc/elementwise/ops.h, and astype and copy.
 
 The rows give the names, signatures, docstrings and examples; calls.pxi, inside cyops.strided, does the work. May be
 imported by everything above cyops.strided.

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
 """Gathering and scattering by integer positions, and joining: take, scatter_add, one_hot, concat, stack and their kin.
 
-Positions are read in any integer dtype and strides, checked, and handed to csrc/gather.c as int64 side by side
+Positions are read in any integer dtype and strides, checked, and handed to csrc/gather/gather.c as int64 side by side
 (gather_positions.pxi); concat and stack are in gather_join.pxi. May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (

@@ -1,6 +1,6 @@
 # operands: the table of elementwise ops in Cython, and the dtypes that operands, Python numbers among them, compute in.
 
-cdef extern from "csrc/elementwise.h":
+cdef extern from "csrc/elementwise/elementwise.h":
     enum: CYOPS_OP_COUNT, CYOPS_MAX_INPUTS
     ctypedef struct cyops_op_row:
         const char *name
@@ -13,7 +13,7 @@ cdef extern from "csrc/elementwise.h":
         const char *example_result
     const cyops_op_row *cyops_elementwise_ops
 
-cdef enum Domain:                           # see csrc/elementwise_ops.h
+cdef enum Domain:                           # see csrc/elementwise/ops.h
     ANY, NUMBER, SIGNED, FLOATING, PREDICATE, COMPARISON, LOGICAL, CHOICE
 
 cdef enum Weakness:

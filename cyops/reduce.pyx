@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
 """Reductions over any set of axes: sum, mean, prod, max, min, var, std, argmax, argmin, any, all.
 
-The elements are read where they lie, whatever their strides; csrc/reduce.c says in which order they are added. Here
-axes and dtypes are decided. May be imported by everything above cyops.strided.
+The elements are read where they lie, whatever their strides; csrc/reduce/reduce.c says in which order they are added.
+Here axes and dtypes are decided. May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT8,
@@ -12,10 +12,10 @@ from cyops.strided cimport (
 
 from libc.math cimport isfinite
 
-cdef extern from "csrc/reduce.h":
+cdef extern from "csrc/reduce/reduce.h":
     enum: CYOPS_REDUCE_SUM, CYOPS_REDUCE_MEAN, CYOPS_REDUCE_PROD, CYOPS_REDUCE_MAX, CYOPS_REDUCE_MIN, CYOPS_REDUCE_VAR
 
-cdef extern from "csrc/elementwise.h":
+cdef extern from "csrc/elementwise/elementwise.h":
     enum: CYOPS_OP_sqrt
 
 # About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.

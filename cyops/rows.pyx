@@ -15,7 +15,7 @@ from libc.string cimport memset
 
 import numpy
 
-cdef extern from "csrc/rows.h":
+cdef extern from "csrc/rows/rows.h":
     enum: CYOPS_ROWS_SOFTMAX, CYOPS_ROWS_LOG_SOFTMAX, CYOPS_ROWS_SOFTMAX_GRADIENT, CYOPS_ROWS_LOG_SOFTMAX_GRADIENT
 
 # About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.

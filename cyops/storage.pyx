@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
 """Storage: one-dimensional memory that tensors view.
 
-It owns 64-byte aligned memory from the pool in csrc/memory.c, or borrows the memory of another object through the
-buffer protocol. It knows its size in bytes, how often it was written (`version`) and whether it may be written, and
-nothing of shapes or dtypes: those belong to Strided.
+It owns 64-byte aligned memory from the pool in csrc/runtime/memory.c, or borrows the memory of another object through
+the buffer protocol. It knows its size in bytes, how often it was written (`version`) and whether it may be written,
+and nothing of shapes or dtypes: those belong to Strided.
 """
 cimport cython
 from cpython.buffer cimport (
@@ -13,7 +13,7 @@ from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-cdef extern from "csrc/memory.h":
+cdef extern from "csrc/runtime/memory.h":
     ctypedef struct cyops_memory_stats:
         size_t in_use
         size_t cached

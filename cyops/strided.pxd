@@ -7,7 +7,7 @@ from libc.stdint cimport int64_t
 from cyops.storage cimport Storage
 
 
-cdef extern from "csrc/cyops.h":
+cdef extern from "csrc/base/cyops.h":
     enum: CYOPS_MAX_NDIM
     ctypedef enum cyops_dtype:
         CYOPS_BOOL, CYOPS_INT8, CYOPS_INT16, CYOPS_INT32, CYOPS_INT64
@@ -24,7 +24,7 @@ cdef extern from "csrc/cyops.h":
         Py_ssize_t shape[CYOPS_MAX_NDIM]
         Py_ssize_t strides[CYOPS_MAX_NDIM]
 
-cdef extern from "csrc/gemm.h":
+cdef extern from "csrc/gemm/gemm.h":
     ctypedef struct cyops_fusion:
         const cyops_view *bias
         int activation
@@ -33,7 +33,7 @@ cdef extern from "csrc/gemm.h":
         const cyops_view *mask_b
         const cyops_view *column_sums
 
-cdef extern from "csrc/api.h":
+cdef extern from "csrc/base/api.h":
     ctypedef struct cyops_step_factors:
         double parameter
         double gradient
@@ -157,7 +157,7 @@ cdef int record(str op, tuple inputs, Strided out, dict params) except -1
 cdef int check(str op, int status) except -1
 
 # -- elementwise calls ------------------------------------------------------------------------------------------------
-# One op of csrc/elementwise_ops.h on any operands: tensors, array-likes, Python scalars (which are weak). `out` is a
+# One op of csrc/elementwise/ops.h on any operands: tensors, array-likes, Python scalars (which are weak). `out` is a
 # tensor of the result's shape or None. NotImplemented where an operand is nothing an op takes.
 cdef object unary(int op, object x, Strided out)
 cdef object binary(int op, object a, object b, Strided out)

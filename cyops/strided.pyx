@@ -22,10 +22,10 @@ from cyops.storage cimport Storage, allocate, borrow
 
 import numpy
 
-cdef extern from "csrc/api.h":
+cdef extern from "csrc/base/api.h":
     const cyops_api cyops_functions
 
-cdef extern from "csrc/elementwise.h":
+cdef extern from "csrc/elementwise/elementwise.h":
     enum:
         CYOPS_OP_add, CYOPS_OP_subtract, CYOPS_OP_multiply, CYOPS_OP_divide, CYOPS_OP_floor_divide, CYOPS_OP_remainder
         CYOPS_OP_round
@@ -202,7 +202,7 @@ cdef class Strided:
     def __array__(self, dtype=None, *, copy=None):
         return as_numpy(self, dtype, copy)
 
-    # -- operators: the ops of csrc/elementwise_ops.h, and matmul ------------------------------------------------------
+    # -- operators: the ops of csrc/elementwise/ops.h, and matmul ------------------------------------------------------
     def __add__(self, other): return binary(CYOPS_OP_add, self, other, None)
     def __radd__(self, other): return binary(CYOPS_OP_add, other, self, None)
     def __sub__(self, other): return binary(CYOPS_OP_subtract, self, other, None)

@@ -1,7 +1,7 @@
 # cython: language_level=3, binding=True
 """How many threads the kernels share their work between: detected at import, changed at any time.
 
-Results do not depend on it. The pool itself is csrc/pool.c.
+Results do not depend on it. The pool itself is csrc/runtime/pool.c.
 """
 from cyops.strided cimport api
 

@@ -2,7 +2,7 @@
 """Optimizer steps: one call for all parameters, one pass over memory for each.
 
 Every function takes one tensor or a sequence of tensors per argument, checks all of them, then writes in place: the
-parameters and what the optimizer keeps beside them. The formulas are the rows of csrc/update_ops.h, Keras 3's. May be
+parameters and what the optimizer keeps beside them. The formulas are the rows of csrc/update/ops.h, Keras 3's. May be
 imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
@@ -12,7 +12,7 @@ from cyops.strided cimport (
 from libc.math cimport pow, sqrt
 from libc.stdlib cimport free, malloc
 
-cdef extern from "csrc/update.h":
+cdef extern from "csrc/update/update.h":
     enum:
         CYOPS_MAX_SLOTS, CYOPS_MAX_STEP_SCALARS, CYOPS_STEP_COUNT
         CYOPS_STEP_sgd, CYOPS_STEP_momentum, CYOPS_STEP_nesterov, CYOPS_STEP_adam
@@ -224,7 +224,7 @@ STEPS = {
 
 
 def step(name, parameter, gradient, *slots, parameter_factor=None, gradient_factor=None, **scalars):
-    """One step by the row `name` of the table in csrc/update_ops.h, in place.
+    """One step by the row `name` of the table in csrc/update/ops.h, in place.
 
     name: a key of `STEPS`. slots: what the row keeps beside each parameter, in its order, each one tensor or a
     sequence. scalars: those that the row names, all of them. Factors and errors otherwise as in `sgd_step`; ValueError

@@ -16,7 +16,7 @@ import pytest
 import cyops
 from cyops.contract import add_matmul
 
-KC = 384  # csrc/gemm_problem.h
+KC = 384  # csrc/gemm/problem.h
 DTYPES = ("float32", "float64")
 RNG = np.random.default_rng(0)
 

@@ -1,0 +1,74 @@
+/* One matrix product as the drivers of gemm*.c see it. Private to them. */
+#ifndef CYOPS_GEMM_PROBLEM_H
+#define CYOPS_GEMM_PROBLEM_H
+
+#include "runtime/dispatch.h"
+#include "runtime/pool.h"
+
+/* The longest sum that is one chain of multiply-adds. K is cut into equal parts of at most this, whatever the path, so
+ * the bits depend on K alone. 256 and 384 measured the same at 1024^3, 512 a little slower; 384 columns of a 14-row
+ * panel are 21 KB and stay in L1. */
+#define KC 384
+
+/* Where an operand's mask lies; without data there is none. */
+typedef struct {
+    const char *data;
+    ptrdiff_t rs, cs;
+} gemm_mask;
+
+/* `items` products of one shape that share b. Strides in elements. */
+typedef struct {
+    const cyops_gemm_type *type;
+    ptrdiff_t m, n, k;
+    const char *a, *b, *bias; /* bias (n), side by side, or NULL */
+    char *c;                  /* columns side by side */
+    ptrdiff_t rs_a, cs_a, rs_b, cs_b, rs_c;
+    int flags; /* CYOPS_GEMM_* */
+    gemm_mask mask_a, mask_b;
+    char *column_sums; /* (n), or NULL; see cyops_fusion */
+    ptrdiff_t items;
+    int ndim; /* the axes of the items */
+    ptrdiff_t shape[CYOPS_MAX_NDIM], strides_a[CYOPS_MAX_NDIM], strides_c[CYOPS_MAX_NDIM];
+} gemm_problem;
+
+int cyops_gemm_blocked(const gemm_problem *p); /* any */
+int cyops_gemm_skinny(const gemm_problem *p);  /* cs_b = 1, one item, no mask and no column sums */
+int cyops_gemm_narrow(const gemm_problem *p);  /* what the next one says */
+int cyops_gemm_suits_narrow(const gemm_problem *p);
+int cyops_gemm_dot(const gemm_problem *p);     /* n = 1, no mask of a; other bits than the two above */
+
+/* As type->pack, with 0 for what the mask y, whose strides are ws_y and ks_y, has no positive element beside. */
+void cyops_gemm_pack_masked(const cyops_gemm_type *type, ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth,
+                            const char *x, ptrdiff_t ws, ptrdiff_t ks, const char *y, ptrdiff_t ws_y, ptrdiff_t ks_y,
+                            char *out);
+
+/* Integers and bool: integer.c. */
+int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);
+
+#define GEMM_OPERATIONS_PER_NANOSECOND 100 /* so that 64^3 is shared: 3.6 us on one thread, 2.5 on two */
+#define GEMM_DOT_COST 8 /* a matrix-vector product runs at the speed of memory: so many times longer per operation */
+
+static inline int gemm_is_worth_sharing(double operations) {
+    return cyops_is_worth_sharing(operations / GEMM_OPERATIONS_PER_NANOSECOND);
+}
+
+static inline ptrdiff_t gemm_ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
+static inline ptrdiff_t gemm_least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+/* The number of chains of multiply-adds that the sum over k is cut into. */
+static inline ptrdiff_t gemm_parts_of_k(ptrdiff_t k) { return k > 0 ? gemm_ceil_div(k, KC) : 1; }
+
+/* Where part i begins when `total` is cut into `parts` whose lengths differ by at most one. */
+static inline ptrdiff_t gemm_part_start(ptrdiff_t total, ptrdiff_t parts, ptrdiff_t i) { return total * i / parts; }
+
+/* How far the index-th element in C order of `shape` lies from the first. */
+static inline ptrdiff_t gemm_offset(int ndim, const ptrdiff_t *shape, const ptrdiff_t *strides, ptrdiff_t index) {
+    ptrdiff_t offset = 0;
+    for (int axis = ndim - 1; axis >= 0; axis--) {
+        offset += index % shape[axis] * strides[axis];
+        index /= shape[axis];
+    }
+    return offset;
+}
+
+#endif

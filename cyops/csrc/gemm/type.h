@@ -1,0 +1,54 @@
+/* The end of the GEMM template: the table of one dtype's kernels. Undoes simd/gemm_vector.h for the next dtype. */
+static const cyops_gemm_type GEMM_NAME(type) = {
+    .itemsize = sizeof(T),
+    .mr = MR,
+    .nr = NR,
+    .panel =
+        {
+            NULL,
+            GEMM_NAME(panel_1),
+            GEMM_NAME(panel_2),
+            GEMM_NAME(panel_3),
+            GEMM_NAME(panel_4),
+#if MR > 4
+            GEMM_NAME(panel_5),
+            GEMM_NAME(panel_6),
+#endif
+#if MR > 6
+            GEMM_NAME(panel_7),
+            GEMM_NAME(panel_8),
+            GEMM_NAME(panel_9),
+            GEMM_NAME(panel_10),
+            GEMM_NAME(panel_11),
+            GEMM_NAME(panel_12),
+            GEMM_NAME(panel_13),
+            GEMM_NAME(panel_14),
+#endif
+        },
+    .pack = GEMM_NAME(pack),
+    .dot = GEMM_NAME(dot),
+    .dot_columns = GEMM_NAME(dot_columns),
+};
+
+#undef VEC
+#undef MASK
+#undef LANES
+#undef MR
+#undef NR
+#undef PIECE
+#undef ZERO
+#undef SET1
+#undef LOAD
+#undef STORE
+#undef FMA
+#undef FMA_FROM_MEMORY
+#undef ROWS_FROM_MEMORY
+#undef ADD
+#undef RELU
+#undef MASK_OF
+#undef LOAD_MASKED
+#undef STORE_MASKED
+#undef KEEP
+#undef T
+#undef T_NAME
+#undef T_IS_F32

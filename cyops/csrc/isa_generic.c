@@ -1,7 +1,0 @@
-/* The kernels for any CPU: plain C, no instruction beyond what the platform's baseline has. */
-#include "system.h"
-#include "target.h"
-
-#define CYOPS_ISA generic
-#define CYOPS_ISA_GENERIC 1
-#include "kernels.h"

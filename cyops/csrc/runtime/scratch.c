@@ -1,0 +1,51 @@
+/* See scratch.h. Each kept block sits in a slot of its own; whoever exchanges the slot for NULL owns the block. */
+#include "runtime/scratch.h"
+#include "runtime/system_memory.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define SLOTS 4
+#define HEADER CYOPS_ALIGNMENT        /* before the data: the capacity; keeps the data aligned */
+#define KEPT_LIMIT ((size_t)16 << 20) /* larger blocks are released at once */
+#define SMALLEST ((size_t)64 << 10)
+
+static void *_Atomic slots[SLOTS];
+
+static size_t *capacity_of(void *block) { return (size_t *)((char *)block - HEADER); }
+
+static void release(void *block) {
+    if (block != NULL) cyops_system_release((char *)block - HEADER);
+}
+
+static void *allocate(size_t nbytes) {
+    if (nbytes > (size_t)PTRDIFF_MAX / 2) return NULL;
+    size_t capacity = CYOPS_SANITIZED ? nbytes : SMALLEST;
+    while (capacity < nbytes) capacity += capacity / 2;
+    char *memory = cyops_system_allocate(HEADER + capacity);
+    if (memory == NULL) return NULL;
+    *(size_t *)memory = capacity;
+    return memory + HEADER;
+}
+
+void *cyops_take_scratch(size_t nbytes) {
+    for (int i = 0; i < SLOTS; i++) {
+        if (atomic_load_explicit(&slots[i], memory_order_relaxed) == NULL) continue;
+        void *block = atomic_exchange(&slots[i], NULL);
+        if (block == NULL) continue;
+        if (*capacity_of(block) >= nbytes) return block;
+        release(block); /* too small: a larger one takes its place when it is given back */
+    }
+    return allocate(nbytes);
+}
+
+void cyops_give_scratch(void *block) {
+    if (block == NULL) return;
+    if (!CYOPS_SANITIZED && *capacity_of(block) <= KEPT_LIMIT) {
+        for (int i = 0; i < SLOTS; i++) {
+            void *expected = NULL;
+            if (atomic_compare_exchange_strong(&slots[i], &expected, block)) return;
+        }
+    }
+    release(block);
+}

@@ -1,0 +1,11 @@
+/* The kernels for x86-64 CPUs with AVX-512 F, BW, DQ and VL. */
+#include "base/system.h"
+#include "simd/target.h"
+
+#ifdef CYOPS_X86_64
+CYOPS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,prefer-vector-width=512")
+#define CYOPS_ISA avx512
+#define CYOPS_ISA_AVX512 1
+#include "simd/kernels.h"
+CYOPS_TARGET_END
+#endif

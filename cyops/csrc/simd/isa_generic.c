@@ -1,0 +1,7 @@
+/* The kernels for any CPU: plain C, no instruction beyond what the platform's baseline has. */
+#include "base/system.h"
+#include "simd/target.h"
+
+#define CYOPS_ISA generic
+#define CYOPS_ISA_GENERIC 1
+#include "simd/kernels.h"

@@ -1,0 +1,19 @@
+/* The body of isa_generic.c, isa_avx2.c and isa_avx512.c: every kernel template, then the table of what they made.
+ *
+ * Included once per instruction set, inside its target region, so it has no include guard.
+ */
+#include "runtime/dispatch.h"
+
+#include "elementwise/loops.h"
+#include "gemm/loops.h"
+#include "reduce/loops.h"
+#include "rows/loops.h"
+#include "update/loops.h"
+
+const cyops_kernels ISA_NAME(cyops_kernels) = {
+    .elementwise = &ISA_NAME(cyops_elementwise_kernels),
+    .gemm = &ISA_NAME(cyops_gemm_kernels),
+    .reduce = &ISA_NAME(cyops_reduce_kernels),
+    .rows = &ISA_NAME(cyops_rows_kernels),
+    .update = &ISA_NAME(cyops_update_kernels),
+};
