@@ -95,6 +95,11 @@ def numpy_log_softmax(x):
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
+def numpy_logsumexp(x):
+    largest = x.max(axis=-1)
+    return np.log(np.exp(x - largest[:, None]).sum(axis=-1)) + largest
+
+
 def numpy_cross_entropy(logits, y):
     return -np.take_along_axis(numpy_log_softmax(logits), y[:, None], axis=1)[:, 0]
 
@@ -194,6 +199,13 @@ CASES = {
     "log_softmax": axis_last(numpy_log_softmax, torch and torch.log_softmax),
     "softmax_cross_entropy": Case(
         with_labels, numpy_cross_entropy, F and (lambda x, y: F.cross_entropy(x, y, reduction="none"))
+    ),
+    # Written from other ops
+    "logsumexp": Case(
+        matrix,
+        numpy_logsumexp,
+        torch and (lambda x: torch.logsumexp(x, -1)),
+        lambda ct, x: ct.logsumexp(x, axis=-1),
     ),
     # Gathering
     "take": Case(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 import cyops
+from cytensor.composites import COMPOSITES
 
 
 class Sample(NamedTuple):
@@ -257,4 +258,13 @@ RECORDED_ONLY = {
         factor=16,
     ),
 }
-SAMPLES = {**RECORDED_ONLY, **ELEMENTWISE, **VIEWS, **PRODUCTS, **REDUCTIONS, **ROWS, **GATHER}
+# Written from other ops: src/cytensor/composites.py.
+COMPOSITE = {
+    "logsumexp": _single(
+        lambda x: COMPOSITES["logsumexp"](x, axis=1),
+        lambda x: np.log(np.exp(x - x.max(axis=1, keepdims=True)).sum(axis=1)) + x.max(axis=1),
+        terms=lambda x: 1 + abs(x).max(axis=1),
+        factor=16,
+    ),
+}
+SAMPLES = {**RECORDED_ONLY, **ELEMENTWISE, **VIEWS, **PRODUCTS, **REDUCTIONS, **ROWS, **GATHER, **COMPOSITE}

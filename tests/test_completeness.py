@@ -9,6 +9,7 @@ import cyops
 import cytensor as ct
 from cytensor.autodiff import gradients  # noqa: F401 - fills the registry
 from cytensor.autodiff.rules import NO_GRADIENT, RULES
+from cytensor.composites import COMPOSITES
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.cases import CASES
@@ -26,7 +27,7 @@ def test_no_op_has_both():
 
 
 def test_every_op_has_a_sample_and_every_sample_an_op():
-    assert set(SAMPLES) == set(cyops.OPS) | set(RECORDED_ONLY)
+    assert set(SAMPLES) == set(cyops.OPS) | set(COMPOSITES) | set(RECORDED_ONLY)
     tested_elsewhere = {"cross_entropy_of_softmax"}     # in test_tape.py: it needs the softmax before it
     assert set(RULES) <= set(SAMPLES) | tested_elsewhere
 
@@ -37,15 +38,20 @@ def test_an_op_without_a_gradient_in_its_sample_has_none_in_the_rules():
 
 
 def test_every_op_has_a_benchmark_and_every_benchmark_an_op():
-    assert set(CASES) == set(cyops.OPS)
+    assert set(CASES) == set(cyops.OPS) | set(COMPOSITES)
 
 
-@pytest.mark.parametrize("name", sorted(cyops.OPS))
+def test_a_composite_has_no_rule_because_its_parts_have():
+    assert set(COMPOSITES) & (set(RULES) | NO_GRADIENT | set(cyops.OPS)) == set()
+
+
+@pytest.mark.parametrize("name", sorted({*cyops.OPS, *COMPOSITES}))
 def test_the_public_function_is_derived_with_its_signature_and_docstring(name):
     import inspect
     import pickle
 
     function = getattr(ct, name)
-    assert tuple(inspect.signature(function).parameters) == cyops.OPS[name].parameters
+    kernel = COMPOSITES.get(name) or cyops.OPS[name].kernel
+    assert inspect.signature(function) == inspect.signature(kernel)
     assert "import cytensor as ct" in function.__doc__
     assert pickle.loads(pickle.dumps(function)) is function

@@ -1,10 +1,11 @@
 """The public functions: one for each op of cyops, giving Tensors, and the names TensorFlow's textbooks use for them.
 
-Nothing is written out here: names, signatures and docstrings come from cyops.OPS. May be imported by everything above
-tensor.py.
+Nothing is written out here: names, signatures and docstrings come from cyops.OPS and composites.py. May
+be imported by everything above tensor.py.
 """
 import cyops
 from cyops import OPS, Derived, Strided, as_class
+from cytensor.composites import COMPOSITES
 from cytensor.tensor import Tensor, asarray
 
 
@@ -18,6 +19,7 @@ def derive(kernel, name=None):
 CREATION = ("empty", "full", "zeros", "ones", "arange", "linspace", "eye")
 FUNCTIONS = {name: derive(op.kernel) for name, op in OPS.items()}
 FUNCTIONS |= {name: derive(getattr(cyops.creation, name)) for name in CREATION}
+FUNCTIONS |= {name: derive(function) for name, function in COMPOSITES.items()}
 globals().update(FUNCTIONS)
 
 # TensorFlow's and NumPy's words for the same functions.
@@ -25,7 +27,8 @@ ALIASES = {
     "cast": "astype", "identity": "copy", "range": "arange", "concatenate": "concat", "gather": "take", "power": "pow",
     "absolute": "abs",
     "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod",
-    "reduce_variance": "var", "reduce_std": "std", "reduce_any": "any", "reduce_all": "all", "clip_by_value": "clip",
+    "reduce_variance": "var", "reduce_std": "std", "reduce_any": "any", "reduce_all": "all", "reduce_logsumexp": "logsumexp",
+    "clip_by_value": "clip",
 }
 globals().update({alias: FUNCTIONS[name] for alias, name in ALIASES.items() if name in FUNCTIONS})
 

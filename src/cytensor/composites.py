@@ -1,0 +1,47 @@
+"""Ops written from other ops, in Python: the cheapest kind of op. One function each, listed in COMPOSITES.
+
+A tape records the parts, so a composite needs no gradient rule; what must not have a gradient goes through `detach`.
+It takes anything array-like as its first argument (`as_operand`) and is written with functions of cyops, whose results
+are of the operand's class. ops.py derives the public functions, as it does for the compiled ones. May be imported by
+ops.py; imports cyops only.
+"""
+import cyops
+from cyops import Strided
+
+COMPOSITES = {}
+
+
+def composite(function):
+    """Decorator: the function is an op. It wants a sample (tests/samples.py) and a benchmark (benchmarks/cases.py)."""
+    COMPOSITES[function.__name__] = function
+    return function
+
+
+def as_operand(x):
+    """Anything array-like as a tensor; a tensor as it is."""
+    return x if isinstance(x, Strided) else Strided(x)
+
+
+@composite
+def logsumexp(x, axis=None, keepdims=False):
+    """log(sum(exp(x))) over `axis`, without overflow: the largest element is taken out of the sum first.
+
+    x: (n..., m...), floating; axis: the axes m, all when None. Result: (n...), with `keepdims` (n..., 1...), in the
+    dtype of x. -inf where every element is -inf or there is none; inf where one is. Source: Blanchard, Higham and
+    Higham, "Accurately computing the log-sum-exp and softmax functions" (2021).
+
+    >>> import cytensor as ct
+    >>> ct.logsumexp([[0., 0.], [1000., -1000.]], axis=1).tolist()
+    [0.6931471824645996, 1000.0]
+    """
+    x = as_operand(x)
+    if x.dtype.kind != "f":
+        x = cyops.astype(x, "float32")
+    if x.size == 0:
+        return cyops.log(cyops.sum(x, axis=axis, keepdims=keepdims))
+    largest = cyops.detach(cyops.max(x, axis=axis, keepdims=True))
+    shift = cyops.where(cyops.isfinite(largest), largest, 0)
+    total = cyops.log(cyops.sum(cyops.exp(x - shift), axis=axis, keepdims=True)) + shift
+    if keepdims:
+        return total
+    return cyops.reshape(total, ()) if axis is None else cyops.squeeze(total, axis)
