@@ -27,8 +27,8 @@ ALIASES = {
     "cast": "astype", "identity": "copy", "range": "arange", "concatenate": "concat", "gather": "take", "power": "pow",
     "absolute": "abs",
     "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod",
-    "reduce_variance": "var", "reduce_std": "std", "reduce_any": "any", "reduce_all": "all", "reduce_logsumexp": "logsumexp",
-    "clip_by_value": "clip",
+    "reduce_variance": "var", "reduce_std": "std", "reduce_any": "any", "reduce_all": "all",
+    "reduce_logsumexp": "logsumexp", "clip_by_value": "clip",
 }
 globals().update({alias: FUNCTIONS[name] for alias, name in ALIASES.items() if name in FUNCTIONS})
 
