@@ -5,10 +5,12 @@ It takes anything array-like as its first argument (`as_operand`) and is written
 are of the operand's class. ops.py derives the public functions, as it does for the compiled ones. May be imported by
 ops.py; imports cyops only.
 """
+from collections.abc import Callable
+
 import cyops
 from cyops import Strided
 
-COMPOSITES = {}
+COMPOSITES: dict[str, Callable[..., Strided]] = {}
 
 
 def composite(function):
