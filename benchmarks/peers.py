@@ -2,8 +2,13 @@
 
 import importlib
 import os
+import re
+import subprocess
+import sys
 from importlib.metadata import distributions
 from importlib.util import find_spec
+
+from threadpoolctl import threadpool_info
 
 # Name: the module, and the distributions of which one brings it.
 PEERS = {
@@ -34,6 +39,31 @@ def versions():
         for name, (_, *names) in PEERS.items()
         if installed(name)
     }
+
+
+def blas_kernels():
+    """What multiplies matrices for NumPy and PyTorch: library, kernel and threads, by the name of the peer.
+
+    OpenBLAS tells the kernel by threadpoolctl; MKL inside PyTorch tells it alone in what it prints of a call.
+    """
+    found = {}
+    for library in threadpool_info():
+        if library["user_api"] == "blas" and "numpy" in library["filepath"]:
+            name, version = library["internal_api"], library["version"] or "of an unknown version"
+            kernel, threads = library.get("architecture", "kernel unknown"), library["num_threads"]
+            found["NumPy"] = f"{name} {version}, {kernel}, threads: {threads}"
+    if torch is not None:
+        found["PyTorch"] = _mkl_kernel() or "unknown"
+    return found
+
+
+def _mkl_kernel():
+    """MKL's own words for its version and instruction set, and None where PyTorch multiplies by another library."""
+    program = "import torch; x = torch.ones(64, 64); x @ x"
+    said = subprocess.run([sys.executable, "-c", program], env=os.environ | {"MKL_VERBOSE": "1"}, capture_output=True,
+                          text=True).stdout
+    words = re.search(r"MKL_VERBOSE oneMKL (.*?) Product build .*? architecture (.*?),", said)
+    return f"MKL {words[1]}, for {words[2]}, threads: {THREADS}" if words else None
 
 
 def optional(module):

@@ -36,10 +36,12 @@ rely on it: other machines give other ratios.
 | threads | {threads}, the same for every library; the process may use as many processors |
 | versions | {versions} |
 | instruction set of cytensor | {isa} |
-| load of the machine before the run | {load} |
+{blas}| load of the machine before the run | {load} |
 {missing}
 How to read it: a time is the median of several batches of calls, ours and the peers' in turns; `3.1x` is the peer's
 time divided by ours, so more than 1 means that cytensor took less time. All is float32 unless it says otherwise.
+Peers run at their best: variables that cap a BLAS are removed for the run, and the kernel that ran stands above. MKL,
+which multiplies for PyTorch, takes AVX-512 on Intel's processors alone; on others it names no extension and runs AVX2.
 Before each batch is a pause until the threads of the library before are asleep, and a batch that is not timed, which
 wakes the library's own.
 """
@@ -223,6 +225,7 @@ def heading(runs):
         threads=" and ".join(map(str, runs)),
         versions=", ".join(f"{name} {version}" for name, version in first["versions"].items()),
         isa=first["isa"],
+        blas="".join(f"| what multiplies matrices for {name} | {kernel} |\n" for name, kernel in first["blas"].items()),
         load=", ".join(loads),
         missing=f"| peers not installed, so not here | {', '.join(first['missing'])} |\n" if first["missing"] else "",
     )

@@ -27,6 +27,7 @@ def run(threads, *rows, missing=()):
         "missing": list(missing),
         "load": 0.25,
         "caches": {"L1": 48 * 2**10, "L2": 2**21},
+        "blas": {"NumPy": "openblas 0.3, SkylakeX, threads: 2"},
     }
     machine = {
         "cpu": {"brand_raw": "A processor", "count": 2},
@@ -158,6 +159,7 @@ def test_the_page_names_the_runs():
         "L1 48 KiB, L2 2 MiB",
         "1 and 2",
         "avx2",
+        "| what multiplies matrices for NumPy | openblas 0.3, SkylakeX, threads: 2 |",
         "0.2 processes, 0.2 processes",
         "## T\n\n`pytest benchmarks/test_w.py`\n\n|  | cytensor, 1 thread |",
     ):
