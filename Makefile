@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(shell find cyops -name '*.p*' -o -name '*.h' -o -path '*/csrc/*.c')
 
 .DEFAULT_GOAL := help
-.PHONY: help build train test ulp sanitize sanitize-short bench bench-peers lint stubs clean
+.PHONY: help build train test test-fast ulp sanitize sanitize-short bench bench-peers lint stubs clean
 
 help:
 	@echo "make train            install into .venv, then train on MNIST"
 	@echo "make test             all tests"
+	@echo "make test-fast        those that take no longer than a moment each"
 	@echo "make build            compile what has changed since the last time"
 	@echo "make lint             style and types"
 	@echo "make stubs            write the stubs of compiled modules anew"
@@ -43,6 +44,9 @@ train: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m "not slow"
 
 # The errors of the functions: four of them at every float32, on each instruction set. An hour on one core.
 ulp: $(VENV)/installed-test
