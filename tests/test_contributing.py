@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-STEP = re.compile(r"^In `([^`]+)`, (at the end|(?:above|below|replacing) `([^\n]+)`):\n\n```\w+\n(.*?)```$", re.M | re.S)
+PLACE = r"at the end|(?:above|below|replacing) `([^\n]+)`"
+STEP = re.compile(rf"^In `([^`]+)`, ({PLACE}):\n\n```\w+\n(.*?)```$", re.M | re.S)
 COPIED = ("cyops", "src", "tests", "benchmarks", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 OPS = ("squared_difference", "rsqrt", "swapaxes")
 

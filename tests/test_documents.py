@@ -18,7 +18,8 @@ def ids(path):
     return path.name
 
 
-@pytest.mark.parametrize("path", PAGES, ids=ids)
+# Those of CONTRIBUTING.md are of code that does not exist yet: test_contributing.py runs them.
+@pytest.mark.parametrize("path", [path for path in PAGES if path.name != "CONTRIBUTING.md"], ids=ids)
 def test_examples_with_prompts_print_what_they_say(path):
     failures = doctest.testfile(str(path), module_relative=False).failed
     assert failures == 0
