@@ -6,10 +6,11 @@ from cpython.buffer cimport (
 )
 from libc.stdint cimport uintptr_t
 
-cdef list FORMATS = [
-    b"?", b"b", b"h", b"i", b"l" if sizeof(long) == 8 else b"q",
-    b"B", b"H", b"I", b"L" if sizeof(long) == 8 else b"Q", b"e", b"f", b"d",
-]
+# The letters of the table, but NumPy's own for 64 bits: `long` where it has them.
+cdef dict NATIVE = {b"q": b"l", b"Q": b"L"} if sizeof(long) == 8 else {}
+cdef list FORMATS = [NATIVE.get(bytes([cyops_dtypes[code].letter]), bytes([cyops_dtypes[code].letter]))
+                     for code in range(CYOPS_DTYPE_COUNT)]
+cdef dict CODE_OF_LETTER = {FORMATS[code]: code for code in NUMERIC_CODES}
 
 
 # -- in ---------------------------------------------------------------------------------------------------------------
@@ -66,18 +67,16 @@ cdef int dtype_of_format(const Py_buffer *lent, Py_ssize_t *itemsize) except -2:
     if len(text) != 1:
         return -1
     if letter in b"lLqQnN":                 # by size: these differ between platforms
-        code = CYOPS_INT64 if letter in b"lqn" else CYOPS_UINT64
-        return code if lent.itemsize == 8 else (code - 1 if lent.itemsize == 4 else -1)
-    for code in range(len(FORMATS)):
-        if letter == FORMATS[code]:
-            return code
-    return -1
+        if lent.itemsize == 8:
+            return CYOPS_INT64 if letter in b"lqn" else CYOPS_UINT64
+        letter = b"" if lent.itemsize != 4 else b"i" if letter in b"lqn" else b"I"
+    return CODE_OF_LETTER.get(letter, -1)
 
 
 cdef bint set_geometry(cyops_view *v, Storage storage, int dtype, Py_ssize_t itemsize) except -1:
     """Reads shape and strides of the lent buffer; False where they are no whole numbers of aligned elements."""
     cdef const Py_buffer *lent = storage.lent
-    cdef Py_ssize_t alignment = itemsize if dtype < CYOPS_BYTES else (4 if dtype == CYOPS_STR else 1)
+    cdef Py_ssize_t alignment = itemsize if not is_text(dtype) else (4 if dtype == CYOPS_STR else 1)
     cdef Py_ssize_t step = itemsize
     cdef const char *low
     cdef const char *high
@@ -150,7 +149,7 @@ cdef int export_buffer(Strided x, Py_buffer *buffer, int flags) except -1:
         raise MemoryError()
     for i in range(v.ndim):
         steps[i] = (v.strides[i] if v.shape[i] > 1 and v.size > 0 else 1) * v.itemsize
-    format = FORMATS[v.dtype] if v.dtype < CYOPS_BYTES else string_format(v)
+    format = FORMATS[v.dtype] if not is_text(v.dtype) else string_format(v)
     buffer.buf = v.data
     buffer.obj = x
     buffer.len = v.size * v.itemsize

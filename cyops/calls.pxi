@@ -52,8 +52,8 @@ cdef Strided new_output(int op, type cls, int dtype, int count, list tensors, co
     cdef int i
     for i in range(count):
         if tensors[i] is not None and same_shape(shaped, &(<Strided> tensors[i]).v):
-            return empty_like(OP_NAMES[op], cls, dtype, ITEMSIZES[dtype], <Strided> tensors[i])
-    return empty(OP_NAMES[op], cls, dtype, ITEMSIZES[dtype], shaped.ndim, shaped.shape)
+            return empty_like(OP_NAMES[op], cls, dtype, itemsize_of(dtype), <Strided> tensors[i])
+    return empty(OP_NAMES[op], cls, dtype, itemsize_of(dtype), shaped.ndim, shaped.shape)
 
 
 cdef bint can_hold(int to, int dtype) noexcept:
@@ -69,7 +69,7 @@ cdef int check_output(int op, Strided out, int dtype, const cyops_view *shaped) 
     if not same_shape(&out.v, shaped):
         raise ValueError(f"{OP_NAMES[op]}: out must have the shape of the result; got out {shape_of(out)}, "
                          f"result {view_shape(shaped)}")
-    if out.v.dtype >= CYOPS_BYTES or not can_hold(out.v.dtype, dtype):
+    if is_text(out.v.dtype) or not can_hold(out.v.dtype, dtype):
         raise TypeError(f"{OP_NAMES[op]}: out of dtype {out.dtype} cannot hold a result of dtype "
                         f"{dtype_object(dtype, 0)}; cast the result with astype")
     return 0
@@ -82,9 +82,9 @@ cdef int check_output(int op, Strided out, int dtype, const cyops_view *shaped) 
 cdef inline bint is_weak(int op, object value, int dtype):
     """Whether a Python number takes the dtype of a tensor beside it, which computes in itself."""
     if type(value) is float:
-        return dtype > CYOPS_FLOAT16
+        return is_floating(dtype)
     return type(value) is int and dtype != CYOPS_BOOL and (
-        dtype > CYOPS_FLOAT16 or domain_of[op] != COMPARISON or fits(value, dtype))
+        is_floating(dtype) or domain_of[op] != COMPARISON or fits(value, dtype))
 
 
 cdef object binary(int op, object a, object b, Strided out):
@@ -129,11 +129,11 @@ cdef object short_binary(int op, object a, object b, const cyops_view *v, const 
             return call(op, 2, [a, b], out)
         begin_write(OP_NAMES[op], out)
     elif isinstance(a, Strided) and same_shape(v, &shaped):
-        result = empty_like(OP_NAMES[op], result_class(a, b), dtype, ITEMSIZES[dtype], <Strided> a)
+        result = empty_like(OP_NAMES[op], result_class(a, b), dtype, itemsize_of(dtype), <Strided> a)
     elif isinstance(b, Strided) and same_shape(w, &shaped):
-        result = empty_like(OP_NAMES[op], result_class(a, b), dtype, ITEMSIZES[dtype], <Strided> b)
+        result = empty_like(OP_NAMES[op], result_class(a, b), dtype, itemsize_of(dtype), <Strided> b)
     else:
-        result = empty(OP_NAMES[op], result_class(a, b), dtype, ITEMSIZES[dtype], shaped.ndim, shaped.shape)
+        result = empty(OP_NAMES[op], result_class(a, b), dtype, itemsize_of(dtype), shaped.ndim, shaped.shape)
     if not same_shape(v, &shaped):
         broadcast_view(v, shaped.ndim, shaped.shape, &left)
         inputs[0] = &left
@@ -153,7 +153,7 @@ cdef object unary(int op, object x, Strided out):
     if out is None and isinstance(x, Strided) and computes_in_itself[op][(<Strided> x).v.dtype]:
         inputs[0] = &(<Strided> x).v
         dtype = output_dtype(op, inputs[0].dtype, inputs[0].dtype)
-        result = empty_like(OP_NAMES[op], result_class(x, x), dtype, ITEMSIZES[dtype], <Strided> x)
+        result = empty_like(OP_NAMES[op], result_class(x, x), dtype, itemsize_of(dtype), <Strided> x)
         run(op, &result.v, inputs)
         if recording():
             record(OP_NAMES[op], (x,), result, None)
@@ -255,7 +255,7 @@ cdef object call(int op, int count, list values, Strided out):
             if cls is Strided:
                 cls = result_class(tensors[i], None)
     dtype = common_dtype(op, count, operands, values)
-    computing = computing_dtype(op, dtype)
+    computing = loop_dtype(op, dtype)
     result_dtype = output_dtype(op, dtype, computing)
     common_shape(op, count, operands, &shaped)
     if out is None:
@@ -290,9 +290,9 @@ cdef int compute(int op, int count, Operand *operands, list values, list tensors
             operands[i].view = x.v
     if is_given:
         begin_write(OP_NAMES[op], result)
-    wanted = computing if result_dtype == CYOPS_FLOAT16 else result_dtype
+    wanted = computing_dtype(result_dtype)
     if wanted != result.v.dtype:
-        target = empty_like(OP_NAMES[op], Strided, wanted, ITEMSIZES[wanted], result)
+        target = empty_like(OP_NAMES[op], Strided, wanted, itemsize_of(wanted), result)
     by_number = operands[count - 1].view.ndim == 0
     for i in range(count):
         broadcast_in_place(&operands[i].view, &target.v)

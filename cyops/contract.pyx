@@ -8,8 +8,8 @@ what can be merged, loops over the rest and copies no operand whole. May be impo
 from libc.string cimport memcpy, memset
 
 from cyops.strided cimport (
-    CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check,
-    coerce_beside, contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating,
+    CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, coerce_beside, computing_dtype,
+    contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, is_text,
     itemsize_of, matrix_transposed, normalize_axis, overlaps, promote, record, recording, result_class, shape_of,
 )
 
@@ -55,13 +55,9 @@ cdef int check_rank(str op, int ndim) except -1:
 
 
 cdef int common_dtype(str op, Strided a, Strided b) except -1:
-    if a.v.dtype >= CYOPS_BYTES or b.v.dtype >= CYOPS_BYTES:
+    if is_text(a.v.dtype) or is_text(b.v.dtype):
         raise TypeError(f"{op}: strings have no product; got a {a.dtype}, b {b.dtype}")
-    return promote(a.v.dtype, b.v.dtype)
-
-
-cdef inline int computing_dtype(int dtype) noexcept:
-    return CYOPS_FLOAT32 if dtype == CYOPS_FLOAT16 else dtype
+    return a.v.dtype if a.v.dtype == b.v.dtype else promote(a.v.dtype, b.v.dtype)
 
 
 cdef Strided checked_out(str op, object out, Plan *plan, int dtype):
@@ -77,7 +73,7 @@ cdef Strided checked_out(str op, object out, Plan *plan, int dtype):
     if not is_same:
         raise ValueError(f"{op}: out must have the shape of the result; got out {shape_of(given)}, "
                          f"result {tuple([plan.shape[i] for i in range(plan.ndim)])}")
-    if given.v.dtype != dtype and not (is_floating(given.v.dtype) and given.v.dtype < CYOPS_BYTES):
+    if given.v.dtype != dtype and not is_floating(given.v.dtype):
         raise TypeError(f"{op}: out of dtype {given.dtype} cannot hold the result; cast the result with astype")
     return given
 
@@ -259,7 +255,7 @@ def add_matmul(out, a, b):
     check_inner("add_matmul", x, y)
     plan_matmul("add_matmul", &plan, axes, &x.v, &y.v)
     given = checked_out("add_matmul", out, &plan, x.v.dtype)
-    if not is_floating(x.v.dtype) or x.v.dtype == CYOPS_FLOAT16 or x.v.dtype != y.v.dtype or (
+    if not is_floating(x.v.dtype) or computing_dtype(x.v.dtype) != x.v.dtype or x.v.dtype != y.v.dtype or (
             x.v.dtype != given.v.dtype):
         raise TypeError(f"add_matmul: out, a and b must all be float32 or all float64; got out {given.dtype}, "
                         f"a {x.dtype}, b {y.dtype}")

@@ -1,17 +1,23 @@
-# dtypes: the codes the kernels use, NumPy's dtype objects for the user, and the promotion table.
+# dtypes: the table of csrc/base/dtypes.h in Python: NumPy's dtype objects for the user, the codes for the kernels.
 
-DTYPE_NAMES = (
-    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
-)
-cdef tuple NUMERIC_DTYPES = tuple([numpy.dtype(name) for name in DTYPE_NAMES])
-cdef PyObject *numeric_dtypes[12]
-for number, one in enumerate(NUMERIC_DTYPES):
-    numeric_dtypes[number] = <PyObject *> one
-del number, one
-cdef dict CODE_OF_DTYPE = {dtype: code for code, dtype in enumerate(NUMERIC_DTYPES)}
-cdef dict CODE_OF_NAME = {name: code for code, name in enumerate(DTYPE_NAMES)}
+cdef tuple NUMERIC_CODES = tuple([code for code in range(CYOPS_DTYPE_COUNT) if not is_text(code)])
+cdef list DTYPE_OBJECTS = [None] * CYOPS_DTYPE_COUNT            # None for text, which has one for each width
+cdef PyObject *dtype_objects[CYOPS_DTYPE_COUNT]
+for code in range(CYOPS_DTYPE_COUNT):
+    if code in NUMERIC_CODES:
+        DTYPE_OBJECTS[code] = numpy.dtype(cyops_dtypes[code].name.decode())
+    dtype_objects[code] = <PyObject *> DTYPE_OBJECTS[code]
+del code
+cdef dict CODE_OF_DTYPE = {DTYPE_OBJECTS[code]: code for code in NUMERIC_CODES}
+cdef dict CODE_OF_NAME = {DTYPE_OBJECTS[code].name: code for code in NUMERIC_CODES}
+cdef str KNOWN = f"{', '.join(CODE_OF_NAME)} and fixed-width strings such as 'S8' and 'U8'"
 CODE_OF_NAME.update({float: CYOPS_FLOAT32, int: CYOPS_INT64, bool: CYOPS_BOOL, "float": CYOPS_FLOAT32})
-cdef Py_ssize_t[12] ITEMSIZES = [1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8]
+
+
+def dtype_rows():
+    """The table of dtypes with a fixed size: (name, name in safetensors files, bytes, name of what it computes as)."""
+    return tuple([(cyops_dtypes[code].name.decode(), cyops_dtypes[code].file_name.decode(), cyops_dtypes[code].itemsize,
+                   cyops_dtypes[cyops_dtypes[code].computing].name.decode()) for code in NUMERIC_CODES])
 
 
 cdef int dtype_code(str op, object dtype, Py_ssize_t *itemsize) except -1:
@@ -21,9 +27,9 @@ cdef int dtype_code(str op, object dtype, Py_ssize_t *itemsize) except -1:
     """
     cdef object code
     cdef int i
-    for i in range(12):                     # NumPy's own objects, which take long to hash
-        if <PyObject *> dtype == numeric_dtypes[i]:
-            itemsize[0] = ITEMSIZES[i]
+    for i in range(CYOPS_DTYPE_COUNT):      # NumPy's own objects, which take long to hash
+        if <PyObject *> dtype == dtype_objects[i] and dtype is not None:
+            itemsize[0] = itemsize_of(i)
             return i
     try:
         code = CODE_OF_NAME.get(dtype)
@@ -31,8 +37,8 @@ cdef int dtype_code(str op, object dtype, Py_ssize_t *itemsize) except -1:
         code = None
     if code is None:
         code = unusual_dtype_code(op, dtype, itemsize)
-    if code < CYOPS_BYTES:
-        itemsize[0] = ITEMSIZES[<int> code]
+    if not is_text(code):
+        itemsize[0] = itemsize_of(code)
     return code
 
 
@@ -42,8 +48,7 @@ cdef object unusual_dtype_code(str op, object dtype, Py_ssize_t *itemsize):
             raise TypeError                 # NumPy takes None for float64
         resolved = numpy.dtype(dtype)
     except (TypeError, ValueError):
-        raise TypeError(f"{op}: unknown dtype {dtype!r}; known are {', '.join(DTYPE_NAMES)} and fixed-width "
-                        "strings such as 'S8' and 'U8'") from None
+        raise TypeError(f"{op}: unknown dtype {dtype!r}; known are {KNOWN}") from None
     native = resolved.newbyteorder("=")
     code = CODE_OF_DTYPE.get(native)
     if code is None and native.kind in "SU":
@@ -51,49 +56,23 @@ cdef object unusual_dtype_code(str op, object dtype, Py_ssize_t *itemsize):
             itemsize[0] = native.itemsize
         code = CYOPS_BYTES if native.kind == "S" else CYOPS_STR
     if code is None:
-        raise TypeError(f"{op}: dtype {resolved} is not supported; known are {', '.join(DTYPE_NAMES)} and "
-                        "fixed-width strings such as 'S8' and 'U8'")
+        raise TypeError(f"{op}: dtype {resolved} is not supported; known are {KNOWN}")
     return code
 
 
 cdef object dtype_object(int dtype, Py_ssize_t itemsize):
-    if dtype < CYOPS_BYTES:
-        return NUMERIC_DTYPES[dtype]
+    if not is_text(dtype):
+        return DTYPE_OBJECTS[dtype]
     return numpy.dtype(f"S{itemsize}" if dtype == CYOPS_BYTES else f"U{itemsize // 4}")
 
 
-cdef Py_ssize_t itemsize_of(int dtype) noexcept:
-    return ITEMSIZES[dtype]
-
-
-cdef bint is_floating(int dtype) noexcept:
-    return dtype == CYOPS_FLOAT32 or dtype == CYOPS_FLOAT64 or dtype == CYOPS_FLOAT16
-
-
-cdef inline bint is_unsigned(int dtype) noexcept:
-    return CYOPS_UINT8 <= dtype <= CYOPS_UINT64
-
-
 cdef int promote(int a, int b) except -1:
-    """The dtype of an operation on `a` and `b`: the Array API's table; an integer or bool yields to a floating dtype.
-
-    uint64 with a signed integer has no integer dtype that holds both and gives float64, as in NumPy.
-    """
-    if a == b:
-        return a
-    if a >= CYOPS_BYTES or b >= CYOPS_BYTES:
-        raise TypeError(f"dtypes {'numeric' if a < CYOPS_BYTES else 'string'} and "
-                        f"{'numeric' if b < CYOPS_BYTES else 'string'} do not combine; convert one with astype")
-    if is_floating(a) or is_floating(b) or a == CYOPS_BOOL or b == CYOPS_BOOL:
-        return max(a, b)  # bool < integers < float16 < float32 < float64
-    if is_unsigned(a) == is_unsigned(b):
-        return max(a, b)
-    cdef int signed = min(a, b)
-    cdef int unsigned = max(a, b)
-    cdef int needed = unsigned - CYOPS_UINT8 + CYOPS_INT8 + 1  # the smallest signed dtype wider than `unsigned`
-    if needed > CYOPS_INT64:
-        return CYOPS_FLOAT64
-    return max(signed, needed)
+    """The dtype of an operation on `a` and `b`; TypeError where text meets something else."""
+    cdef int dtype = cyops_promote(a, b)
+    if dtype < 0:
+        raise TypeError(f"dtypes {'string' if is_text(a) else 'numeric'} and {'string' if is_text(b) else 'numeric'} "
+                        "do not combine; convert one with astype")
+    return dtype
 
 
 cdef object element_at(const cyops_view *x, const char *data):

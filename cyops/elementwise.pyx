@@ -5,8 +5,8 @@ The rows give the names, signatures, docstrings and examples; calls.pxi, inside 
 imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BYTES, Strided, alias, api, binary, check, coerce, cyops_api, dtype_code, empty_like, record,
-    recording, result_class, ternary, unary,
+    Strided, alias, api, binary, check, coerce, cyops_api, dtype_code, empty_like, is_text, record, recording,
+    result_class, ternary, unary,
 )
 from cyops.storage cimport Storage
 
@@ -171,7 +171,7 @@ def astype(x, dtype, *, copy=True):
     cdef int code = dtype_code("astype", dtype, &itemsize)
     if code == source.v.dtype and itemsize == source.v.itemsize and not copy:
         return source
-    if code != source.v.dtype and is_text(code, source.v.dtype):
+    if code != source.v.dtype and (is_text(code) or is_text(source.v.dtype)):
         try:
             return alias(result_class(source, source), coerce(numpy.asarray(source).astype(dtype)))
         except ValueError as error:
@@ -193,10 +193,6 @@ def copy(x):
     cdef Strided out = empty_like("copy", result_class(source, source), source.v.dtype, source.v.itemsize, source)
     convert("copy", out, source)
     return out
-
-
-cdef bint is_text(int a, int b) noexcept:
-    return a >= CYOPS_BYTES or b >= CYOPS_BYTES
 
 
 cdef int convert(str op, Strided out, Strided source) except -1:

@@ -5,10 +5,9 @@ Positions are read in any integer dtype and strides, checked, and handed to csrc
 (gather_positions.pxi); concat and stack are in gather_join.pxi. May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BOOL, CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE,
-    CYOPS_UINT64, Strided,
-    alias, api, begin_write, broadcast_view, cast_to, check, coerce, contiguous, count_elements, cyops_api, cyops_view,
-    dtype_code, empty, is_floating, itemsize_of, normalize_axis, promote, read_shape, record, recording, result_class,
+    CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, CYOPS_UINT64, Strided,
+    alias, api, begin_write, broadcast_view, cast_to, check, coerce, computing_dtype, contiguous, count_elements,
+    cyops_api, cyops_view, dtype_code, empty, is_floating, is_integer, is_text, itemsize_of, normalize_axis, promote, read_shape, record, recording, result_class,
     shape_of,
 )
 
@@ -72,10 +71,9 @@ def take_gradient(d, indices, shape, axis=None):
     cdef int ndim = read_shape("take_gradient", shape, lengths)
     cdef int which = 0 if axis is None else normalize_axis("take_gradient", axis, ndim)
     cdef Py_ssize_t flat_length = count_elements("take_gradient", ndim, lengths, 1)
-    cdef Strided out = zeros("take_gradient", result_class(a, a), adding_dtype(a.v.dtype), ndim, lengths)
+    cdef Strided out = zeros("take_gradient", result_class(a, a), computing_dtype(a.v.dtype), ndim, lengths)
     add_at("take_gradient", out if axis is not None else flattened(out), wanted, a, which)
-    if a.v.dtype == CYOPS_FLOAT16:
-        out = cast_to(out, CYOPS_FLOAT16)
+    out = cast_to(out, a.v.dtype)
     if recording():
         record("take_gradient", (a,), out, {"indices": wanted, "axis": None if axis is None else which})
     return out
@@ -125,10 +123,10 @@ def scatter_add(x, indices, updates, axis=0):
     cdef Strided wanted = coerce(indices)
     cdef Strided b = coerce(updates)
     cdef int axis_index = normalize_axis("scatter_add", axis, a.v.ndim)
-    if a.v.dtype >= CYOPS_BYTES or b.v.dtype >= CYOPS_BYTES:
+    if is_text(a.v.dtype) or is_text(b.v.dtype):
         raise TypeError(f"scatter_add: strings have no sum; got x {a.dtype}, updates {b.dtype}")
     cdef int dtype = promote(a.v.dtype, b.v.dtype)
-    cdef int adding = adding_dtype(dtype)
+    cdef int adding = computing_dtype(dtype)
     cdef Strided out = empty("scatter_add", result_class(a, b), adding, itemsize_of(adding), a.v.ndim, a.v.shape)
     check("scatter_add", api().cast(&out.v, &a.v))
     add_at("scatter_add", out, wanted, b, axis_index)
@@ -195,7 +193,7 @@ def scatter_view(d, shape, view_shape, strides, offset):
     cdef Strided a = coerce(d)
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef int ndim = read_shape("scatter_view", shape, lengths)
-    cdef Strided out = zeros("scatter_view", result_class(a, a), adding_dtype(a.v.dtype), ndim, lengths)
+    cdef Strided out = zeros("scatter_view", result_class(a, a), computing_dtype(a.v.dtype), ndim, lengths)
     cdef cyops_view target = a.v
     cdef Strided ready = cast_to(a, out.v.dtype)
     cdef int i
@@ -229,7 +227,7 @@ cdef Strided scalar(object value, int code):
     no_lengths[0] = 0
     if type(value) is not int:
         x = coerce(value)
-        if x.v.ndim > 0 or x.v.dtype >= CYOPS_BYTES:
+        if x.v.ndim > 0 or is_text(x.v.dtype):
             raise TypeError(f"one_hot: on_value and off_value must be numbers; got {value!r}")
         return cast_to(x, code)
     x = empty("one_hot", Strided, CYOPS_INT64, 8, 0, no_lengths)
@@ -268,7 +266,7 @@ def one_hot(indices, num_classes=None, dtype="float32", *, depth=None, on_value=
         raise ValueError(f"one_hot: num_classes must not be negative; got {classes}")
     if wanted.v.ndim + 1 > CYOPS_MAX_NDIM:
         raise ValueError(f"one_hot: the result has {wanted.v.ndim + 1} axes; at most {CYOPS_MAX_NDIM} are possible")
-    if code >= CYOPS_BYTES:
+    if is_text(code):
         raise TypeError(f"one_hot: the result must be numbers; got dtype {dtype}")
     positions = read_positions("one_hot", wanted, classes, False, ValueError)
     for i in range(positions.v.size):
@@ -318,9 +316,9 @@ def gather_rows(x, indices, out=None, dtype=None, scale=None):
         code, itemsize = (<Strided> out).v.dtype, (<Strided> out).v.itemsize
     elif scale is not None and not is_floating(code):
         code, itemsize = CYOPS_FLOAT32, 4
-    if (code >= CYOPS_BYTES) != (a.v.dtype >= CYOPS_BYTES):
+    if is_text(code) != is_text(a.v.dtype):
         raise TypeError(f"gather_rows: cannot convert {a.dtype} to {dtype}")
-    if scale is not None and (not is_floating(code) or code == CYOPS_FLOAT16):
+    if scale is not None and (not is_floating(code) or computing_dtype(code) != code):
         raise TypeError("gather_rows: a scaled result must be float32 or float64")
     positions = read_positions("gather_rows", wanted, a.v.shape[0], True, IndexError)
     memcpy(shape, a.v.shape, a.v.ndim * sizeof(Py_ssize_t))

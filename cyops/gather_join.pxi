@@ -21,7 +21,7 @@ cdef Strided joined(str op, list tensors, int ndim, const Py_ssize_t *shape):
         itemsize = max(itemsize, x.v.itemsize)
         if cls is Strided:
             cls = result_class(x, x)
-    itemsize = itemsize if dtype >= CYOPS_BYTES else itemsize_of(dtype)
+    itemsize = itemsize if is_text(dtype) else itemsize_of(dtype)
     return empty(op, cls, dtype, itemsize, ndim, shape)
 
 

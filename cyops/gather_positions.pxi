@@ -7,7 +7,7 @@ cdef Strided read_positions(str op, Strided indices, Py_ssize_t length, bint may
     cdef Py_ssize_t i
     cdef bint are_signed = may_be_negative and indices.v.dtype != CYOPS_UINT64   # the largest of these turn negative
     cdef int64_t *position
-    if indices.v.size > 0 and (indices.v.dtype >= CYOPS_FLOAT16 or indices.v.dtype == CYOPS_BOOL):
+    if indices.v.size > 0 and not is_integer(indices.v.dtype):
         raise TypeError(f"{op}: indices must be integers; got dtype {indices.dtype}")
     positions = empty(op, Strided, CYOPS_INT64, 8, indices.v.ndim, indices.v.shape)
     check(op, api().cast(&positions.v, &indices.v))
@@ -71,10 +71,6 @@ cdef Strided zeros(str op, type cls, int dtype, int ndim, const Py_ssize_t *shap
     cdef Strided out = empty(op, cls, dtype, itemsize_of(dtype), ndim, shape)
     memset(out.v.data, 0, out.v.size * out.v.itemsize)
     return out
-
-
-cdef inline int adding_dtype(int dtype) noexcept:
-    return CYOPS_FLOAT32 if dtype == CYOPS_FLOAT16 else dtype
 
 
 cdef Strided write_result(str op, Strided result, object out):

@@ -161,14 +161,14 @@ cdef Strided coerce(object x):
 cdef Strided coerce_as(object x, int dtype, Py_ssize_t itemsize):
     """`x` in a dtype. Python's numbers, alone or in lists, go there directly, not by way of the default dtype."""
     cdef Strided out
-    if (type(x) is float or type(x) is int) and CYOPS_FLOAT32 <= dtype <= CYOPS_FLOAT64:
+    if (type(x) is float or type(x) is int) and (dtype == CYOPS_FLOAT32 or dtype == CYOPS_FLOAT64):
         out = empty("asarray", Strided, dtype, itemsize, 0, NULL)
         if dtype == CYOPS_FLOAT32:
             (<float *> out.v.data)[0] = <double> x
         else:
             (<double *> out.v.data)[0] = x
         return out
-    if isinstance(x, (list, tuple, float, int)) and dtype < CYOPS_BYTES and not holds_numpy_values(x):
+    if isinstance(x, (list, tuple, float, int)) and not is_text(dtype) and not holds_numpy_values(x):
         try:
             return from_buffer(numpy.array(x, dtype_object(dtype, itemsize)), None)
         except (TypeError, ValueError):
@@ -248,13 +248,13 @@ cdef Strided cast_to_width(Strided x, int dtype, Py_ssize_t itemsize):
     cdef Strided out
     if x.v.dtype == dtype and x.v.itemsize == itemsize:
         return x
-    if (x.v.dtype >= CYOPS_BYTES) != (dtype >= CYOPS_BYTES):
+    if is_text(x.v.dtype) != is_text(dtype):
         # Numbers from text and text from numbers are NumPy's business.
         try:
             return from_buffer(numpy.asarray(x).astype(dtype_object(dtype, itemsize)), None)
         except ValueError as error:
             raise ValueError(f"astype: {error}") from None
-    if x.v.dtype != dtype and dtype >= CYOPS_BYTES:
+    if x.v.dtype != dtype and is_text(dtype):
         return from_buffer(numpy.asarray(x).astype(dtype_object(dtype, itemsize)), None)
     out = empty_like("astype", type(x) if type(x) is Strided else tensor_class, dtype, itemsize, x)
     check("astype", cyops_functions.cast(&out.v, &x.v))
@@ -262,7 +262,7 @@ cdef Strided cast_to_width(Strided x, int dtype, Py_ssize_t itemsize):
 
 
 cdef Strided cast_to(Strided x, int dtype):
-    return cast_to_width(x, dtype, ITEMSIZES[dtype] if dtype < CYOPS_BYTES else x.v.itemsize)
+    return cast_to_width(x, dtype, x.v.itemsize if is_text(dtype) else itemsize_of(dtype))
 
 
 cdef Strided fresh_copy(Strided x):

@@ -31,15 +31,19 @@ cdef dict DOMAINS = {
 cdef tuple OP_NAMES = tuple([cyops_elementwise_ops[op].name.decode() for op in range(CYOPS_OP_COUNT)])
 cdef int[CYOPS_OP_COUNT] domain_of
 cdef bint[CYOPS_OP_COUNT][CYOPS_DTYPE_COUNT] computes_in_itself
-cdef tuple INTEGER_RANGES = ((0, 1), *[
-    (int(numpy.iinfo(dtype).min), int(numpy.iinfo(dtype).max)) for dtype in NUMERIC_DTYPES if dtype.kind in "iu"])
+cdef list INTEGER_RANGES = [None] * CYOPS_DTYPE_COUNT            # (smallest, largest) by code
+INTEGER_RANGES[CYOPS_BOOL] = (0, 1)
+for code in NUMERIC_CODES:
+    if is_integer(code):
+        INTEGER_RANGES[code] = (int(numpy.iinfo(DTYPE_OBJECTS[code]).min), int(numpy.iinfo(DTYPE_OBJECTS[code]).max))
+del code
 
 
 cdef int fill_domains() except -1:
     cdef int op, dtype
     for op in range(CYOPS_OP_COUNT):
         domain_of[op] = DOMAINS[cyops_elementwise_ops[op].domain.decode()]
-        for dtype in range(CYOPS_BYTES):
+        for dtype in range(CYOPS_DTYPE_COUNT):
             computes_in_itself[op][dtype] = has_loop(op, dtype)
     return 0
 
@@ -47,11 +51,13 @@ cdef int fill_domains() except -1:
 cdef bint has_loop(int op, int dtype) noexcept:
     """Whether the op computes operands of `dtype` in that dtype; not of one that it refuses."""
     cdef int domain = domain_of[op]
-    if domain == LOGICAL or dtype == CYOPS_FLOAT16:
+    if is_text(dtype):
+        return False
+    if domain == LOGICAL or computing_dtype(dtype) != dtype:
         return domain == LOGICAL and dtype == CYOPS_BOOL
     if dtype == CYOPS_BOOL:
         return domain == ANY or domain == COMPARISON or domain == CHOICE
-    return dtype > CYOPS_FLOAT16 or domain != FLOATING and domain != PREDICATE
+    return is_floating(dtype) or domain != FLOATING and domain != PREDICATE
 
 
 fill_domains()
@@ -70,31 +76,29 @@ def elementwise_rows():
 
 
 # -- dtypes -----------------------------------------------------------------------------------------------------------
-cdef int computing_dtype(int op, int dtype) except -1:
+cdef int loop_dtype(int op, int dtype) except -1:
     """The dtype of the loop for operands of `dtype`; TypeError where the op's domain leaves it out."""
     cdef int domain = domain_of[op]
-    if dtype >= CYOPS_BYTES:
+    if is_text(dtype):
         if domain != COMPARISON:
             raise TypeError(f"{OP_NAMES[op]}: strings can be compared, not computed with; convert them with astype")
         return dtype
     if domain == LOGICAL:
         return CYOPS_BOOL
-    if dtype == CYOPS_FLOAT16:
-        return CYOPS_FLOAT32
     if dtype == CYOPS_BOOL and domain == SIGNED:
         raise TypeError(f"{OP_NAMES[op]}: bools have no sign; use logical_not, not_equal, or astype to an integer")
     if dtype == CYOPS_BOOL and domain == NUMBER:
         return CYOPS_INT8
-    if dtype < CYOPS_FLOAT16 and (domain == FLOATING or domain == PREDICATE):
+    if not is_floating(dtype) and (domain == FLOATING or domain == PREDICATE):
         return CYOPS_FLOAT32
-    return dtype
+    return computing_dtype(dtype)
 
 
 cdef int output_dtype(int op, int dtype, int computing) noexcept:
     cdef int domain = domain_of[op]
     if domain == COMPARISON or domain == LOGICAL or domain == PREDICATE:
         return CYOPS_BOOL
-    return CYOPS_FLOAT16 if dtype == CYOPS_FLOAT16 else computing
+    return dtype if is_floating(dtype) else computing
 
 
 cdef int common_dtype(int op, int count, const Operand *operands, list values) except -1:
@@ -110,18 +114,20 @@ cdef int common_dtype(int op, int count, const Operand *operands, list values) e
             dtype = operands[i].view.dtype
         elif dtype != operands[i].view.dtype:
             dtype = promote_operands(op, dtype, operands[i].view.dtype)
-    if dtype >= CYOPS_BYTES and weakest != TENSOR:
+    if dtype < 0:
+        return (CYOPS_BOOL, CYOPS_BOOL, CYOPS_INT64, CYOPS_FLOAT32)[weakest]
+    if is_text(dtype) and weakest != TENSOR:
         raise TypeError(f"{OP_NAMES[op]}: dtypes string and numeric do not combine; convert one with astype")
-    if weakest == WEAK_FLOAT and dtype < CYOPS_FLOAT16:
+    if weakest == WEAK_FLOAT and not is_floating(dtype):
         return CYOPS_FLOAT32
-    if weakest == WEAK_INTEGER and dtype <= CYOPS_BOOL:
+    if weakest == WEAK_INTEGER and dtype == CYOPS_BOOL:
         return CYOPS_INT64
-    if domain_of[op] == COMPARISON and CYOPS_BOOL < dtype < CYOPS_FLOAT16:
+    if domain_of[op] == COMPARISON and is_integer(dtype):
         for i in range(count):
             if operands[i].weakness == WEAK_INTEGER and not fits(values[i], dtype):
                 values[i] = float("inf") if values[i] > 0 else -float("inf")
                 return CYOPS_FLOAT64        # it compares as infinity does
-    return CYOPS_BOOL if dtype < 0 else dtype
+    return dtype
 
 
 cdef int promote_operands(int op, int a, int b) except -1:
@@ -142,7 +148,7 @@ cdef int set_value(int op, Operand *operand, object value, int dtype) except -1:
     v.data = <char *> &operand.value
     v.size = 1
     v.dtype = dtype
-    v.itemsize = ITEMSIZES[dtype]
+    v.itemsize = itemsize_of(dtype)
     if dtype == CYOPS_FLOAT32:
         (<float *> v.data)[0] = real_value(value)
     elif dtype == CYOPS_FLOAT64:

@@ -5,9 +5,9 @@ The elements are read where they lie, whatever their strides; csrc/reduce/reduce
 Here axes and dtypes are decided. May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BOOL, CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT8,
-    CYOPS_UINT64, Strided, api, begin_write, cast_to, check, coerce, cyops_api, cyops_view, dtype_code, dtype_object,
-    empty, is_floating, itemsize_of, normalize_axes, overlaps, record, recording, result_class, shape_of,
+    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, api, begin_write,
+    cast_to, check, coerce, computing_dtype, cyops_api, cyops_view, dtype_code, dtype_object, empty, is_floating,
+    is_text, is_unsigned, itemsize_of, normalize_axes, overlaps, record, recording, result_class, shape_of,
 )
 
 from libc.math cimport isfinite
@@ -23,10 +23,6 @@ cdef Py_ssize_t WITHOUT_GIL = 400_000
 
 
 # -- dtypes -----------------------------------------------------------------------------------------------------------
-cdef inline bint is_unsigned(int dtype) noexcept:
-    return CYOPS_UINT8 <= dtype <= CYOPS_UINT64
-
-
 cdef int total_dtype(int dtype) noexcept:
     """Of a sum or product: integers add up in 64 bits, as in NumPy."""
     if is_floating(dtype):
@@ -38,15 +34,13 @@ cdef int mean_dtype(int dtype) noexcept:
     return dtype if is_floating(dtype) else CYOPS_FLOAT32
 
 
-cdef int computing_dtype(int reduction, int source, int result) noexcept:
+cdef int folding_dtype(int reduction, int source, int result) noexcept:
     """The dtype in which a kernel computes `result` from elements of dtype `source`."""
     if reduction == CYOPS_REDUCE_MEAN or reduction == CYOPS_REDUCE_VAR:
         if not is_floating(source):
             return CYOPS_FLOAT64                 # a large int64 has more digits than a float32
-    if result == CYOPS_FLOAT16:
-        return CYOPS_FLOAT32
     if is_floating(result):
-        return result
+        return computing_dtype(result)
     if result == CYOPS_BOOL and reduction in (CYOPS_REDUCE_MAX, CYOPS_REDUCE_MIN):
         return CYOPS_BOOL
     return CYOPS_UINT64 if is_unsigned(result) else CYOPS_INT64
@@ -84,7 +78,7 @@ cdef tuple axes_of(const char *reduced, int ndim):
 
 cdef Strided number_tensor(str op, object x):
     cdef Strided a = coerce(x)
-    if a.v.dtype >= CYOPS_BYTES:
+    if is_text(a.v.dtype):
         raise TypeError(f"{op}: needs numbers; got dtype {a.dtype}")
     return a
 
@@ -119,7 +113,7 @@ cdef Strided run(str op, int reduction, Strided a, const char *reduced, bint kee
     """The reduction of `a` in dtype `result`, written into `out` where it is not None."""
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     cdef int ndim = result_shape(&a.v, reduced, keepdims, shape)
-    cdef int dtype = computing_dtype(reduction, a.v.dtype, result)
+    cdef int dtype = folding_dtype(reduction, a.v.dtype, result)
     cdef Strided given = None, target
     cdef cyops_view kept
     cdef const cyops_api *c = api()
@@ -156,7 +150,7 @@ cdef Strided reduce_axes(str op, int reduction, object x, object axis, bint keep
     normalize_axes(op, axis, a.v.ndim, reduced)
     if dtype is not None:
         result = dtype_code(op, dtype, &itemsize)
-        if result >= CYOPS_BYTES:
+        if is_text(result):
             raise TypeError(f"{op}: the result must be a number; got dtype {dtype}")
     elif reduction == CYOPS_REDUCE_MEAN:
         result = mean_dtype(a.v.dtype)
@@ -302,10 +296,7 @@ def std(x, axis=None, *, correction=0, bint keepdims=False):
     """
     cdef Strided a = number_tensor("std", x)
     cdef Strided y = spread("std", a, axis, correction, keepdims, None)
-    if y.v.dtype == CYOPS_FLOAT16:
-        y = cast_to(square_root(cast_to(y, CYOPS_FLOAT32)), CYOPS_FLOAT16)
-    else:
-        square_root(y)
+    y = cast_to(square_root(cast_to(y, computing_dtype(y.v.dtype))), y.v.dtype)
     if recording():
         record_spread("std", a, y, axis, correction, keepdims)
     return y

@@ -6,9 +6,9 @@ overflows; a row with +inf or NaN, or with nothing but -inf, gives NaN. May be i
 cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BOOL, CYOPS_BYTES, CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce,
-    cyops_api, cyops_view, empty, empty_like, is_floating, normalize_axis, promote, record, recording, result_class,
-    shape_of,
+    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce, computing_dtype,
+    cyops_api, cyops_view, empty, empty_like, is_floating, is_text, normalize_axis, promote, record, recording,
+    result_class, shape_of,
 )
 
 from libc.string cimport memset
@@ -22,11 +22,11 @@ cdef extern from "csrc/rows/rows.h":
 cdef Py_ssize_t WITHOUT_GIL = 20_000
 
 
-cdef int computing_dtype(str op, Strided x) except -1:
+cdef int row_dtype(str op, Strided x) except -1:
     """float32 for integers and halves; strings are refused."""
-    if x.v.dtype >= CYOPS_BYTES:
+    if is_text(x.v.dtype):
         raise TypeError(f"{op}: needs numbers; got dtype {x.dtype}")
-    return x.v.dtype if is_floating(x.v.dtype) and x.v.dtype != CYOPS_FLOAT16 else CYOPS_FLOAT32
+    return computing_dtype(x.v.dtype) if is_floating(x.v.dtype) else CYOPS_FLOAT32
 
 
 cdef Strided along_rows(str op, int which, Strided a, Strided b, int axis):
@@ -49,11 +49,11 @@ cdef Strided along_rows(str op, int which, Strided a, Strided b, int axis):
 # -- softmax ----------------------------------------------------------------------------------------------------------
 cdef Strided normalised(str op, int which, object x, object axis):
     cdef Strided a = coerce(x)
-    cdef int dtype = computing_dtype(op, a)
+    cdef int dtype = row_dtype(op, a)
     cdef int which_axis = normalize_axis(op, axis, a.v.ndim)
     cdef Strided out = along_rows(op, which, cast_to(a, dtype), None, which_axis)
-    if a.v.dtype == CYOPS_FLOAT16:
-        out = cast_to(out, CYOPS_FLOAT16)
+    if is_floating(a.v.dtype):
+        out = cast_to(out, a.v.dtype)
     if which == CYOPS_ROWS_SOFTMAX:
         out.origin = (a, a.base.version, which_axis)
     if recording():
@@ -89,7 +89,7 @@ def log_softmax(x, axis=-1):
 cdef Strided normalised_gradient(str op, int which, object d, object out, object axis):
     cdef Strided a = coerce(d)
     cdef Strided b = coerce(out)
-    cdef int dtype = promote(computing_dtype(op, a), computing_dtype(op, b))
+    cdef int dtype = promote(row_dtype(op, a), row_dtype(op, b))
     if not starts_with(a, b, a.v.ndim):
         raise ValueError(f"{op}: d must have the shape of out; got d {shape_of(a)}, out {shape_of(b)}")
     return along_rows(op, which, cast_to(a, dtype), cast_to(b, dtype), normalize_axis(op, axis, a.v.ndim))
@@ -143,7 +143,7 @@ cdef int check_targets(str op, Strided logits, Strided targets) except -1:
             raise TypeError(f"{op}: labels must be integers; got dtype {targets.dtype}; cast them with astype")
         raise ValueError(f"{op}: floating targets must have the shape of logits; got targets {shape_of(targets)}, "
                          f"logits {shape_of(logits)}")
-    if targets.v.dtype >= CYOPS_BYTES or targets.v.dtype == CYOPS_BOOL:
+    if is_text(targets.v.dtype) or targets.v.dtype == CYOPS_BOOL:
         raise TypeError(f"{op}: labels must be integers; got dtype {targets.dtype}")
     if not starts_with(logits, targets, last):
         raise ValueError(f"{op}: labels must have the shape of logits without its last axis; got labels "
@@ -201,14 +201,14 @@ def softmax_cross_entropy(logits, labels):
     cdef Strided z = coerce(logits)
     cdef Strided t = coerce(labels)
     cdef str op = "softmax_cross_entropy"
-    cdef int dtype = computing_dtype(op, z)
+    cdef int dtype = row_dtype(op, z)
     cdef bint has_labels = check_targets(op, z, t)
     cdef bint is_recording = recording()
     cdef Strided ready = cast_to(z, dtype)
     cdef Strided gradient = empty_like(op, Strided, dtype, ready.v.itemsize, ready) if is_recording else None
     cdef Strided losses = cross_entropy(op, ready, t if has_labels else cast_to(t, dtype), has_labels, gradient, 1)
-    if z.v.dtype == CYOPS_FLOAT16:
-        losses = cast_to(losses, CYOPS_FLOAT16)
+    if is_floating(z.v.dtype):
+        losses = cast_to(losses, z.v.dtype)
     if is_recording and has_labels:
         record(op, (z,), losses, {"labels": t, "saved_gradient": gradient})
     elif is_recording:
@@ -231,14 +231,14 @@ def softmax_cross_entropy_with_gradient(logits, labels, scale=None):
     cdef Strided z = coerce(logits)
     cdef Strided t = coerce(labels)
     cdef str op = "softmax_cross_entropy"
-    cdef int dtype = computing_dtype(op, z)
+    cdef int dtype = row_dtype(op, z)
     cdef bint has_labels = check_targets(op, z, t)
     cdef Strided ready = cast_to(z, dtype)
     cdef Strided gradient = empty_like(op, result_class(z, t), dtype, ready.v.itemsize, ready)
     cdef Strided losses = cross_entropy(op, ready, t if has_labels else cast_to(t, dtype), has_labels, gradient,
                                         1 if scale is None else scale)
-    if z.v.dtype == CYOPS_FLOAT16:
-        return cast_to(losses, CYOPS_FLOAT16), cast_to(gradient, CYOPS_FLOAT16)
+    if is_floating(z.v.dtype):
+        return cast_to(losses, z.v.dtype), cast_to(gradient, z.v.dtype)
     return losses, gradient
 
 

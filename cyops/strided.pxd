@@ -7,12 +7,27 @@ from libc.stdint cimport int64_t
 from cyops.storage cimport Storage
 
 
+cdef extern from "csrc/base/dtypes.h":
+    enum:                                    # those that code names; the table has more
+        CYOPS_BOOL, CYOPS_INT8, CYOPS_INT64, CYOPS_UINT8, CYOPS_UINT64, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_BYTES
+        CYOPS_STR, CYOPS_DTYPE_COUNT
+    ctypedef struct cyops_dtype_row:
+        const char *name
+        const char *file_name
+        unsigned char itemsize
+        unsigned char computing
+        char letter
+    const cyops_dtype_row *cyops_dtypes
+    int cyops_promote(int a, int b) noexcept nogil
+    bint is_text "cyops_is_text"(int dtype) noexcept nogil
+    bint is_floating "cyops_is_floating"(int dtype) noexcept nogil
+    bint is_integer "cyops_is_integer"(int dtype) noexcept nogil
+    bint is_unsigned "cyops_is_unsigned"(int dtype) noexcept nogil
+    int computing_dtype "cyops_computing"(int dtype) noexcept nogil       # whose loops compute with such elements
+    Py_ssize_t itemsize_of "cyops_itemsize"(int dtype) noexcept nogil     # of text, a character's
+
 cdef extern from "csrc/base/cyops.h":
     enum: CYOPS_MAX_NDIM
-    ctypedef enum cyops_dtype:
-        CYOPS_BOOL, CYOPS_INT8, CYOPS_INT16, CYOPS_INT32, CYOPS_INT64
-        CYOPS_UINT8, CYOPS_UINT16, CYOPS_UINT32, CYOPS_UINT64
-        CYOPS_FLOAT16, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_BYTES, CYOPS_STR, CYOPS_DTYPE_COUNT
     ctypedef enum cyops_status:
         CYOPS_OK, CYOPS_NO_MEMORY, CYOPS_NO_KERNEL, CYOPS_OUT_OF_RANGE
     ctypedef struct cyops_view:
@@ -118,9 +133,7 @@ cdef type result_class(object a, object b)
 # -- dtypes -----------------------------------------------------------------------------------------------------------
 cdef int dtype_code(str op, object dtype, Py_ssize_t *itemsize) except -1
 cdef object dtype_object(int dtype, Py_ssize_t itemsize)
-cdef int promote(int a, int b) except -1          # the Array API's table; CYOPS_* codes
-cdef Py_ssize_t itemsize_of(int dtype) noexcept   # numeric dtypes only
-cdef bint is_floating(int dtype) noexcept
+cdef int promote(int a, int b) except -1          # cyops_promote, with TypeError for text beside something else
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
 cdef tuple shape_of(Strided x)

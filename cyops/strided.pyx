@@ -174,7 +174,7 @@ cdef class Strided:
         return int(only_element(self))
 
     def __index__(self):
-        if self.v.ndim != 0 or self.v.dtype == CYOPS_BOOL or self.v.dtype > CYOPS_UINT64:
+        if self.v.ndim != 0 or not is_integer(self.v.dtype):
             raise TypeError(f"only an integer tensor of shape () is an index; got {self.dtype} of shape "
                             f"{shape_of(self)}")
         return element_at(&self.v, self.v.data)

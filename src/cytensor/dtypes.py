@@ -1,6 +1,8 @@
 """The dtypes, as NumPy's objects: `ct.float32` is `np.dtype("float32")`."""
 import numpy as np
 
+from cyops import dtype_rows
+
 bool_ = np.dtype("bool")
 int8 = np.dtype("int8")
 int16 = np.dtype("int16")
@@ -14,9 +16,7 @@ float16 = np.dtype("float16")
 float32 = np.dtype("float32")
 float64 = np.dtype("float64")
 
-NUMBERS = (
-    bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64,
-)
+NUMBERS = tuple(np.dtype(name) for name, *_ in dtype_rows())
 
 
 def as_dtype(op, dtype, kinds="biuf"):

@@ -159,7 +159,7 @@ static ptrdiff_t traffic(int operands, const cyops_view *const *views) {
  */
 static ptrdiff_t arithmetic(int op, const cyops_view *last) {
     /* Integers are divided by one number by way of its reciprocal: 0.02 to 0.2 ns an element. */
-    if (op != CYOPS_OP_pow && last->dtype < CYOPS_FLOAT16 && flat_stride(last) == 0) return 0;
+    if (op != CYOPS_OP_pow && !cyops_is_floating(last->dtype) && flat_stride(last) == 0) return 0;
     switch (op) {
     case CYOPS_OP_exp: case CYOPS_OP_expm1: case CYOPS_OP_log: case CYOPS_OP_log1p: case CYOPS_OP_tanh:
     case CYOPS_OP_sigmoid: case CYOPS_OP_erf:
@@ -208,7 +208,7 @@ int cyops_elementwise(int op, const cyops_view *out, const cyops_view *const *in
     const int count = cyops_elementwise_ops[op].inputs;
     for (int k = 0; k < count; k++) views[k + 1] = inputs[k];
     const int dtype = inputs[count - 1]->dtype;
-    if (dtype >= CYOPS_NUMERIC_COUNT) return cyops_compare_strings(op, out, inputs);
+    if (cyops_is_text(dtype)) return cyops_compare_strings(op, out, inputs);
     const cyops_loop loop = cyops_active->elementwise->loops[op][dtype];
     if (loop == NULL) return CYOPS_NO_KERNEL;
     /* The loop of pow over a scalar is not vectorised by GCC 12: 20 ns an element instead of 2.7 ns. */
@@ -252,7 +252,7 @@ static void copy_tile(const void *context, const cyops_plan *plan, char *const *
 
 int cyops_cast(const cyops_view *out, const cyops_view *in) {
     if (out->size == 0) return CYOPS_OK;
-    if (out->dtype >= CYOPS_NUMERIC_COUNT || in->dtype >= CYOPS_NUMERIC_COUNT) return cyops_copy_strings(out, in);
+    if (cyops_is_text(out->dtype) || cyops_is_text(in->dtype)) return cyops_copy_strings(out, in);
     const cyops_view *views[2] = {out, in};
     if (out->dtype != in->dtype) {
         run(cyops_active->elementwise->casts[out->dtype][in->dtype], 2, views, traffic(2, views), 0);

@@ -26,9 +26,9 @@ typedef void (*cyops_copy_loop)(char *to, const char *from, const ptrdiff_t *to_
                                 ptrdiff_t n_inner, ptrdiff_t n_outer);
 
 typedef struct {
-    cyops_loop loops[CYOPS_OP_COUNT][CYOPS_NUMERIC_COUNT];      /* NULL where the op has no loop for the dtype */
+    cyops_loop loops[CYOPS_OP_COUNT][CYOPS_DTYPE_COUNT];      /* NULL where the op has no loop for the dtype */
     cyops_loop roots[2], cube; /* x ** 0.5 of float32 and float64; x ** 3 of float32 */
-    cyops_loop casts[CYOPS_NUMERIC_COUNT][CYOPS_NUMERIC_COUNT]; /* [to][from] */
+    cyops_loop casts[CYOPS_DTYPE_COUNT][CYOPS_DTYPE_COUNT]; /* [to][from] */
     cyops_copy_loop copies[4];                                  /* of items of 1, 2, 4 and 8 bytes */
     cyops_copy_loop streams[4];                                 /* the same, storing past the caches, without a fence */
 } cyops_elementwise_kernels;

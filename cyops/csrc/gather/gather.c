@@ -160,7 +160,7 @@ static int walk_slabs(direction way, const cyops_view *indexed, const cyops_view
 static int walk(direction way, const cyops_view *indexed, const cyops_view *listed, int axis, const int64_t *positions,
                 ptrdiff_t count) {
     if (listed->size == 0 || indexed->size == 0) return CYOPS_OK;
-    if (way == ADD && (indexed->dtype >= CYOPS_NUMERIC_COUNT ||
+    if (way == ADD && (cyops_is_text(indexed->dtype) ||
                        cyops_active->elementwise->loops[CYOPS_OP_add][indexed->dtype] == NULL))
         return CYOPS_NO_KERNEL;
     const ptrdiff_t length = run_behind(indexed, axis);

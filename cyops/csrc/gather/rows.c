@@ -79,7 +79,7 @@ int cyops_gather_rows(const cyops_view *out, const cyops_view *x, const int64_t 
     batch_job job = {.out = out, .x = x, .positions = positions, .count = count, .scale = scale};
     const float narrow_scale = (float)scale;
     if (out->dtype == CYOPS_FLOAT32) memcpy(&job.scale, &narrow_scale, sizeof narrow_scale);
-    if (!rows_are_runs(x) || !rows_are_runs(out) || x->dtype >= CYOPS_NUMERIC_COUNT) {
+    if (!rows_are_runs(x) || !rows_are_runs(out) || cyops_is_text(x->dtype)) {
         cyops_view factor = *out;
         factor.data = (char *)&job.scale;
         memset(factor.strides, 0, sizeof factor.strides);

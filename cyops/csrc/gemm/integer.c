@@ -45,7 +45,7 @@ static const row_product row_products[] = {
 };
 
 int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b) {
-    if (out->dtype > CYOPS_UINT64) return CYOPS_NO_KERNEL;
+    if (!cyops_is_integer(out->dtype) && out->dtype != CYOPS_BOOL) return CYOPS_NO_KERNEL;
     int row = out->ndim - 2, column = out->ndim - 1;
     ptrdiff_t m = out->shape[row], n = out->shape[column], k = a->shape[column], itemsize = out->itemsize;
     ptrdiff_t cs_b = b->strides[column], cs_c = out->strides[column];

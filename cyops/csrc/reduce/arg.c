@@ -147,17 +147,16 @@ static int run(arg_reduction *r, ptrdiff_t nbytes) {
 
 /* The dtype in which elements are compared. */
 static int compared_as(int dtype) {
-    if (dtype >= CYOPS_INT8 && dtype <= CYOPS_INT64) return CYOPS_INT64;
-    if (dtype >= CYOPS_UINT8 && dtype <= CYOPS_UINT64) return CYOPS_UINT64;
-    return dtype == CYOPS_FLOAT16 ? CYOPS_FLOAT32 : dtype;
+    if (cyops_is_signed(dtype)) return CYOPS_INT64;
+    return cyops_is_unsigned(dtype) ? CYOPS_UINT64 : cyops_computing(dtype);
 }
 
 int cyops_arg_reduce(int op, const cyops_view *out, const cyops_view *x, const char *reduced) {
-    if (x->dtype >= CYOPS_NUMERIC_COUNT || out->dtype != CYOPS_INT64) return CYOPS_NO_KERNEL;
+    if (cyops_is_text(x->dtype) || out->dtype != CYOPS_INT64) return CYOPS_NO_KERNEL;
     if (out->size == 0) return CYOPS_OK;
     const cyops_reduce_kernels *kernels = cyops_active->reduce;
     const int dtype = compared_as(x->dtype);
-    const ptrdiff_t itemsize = dtype == CYOPS_BOOL ? 1 : dtype == CYOPS_FLOAT32 ? 4 : 8;
+    const ptrdiff_t itemsize = cyops_itemsize(dtype);
     arg_reduction r = {.out = (int64_t *)out->data, .status = CYOPS_OK};
     r.value = &kernels->folds[op == CYOPS_REDUCE_MAX ? CYOPS_FOLD_MAX : CYOPS_FOLD_MIN][dtype];
     r.fold = op == CYOPS_REDUCE_MAX ? &kernels->arg_max[dtype] : &kernels->arg_min[dtype];

@@ -277,7 +277,7 @@ static void lengthen_blocks(cyops_reduce_plan *plan) {
 }
 
 int cyops_reduce(int op, const cyops_view *out, const cyops_view *x, const char *reduced, double correction) {
-    if (x->dtype >= CYOPS_NUMERIC_COUNT || out->dtype >= CYOPS_NUMERIC_COUNT) return CYOPS_NO_KERNEL;
+    if (cyops_is_text(x->dtype) || cyops_is_text(out->dtype)) return CYOPS_NO_KERNEL;
     reduction r = {.dtype = out->dtype, .out = out->data, .factor = 1, .divisor = 1};
     r.fold = &cyops_active->reduce->folds[fold_of[op]][out->dtype];
     if (r.fold->rows == NULL) return CYOPS_NO_KERNEL;

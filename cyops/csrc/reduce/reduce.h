@@ -64,9 +64,9 @@ typedef struct {
 
 /* A table entry is empty where a dtype has no kernel of its own and is converted to another one first. */
 typedef struct {
-    cyops_fold folds[CYOPS_FOLD_COUNT][CYOPS_NUMERIC_COUNT];
-    cyops_arg_fold arg_max[CYOPS_NUMERIC_COUNT];
-    cyops_arg_fold arg_min[CYOPS_NUMERIC_COUNT];
+    cyops_fold folds[CYOPS_FOLD_COUNT][CYOPS_DTYPE_COUNT];
+    cyops_arg_fold arg_max[CYOPS_DTYPE_COUNT];
+    cyops_arg_fold arg_min[CYOPS_DTYPE_COUNT];
 } cyops_reduce_kernels;
 
 /* out = reduction of x over the axes whose flag is set. `out` has the kept axes of x in their order; it computes in
