@@ -87,11 +87,12 @@ globals().update({name: op.kernel for name, op in OPS.items()})
 
 # Functions that are no differentiable op of their own, but what rules, batches and optimizers are made of.
 HELPERS = (
-    "adam_step", "add_matmul", "arange", "as_class", "asarray", "assign", "assign_add", "assign_sub", "available_isas",
-    "count_uses", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye", "full", "gather_rows",
-    "get_num_threads", "is_recording", "is_trainable", "lead_back", "linspace", "log_softmax_gradient", "look_up", "matches",
-    "memory_stats", "momentum_step", "ones", "put", "record_op", "rmsprop_step", "scatter_view", "set_cache_limit",
-    "set_num_threads", "set_tensor_class", "set_trainable", "sgd_step", "shares_memory", "shares_storage",
-    "softmax_cross_entropy_with_gradient", "softmax_gradient", "take_gradient", "view_geometry", "zeros",
+    "adam_step", "add_matmul", "arange", "as_class", "asarray", "assign", "assign_add", "assign_sub",
+    "available_isas", "count_uses", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye", "full",
+    "gather_rows", "get_num_threads", "is_recording", "is_trainable", "lead_back", "linspace",
+    "log_softmax_gradient", "look_up", "matches", "memory_stats", "momentum_step", "ones", "put", "record_op",
+    "rmsprop_step", "scatter_view", "set_cache_limit", "set_num_threads", "set_tensor_class", "set_trainable",
+    "sgd_step", "shares_memory", "shares_storage", "softmax_cross_entropy_with_gradient", "softmax_gradient",
+    "take_gradient", "view_geometry", "zeros",
 )
 __all__ = ["OPS", "Derived", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "isa", *HELPERS, *OPS]
