@@ -7,6 +7,7 @@
 The map of the package; each line may import only from those above it:
 
     storage       Storage: one-dimensional memory, owned or borrowed
+    bfloat16      the dtype object that NumPy lacks
     strided       Strided: offset, shape, strides and dtype onto a Storage; operators, indexing, the recorder
     config        the instruction set in use
     threads       how many threads the kernels use
@@ -27,6 +28,7 @@ from typing import NamedTuple
 
 from cyops.config import available_isas, isa  # isort: skip - picks the kernels before anything can call one
 from cyops import contract, creation, elementwise, gather, reduce, reshaping, rows, threadpool, views
+from cyops.bfloat16 import bfloat16
 from cyops.contract import add_matmul, dense_backward
 from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
 from cyops.derived import Derived
@@ -95,4 +97,7 @@ HELPERS = (
     "sgd_step", "shares_memory", "shares_storage", "softmax_cross_entropy_with_gradient", "softmax_gradient",
     "take_gradient", "view_geometry", "zeros",
 )
-__all__ = ["OPS", "Derived", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "isa", *HELPERS, *OPS]
+__all__ = [
+    "OPS", "Derived", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "bfloat16", "isa", *HELPERS,
+    *OPS,
+]

@@ -6,8 +6,8 @@ from cpython.buffer cimport (
 )
 from libc.stdint cimport uintptr_t
 
-# The letters of the table, but NumPy's own for 64 bits: `long` where it has them.
-cdef dict NATIVE = {b"q": b"l", b"Q": b"L"} if sizeof(long) == 8 else {}
+# The letters of the table, but NumPy's own for 64 bits, `long` where it has them, and the protocol's for complex.
+cdef dict NATIVE = {b"F": b"Zf", **({b"q": b"l", b"Q": b"L"} if sizeof(long) == 8 else {})}
 cdef list FORMATS = [NATIVE.get(bytes([cyops_dtypes[code].letter]), bytes([cyops_dtypes[code].letter]))
                      for code in range(CYOPS_DTYPE_COUNT)]
 cdef dict CODE_OF_LETTER = {FORMATS[code]: code for code in NUMERIC_CODES}
@@ -42,6 +42,11 @@ cdef Strided copy_through_numpy(object exporter, object copy):
     cdef Py_ssize_t itemsize = 0
     array = numpy.asarray(exporter)
     cdef int dtype = dtype_code("asarray", array.dtype, &itemsize)
+    cdef Strided out
+    if dtype == CYOPS_BFLOAT16:             # an array of a library that adds the dtype to NumPy, which lends no buffer
+        out = from_buffer(array.view(numpy.uint16), copy)
+        out.v.dtype = dtype
+        return out
     if copy is False:
         raise ValueError(f"asarray: this memory (dtype {array.dtype}, strides {array.strides} bytes) cannot be viewed "
                          "with strides in elements; allow the copy with copy=None")
@@ -65,7 +70,7 @@ cdef int dtype_of_format(const Py_buffer *lent, Py_ssize_t *itemsize) except -2:
     if letter in (b"s", b"w", b"c") and (count.isdigit() or count == b""):
         return -1 if lent.itemsize == 0 else (CYOPS_STR if letter == b"w" else CYOPS_BYTES)
     if len(text) != 1:
-        return -1
+        return CODE_OF_LETTER.get(text, -1)
     if letter in b"lLqQnN":                 # by size: these differ between platforms
         if lent.itemsize == 8:
             return CYOPS_INT64 if letter in b"lqn" else CYOPS_UINT64
@@ -134,6 +139,8 @@ cdef int export_buffer(Strided x, Py_buffer *buffer, int flags) except -1:
     cdef Py_ssize_t *steps
     cdef int i
     buffer.obj = None
+    if flags & PyBUF_FORMAT and cyops_dtypes[v.dtype].letter == 0:
+        raise BufferError(f"the buffer protocol has no letter for {x.dtype}; take astype('float32')")
     if flags & PyBUF_WRITABLE and is_readonly:
         raise BufferError("this tensor's memory is read-only, recorded by an active tape, or shared between elements")
     if flags & PyBUF_C_CONTIGUOUS == PyBUF_C_CONTIGUOUS and not is_c:
@@ -176,9 +183,23 @@ cdef bytes string_format(const cyops_view *v):
 
 cdef object as_numpy(Strided x, object dtype, object copy):
     """The NumPy array that `__array__` returns: a view of the same memory unless a copy is asked for or needed."""
+    if cyops_dtypes[x.v.dtype].letter == 0:
+        if copy is False:
+            raise ValueError(f"__array__: NumPy has no {x.dtype}, so float32 in its place needs a copy")
+        x = cast_to(x, computing_dtype(x.v.dtype))
     array = numpy.asarray(memoryview(x))
     if dtype is not None and array.dtype != dtype:
         if copy is False:
             raise ValueError(f"__array__: a tensor of dtype {array.dtype} as {numpy.dtype(dtype)} needs a copy")
         return array.astype(dtype)
     return array.copy() if copy else array
+
+
+cdef Strided as_bits(Strided x):
+    """`x` itself; where NumPy lacks its dtype, the same memory as unsigned integers, for NumPy to move about."""
+    cdef Strided out
+    if cyops_dtypes[x.v.dtype].letter != 0:
+        return x
+    out = alias(Strided, x)
+    out.v.dtype = cyops_dtype_of(CYOPS_KIND_UNSIGNED, x.v.itemsize)
+    return out

@@ -56,20 +56,11 @@ cdef Strided new_output(int op, type cls, int dtype, int count, list tensors, co
     return empty(OP_NAMES[op], cls, dtype, itemsize_of(dtype), shaped.ndim, shaped.shape)
 
 
-cdef bint can_hold(int to, int dtype) noexcept:
-    """Whether out= of dtype `to` may take results of `dtype`: not where the kind would be lost (NumPy's same_kind)."""
-    if is_floating(to) or to == dtype:
-        return True
-    if to == CYOPS_BOOL or is_floating(dtype):
-        return False
-    return dtype == CYOPS_BOOL or is_unsigned(dtype) or not is_unsigned(to)
-
-
 cdef int check_output(int op, Strided out, int dtype, const cyops_view *shaped) except -1:
     if not same_shape(&out.v, shaped):
         raise ValueError(f"{OP_NAMES[op]}: out must have the shape of the result; got out {shape_of(out)}, "
                          f"result {view_shape(shaped)}")
-    if is_text(out.v.dtype) or not can_hold(out.v.dtype, dtype):
+    if not can_hold(out.v.dtype, dtype):
         raise TypeError(f"{OP_NAMES[op]}: out of dtype {out.dtype} cannot hold a result of dtype "
                         f"{dtype_object(dtype, 0)}; cast the result with astype")
     return 0

@@ -9,8 +9,9 @@ from libc.string cimport memcpy, memset
 
 from cyops.strided cimport (
     CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, coerce_beside, computing_dtype,
-    contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, is_text,
-    itemsize_of, matrix_transposed, normalize_axis, overlaps, promote, record, recording, result_class, shape_of,
+    contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating,
+    itemsize_of, matrix_transposed, normalize_axis, overlaps, promote, record, recording, require_real, result_class,
+    shape_of,
 )
 
 from cyops.strided import set_matmul
@@ -55,8 +56,8 @@ cdef int check_rank(str op, int ndim) except -1:
 
 
 cdef int common_dtype(str op, Strided a, Strided b) except -1:
-    if is_text(a.v.dtype) or is_text(b.v.dtype):
-        raise TypeError(f"{op}: strings have no product; got a {a.dtype}, b {b.dtype}")
+    require_real(op, a.v.dtype, a.v.itemsize)
+    require_real(op, b.v.dtype, b.v.itemsize)
     return a.v.dtype if a.v.dtype == b.v.dtype else promote(a.v.dtype, b.v.dtype)
 
 

@@ -4,7 +4,9 @@ cdef tuple NUMERIC_CODES = tuple([code for code in range(CYOPS_DTYPE_COUNT) if n
 cdef list DTYPE_OBJECTS = [None] * CYOPS_DTYPE_COUNT            # None for text, which has one for each width
 cdef PyObject *dtype_objects[CYOPS_DTYPE_COUNT]
 for code in range(CYOPS_DTYPE_COUNT):
-    if code in NUMERIC_CODES:
+    if code == CYOPS_BFLOAT16:
+        DTYPE_OBJECTS[code] = bfloat16
+    elif code in NUMERIC_CODES:
         DTYPE_OBJECTS[code] = numpy.dtype(cyops_dtypes[code].name.decode())
     dtype_objects[code] = <PyObject *> DTYPE_OBJECTS[code]
 del code
@@ -50,7 +52,7 @@ cdef object unusual_dtype_code(str op, object dtype, Py_ssize_t *itemsize):
     except (TypeError, ValueError):
         raise TypeError(f"{op}: unknown dtype {dtype!r}; known are {KNOWN}") from None
     native = resolved.newbyteorder("=")
-    code = CODE_OF_DTYPE.get(native)
+    code = CYOPS_BFLOAT16 if bfloat16 == native else CODE_OF_DTYPE.get(native)
     if code is None and native.kind in "SU":
         if native.itemsize > 0:             # 'S' and 'U' leave the width to the caller
             itemsize[0] = native.itemsize
@@ -70,14 +72,24 @@ cdef int promote(int a, int b) except -1:
     """The dtype of an operation on `a` and `b`; TypeError where text meets something else."""
     cdef int dtype = cyops_promote(a, b)
     if dtype < 0:
-        raise TypeError(f"dtypes {'string' if is_text(a) else 'numeric'} and {'string' if is_text(b) else 'numeric'} "
-                        "do not combine; convert one with astype")
+        names = [DTYPE_OBJECTS[code].name if is_complex(a) or is_complex(b) else "numeric" if not is_text(code) else
+                 "string" for code in (a, b)]
+        raise TypeError(f"dtypes {names[0]} and {names[1]} do not combine; convert one with astype")
     return dtype
+
+
+cdef int require_real(str op, int dtype, Py_ssize_t itemsize) except -1:
+    if is_text(dtype):
+        raise TypeError(f"{op}: needs numbers; got dtype {dtype_object(dtype, itemsize)}")
+    if is_complex(dtype):
+        raise TypeError(f"{op}: needs real numbers; got dtype {dtype_object(dtype, itemsize)}, which is stored, cast and "
+                        "compared here; compute with NumPy, on x.numpy()")
+    return 0
 
 
 cdef object element_at(const cyops_view *x, const char *data):
     """One element as a Python value."""
-    cdef Strided holder
+    cdef float widened = 0
     if x.dtype == CYOPS_FLOAT32:
         return (<const float *> data)[0]
     if x.dtype == CYOPS_FLOAT64:
@@ -86,6 +98,9 @@ cdef object element_at(const cyops_view *x, const char *data):
         return (<const long long *> data)[0]
     if x.dtype == CYOPS_BOOL:
         return data[0] != 0
+    if x.dtype == CYOPS_BFLOAT16:
+        (<unsigned short *> &widened)[1] = (<const unsigned short *> data)[0]      # little end first: the upper half
+        return widened
     text = PyBytes_FromStringAndSize(data, x.itemsize)
     return numpy.frombuffer(text, dtype_object(x.dtype, x.itemsize))[0].item()
 

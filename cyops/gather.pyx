@@ -7,7 +7,8 @@ Positions are read in any integer dtype and strides, checked, and handed to csrc
 from cyops.strided cimport (
     CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, CYOPS_UINT64, Strided,
     alias, api, begin_write, broadcast_view, cast_to, check, coerce, computing_dtype, contiguous, count_elements,
-    cyops_api, cyops_view, dtype_code, empty, is_floating, is_integer, is_text, itemsize_of, normalize_axis, promote, read_shape, record, recording, result_class,
+    cyops_api, cyops_view, dtype_code, empty, is_floating, is_integer, is_text, itemsize_of, normalize_axis, promote, read_shape, record, recording,
+    require_real, result_class,
     shape_of,
 )
 
@@ -69,6 +70,7 @@ def take_gradient(d, indices, shape, axis=None):
     cdef Strided wanted = coerce(indices)
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef int ndim = read_shape("take_gradient", shape, lengths)
+    require_real("take_gradient", a.v.dtype, a.v.itemsize)
     cdef int which = 0 if axis is None else normalize_axis("take_gradient", axis, ndim)
     cdef Py_ssize_t flat_length = count_elements("take_gradient", ndim, lengths, 1)
     cdef Strided out = zeros("take_gradient", result_class(a, a), computing_dtype(a.v.dtype), ndim, lengths)
@@ -123,8 +125,8 @@ def scatter_add(x, indices, updates, axis=0):
     cdef Strided wanted = coerce(indices)
     cdef Strided b = coerce(updates)
     cdef int axis_index = normalize_axis("scatter_add", axis, a.v.ndim)
-    if is_text(a.v.dtype) or is_text(b.v.dtype):
-        raise TypeError(f"scatter_add: strings have no sum; got x {a.dtype}, updates {b.dtype}")
+    require_real("scatter_add", a.v.dtype, a.v.itemsize)
+    require_real("scatter_add", b.v.dtype, b.v.itemsize)
     cdef int dtype = promote(a.v.dtype, b.v.dtype)
     cdef int adding = computing_dtype(dtype)
     cdef Strided out = empty("scatter_add", result_class(a, b), adding, itemsize_of(adding), a.v.ndim, a.v.shape)
@@ -193,6 +195,7 @@ def scatter_view(d, shape, view_shape, strides, offset):
     cdef Strided a = coerce(d)
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef int ndim = read_shape("scatter_view", shape, lengths)
+    require_real("scatter_view", a.v.dtype, a.v.itemsize)
     cdef Strided out = zeros("scatter_view", result_class(a, a), computing_dtype(a.v.dtype), ndim, lengths)
     cdef cyops_view target = a.v
     cdef Strided ready = cast_to(a, out.v.dtype)
@@ -266,8 +269,7 @@ def one_hot(indices, num_classes=None, dtype="float32", *, depth=None, on_value=
         raise ValueError(f"one_hot: num_classes must not be negative; got {classes}")
     if wanted.v.ndim + 1 > CYOPS_MAX_NDIM:
         raise ValueError(f"one_hot: the result has {wanted.v.ndim + 1} axes; at most {CYOPS_MAX_NDIM} are possible")
-    if is_text(code):
-        raise TypeError(f"one_hot: the result must be numbers; got dtype {dtype}")
+    require_real("one_hot", code, itemsize)
     positions = read_positions("one_hot", wanted, classes, False, ValueError)
     for i in range(positions.v.size):
         positions_of(positions)[i] += i * classes

@@ -202,10 +202,12 @@ cdef bint has_other_length(const cyops_view *x, const Py_ssize_t *shape) noexcep
 
 cdef int set_array_item(Strided x, object key, object value) except -1:
     cdef Py_ssize_t holds = x.base.holds
+    cdef Strided target = as_bits(x)
     begin_write("setitem", x)
     x.base.holds = 0                        # begin_write allowed it, so NumPy's view must be writable
     try:
-        numpy.asarray(x)[index_for_numpy(key)] = numpy.asarray(value)
+        given = value if target is x else as_bits(cast_to(coerce(value), x.v.dtype))
+        numpy.asarray(target)[index_for_numpy(key)] = numpy.asarray(given)
     except (IndexError, ValueError) as error:
         kind = IndexError if isinstance(error, IndexError) else ValueError
         raise kind(f"setitem: {error}; got x {shape_of(x)}, value {numpy.shape(value)}") from None

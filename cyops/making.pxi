@@ -133,9 +133,12 @@ def as_class(Strided x not None, type cls not None):
     return out
 
 
-def rebuild(type cls not None, object values):
-    """Makes a tensor of class `cls` from a NumPy array: what pickle and copy.deepcopy call."""
-    return alias(cls, coerce(values))
+def rebuild(type cls not None, object values, object dtype=None):
+    """Makes a tensor of class `cls` from a NumPy array: what pickle and copy.deepcopy call.
+
+    dtype: where NumPy has no such dtype, so that the array is of another.
+    """
+    return alias(cls, coerce(values) if dtype is None else asarray(values, dtype))
 
 
 def set_trainable(Strided x not None, bint trainable):
@@ -170,6 +173,8 @@ cdef Strided coerce_as(object x, int dtype, Py_ssize_t itemsize):
         return out
     if isinstance(x, (list, tuple, float, int)) and not is_text(dtype) and not holds_numpy_values(x):
         try:
+            if dtype == CYOPS_BFLOAT16:
+                return cast_to(from_buffer(numpy.array(x, numpy.float64), None), dtype)
             return from_buffer(numpy.array(x, dtype_object(dtype, itemsize)), None)
         except (TypeError, ValueError):
             pass                            # ragged, or no numbers: the general path words the error
@@ -225,8 +230,8 @@ cdef object array_of_values(object x):
         raise ValueError(f"asarray: nested lists must have equal lengths at every depth ({error})") from None
     except OverflowError:
         raise OverflowError(f"asarray: an integer does not fit in int64: {x!r}"[:200]) from None
-    if values.dtype == numpy.float64 and not holds_numpy_values(x):
-        return values.astype(numpy.float32)
+    if values.dtype.kind in "fc" and not holds_numpy_values(x):
+        return values.astype(numpy.complex64 if values.dtype.kind == "c" else numpy.float32)
     if values.dtype.kind == "O":
         if values.size > 0 and all([isinstance(value, int) for value in values.flat]):
             raise OverflowError(f"asarray: an integer does not fit in int64: {x!r}"[:200])

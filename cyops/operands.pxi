@@ -51,7 +51,7 @@ cdef int fill_domains() except -1:
 cdef bint has_loop(int op, int dtype) noexcept:
     """Whether the op computes operands of `dtype` in that dtype; not of one that it refuses."""
     cdef int domain = domain_of[op]
-    if is_text(dtype):
+    if is_text(dtype) or is_complex(dtype):
         return False
     if domain == LOGICAL or computing_dtype(dtype) != dtype:
         return domain == LOGICAL and dtype == CYOPS_BOOL
@@ -83,6 +83,8 @@ cdef int loop_dtype(int op, int dtype) except -1:
         if domain != COMPARISON:
             raise TypeError(f"{OP_NAMES[op]}: strings can be compared, not computed with; convert them with astype")
         return dtype
+    if is_complex(dtype) and op != CYOPS_OP_equal and op != CYOPS_OP_not_equal:
+        require_real(OP_NAMES[op], dtype, 0)
     if domain == LOGICAL:
         return CYOPS_BOOL
     if dtype == CYOPS_BOOL and domain == SIGNED:
@@ -118,7 +120,7 @@ cdef int common_dtype(int op, int count, const Operand *operands, list values) e
         return (CYOPS_BOOL, CYOPS_BOOL, CYOPS_INT64, CYOPS_FLOAT32)[weakest]
     if is_text(dtype) and weakest != TENSOR:
         raise TypeError(f"{OP_NAMES[op]}: dtypes string and numeric do not combine; convert one with astype")
-    if weakest == WEAK_FLOAT and not is_floating(dtype):
+    if weakest == WEAK_FLOAT and not is_floating(dtype) and not is_complex(dtype):
         return CYOPS_FLOAT32
     if weakest == WEAK_INTEGER and dtype == CYOPS_BOOL:
         return CYOPS_INT64
@@ -153,6 +155,9 @@ cdef int set_value(int op, Operand *operand, object value, int dtype) except -1:
         (<float *> v.data)[0] = real_value(value)
     elif dtype == CYOPS_FLOAT64:
         (<double *> v.data)[0] = real_value(value)
+    elif dtype == CYOPS_COMPLEX64:
+        (<float *> v.data)[0] = real_value(value)
+        (<float *> v.data)[1] = 0
     elif dtype == CYOPS_BOOL:
         v.data[0] = value != 0
     elif not fits(value, dtype):

@@ -7,7 +7,7 @@ Here axes and dtypes are decided. May be imported by everything above cyops.stri
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, api, begin_write,
     cast_to, check, coerce, computing_dtype, cyops_api, cyops_view, dtype_code, dtype_object, empty, is_floating,
-    is_text, is_unsigned, itemsize_of, normalize_axes, overlaps, record, recording, result_class, shape_of,
+    is_unsigned, itemsize_of, normalize_axes, overlaps, record, recording, require_real, result_class, shape_of,
 )
 
 from libc.math cimport isfinite
@@ -78,8 +78,7 @@ cdef tuple axes_of(const char *reduced, int ndim):
 
 cdef Strided number_tensor(str op, object x):
     cdef Strided a = coerce(x)
-    if is_text(a.v.dtype):
-        raise TypeError(f"{op}: needs numbers; got dtype {a.dtype}")
+    require_real(op, a.v.dtype, a.v.itemsize)
     return a
 
 
@@ -150,8 +149,7 @@ cdef Strided reduce_axes(str op, int reduction, object x, object axis, bint keep
     normalize_axes(op, axis, a.v.ndim, reduced)
     if dtype is not None:
         result = dtype_code(op, dtype, &itemsize)
-        if is_text(result):
-            raise TypeError(f"{op}: the result must be a number; got dtype {dtype}")
+        require_real(op, result, itemsize)
     elif reduction == CYOPS_REDUCE_MEAN:
         result = mean_dtype(a.v.dtype)
     elif reduction == CYOPS_REDUCE_SUM or reduction == CYOPS_REDUCE_PROD:

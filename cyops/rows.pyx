@@ -8,7 +8,7 @@ cyops.strided.
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce, computing_dtype,
     cyops_api, cyops_view, empty, empty_like, is_floating, is_text, normalize_axis, promote, record, recording,
-    result_class, shape_of,
+    require_real, result_class, shape_of,
 )
 
 from libc.string cimport memset
@@ -24,8 +24,7 @@ cdef Py_ssize_t WITHOUT_GIL = 20_000
 
 cdef int row_dtype(str op, Strided x) except -1:
     """float32 for integers and halves; strings are refused."""
-    if is_text(x.v.dtype):
-        raise TypeError(f"{op}: needs numbers; got dtype {x.dtype}")
+    require_real(op, x.v.dtype, x.v.itemsize)
     return computing_dtype(x.v.dtype) if is_floating(x.v.dtype) else CYOPS_FLOAT32
 
 

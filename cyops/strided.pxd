@@ -9,8 +9,9 @@ from cyops.storage cimport Storage
 
 cdef extern from "csrc/base/dtypes.h":
     enum:                                    # those that code names; the table has more
-        CYOPS_BOOL, CYOPS_INT8, CYOPS_INT64, CYOPS_UINT8, CYOPS_UINT64, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_BYTES
-        CYOPS_STR, CYOPS_DTYPE_COUNT
+        CYOPS_BOOL, CYOPS_INT8, CYOPS_INT64, CYOPS_UINT8, CYOPS_UINT64, CYOPS_BFLOAT16, CYOPS_FLOAT32
+        CYOPS_FLOAT64, CYOPS_COMPLEX64, CYOPS_BYTES, CYOPS_STR, CYOPS_DTYPE_COUNT
+        CYOPS_KIND_UNSIGNED
     ctypedef struct cyops_dtype_row:
         const char *name
         const char *file_name
@@ -19,8 +20,11 @@ cdef extern from "csrc/base/dtypes.h":
         char letter
     const cyops_dtype_row *cyops_dtypes
     int cyops_promote(int a, int b) noexcept nogil
+    int cyops_dtype_of(int kind, Py_ssize_t itemsize) noexcept nogil
+    bint can_hold "cyops_can_hold"(int to, int dtype) noexcept nogil
     bint is_text "cyops_is_text"(int dtype) noexcept nogil
     bint is_floating "cyops_is_floating"(int dtype) noexcept nogil
+    bint is_complex "cyops_is_complex"(int dtype) noexcept nogil
     bint is_integer "cyops_is_integer"(int dtype) noexcept nogil
     bint is_unsigned "cyops_is_unsigned"(int dtype) noexcept nogil
     int computing_dtype "cyops_computing"(int dtype) noexcept nogil       # whose loops compute with such elements
@@ -127,12 +131,15 @@ cdef Strided coerce_beside(object x, object other)
 cdef Strided contiguous(Strided x)
 # `x` in another dtype (x itself when it has it already).
 cdef Strided cast_to(Strided x, int dtype)
+# `x` itself; where NumPy lacks its dtype, the same memory as unsigned integers.
+cdef Strided as_bits(Strided x)
 # Strided for plain Strideds; the class registered by set_tensor_class as soon as one operand is of a subclass.
 cdef type result_class(object a, object b)
 
 # -- dtypes -----------------------------------------------------------------------------------------------------------
 cdef int dtype_code(str op, object dtype, Py_ssize_t *itemsize) except -1
 cdef object dtype_object(int dtype, Py_ssize_t itemsize)
+cdef int require_real(str op, int dtype, Py_ssize_t itemsize) except -1      # TypeError for text and complex numbers
 cdef int promote(int a, int b) except -1          # cyops_promote, with TypeError for text beside something else
 
 # -- shapes -----------------------------------------------------------------------------------------------------------

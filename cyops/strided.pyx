@@ -22,6 +22,8 @@ from cyops.storage cimport Storage, allocate, borrow
 
 import numpy
 
+from cyops.bfloat16 import bfloat16
+
 cdef extern from "csrc/base/api.h":
     const cyops_api cyops_functions
 
@@ -184,7 +186,8 @@ cdef class Strided:
         return f"{type(self).__name__}(shape={shape_of(self)}, dtype={self.dtype}{layout})\n{numpy.asarray(self)}"
 
     def __reduce__(self):
-        return rebuild, (type(self), numpy.array(self))
+        values = numpy.array(self)
+        return rebuild, (type(self), values) if values.dtype == self.dtype else (type(self), values, self.dtype)
 
     # -- indexing and the buffer protocol -----------------------------------------------------------------------------
     def __getitem__(self, key):

@@ -5,7 +5,7 @@ Each function takes anything array-like and gives a tensor on the same memory; w
 be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, broadcast_view, coerce, count_elements, matrix_transposed, normalize_axes,
+    CYOPS_MAX_NDIM, Strided, alias, as_bits, broadcast_view, coerce, count_elements, matrix_transposed, normalize_axes,
     normalize_axis, read_shape, record, recording, result_class, reversed_dims, settle, shape_of,
 )
 
@@ -250,7 +250,7 @@ def shares_memory(a, b):
     >>> cyops.shares_memory(x[::2], x[1::2]), cyops.shares_memory(x[1:], x[:2])
     (False, True)
     """
-    return bool(numpy.shares_memory(numpy.asarray(coerce(a)), numpy.asarray(coerce(b))))
+    return bool(numpy.shares_memory(numpy.asarray(as_bits(coerce(a))), numpy.asarray(as_bits(coerce(b)))))
 
 
 def shares_storage(Strided a not None, Strided b not None):

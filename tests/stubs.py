@@ -63,6 +63,9 @@ def cyops_stub():
         value = getattr(cyops, name)
         if inspect.isclass(value):
             continue
+        if not callable(value):
+            lines.append(f"{name}: Any")
+            continue
         lines.append(function(name, value, "Strided" if name in cyops.OPS else "Any"))
     lines += ["class set_num_threads:", "    def __init__(self, count: int) -> None: ...",
               "    def __enter__(self) -> set_num_threads: ...",

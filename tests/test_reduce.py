@@ -226,7 +226,7 @@ def test_reductions_of_nothing():
     (lambda: cyops.std(np.zeros(3), correction=-np.inf), ValueError, "std: correction must be finite; got -inf"),
     (lambda: cyops.std(np.zeros(3), correction="1"), TypeError, "std: correction must be a number; got '1'"),
     (lambda: cyops.mean(np.zeros(3), dtype="int32"), TypeError, "mean: the result must be floating; got dtype int32"),
-    (lambda: cyops.sum(np.zeros(3), dtype="U3"), TypeError, "sum: the result must be a number; got dtype U3"),
+    (lambda: cyops.sum(np.zeros(3), dtype="U3"), TypeError, "sum: needs numbers; got dtype <U3"),
     (lambda: cyops.sum(np.zeros((2, 3)), axis=0, out=cyops.Strided([0.0])), ValueError,
      r"sum: out must have the shape of the result; got out \(1,\), result \(3,\)"),
     (lambda: cyops.sum(np.zeros(3), out=cyops.Strided(np.zeros((), "int8"))), TypeError,

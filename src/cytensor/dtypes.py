@@ -1,7 +1,7 @@
-"""The dtypes, as NumPy's objects: `ct.float32` is `np.dtype("float32")`."""
+"""The dtypes, as NumPy's objects: `ct.float32` is `np.dtype("float32")`. bfloat16, which NumPy lacks, is cyops's."""
 import numpy as np
 
-from cyops import dtype_rows
+from cyops import bfloat16, dtype_rows
 
 bool_ = np.dtype("bool")
 int8 = np.dtype("int8")
@@ -16,7 +16,9 @@ float16 = np.dtype("float16")
 float32 = np.dtype("float32")
 float64 = np.dtype("float64")
 
-NUMBERS = tuple(np.dtype(name) for name, *_ in dtype_rows())
+complex64 = np.dtype("complex64")
+
+NUMBERS = tuple(np.dtype(name) for name, *_ in dtype_rows() if name != "bfloat16")
 
 
 def as_dtype(op, dtype, kinds="biuf"):
@@ -32,5 +34,6 @@ def as_dtype(op, dtype, kinds="biuf"):
 
 
 __all__ = [
-    "bool_", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "bfloat16", "bool_", "complex64", "float16", "float32", "float64", "int8", "int16", "int32", "int64",
+    "uint8", "uint16", "uint32", "uint64",
 ]

@@ -40,11 +40,13 @@ class Tensor(Strided):
     def numpy(self):
         """A NumPy array on the same memory, read-only while an active tape has recorded this tensor.
 
+        bfloat16, which NumPy lacks, gives a float32 copy.
+
         >>> import cytensor as ct
         >>> ct.ones(2).numpy()
         array([1., 1.], dtype=float32)
         """
-        return np.asarray(memoryview(self))
+        return np.asarray(self)
 
     def __iter__(self):
         if self.ndim == 0:
@@ -63,12 +65,12 @@ class Tensor(Strided):
 
     def __repr__(self):
         layout = "" if self.is_contiguous else f" offset={self.offset} strides={self.strides}"
-        values = np.array2string(np.asarray(memoryview(self)), threshold=100, separator=" ")
+        values = np.array2string(np.asarray(self), threshold=100, separator=" ")
         gap = "\n" if "\n" in values else " "
         return f"<{self._described()} shape={self.shape} dtype={self.dtype}{layout}:{gap}{values}>"
 
     def __str__(self):
-        return str(np.asarray(memoryview(self)))
+        return str(np.asarray(self))
 
     def _described(self):
         return "Tensor"
@@ -155,11 +157,11 @@ class Variable(_Assignable):
 
     @trainable.setter
     def trainable(self, value):
-        cyops.set_trainable(self, bool(value) and np.issubdtype(self.dtype, np.floating))
+        cyops.set_trainable(self, bool(value) and self.dtype.kind == "f")
 
     def numpy(self):
         """A copy of the values as a NumPy array."""
-        return np.array(memoryview(self))
+        return np.array(self)
 
     def value(self):
         """A Tensor that views the current values."""
@@ -172,7 +174,7 @@ class Variable(_Assignable):
         return view
 
     def __reduce__(self):
-        return Variable, (np.array(memoryview(self)), self.trainable, self.name, None, self.constraint)
+        return Variable, (np.array(self), self.trainable, self.name, self.dtype, self.constraint)
 
     def __copy__(self):
         return Variable(self, self.trainable, self.name, constraint=self.constraint)

@@ -53,14 +53,27 @@ CYOPS_INLINE uint16_t ISA_NAME(f32_to_half)(float x) {
     return (uint16_t)(half | (bits >> 16 & 0x8000));
 }
 
+/* bfloat16 is the upper half of a float. Rounding to nearest even may carry into the exponent; a NaN stays one. */
+CYOPS_INLINE float ISA_NAME(bfloat_to_f32)(uint16_t x) { return ISA_NAME(from_bits_f32)((uint32_t)x << 16); }
+
+CYOPS_INLINE uint16_t ISA_NAME(f32_to_bfloat)(float x) {
+    const uint32_t bits = ISA_NAME(to_bits_f32)(x);
+    const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    return (uint16_t)(x != x ? bits >> 16 | 0x40 : rounded);
+}
+
 /* Rounding to float first would round twice. So the float is cut towards zero and its last bit set where anything was
- * cut off: rounding that to half gives the right answer. */
-CYOPS_INLINE uint16_t ISA_NAME(f64_to_half)(double x) {
+ * cut off: rounding that to a narrower number gives the right answer. */
+CYOPS_INLINE float ISA_NAME(f64_to_odd_f32)(double x) {
     const float nearest = (float)x;
     const double size = x < 0 ? -x : x, nearest_size = nearest < 0 ? -nearest : nearest;
     const uint32_t bits = ISA_NAME(to_bits_f32)(nearest);
     const uint32_t odd = (nearest_size > size ? bits - 1 : bits) | 1;
-    return ISA_NAME(f32_to_half)(ISA_NAME(from_bits_f32)(nearest_size != size && size == size ? odd : bits));
+    return ISA_NAME(from_bits_f32)(nearest_size != size && size == size ? odd : bits);
 }
+
+CYOPS_INLINE uint16_t ISA_NAME(f64_to_half)(double x) { return ISA_NAME(f32_to_half)(ISA_NAME(f64_to_odd_f32)(x)); }
+
+CYOPS_INLINE uint16_t ISA_NAME(f64_to_bfloat)(double x) { return ISA_NAME(f32_to_bfloat)(ISA_NAME(f64_to_odd_f32)(x)); }
 
 #endif

@@ -165,6 +165,7 @@
 
 #include "elementwise/cast_loops.h"
 #include "elementwise/cast_half.h"
+#include "elementwise/complex_loops.h"
 #include "elementwise/copy_loops.h"
 #ifdef CYOPS_ISA_AVX512
 #include "elementwise/pow.h"
@@ -203,6 +204,8 @@
 static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
     .loops = {
         CYOPS_ELEMENTWISE_OPS(TABLE_ROW)
+        [CYOPS_OP_equal] = {ROW_COMPARISON(equal) AT(CYOPS_COMPLEX64, equal, complex64)},
+        [CYOPS_OP_not_equal] = {ROW_COMPARISON(not_equal) AT(CYOPS_COMPLEX64, not_equal, complex64)},
         [CYOPS_OP_floor_divide] = {INTEGER_ROW(floor_divide_by_scalar) FLOATING_ROW(floor_divide)},
         [CYOPS_OP_remainder] = {INTEGER_ROW(remainder_by_scalar) FLOATING_ROW(remainder_by_chunks)},
         [CYOPS_OP_pow] = {INTEGER_ROW(pow) ROW_OF_POW},
@@ -253,6 +256,20 @@ static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
 #undef F64_TO_INT32
 #undef F64_TO_INT64
 #undef F64_TO_UINT64
+#undef REAL_PART
+#undef NUMBER_TO_BFLOAT
+#undef F32_TO_BFLOAT
+#undef FROM_BFLOAT
+#undef HALF_TO_BFLOAT
+#undef BFLOAT_TO_HALF
+#undef BFLOAT_TO_INT32
+#undef BFLOAT_TO_INT64
+#undef BFLOAT_TO_UINT64
+#undef REAL_TO_HALF
+#undef REAL_TO_BFLOAT
+#undef REAL_TO_INT32
+#undef REAL_TO_INT64
+#undef REAL_TO_UINT64
 #undef HALF_TO_BOOL
 #undef HALF_TO_INT32
 #undef HALF_TO_INT64

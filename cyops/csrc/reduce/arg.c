@@ -152,7 +152,7 @@ static int compared_as(int dtype) {
 }
 
 int cyops_arg_reduce(int op, const cyops_view *out, const cyops_view *x, const char *reduced) {
-    if (cyops_is_text(x->dtype) || out->dtype != CYOPS_INT64) return CYOPS_NO_KERNEL;
+    if (cyops_is_text(x->dtype) || cyops_is_complex(x->dtype) || out->dtype != CYOPS_INT64) return CYOPS_NO_KERNEL;
     if (out->size == 0) return CYOPS_OK;
     const cyops_reduce_kernels *kernels = cyops_active->reduce;
     const int dtype = compared_as(x->dtype);

@@ -1,0 +1,37 @@
+"""The dtype object of bfloat16, which NumPy lacks: `x.dtype` of a bfloat16 tensor. Imports nothing.
+
+bfloat16 is the upper half of a float32: 8 bits of exponent and 7 of fraction. It is storage here: tensors of it are
+copied, viewed, cast and compared, and NumPy sees them as float32.
+"""
+
+
+class _BFloat16:
+    """Answers what NumPy's dtypes are asked for, and equals what names the dtype in other libraries."""
+
+    name = "bfloat16"
+    kind = "f"
+    char = "E"
+    itemsize = 2
+    names = None
+
+    def __eq__(self, other):
+        return other is self or (other if isinstance(other, str) else getattr(other, "name", None)) == self.name
+
+    def __hash__(self):
+        return hash(self.name)
+
+    def __str__(self):
+        return self.name
+
+    def __repr__(self):
+        return f"dtype({self.name})"
+
+    def __reduce__(self):
+        return "bfloat16"
+
+    def newbyteorder(self, order="S"):
+        """Itself: there is the machine's byte order only."""
+        return self
+
+
+bfloat16 = _BFloat16()

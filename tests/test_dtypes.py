@@ -1,0 +1,162 @@
+"""The table of dtypes, and the two that are storage: bfloat16, which NumPy lacks, and complex64."""
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from layouts import LAYOUTS, values_of
+
+import cyops
+import cytensor as ct
+
+ROWS = cyops.dtype_rows()
+REAL = [name for name, *_ in ROWS if name not in ("bfloat16", "complex64")]
+INTERESTING = np.array([0.0, -0.0, 1.0, -1.5, 1 / 3, 3.0e38, -3.4e38, 1e-40, np.inf, -np.inf, 65280.0, 257.0])
+
+
+def as_bfloat16(values):
+    """The float64 values rounded to 8 significant bits, halves to even: an independent reference."""
+    values = np.asarray(values, np.float64)
+    with np.errstate(all="ignore"):
+        exponent = np.frexp(values)[1]
+        step = np.ldexp(1.0, np.maximum(exponent - 8, -133))          # of denormals, the smallest of all
+        rounded = np.where(np.isfinite(values) & (values != 0), np.rint(values / step) * step, values)
+        return np.where(np.abs(rounded) >= 2.0**128, np.copysign(np.inf, values), rounded)
+
+
+def test_every_row_says_what_numpy_says():
+    for name, _, itemsize, _ in ROWS:
+        if name != "bfloat16":
+            assert np.dtype(name).itemsize == itemsize == cyops.zeros(1, name).itemsize
+
+
+def test_names_in_files_are_those_of_safetensors():
+    from safetensors import deserialize
+    from safetensors.numpy import save
+
+    for name, file_name, _, _ in ROWS:
+        if name not in ("bfloat16", "complex64"):
+            assert dict(deserialize(save({"x": np.zeros(1, name)})))["x"]["dtype"] == file_name
+
+
+def test_promotion_is_numpys_but_for_integers_beside_floats():
+    for a in REAL:
+        for b in REAL:
+            kinds = {np.dtype(a).kind, np.dtype(b).kind}
+            expected = np.promote_types(a, b)
+            if "f" in kinds and kinds != {"f"}:
+                expected = np.dtype(a if np.dtype(a).kind == "f" else b)       # the Array API: integers yield
+            assert cyops.concat([cyops.zeros(1, a), cyops.zeros(1, b)]).dtype == expected, (a, b)
+
+
+def test_promotion_of_bfloat16_and_complex64():
+    def together(a, b):
+        return cyops.concat([cyops.zeros(1, a), cyops.zeros(1, b)]).dtype
+
+    assert together("bfloat16", "int64") == "bfloat16"
+    assert together("bfloat16", "float16") == together("bfloat16", "float32") == np.float32
+    assert together("complex64", "int8") == together("complex64", "bfloat16") == together("complex64", "bool") == "c8"
+    with pytest.raises(TypeError, match="dtypes complex64 and float64 do not combine"):
+        together("complex64", "float64")
+
+
+def test_bfloat16_rounds_once_to_the_nearest_even():
+    rng = np.random.default_rng(0)
+    halfway = np.ldexp(rng.integers(128, 256, 300) + 0.5, rng.integers(-140, 120, 300))
+    nearly = np.nextafter(halfway, np.where(np.arange(300) % 2, np.inf, 0.0))   # in float32 these are halfway again
+    for values in (INTERESTING, halfway, nearly, rng.normal(size=300)):
+        got = cyops.astype(values, "bfloat16")
+        assert np.array_equal(np.asarray(got).astype(np.float64), as_bfloat16(values))
+    narrow = np.float32([np.nan, 1.0])
+    assert np.isnan(cyops.astype(narrow, "bfloat16").tolist()).tolist() == [True, False]
+
+
+def test_bfloat16_casts_to_and_from_every_dtype():
+    values = np.array([0.0, 1.0, 3.0, 100.0])
+    for name in REAL:
+        there = cyops.astype(values.astype(name), "bfloat16")
+        assert there.dtype == "bfloat16" and there.tolist() == values.astype(name).astype(float).tolist()
+        back = cyops.astype(there, name)
+        assert back.dtype == np.dtype(name) and np.array_equal(back, values.astype(name))
+    assert cyops.astype([1 << 24, (1 << 24) + 1, 257, 258], "bfloat16").tolist() == [2.0**24, 2.0**24, 256.0, 258.0]
+
+
+def test_complex64_casts_as_numpy_does():
+    values = np.array([0, 1 + 2j, -3j, 5.5], np.complex64)
+    for name in REAL:
+        with np.errstate(all="ignore"):
+            expected = values.real.astype(name) if name != "bool" else values != 0
+        assert np.array_equal(cyops.astype(values, name), expected), name
+        assert np.array_equal(cyops.astype(np.array([0, 1, 2]).astype(name), "complex64"),
+                              np.array([0, 1, 2]).astype(name).astype(np.complex64))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "complex64"])
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+def test_storage_dtypes_are_copied_viewed_and_compared_in_every_layout(dtype, layout):
+    values = np.arange(12.0).reshape(3, 4) * (1 if dtype == "bfloat16" else 1 - 2j)
+    x = LAYOUTS[layout](values.astype(np.complex64) if dtype == "complex64" else values.astype(np.float32))
+    expected = values_of(x)
+    stored = cyops.astype(x, dtype)
+    for made in (stored, cyops.copy(stored), cyops.reshape(stored, stored.shape), stored.T.T, stored[...]):
+        assert made.dtype == dtype and np.array_equal(values_of(made), expected)
+    assert np.array_equal(stored[::-1], expected[::-1]) and np.array_equal(stored == stored, expected == expected)
+    assert np.array_equal(stored != x, np.zeros(stored.shape, bool))
+    if stored.ndim and stored.shape[0] > 1:
+        assert np.array_equal(cyops.take(stored, [1, 0], axis=0), expected[[1, 0]])
+        assert np.array_equal(cyops.concat([stored, stored]), np.concatenate([expected, expected]))
+
+
+def test_bfloat16_computes_in_float32_and_rounds_once():
+    a, b = (cyops.astype(np.random.default_rng(i).normal(size=100), "bfloat16") for i in (1, 2))
+    wide = np.asarray(a).astype(np.float64), np.asarray(b).astype(np.float64)
+    for op, reference in ((cyops.add, np.add), (cyops.multiply, np.multiply), (cyops.maximum, np.maximum)):
+        exact = reference(*(x.astype(np.float32) for x in wide))
+        assert np.array_equal(op(a, b), as_bfloat16(exact)) and op(a, b).dtype == "bfloat16"
+    assert cyops.sum(cyops.full(1000, 1, "bfloat16")).item() == 1000.0      # adding in bfloat16 itself ends at 256
+
+
+@pytest.mark.parametrize("values, dtype", [([1.0, 2.5], "bfloat16"), ([1 + 1j, 2.5], "complex64")])
+def test_written_indexed_and_pickled(values, dtype):
+    x = cyops.asarray(values, dtype)
+    x[0] = 7.0
+    x[[1]] = 3.0
+    assert x.tolist() == [7.0, 3.0] and x[x == 7].tolist() == [7.0]
+    for again in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x), copy.copy(x)):
+        assert again.dtype == dtype and again.tolist() == x.tolist() and not cyops.shares_memory(again, x)
+    variable = pickle.loads(pickle.dumps(ct.Variable(x)))
+    assert variable.dtype == dtype and variable.tolist() == x.tolist()
+    assert str(dtype) in repr(ct.asarray(x)) and cyops.shares_memory(x, x[1:])
+
+
+def test_the_buffer_of_complex_numbers_goes_both_ways():
+    array = np.array([[1 + 2j, 3]], np.complex64)
+    x = cyops.asarray(array)
+    assert np.shares_memory(np.asarray(x), array) and np.asarray(x).dtype == np.complex64
+    assert memoryview(x).format == "Zf" and cyops.shares_memory(cyops.asarray(memoryview(x)), x)
+
+
+def test_the_buffer_protocol_has_no_bfloat16_so_numpy_gets_float32():
+    x = cyops.asarray([1.0, 2.5], "bfloat16")
+    with pytest.raises(BufferError, match="no letter for bfloat16"):
+        memoryview(x)
+    assert np.asarray(x).dtype == np.float32 and np.asarray(x).tolist() == [1.0, 2.5]
+    with pytest.raises(ValueError, match="needs a copy"):
+        np.asarray(x, copy=False)
+    assert ct.asarray(x).numpy().dtype == np.float32
+
+
+def test_complex_numbers_are_not_computed_with():
+    z = cyops.asarray([1j, 2.0])
+    refused = [lambda: z + z, lambda: z < z, lambda: cyops.exp(z), lambda: cyops.sum(z), lambda: cyops.argmax(z),
+               lambda: cyops.matmul(z, z), lambda: cyops.softmax(z), lambda: cyops.prod([1.0], dtype="complex64"),
+               lambda: cyops.scatter_add(z, [0], z), lambda: cyops.one_hot([0], 2, "complex64")]
+    for call in refused:
+        with pytest.raises(TypeError, match="needs real numbers; got dtype complex64"):
+            call()
+
+
+def test_the_dtype_object_of_bfloat16():
+    assert ct.bfloat16 == "bfloat16" and ct.bfloat16 != "float32" and hash(ct.bfloat16) == hash("bfloat16")
+    assert pickle.loads(pickle.dumps(ct.bfloat16)) is ct.bfloat16 and str(ct.bfloat16) == "bfloat16"
+    assert cyops.zeros(2, ct.bfloat16).dtype is ct.bfloat16
