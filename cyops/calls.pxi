@@ -56,14 +56,32 @@ cdef Strided new_output(int op, type cls, int dtype, int count, list tensors, co
     return empty(OP_NAMES[op], cls, dtype, itemsize_of(dtype), shaped.ndim, shaped.shape)
 
 
-cdef int check_output(int op, Strided out, int dtype, const cyops_view *shaped) except -1:
-    if not same_shape(&out.v, shaped):
-        raise ValueError(f"{OP_NAMES[op]}: out must have the shape of the result; got out {shape_of(out)}, "
-                         f"result {view_shape(shaped)}")
-    if not can_hold(out.v.dtype, dtype):
-        raise TypeError(f"{OP_NAMES[op]}: out of dtype {out.dtype} cannot hold a result of dtype "
-                        f"{dtype_object(dtype, 0)}; cast the result with astype")
-    return 0
+cdef Strided checked_out(str op, object out, int ndim, const Py_ssize_t *shape, int dtype):
+    """The one rule for out=: a tensor of the result's shape whose dtype can hold the result's (NumPy's same_kind)."""
+    cdef Strided given
+    cdef int i
+    if not isinstance(out, Strided):
+        raise TypeError(f"{op}: out must be a tensor; got {type(out).__name__}")
+    given = <Strided> out
+    for i in range(ndim if given.v.ndim == ndim else 1):
+        if given.v.ndim != ndim or given.v.shape[i] != shape[i]:
+            raise ValueError(f"{op}: out must have the shape of the result; got out {shape_of(given)}, "
+                             f"result {tuple_of(shape, ndim)}")
+    if not can_hold(given.v.dtype, dtype):
+        raise TypeError(f"{op}: out of dtype {given.dtype} cannot hold a result of dtype {dtype_object(dtype, 0)}; "
+                        "cast the result with astype")
+    return given
+
+
+cdef Strided write_result(str op, Strided result, object out):
+    """`result` itself, or copied into `out`, whatever of it `out` overlaps."""
+    cdef Strided given
+    if out is None:
+        return result
+    given = checked_out(op, out, result.v.ndim, result.v.shape, result.v.dtype)
+    begin_write(op, given)
+    check(op, cyops_functions.cast(&given.v, &result.v))
+    return given
 
 
 # -- the call ---------------------------------------------------------------------------------------------------------
@@ -252,8 +270,7 @@ cdef object call(int op, int count, list values, Strided out):
     if out is None:
         result = new_output(op, cls, result_dtype, count, tensors, &shaped)
     else:
-        check_output(op, out, result_dtype, &shaped)
-        result = out
+        result = checked_out(OP_NAMES[op], out, shaped.ndim, shaped.shape, result_dtype)
     compute(op, count, operands, values, tensors, computing, result_dtype, result, out is not None)
     if recording():
         record(OP_NAMES[op], tuple([recorded(tensors[i], &operands[i].view) for i in range(count)]), result, None)

@@ -8,7 +8,7 @@ what can be merged, loops over the rest and copies no operand whole. May be impo
 from libc.string cimport memcpy, memset
 
 from cyops.strided cimport (
-    CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, coerce_beside, computing_dtype,
+    CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, coerce_beside, computing_dtype,
     contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating,
     itemsize_of, matrix_transposed, normalize_axis, overlaps, promote, record, recording, require_real, result_class,
     shape_of,
@@ -61,24 +61,6 @@ cdef int common_dtype(str op, Strided a, Strided b) except -1:
     return a.v.dtype if a.v.dtype == b.v.dtype else promote(a.v.dtype, b.v.dtype)
 
 
-cdef Strided checked_out(str op, object out, Plan *plan, int dtype):
-    cdef Strided given
-    cdef bint is_same
-    cdef int i
-    if not isinstance(out, Strided):
-        raise TypeError(f"{op}: out must be a tensor; got {type(out).__name__}")
-    given = <Strided> out
-    is_same = given.v.ndim == plan.ndim
-    for i in range(plan.ndim if is_same else 0):
-        is_same = is_same and given.v.shape[i] == plan.shape[i]
-    if not is_same:
-        raise ValueError(f"{op}: out must have the shape of the result; got out {shape_of(given)}, "
-                         f"result {tuple([plan.shape[i] for i in range(plan.ndim)])}")
-    if given.v.dtype != dtype and not is_floating(given.v.dtype):
-        raise TypeError(f"{op}: out of dtype {given.dtype} cannot hold the result; cast the result with astype")
-    return given
-
-
 cdef void lay_out(Plan *plan, Strided out, const int *axes) noexcept:
     """The call's view of `out`: call axis i is out's axis axes[i], or one of length 1 that out lacks (-1)."""
     cdef int i
@@ -117,7 +99,7 @@ cdef Strided compute(str op, type cls, Plan *plan, const int *axes, int dtype, o
     cdef Strided given = None
     cdef Strided result
     if out is not None:
-        given = checked_out(op, out, plan, dtype)
+        given = checked_out(op, out, plan.ndim, plan.shape, dtype)
         begin_write(op, given)
     if given is not None and given.v.dtype == computing and not overlaps(&given.v, &plan.a) and (
             not overlaps(&given.v, &plan.b)) and (bias is None or not overlaps(&given.v, &bias.v)):
@@ -255,7 +237,7 @@ def add_matmul(out, a, b):
     cdef cyops_fusion fusion = no_fusion()
     check_inner("add_matmul", x, y)
     plan_matmul("add_matmul", &plan, axes, &x.v, &y.v)
-    given = checked_out("add_matmul", out, &plan, x.v.dtype)
+    given = checked_out("add_matmul", out, plan.ndim, plan.shape, x.v.dtype)
     if not is_floating(x.v.dtype) or computing_dtype(x.v.dtype) != x.v.dtype or x.v.dtype != y.v.dtype or (
             x.v.dtype != given.v.dtype):
         raise TypeError(f"add_matmul: out, a and b must all be float32 or all float64; got out {given.dtype}, "

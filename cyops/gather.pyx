@@ -6,10 +6,9 @@ Positions are read in any integer dtype and strides, checked, and handed to csrc
 """
 from cyops.strided cimport (
     CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, CYOPS_UINT64, Strided,
-    alias, api, begin_write, broadcast_view, cast_to, check, coerce, computing_dtype, contiguous, count_elements,
-    cyops_api, cyops_view, dtype_code, empty, is_floating, is_integer, is_text, itemsize_of, normalize_axis, promote, read_shape, record, recording,
-    require_real, result_class,
-    shape_of,
+    alias, api, begin_write, broadcast_view, cast_to, check, checked_out, coerce, computing_dtype, contiguous,
+    count_elements, cyops_api, cyops_view, dtype_code, empty, is_floating, is_integer, is_text, itemsize_of,
+    normalize_axis, promote, read_shape, record, recording, require_real, result_class, shape_of, write_result,
 )
 
 from libc.stdint cimport int64_t
@@ -339,14 +338,7 @@ def gather_rows(x, indices, out=None, dtype=None, scale=None):
 
 
 cdef Strided batch_out(object out, Strided x, int dtype, const Py_ssize_t *shape):
-    cdef Strided given
-    needed = tuple([shape[i] for i in range(x.v.ndim)])
-    if not isinstance(out, Strided):
-        raise TypeError(f"gather_rows: out must be a tensor; got {type(out).__name__}")
-    given = <Strided> out
-    if shape_of(given) != needed or given.v.dtype != dtype:
-        raise ValueError(f"gather_rows: out must have the shape and dtype of the batch; got out {shape_of(given)} "
-                         f"{given.dtype}, needed {needed}")
+    cdef Strided given = checked_out("gather_rows", out, x.v.ndim, shape, dtype)
     if given.base is x.base:
         raise ValueError("gather_rows: out must not share memory with x")
     begin_write("gather_rows", given)

@@ -71,19 +71,3 @@ cdef Strided zeros(str op, type cls, int dtype, int ndim, const Py_ssize_t *shap
     cdef Strided out = empty(op, cls, dtype, itemsize_of(dtype), ndim, shape)
     memset(out.v.data, 0, out.v.size * out.v.itemsize)
     return out
-
-
-cdef Strided write_result(str op, Strided result, object out):
-    """`result` itself, or copied into `out`."""
-    cdef Strided given
-    if out is None:
-        return result
-    if not isinstance(out, Strided):
-        raise TypeError(f"{op}: out must be a tensor; got {type(out).__name__}")
-    given = <Strided> out
-    if shape_of(given) != shape_of(result) or given.v.dtype != result.v.dtype:
-        raise ValueError(f"{op}: out must have the shape and dtype of the result; got out {shape_of(given)} "
-                         f"{given.dtype}, result {shape_of(result)} {result.dtype}")
-    begin_write(op, given)
-    check(op, api().cast(&given.v, &result.v))
-    return given

@@ -6,8 +6,9 @@ Here axes and dtypes are decided. May be imported by everything above cyops.stri
 """
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, api, begin_write,
-    cast_to, check, coerce, computing_dtype, cyops_api, cyops_view, dtype_code, dtype_object, empty, is_floating,
+    cast_to, check, checked_out, coerce, computing_dtype, cyops_api, cyops_view, dtype_code, dtype_object, empty, is_floating,
     is_unsigned, itemsize_of, normalize_axes, overlaps, record, recording, require_real, result_class, shape_of,
+    write_result,
 )
 
 from libc.math cimport isfinite
@@ -90,20 +91,6 @@ cdef int check_not_empty(str op, Strided a, const char *reduced, const cyops_vie
         if reduced[i] and a.v.shape[i] == 0:
             raise ValueError(f"{op}: needs at least one element along axis {i}; got shape {shape_of(a)}")
     return 0
-
-
-cdef Strided checked_out(str op, object out, int ndim, const Py_ssize_t *shape, int dtype):
-    cdef Strided given
-    cdef tuple needed = tuple([shape[i] for i in range(ndim)])
-    if not isinstance(out, Strided):
-        raise TypeError(f"{op}: out must be a tensor; got {type(out).__name__}")
-    given = <Strided> out
-    if shape_of(given) != needed:
-        raise ValueError(f"{op}: out must have the shape of the result; got out {shape_of(given)}, result {needed}")
-    if given.v.dtype != dtype:
-        raise TypeError(f"{op}: out must have the dtype of the result; got out {given.dtype}, "
-                        f"result {dtype_object(dtype, 0)}")
-    return given
 
 
 # -- the one way through ----------------------------------------------------------------------------------------------
@@ -285,7 +272,7 @@ def var(x, axis=None, *, correction=0, bint keepdims=False, out=None):
     return y
 
 
-def std(x, axis=None, *, correction=0, bint keepdims=False):
+def std(x, axis=None, *, correction=0, bint keepdims=False, out=None):
     """Standard deviation along `axis`: the square root of `var`, with its arguments, shapes, dtypes and errors.
 
     >>> import cyops
@@ -294,14 +281,14 @@ def std(x, axis=None, *, correction=0, bint keepdims=False):
     """
     cdef Strided a = number_tensor("std", x)
     cdef Strided y = spread("std", a, axis, correction, keepdims, None)
-    y = cast_to(square_root(cast_to(y, computing_dtype(y.v.dtype))), y.v.dtype)
+    y = write_result("std", cast_to(square_root(cast_to(y, computing_dtype(y.v.dtype))), y.v.dtype), out)
     if recording():
         record_spread("std", a, y, axis, correction, keepdims)
     return y
 
 
 # -- positions --------------------------------------------------------------------------------------------------------
-cdef Strided position(str op, int reduction, object x, object axis, bint keepdims):
+cdef Strided position(str op, int reduction, object x, object axis, bint keepdims, object given):
     cdef Strided a = number_tensor(op, x)
     cdef char reduced[CYOPS_MAX_NDIM]
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
@@ -321,10 +308,10 @@ cdef Strided position(str op, int reduction, object x, object axis, bint keepdim
     else:
         status = c.arg_reduce(reduction, &kept, &a.v, reduced)
     check(op, status)
-    return out
+    return write_result(op, out, given)
 
 
-def argmax(x, axis=None, bint keepdims=False):
+def argmax(x, axis=None, bint keepdims=False, *, out=None):
     """Position of the first largest element along `axis`; over all elements in C order when it is None.
 
     (..., n, ...) -> (..., ...) of int64. The first NaN counts as the largest. ValueError where there are no elements,
@@ -334,21 +321,21 @@ def argmax(x, axis=None, bint keepdims=False):
     >>> cyops.argmax([[1., 7., 7.], [9., 2., 3.]], axis=1).tolist()
     [1, 0]
     """
-    return position("argmax", CYOPS_REDUCE_MAX, x, axis, keepdims)
+    return position("argmax", CYOPS_REDUCE_MAX, x, axis, keepdims, out)
 
 
-def argmin(x, axis=None, bint keepdims=False):
+def argmin(x, axis=None, bint keepdims=False, *, out=None):
     """Position of the first smallest element along `axis`; all else as in `argmax`.
 
     >>> import cyops
     >>> cyops.argmin([3., 1., 2.]).item()
     1
     """
-    return position("argmin", CYOPS_REDUCE_MIN, x, axis, keepdims)
+    return position("argmin", CYOPS_REDUCE_MIN, x, axis, keepdims, out)
 
 
 # -- truth ------------------------------------------------------------------------------------------------------------
-cdef Strided truth(str op, int reduction, bint of_nothing, object x, object axis, bint keepdims):
+cdef Strided truth(str op, int reduction, bint of_nothing, object x, object axis, bint keepdims, object given):
     """any is the largest of bools, all the smallest."""
     cdef Strided a = number_tensor(op, x)
     cdef char reduced[CYOPS_MAX_NDIM]
@@ -356,14 +343,14 @@ cdef Strided truth(str op, int reduction, bint of_nothing, object x, object axis
     cdef Strided out
     normalize_axes(op, axis, a.v.ndim, reduced)
     if a.v.size > 0:
-        return run(op, reduction, a, reduced, keepdims, CYOPS_BOOL, 0, None)
+        return run(op, reduction, a, reduced, keepdims, CYOPS_BOOL, 0, given)
     out = empty(op, result_class(a, a), CYOPS_BOOL, 1, result_shape(&a.v, reduced, keepdims, shape), shape)
     for i in range(out.v.size):
         out.v.data[i] = of_nothing
-    return out
+    return write_result(op, out, given)
 
 
-def any(x, axis=None, *, bint keepdims=False):
+def any(x, axis=None, *, bint keepdims=False, out=None):
     """Whether any element along `axis` is true or not zero (NaN is not zero); shapes as in `sum`, dtype bool.
 
     False where there are no elements. Errors as in `sum`.
@@ -372,17 +359,17 @@ def any(x, axis=None, *, bint keepdims=False):
     >>> cyops.any([[0., 1.], [0., 0.]], axis=1).tolist()
     [True, False]
     """
-    return truth("any", CYOPS_REDUCE_MAX, False, x, axis, keepdims)
+    return truth("any", CYOPS_REDUCE_MAX, False, x, axis, keepdims, out)
 
 
-def all(x, axis=None, *, bint keepdims=False):
+def all(x, axis=None, *, bint keepdims=False, out=None):
     """Whether all elements along `axis` are true or not zero; True where there are none. All else as in `any`.
 
     >>> import cyops
     >>> cyops.all([[0., 1.], [2., 3.]], axis=1).tolist()
     [False, True]
     """
-    return truth("all", CYOPS_REDUCE_MIN, True, x, axis, keepdims)
+    return truth("all", CYOPS_REDUCE_MIN, True, x, axis, keepdims, out)
 
 
 FUNCTIONS = (sum, mean, prod, max, min, var, std, argmax, argmin, any, all)

@@ -176,6 +176,12 @@ cdef int record(str op, tuple inputs, Strided out, dict params) except -1
 # Turns a cyops_status that is not CYOPS_OK into MemoryError or TypeError.
 cdef int check(str op, int status) except -1
 
+# -- out= -------------------------------------------------------------------------------------------------------------
+# `out` as a tensor, where it has the shape and can hold the dtype of the result; TypeError or ValueError elsewhere.
+cdef Strided checked_out(str op, object out, int ndim, const Py_ssize_t *shape, int dtype)
+# `result` itself where `out` is None; otherwise `out`, checked, with the result copied into it.
+cdef Strided write_result(str op, Strided result, object out)
+
 # -- elementwise calls ------------------------------------------------------------------------------------------------
 # One op of csrc/elementwise/ops.h on any operands: tensors, array-likes, Python scalars (which are weak). `out` is a
 # tensor of the result's shape or None. NotImplemented where an operand is nothing an op takes.

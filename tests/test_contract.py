@@ -284,7 +284,7 @@ ERRORS = [
     (lambda: cyops.matmul(ones(2, 2), ones(2, 2), out=cyops.Strided(ones(2, 3))), ValueError,
      "matmul: out must have the shape of the result; got out (2, 3), result (2, 2)"),
     (lambda: cyops.matmul(ones(2, 2), ones(2, 2), out=cyops.Strided([[1, 2], [3, 4]])), TypeError,
-     "matmul: out of dtype int64 cannot hold the result; cast the result with astype"),
+     "matmul: out of dtype int64 cannot hold a result of dtype float32; cast the result with astype"),
     (lambda: cyops.matmul(ones(2, 2), ones(2, 2), out=ones(2, 2)), TypeError,
      "matmul: out must be a tensor; got ndarray"),
 ]

@@ -173,7 +173,7 @@ def test_batches_are_gathered_cast_and_scaled():
     (lambda: cyops.take(np.zeros(4), [True]), TypeError, "take: indices must be integers; got dtype bool"),
     (lambda: cyops.take(np.zeros(4), [0], axis=1), IndexError, "take: axis 1 is out of range"),
     (lambda: cyops.take(np.zeros(4), [0, 1], out=cyops.Strided(np.zeros(3))), ValueError,
-     r"take: out must have the shape and dtype of the result; got out \(3,\) float64, result \(2,\) float64"),
+     r"take: out must have the shape of the result; got out \(3,\), result \(2,\)"),
     (lambda: cyops.scatter_add(np.zeros(4), [0, 9], [1.0, 2.0]), IndexError, r"got 9 at position 1"),
     (lambda: cyops.scatter_add(np.zeros(4), [0, 1], [1.0, 2.0, 3.0]), ValueError,
      r"scatter_add: updates must broadcast to .* got updates \(3,\), needed \(2,\)"),
