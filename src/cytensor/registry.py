@@ -183,7 +183,8 @@ def serialize(value):
     if callable(value) and value in _names:
         return {"class" if isinstance(value, type) else "function": _names[value]}
     raise TypeError(f"save: every part of a model must be registered to be written down; got {value!r}; "
-                    f"decorate its class or function with ct.saving.register_serializable()")
+                    f"decorate its class or function with ct.saving.register_serializable(), or keep the weights alone "
+                    f"with model.save_weights (ModelCheckpoint: save_weights_only=True)")
 
 
 def is_configuration(value):

@@ -1,10 +1,12 @@
 """Callbacks that save the model while it trains."""
-import glob
 import os
+import warnings
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
 from cytensor.checks.schema import COUNT, REAL, or_none
+from cytensor.saving import files
+from cytensor.saving.models import describable
 
 
 def _check_save_freq(name, save_freq):
@@ -33,10 +35,9 @@ class BackupAndRestore(Callback):
     def on_train_end(self, logs=None):
         if not self.delete_checkpoint:
             return
-        unfinished = glob.glob(os.path.join(glob.escape(self.folder), ".latest.safetensors.*"))
-        for path in (self.path, *unfinished):      # of processes that were killed while they wrote
-            if os.path.exists(path):
-                os.remove(path)
+        if os.path.exists(self.path):
+            os.remove(self.path)
+        files.remove_unfinished(self.path)         # of processes that were killed while they wrote
         if not os.listdir(self.folder):
             os.rmdir(self.folder)
 
@@ -58,6 +59,15 @@ class ModelCheckpoint(Monitor):
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.best = initial_value_threshold
         self.epoch = self.batches = 0
+
+    def on_train_begin(self, logs=None):
+        """Say now what would otherwise be found out after an epoch."""
+        if "{" not in self.filepath:
+            os.makedirs(os.path.dirname(self.filepath) or ".", exist_ok=True)
+            files.check_target(self.filepath)
+        _, reason = describable(self.model) if self.model and not self.save_weights_only else (None, "")
+        if reason:
+            warnings.warn(f"ModelCheckpoint: each '{self.filepath}' {reason}", stacklevel=2)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch

@@ -12,6 +12,7 @@ import zlib
 
 import numpy as np
 
+from cytensor.checks import formats
 from cytensor.datasets.streams import CHUNK, DEFLATE_LIMIT, fill
 
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -31,7 +32,7 @@ def read(path, names, caller):
                 raise ValueError(f"no array {', '.join(missing)}; it holds {', '.join(members) or 'nothing'}")
             return {name: _read_member(archive, members[name]) for name in names}
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"{caller}: cannot read {path}: {error or type(error).__name__}") from error
+        raise _unreadable(path, caller, error) from error
 
 
 def names_in(path, caller):
@@ -40,7 +41,13 @@ def names_in(path, caller):
         with zipfile.ZipFile(path) as archive:
             return [name.removesuffix(".npy") for name in archive.namelist()]
     except (ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{caller}: cannot read {path}: {error}") from error
+        raise _unreadable(path, caller, error) from error
+
+
+def _unreadable(path, caller, error):
+    """The error for a file that is damaged, or no .npz file: it says what it is then."""
+    why = formats.named(path, formats.NPZ, formats.ZIP) or str(error) or type(error).__name__
+    return ValueError(f"{caller}: cannot read {path}: {why}")
 
 
 def _read_member(archive, entry):

@@ -15,6 +15,7 @@ import struct
 
 import numpy as np
 
+from cytensor.checks import formats
 from cytensor.datasets.streams import DEFLATE_LIMIT, fill
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -58,7 +59,8 @@ def load_idx(path):
             fill(flat, stream)
             array = flat.reshape(shape)
     except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"load_idx: cannot read {os.fspath(path)}: {error}") from error
+        kind = formats.named(path, formats.GZIP)
+        raise ValueError(f"load_idx: cannot read {os.fspath(path)}: {error}" + f"; {kind}" * bool(kind)) from error
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 

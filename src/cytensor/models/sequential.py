@@ -64,7 +64,11 @@ class Model(Trainer, Layer):
         (print_fn or print)(text)
 
     def save(self, filepath, overwrite=True):
-        """Write architecture, weights and optimizer state to one safetensors file; `load_model` reads it back."""
+        """Write architecture, weights and optimizer state to one safetensors file; `load_model` reads it back.
+
+        Whatever its ending: with another than .safetensors a warning says so. What cannot be described, for its class
+        or function is not registered (`ct.saving.register_serializable`), is left out with a warning.
+        """
         saving.save_model(self, filepath, overwrite)
 
     def to_json(self):
@@ -78,6 +82,7 @@ class Model(Trainer, Layer):
     def load_weights(self, filepath, skip_mismatch=False):
         """Take the weights of a safetensors file; ValueError where names or shapes differ, before anything changes.
 
+        Files of Keras serve too (.keras, .weights.h5, .h5), where h5py is installed: pip install "cytensor[keras]".
         skip_mismatch: take those that fit, and warn of the others.
         """
         saving.load_weights(self, filepath, skip_mismatch)

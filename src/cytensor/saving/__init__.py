@@ -1,4 +1,7 @@
-"""Files of models and weights (models.py), and of interrupted training (checkpoint.py)."""
+"""Files of models and weights (models.py), and of interrupted training (checkpoint.py).
+
+files.py: bytes on the disk; keras_weights.py: the weights in files of Keras.
+"""
 from cytensor.saving.models import (
     load_model,
     load_weights,

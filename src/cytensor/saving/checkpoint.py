@@ -13,6 +13,7 @@ from cytensor import random
 from cytensor.checks import schema
 from cytensor.checks.arguments import TEXT
 from cytensor.optimizers.schedules import LearningRateSchedule
+from cytensor.saving import files
 from cytensor.saving import models as saving
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
@@ -30,7 +31,7 @@ def save_checkpoint(filepath, model, progress):
         "noise": saving.noise_of(model),
         "progress": _without_arrays(progress, tensors, "progress"),
     }
-    saving.write_file(filepath, tensors, {"kind": "checkpoint", "document": json.dumps(document)})
+    files.write_file(filepath, tensors, {"kind": "checkpoint", "document": json.dumps(document)})
 
 
 def load_checkpoint(filepath, model, check=None):
@@ -39,7 +40,7 @@ def load_checkpoint(filepath, model, check=None):
     check: called with the `progress` first. ValueError, before anything changes, where the file is damaged or of
     another model, or where `check` raises one.
     """
-    tensors, metadata = saving.read_file(filepath)
+    tensors, metadata = files.read_file(filepath)
     if metadata.get("kind") != "checkpoint":
         raise ValueError(f"load_checkpoint: '{filepath}' must be a checkpoint; it is of kind {metadata.get('kind')}")
     with schema.naming("load_checkpoint", filepath):
@@ -92,6 +93,7 @@ class Resume:
 
     def start(self, first):
         """The epoch to begin with: `first`, or the one that the file has not seen the end of."""
+        self._check_writable()
         if not os.path.exists(self.filepath):
             return first
         progress = self._load()
@@ -99,6 +101,17 @@ class Resume:
         if progress["read"]:
             self.batches.skip(progress["read"])
         return progress["epoch"] + 1
+
+    def _check_writable(self):
+        """Raise now where the file could not be written after the first epoch."""
+        files.check_target(self.filepath)
+        for callback in self.callbacks:
+            try:
+                json.dumps(_without_arrays(callback.get_state(), {}, ""))
+            except TypeError as error:
+                raise TypeError(f"fit: resume needs states that a file can hold; get_state of "
+                                f"{type(callback).__name__} must return numbers, strings, lists and arrays by name; "
+                                f"{error}") from None
 
     def enter(self):
         """(batches already done, their logs) of an epoch that has just begun.

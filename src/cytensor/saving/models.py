@@ -1,48 +1,72 @@
 """Files: models and weights as safetensors, the architecture as JSON in the metadata.
 
 A file holds data only. Its class names are looked up in the closed registry (registry.py), so loading never imports or
-runs anything that the program did not register itself. A file is written under a temporary name, flushed to the disk
-and then renamed: whoever looks sees the old file or the new one, never a part.
+runs anything that the program did not register itself. Bytes and names of files are the business of files.py.
 """
 import contextlib
 import copy
 import json
-import os
-import tempfile
 import warnings
 
 import numpy as np
 
 from cytensor import random, registry
-from cytensor.checks import arguments, schema
+from cytensor.checks import formats, schema
 from cytensor.layers.base import Layer
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.naming import named_weights
 from cytensor.registry import register_serializable
+from cytensor.saving import files
+from cytensor.saving.files import read_file, write_file
 from cytensor.tensor import asarray
 
 __all__ = ["load_model", "load_weights", "model_from_json", "model_to_json", "register_serializable", "save_model",
            "save_weights"]
 
-FORMAT = "cytensor"
-VERSION = 1
 OPTIMIZER = "optimizer/"         # prefix of the optimizer's slots; weights have "weights/"
 WEIGHTS = "weights/"
 
 
 # -- models -----------------------------------------------------------------------------------------------------------
 def save_model(model, filepath, overwrite=True):
-    """Write architecture, weights, how it was compiled, and the state of the optimizer and of dropout to one file."""
-    document = _described(model)
+    """Write architecture, weights, how it was compiled, and the state of the optimizer and of dropout to one file.
+
+    What a file cannot name, for its class or function is not registered, is left out with a warning: a loss, what the
+    model was compiled with; a layer, all but the weights. So nothing that was trained is lost.
+    """
     if not model.built:
         raise ValueError(f"save: the model must be built, so that it has weights; call '{model.name}' on data first")
-    tensors = _weights_of(model)
-    if model.compiled:
-        document["compile"] = registry.serialize(model._compiled_with)
-        document["optimizer_calls"] = model.optimizer.calls
-        tensors.update(_slots_of(model))
-    document["noise"] = noise_of(model)
-    write_file(filepath, tensors, {"kind": "model", "document": json.dumps(document)}, overwrite)
+    document, reason = describable(model)
+    tensors, metadata = _weights_of(model), {"kind": "weights", "reason": reason}
+    if document is not None:
+        if "compile" in document:
+            document["optimizer_calls"] = model.optimizer.calls
+            tensors.update(_slots_of(model))
+        document["noise"] = noise_of(model)
+        metadata = {"kind": "model", "document": json.dumps(document)}
+    write_file(filepath, tensors, metadata, overwrite)
+    files.tell_format(filepath)
+    if reason:
+        warnings.warn(f"save: '{filepath}' {reason}", stacklevel=3)
+
+
+def describable(model):
+    """(document, reason): what a file can say of the model, None if no more than its weights; and why not all of it."""
+    try:
+        document = _described(model)
+    except (TypeError, NotImplementedError) as error:
+        return None, f"holds the weights alone, for the model cannot be described: {_without_op(error)}"
+    try:
+        if model.compiled:
+            document["compile"] = registry.serialize(model._compiled_with)
+    except (TypeError, NotImplementedError) as error:
+        return document, f"holds no more than the model, for what compile was given cannot be described: " \
+                         f"{_without_op(error)}"
+    return document, ""
+
+
+def _without_op(error):
+    return str(error).removeprefix("save: ")
 
 
 def load_model(filepath, compile=True):
@@ -52,8 +76,9 @@ def load_model(filepath, compile=True):
     """
     tensors, metadata = read_file(filepath)
     if metadata.get("kind") != "model":
+        reason = metadata.get("reason")
         raise ValueError(f"load_model: '{filepath}' must hold a model; it is of kind {metadata.get('kind')}; "
-                         f"load_weights reads weights alone")
+                         f"load_weights reads weights alone" + (f"; it {reason}" if reason else ""))
     try:
         document = schema.parse(metadata["document"])
         with _no_larger_than(tensors):
@@ -151,13 +176,21 @@ def save_weights(model, filepath, overwrite=True):
     if not model.weights:
         raise ValueError(f"save_weights: there are no weights; call '{model.name}' on data first")
     write_file(filepath, _weights_of(model), {"kind": "weights"}, overwrite)
+    files.tell_format(filepath)
 
 
 def load_weights(model, filepath, skip_mismatch=False):
-    """Set the weights from a file of `save_weights` or `model.save`; all or none, or those that fit."""
-    tensors, _ = read_file(filepath)
+    """Set the weights from a file of `save_weights` or `model.save`; all or none, or those that fit.
+
+    Files of Keras serve too, .keras, .weights.h5 and .h5, where h5py is installed.
+    """
+    is_keras = formats.is_keras(files.existing(filepath))
+    tensors = {} if is_keras else read_file(filepath)[0]
     if not model.weights:
         raise ValueError(f"load_weights: the model must be built first; call '{model.name}' on data")
+    if is_keras:
+        from cytensor.saving import keras_weights
+        tensors = keras_weights.read(filepath, model)
     if skip_mismatch:
         tensors = _those_that_fit(model, tensors, filepath)
     _assign_weights(model, tensors, filepath)
@@ -293,93 +326,3 @@ def _assign_slots(model, tensors, calls):
     for name in optimizer.slots:
         for (path, _), slot in zip(weights, optimizer.slot(name, variables), strict=True):
             slot[...] = tensors[f"{OPTIMIZER}{name}/{path}"]
-
-
-# -- files ------------------------------------------------------------------------------------------------------------
-def write_file(filepath, tensors, metadata, overwrite=True):
-    """Write named arrays and a dictionary of strings; the file appears complete or not at all."""
-    from safetensors.numpy import save
-
-    arguments.check_value("save", "filepath", filepath)
-    path = os.fspath(filepath)
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise ValueError(f"save: '{path}' must be the name of a file; it is a folder or a device")
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"save: '{path}' exists; allow it to be replaced with overwrite=True")
-    content = save(tensors, {"format": FORMAT, "version": str(VERSION), **metadata})
-    write_bytes(path, content)
-
-
-def write_bytes(path, content):
-    """Write a file under a temporary name beside it, flush it to the disk, and rename it; a link stays one."""
-    path = os.path.realpath(path)
-    folder = os.path.dirname(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    _sync_folder(folder)
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _sync_folder(folder):
-    """Make the rename itself durable, where folders can be flushed."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-class _DuplicateKey(ValueError):
-    """A header that names something twice."""
-
-
-def _refuse_duplicates(path):
-    """The safetensors library lets the last of two tensors of one name win; a file that has them was tampered with."""
-    def unique(pairs):
-        names = [name for name, _ in pairs]
-        if len(set(names)) < len(names):
-            raise _DuplicateKey(f"duplicate key {next(name for name in names if names.count(name) > 1)!r}")
-        return dict(pairs)
-
-    with open(path, "rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        json.loads(file.read(size), object_pairs_hook=unique)
-
-
-def read_file(filepath):
-    """(named arrays, metadata) of a file; ValueError where it is damaged or not one of ours."""
-    from safetensors import SafetensorError, safe_open
-
-    arguments.check_value("load", "filepath", filepath)
-    path = os.fspath(filepath)
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"load: there is no file '{path}'")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-        _refuse_duplicates(path)
-    except MemoryError as error:
-        raise MemoryError(f"load: cannot allocate the {os.path.getsize(path)} bytes of '{path}'; {error}") from None
-    except (SafetensorError, OSError, TypeError, AttributeError, KeyError, _DuplicateKey) as error:
-        raise ValueError(f"load: '{path}' is not a readable safetensors file: damaged, truncated or of another kind; "
-                         f"{error}") from None
-    version = metadata.get("version", "0")
-    if metadata.get("format") == FORMAT and (not version.isdigit() or int(version) > VERSION):
-        raise ValueError(f"load: '{path}' has version {version} of the format, this program knows up to {VERSION}")
-    return tensors, metadata
