@@ -1,1 +1,1 @@
-"""What may be given: arguments of constructors and methods (arguments.py), parts of files (schema.py), files of which format (formats.py)."""
+"""What may be given: arguments (arguments.py), parts of files (schema.py), and which format a file has (formats.py)."""

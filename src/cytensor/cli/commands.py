@@ -1,45 +1,74 @@
-"""The command `cytensor`: train a network on digits or on your own arrays, predict with it, look at the installation.
+"""The command `cytensor`: train a network on digits or on your own data, predict with it, look at the installation.
 
-Three commands, each a function below; what they need beyond the library's public functions is here too: reading data,
-and showing predictions as text. Wrong arguments and unreadable files end with one line on standard error and the exit
-code 2.
+Three commands, each a function below, and how they show predictions as text; data.py reads what they are given. Wrong
+arguments and unreadable files end with one line on standard error and the exit code 2, an interrupt with 130.
 """
 
 import argparse
+import contextlib
+import json
 import math
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 import cytensor as ct
 from cytensor import layers, plots
-from cytensor.cli import ascii_art
-from cytensor.datasets import archive, mnist
+from cytensor.cli import ascii_art, data, photos
+from cytensor.datasets import mnist
+from cytensor.saving.files import read_file
 
 EXAMPLES = 10
 OPTIMIZERS = {"rmsprop": "RMSprop", "adam": "Adam", "sgd": "SGD"}
-DATA_HELP = (
-    "'mnist' for the packaged digits, or an .npz file with the arrays {}; samples along the first axis, labels "
-    "whole numbers from 0. Images of bytes are divided by 255, other numbers are used as they are"
+TRAIN_DATA = (
+    "'mnist' for the packaged digits; an .npz file with x_train, y_train, x_test and y_test or x and y; a .csv file or "
+    "an .npy file of rows and columns, one of labels; or two .npy files, samples and labels. Samples lie along the "
+    "first axis, labels are whole numbers from 0, or words in a .csv file. Bytes of images are divided by 255, the "
+    "columns of tables brought to one scale, other numbers used as they are. Without test data a fifth is kept for it"
 )
+TEST_DATA = (
+    "'mnist' for the packaged digits; an .npz file with x_test and, if known, y_test; or a .csv or .npy file as for "
+    "cytensor train, with or without labels"
+)
+LABEL = "name or number, from 1, of the column of labels in a .csv or .npy file"
+BROKEN_PIPE = 141                  # what a shell says of a process that a closed pipe ended
 
 
 def main(arguments=None):
     """Run the command line `arguments` (those of the process by default); returns the exit code."""
+    try:
+        with contextlib.suppress(AttributeError, ValueError):      # names of classes may have any letters
+            sys.stdout.reconfigure(errors="replace")
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:            # who read the output has seen enough, as `head` does
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())     # for Python's own flush at exit
+        return BROKEN_PIPE
+
+
+def _run(arguments):
     parser = build_parser()
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help()
         return 0
+    command = f"{parser.prog} {options.command.__name__}"
     try:
         options.command(options)
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        print(f"{parser.prog} {options.command.__name__}: error: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        raise
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
+        print(f"{command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"\n{parser.prog} {options.command.__name__}: interrupted", file=sys.stderr)
+        kept = f"; {what_is_kept(options.resume)}" if options.command is train else ""
+        print(f"\n{command}: interrupted{kept}", file=sys.stderr)
         return 130
     return 0
 
@@ -68,7 +97,8 @@ def _add_train(commands):
         description="Train a classifier: hidden layers of relu units, then a softmax over the classes. Prints the "
         "progress of each epoch, the accuracy on the test data, and ten example predictions.",
     )
-    _option(add, "--data", DATA_HELP.format("x_train, y_train, x_test and y_test"), "mnist", metavar="FILE")
+    _option(add, "--data", TRAIN_DATA, ["mnist"], shown="mnist", nargs="+", metavar="FILE")
+    _option(add, "--label", LABEL, shown="label, target, class or y, else the last", metavar="COLUMN")
     _option(add, "--epochs", "passes over the training data", 5, type=positive_int, metavar="N")
     _option(add, "--batch-size", "samples for each step", 128, type=positive_int, metavar="N")
     _option(add, "--optimizer", "rule by which the weights move", "rmsprop", choices=OPTIMIZERS)
@@ -80,6 +110,8 @@ def _add_train(commands):
     _option(add, "--samples", "use only the first N training samples", shown="all", type=positive_int, metavar="N")
     help_text = "file for the trained model, for `cytensor predict`"
     _option(add, "--save", help_text, shown="not saved", type=model_path, metavar="MODEL.safetensors")
+    help_text = "file that is written after every epoch and, where it exists, gone on from: the result is the same"
+    _option(add, "--resume", help_text, shown="not kept", metavar="FILE")
     help_text = "picture of the learning curves, .png or .pdf; the test data is then evaluated after every epoch"
     _option(add, "--plot", help_text, shown="not drawn", metavar="FILE")
     add.set_defaults(command=train)
@@ -89,11 +121,14 @@ def _add_predict(commands):
     add = commands.add_parser(
         "predict",
         help="predict with a model that train saved",
-        description="Predict with a model that `cytensor train --save` wrote: shows the first predictions, and the "
-        "accuracy where the data has labels.",
+        description="Predict with a model that `cytensor train --save` wrote: the classes of pictures of one's own, or "
+        "of data, whose first predictions are shown, and the accuracy where it has labels.",
     )
     add.add_argument("model", metavar="MODEL.safetensors", help="file written by cytensor train --save")
-    _option(add, "--data", DATA_HELP.format("x_test and, if known, y_test"), "mnist", metavar="FILE")
+    help_text = "pictures to predict in place of data; made gray, square, of the model's size and light on dark"
+    add.add_argument("pictures", metavar="PICTURE", nargs="*", help=help_text)
+    _option(add, "--data", TEST_DATA, shown="mnist", nargs="+", metavar="FILE")
+    _option(add, "--label", LABEL, shown="as in training", metavar="COLUMN")
     _option(add, "--count", "predictions to show", EXAMPLES, type=positive_int, metavar="N")
     help_text = "picture, .png or .pdf, of the first images and of the confusion matrix where the data has labels"
     _option(add, "--plot", help_text, shown="not drawn", metavar="FILE")
@@ -111,39 +146,66 @@ def _option(parser, name, help_text, default=None, shown=None, **settings):
 def train(options):
     """cytensor train"""
     check_plot(options.plot)
-    x, y, x_test, y_test = read_training_data(options.data, options.samples)
-    classes = int(max(y.max(), y_test.max())) + 1
+    samples, test = data.training(options.data, options.label, options.samples, options.seed)
+    classes = int(max(samples.y.max(), test.y.max())) + 1
     ct.set_seed(options.seed)
-    model = build_model(x, options.hidden, classes)
+    model = build_model(samples, options.hidden, classes)
     optimizer = getattr(ct.optimizers, OPTIMIZERS[options.optimizer])
     rate = {"learning_rate": options.learning_rate} if options.learning_rate else {}
     model.compile(optimizer=optimizer(**rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    print(f"{len(x)} samples of shape {x.shape[1:]} to train on, {len(x_test)} to test with, {classes} classes")
-    seen = {"validation_data": (x_test, y_test)} if options.plot else {}
-    history = model.fit(x, y, batch_size=options.batch_size, epochs=options.epochs, **seen)
-    loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
+    print(f"{len(samples.x)} samples of shape {samples.x.shape[1:]} to train on, {len(test.x)} to test with, {classes} "
+          f"classes" + (f": {', '.join(samples.names)}" if samples.names else ""), flush=True)
+    seen = {"validation_data": (test.x, test.y)} if options.plot else {}
+    history = model.fit(samples.x, samples.y, batch_size=options.batch_size, epochs=options.epochs,
+                        resume=options.resume, **seen)
+    loss, accuracy = model.evaluate(test.x, test.y, verbose=0)
     print(f"\nTest accuracy: {accuracy:.4f} (loss {loss:.4f})\n")
-    show_predictions(x_test[:EXAMPLES], y_test[:EXAMPLES], model.predict(x_test[:EXAMPLES], verbose=0))
+    shown = test._replace(x=test.x[:EXAMPLES], y=test.y[:EXAMPLES])
+    show_predictions(shown, model.predict(shown.x, verbose=0))
     if options.save:
         model.save(options.save)
         print(f"\nModel saved. Use it with: cytensor predict {options.save}")
     if options.plot:
-        plots.plot_history(history, options.plot, title=f"{options.data}: {len(x):,} samples", validation_name="test")
+        title = f"{' '.join(options.data)}: {len(samples.x):,} samples"
+        plots.plot_history(history, options.plot, title=title, validation_name="test")
         print(f"\nLearning curves drawn: {options.plot}")
+
+
+def what_is_kept(resume):
+    """What an interrupted training can go on from, in words."""
+    if resume is None:
+        return "nothing is kept; with --resume FILE the same command would go on where it was"
+    if not os.path.exists(resume):
+        return f"nothing is kept yet: {resume} is written after each epoch"
+    try:
+        epoch = json.loads(read_file(resume)[1]["document"])["progress"]["epoch"] + 1
+    except (ValueError, KeyError, TypeError):
+        return f"{resume} cannot be read"
+    return f"kept to the end of epoch {epoch} in {resume}; the same command goes on from there"
 
 
 def predict(options):
     """cytensor predict"""
     check_plot(options.plot)
-    x, y = read_test_data(options.data)
+    if options.pictures and (options.data or options.label):
+        raise ValueError("give either pictures or --data; got both")
     model = ct.models.load_model(options.model)
-    probabilities = model.predict(x, verbose=0)
+    features = taken_by(model)
+    if options.pictures:
+        x, pictures = photos.read(options.pictures, model)
+        show_pictures(options.pictures, pictures, probabilities_of(model, x))
+        return
+    samples = data.to_predict(options.data or ["mnist"], features, options.label)
+    probabilities = probabilities_of(model, samples.x)
+    if samples.names and len(samples.names) != probabilities.shape[1]:
+        raise ValueError(f"--data: labels in words must be of all {probabilities.shape[1]} classes, to be numbered as "
+                         f"in training; got {', '.join(samples.names)}")
+    x, y, count = samples.x, samples.y, options.count
     if y is not None:
         print(f"Accuracy on {len(x)} samples: {np.mean(probabilities.argmax(axis=1) == y):.4f}\n")
-    first = slice(options.count)
-    show_predictions(x[first], None if y is None else y[first], probabilities[first])
+    show_predictions(samples._replace(x=x[:count], y=None if y is None else y[:count]), probabilities[:count])
     if options.plot:
-        plots.plot_predictions(x, y, probabilities, options.count, options.plot)
+        plots.plot_predictions(x, y, probabilities, count, options.plot)
         print(f"\nPredictions drawn: {options.plot}")
 
 
@@ -165,83 +227,79 @@ def info(options):
         print(f"{name:16} {value}")
 
 
-# Data and model
+# Model
 
 
-def read_training_data(source, samples=None):
-    """x, y, x_test, y_test: arrays from the packaged MNIST or an .npz file, checked."""
-    if source == "mnist":
-        (x, y), (x_test, y_test) = mnist.load_data()
-    else:
-        arrays = archive.read(source, ("x_train", "y_train", "x_test", "y_test"), "--data")
-        x, y, x_test, y_test = arrays.values()
-    x, y = x[:samples], y[:samples]
-    check_samples(source, "train", x, y)
-    check_samples(source, "test", x_test, y_test)
-    if x.shape[1:] != x_test.shape[1:] or x.dtype != x_test.dtype:
-        raise ValueError(
-            f"--data: training and test samples must have one shape and dtype; got x_train {x.dtype} {x.shape}, "
-            f"x_test {x_test.dtype} {x_test.shape} in {source}"
-        )
-    return x, y, x_test, y_test
-
-
-def read_test_data(source):
-    """x, y: the arrays x_test and y_test of the packaged MNIST or an .npz file, checked; y is None if absent."""
-    if source == "mnist":
-        return mnist.load_data()[1]
-    labelled = "y_test" in archive.names_in(source, "--data")
-    arrays = archive.read(source, ("x_test", "y_test") if labelled else ("x_test",), "--data")
-    x, y = arrays["x_test"], arrays.get("y_test")
-    check_samples(source, "test", x, y)
-    return x, y
-
-
-def check_samples(source, part, x, y):
-    """Raise ValueError unless x is (n, ...) numbers with n > 0, and y None or (n,) whole numbers from 0."""
-    if x.ndim < 2 or x.size == 0 or x.dtype.kind not in "biuf":
-        raise ValueError(
-            f"--data: samples must be numbers of shape (n, ...), n > 0; got x_{part} {x.dtype} {x.shape} in {source}"
-        )
-    if y is not None and (y.dtype.kind not in "iu" or y.shape != (len(x),) or y.min() < 0):
-        raise ValueError(
-            f"--data: labels must be integers from 0 of shape ({len(x)},), one for each sample; "
-            f"got y_{part} {y.dtype} {y.shape} in {source}"
-        )
-
-
-def build_model(x, hidden, classes):
-    """Dense relu layers and a softmax, behind what brings samples like x to vectors of numbers near one."""
+def build_model(samples, hidden, classes):
+    """Dense relu layers and a softmax, behind what brings the samples to vectors of numbers near one."""
     model = ct.Sequential()
-    if x.ndim > 2:
+    if samples.x.ndim > 2:
         model.add(layers.Flatten())
-    if x.dtype == np.uint8:
+    if samples.x.dtype == np.uint8:
         model.add(layers.Rescaling(1 / 255))
+    if samples.table:
+        scale = layers.Normalization()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")        # a column that never varies is no fault of a table
+            scale.adapt(samples.x)
+        model.add(scale)
     for units in hidden:
         model.add(layers.Dense(units, activation="relu"))
     model.add(layers.Dense(classes, activation="softmax"))
     return model
 
 
+def taken_by(model):
+    """The shape of one sample; ValueError where the model takes no one array of known lengths."""
+    shape = model.build_shape
+    if not isinstance(shape, tuple) or not all(isinstance(n, int) for n in shape[1:]):
+        raise ValueError(f"the model must take one array of known lengths; it takes {shape}")
+    return shape[1:]
+
+
+def probabilities_of(model, x):
+    """Those of the classes (n, classes); one output is that of the second of two."""
+    probabilities = model.predict(x, verbose=0)
+    if probabilities.ndim != 2:
+        raise ValueError(f"the model must give a probability for each class, (n, classes); got {probabilities.shape}")
+    return np.hstack([1 - probabilities, probabilities]) if probabilities.shape[1] == 1 else probabilities
+
+
 # Text
 
 
-def show_predictions(x, y, probabilities):
+def show_predictions(samples, probabilities):
     """Print a line for each sample: its label if known, the likeliest class and its probability; images as pictures."""
+    x, y, names, _ = samples
     predicted = probabilities.argmax(axis=1)
-    captions = []
-    for i, guess in enumerate(predicted):
-        wrong = "" if y is None or y[i] == guess else f", is {y[i]}"
-        captions.append(f"{guess} ({probabilities[i, guess]:.0%}){wrong}")
+
+    def called(label):
+        return names[label] if names else str(label)
+
     if x.ndim == 3:
+        wrong = ["" if y is None or y[i] == guess else f", is {called(y[i])}" for i, guess in enumerate(predicted)]
+        captions = [f"{called(guess)} ({probabilities[i, guess]:.0%}){wrong[i]}" for i, guess in enumerate(predicted)]
         print(f"What the model sees in the first {len(x)} test images, and how sure it is:\n")
         print(ascii_art.gallery(x, captions))
         return
-    print(f"{'sample':>6}  {'label':>5}  {'predicted':>9}  {'probability':>11}")
+    longest = max(map(len, names)) if names else 0
+    first, second = max(5, longest), max(9, longest)
+    print(f"{'sample':>6}  {'label':>{first}}  {'predicted':>{second}}  {'probability':>11}")
     for i, guess in enumerate(predicted):
-        label = "" if y is None else y[i]
+        label = "" if y is None else called(y[i])
         mark = "" if y is None or y[i] == guess else "  wrong"
-        print(f"{i:>6}  {label:>5}  {guess:>9}  {probabilities[i, guess]:>11.4f}{mark}")
+        print(f"{i:>6}  {label:>{first}}  {called(guess):>{second}}  {probabilities[i, guess]:>11.4f}{mark}")
+
+
+def show_pictures(paths, pictures, probabilities):
+    """Print each picture as the model sees it, and a line with its file, the likeliest class and its probability."""
+    names = [os.path.basename(path) for path in paths]
+    print("What the model sees:\n")
+    print(ascii_art.gallery(pictures, [name[:ascii_art.WIDTH] for name in names]))
+    wide = max(map(len, ["picture", *names]))
+    print(f"\n{'picture':{wide}}  {'class':>5}  {'probability':>11}")
+    for name, row in zip(names, probabilities, strict=True):
+        print(f"{name:{wide}}  {row.argmax():>5}  {row.max():>11.4f}")
 
 
 def check_plot(path):

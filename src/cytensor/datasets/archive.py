@@ -1,4 +1,4 @@
-"""Arrays from .npz files (zip archives of .npy members) that need not be trusted.
+"""Arrays from .npz files (zip archives of .npy members) and .npy files that need not be trusted.
 
 A member's header says how much memory it wants, and a zip entry says how long its member is; either may lie. So the
 header is compared with the entry, and the entry with what its compressed bytes can hold, before an array is made.
@@ -7,6 +7,7 @@ zipfile, so it is imported where it is used.
 """
 
 import math
+import os
 import zipfile
 import zlib
 
@@ -44,9 +45,18 @@ def names_in(path, caller):
         raise _unreadable(path, caller, error) from error
 
 
+def read_npy(path, caller):
+    """The array of an .npy file, new, with the same checks and errors as those of an archive."""
+    try:
+        with open(path, "rb") as file:
+            return _read_stream(file, os.path.getsize(path), os.fspath(path))
+    except (ValueError, EOFError) as error:
+        raise _unreadable(path, caller, error) from error
+
+
 def _unreadable(path, caller, error):
-    """The error for a file that is damaged, or no .npz file: it says what it is then."""
-    why = formats.named(path, formats.NPZ, formats.ZIP) or str(error) or type(error).__name__
+    """The error for a file that is damaged, or of another format: it says what it is then."""
+    why = formats.named(path, formats.NPZ, formats.ZIP, formats.NPY) or str(error) or type(error).__name__
     return ValueError(f"{caller}: cannot read {path}: {why}")
 
 
@@ -57,14 +67,19 @@ def _read_member(archive, entry):
     if entry.file_size > entry.compress_size * DEFLATE_LIMIT + CHUNK:
         raise ValueError(f"{entry.filename} claims {entry.file_size} bytes from {entry.compress_size} compressed ones")
     with archive.open(entry) as member:
-        shape, fortran, dtype = _read_header(member)
-        if dtype.hasobject:
-            raise ValueError(f"{entry.filename} holds Python objects, which are never unpickled")
-        present, claimed = entry.file_size - member.tell(), math.prod(shape) * dtype.itemsize
-        if claimed != present:
-            raise ValueError(f"{entry.filename} is {dtype} {shape}, {claimed} bytes, but {present} are there")
-        flat = np.empty(math.prod(shape), dtype)
-        fill(flat, member)
+        return _read_stream(member, entry.file_size, entry.filename)
+
+
+def _read_stream(stream, size, name):
+    """The array in a .npy stream of `size` bytes."""
+    shape, fortran, dtype = _read_header(stream)
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds Python objects, which are never unpickled")
+    present, claimed = size - stream.tell(), math.prod(shape) * dtype.itemsize
+    if claimed != present:
+        raise ValueError(f"{name} is {dtype} {shape}, {claimed} bytes, but {present} are there")
+    flat = np.empty(math.prod(shape), dtype)
+    fill(flat, stream)
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
