@@ -13,7 +13,6 @@ Training words are Keras's (`Sequential`, `layers.Dense`, `fit`), tensor words a
 
 Importing the package loads tensors, ops and tapes; the training modules are loaded when they are first named.
 """
-import importlib
 from typing import TYPE_CHECKING
 
 from cyops import (
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from cytensor.training.numerics import check_numerics, gradcheck
 
 math = ops
+tensor = ops.constant            # PyTorch's word; the module of this name is reached by its full path
 newaxis = None                   # the Array API standard's name for an axis of length 1 in an index
 __version__ = "0.1.0"
 
@@ -76,6 +76,8 @@ _EXTRAS = ("sklearn",)      # modules that need an extra: not in __all__, so tha
 
 
 def __getattr__(name):
+    import importlib
+
     if name in _MODULES or name in _EXTRAS:
         return importlib.import_module(f"{__name__}.{name}")
     if name in _MEMBERS:
@@ -86,11 +88,12 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *__all__, *_EXTRAS})
+    """What the package offers, without its inner modules; the public modules do likewise."""
+    return [*__all__, *_EXTRAS, "__version__"]
 
 
 __all__ = [
     "GradientTape", "Tensor", "Variable", "asarray", "available_isas", "empty_cache", "get_num_threads", "isa", "math",
-    "memory_stats", "newaxis", "ops", "set_cache_limit", "set_num_threads", "shares_memory", *_MODULES, *_MEMBERS,
-    *dtypes.__all__, *ops.__all__,
+    "memory_stats", "newaxis", "ops", "set_cache_limit", "set_num_threads", "shares_memory", "tensor", *_MODULES,
+    *_MEMBERS, *dtypes.__all__, *ops.__all__,
 ]

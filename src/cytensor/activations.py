@@ -5,6 +5,7 @@ __all__ = ["celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sig
            "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
            "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "squareplus", "swish", "tanh",
            "tanh_shrink", "threshold"]
+__dir__ = __all__.copy
 
 SELU_ALPHA = 1.6732632423543772      # fixed point of zero mean and unit variance; Klambauer et al. (2017)
 SELU_SCALE = 1.0507009873554805

@@ -1,7 +1,9 @@
 """Constraints: maps that bring a weight back into an allowed set after each training step."""
 from cytensor import ops, registry
 
-__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get"]
+__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm", "min_max_norm",
+           "non_neg", "unit_norm"]
+__dir__ = __all__.copy
 
 EPSILON = 1e-7       # added to norms before dividing, as Keras does
 

@@ -2,3 +2,4 @@
 from cytensor.training.numerics import check_numerics, gradcheck
 
 __all__ = ["check_numerics", "gradcheck"]
+__dir__ = __all__.copy

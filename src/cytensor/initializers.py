@@ -29,7 +29,23 @@ __all__ = [
     "VarianceScaling",
     "Zeros",
     "get",
+    "constant",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]
+__dir__ = __all__.copy
 
 
 class Initializer(registry.Configurable):

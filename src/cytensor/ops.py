@@ -183,3 +183,4 @@ __all__ = [
     "shape", "size", "stop_gradient", "transpose", "zeros_like", *FUNCTIONS,
     *(alias for alias, name in ALIASES.items() if name in FUNCTIONS),
 ]
+__dir__ = __all__.copy

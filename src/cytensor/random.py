@@ -31,6 +31,7 @@ __all__ = [
     "truncated_normal",
     "uniform",
 ]
+__dir__ = __all__.copy
 
 
 class _State:

@@ -3,7 +3,9 @@ import numpy as np
 
 from cytensor import ops, registry
 
-__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get"]
+__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l1", "l1_l2", "l2",
+           "orthogonal_regularizer"]
+__dir__ = __all__.copy
 
 EPSILON = 1e-12                        # a vector shorter than this is not made longer
 

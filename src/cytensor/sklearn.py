@@ -20,6 +20,7 @@ from cytensor.checks import arguments
 from cytensor.models import Model, Sequential
 
 __all__ = ["CyTensorClassifier", "CyTensorRegressor"]
+__dir__ = __all__.copy
 
 
 class _Estimator(BaseEstimator):

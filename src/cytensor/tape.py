@@ -2,3 +2,4 @@
 from cytensor.autodiff.tape import GradientTape
 
 __all__ = ["GradientTape"]
+__dir__ = __all__.copy

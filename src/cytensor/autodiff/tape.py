@@ -48,6 +48,10 @@ class GradientTape:
         self._is_used = False
         self._calls = []               # under `check_numerics`: (layer, its first record, the one behind its last)
 
+    def __repr__(self):
+        state = "recording" if self._recorder.is_active else "used" if self._is_used else "not recording"
+        return f"<GradientTape {state}, {len(self._recorder.records)} records{', persistent' * self._persistent}>"
+
     def __enter__(self):
         if self._is_used:
             raise RuntimeError("GradientTape: its gradient was taken, so it cannot record again; make a new tape")

@@ -8,3 +8,4 @@ from cytensor.callbacks.writing import CSVLogger
 
 __all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
            "LearningRateScheduler", "ModelCheckpoint", "ReduceLROnPlateau", "TensorBoard", "TerminateOnNaN"]
+__dir__ = __all__.copy

@@ -20,7 +20,12 @@ class Callback:
 
     def __new__(cls, *args, **kwargs):
         arguments.check(cls, args, kwargs)
-        return super().__new__(cls)
+        self = super().__new__(cls)
+        self._arguments = (args, kwargs)
+        return self
+
+    def __repr__(self):
+        return arguments.as_call(type(self), *self._arguments)
 
     def set_params(self, params):
         self.params = params
@@ -102,6 +107,12 @@ class History(Callback):
         self.epoch = []
         self.history = {}
         self._epochs = {}              # the epochs of the values: not every epoch is validated
+
+    def __repr__(self):
+        """The number of epochs, and each value of the last."""
+        last = "".join(f", {name} {values[-1]:.4g}" if isinstance(values[-1], (int, float)) else f", {name}"
+                       for name, values in self.history.items() if values)
+        return f"<History of {len(self.epoch)} epoch{'s' * (len(self.epoch) != 1)}{last}>"
 
     def on_train_begin(self, logs=None):
         self.__init__()

@@ -29,6 +29,9 @@ class CallbackList(Callback):
             from cytensor.callbacks.progress import TrainProgress
             self.append(TrainProgress(params.get("verbose", 1), params.get("steps"), params.get("epochs", 1)))
 
+    def __repr__(self):
+        return f"CallbackList({self.callbacks!r})"
+
     def append(self, callback):
         """Add a callback behind the others."""
         if not isinstance(callback, Callback):

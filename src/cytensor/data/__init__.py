@@ -2,3 +2,4 @@
 from cytensor.data.batches import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 __all__ = ["PyDataset", "pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
+__dir__ = __all__.copy

@@ -258,6 +258,12 @@ class PyDataset:
     def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
         self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
 
+    def __repr__(self):
+        try:
+            return f"<{type(self).__name__} of {self.num_batches} batches>"
+        except Exception:              # one that is not made yet, or whose methods are missing
+            return f"<{type(self).__name__}>"
+
     def __len__(self):
         raise NotImplementedError(f"{type(self).__name__}: a PyDataset must define __len__, the number of batches")
 

@@ -13,3 +13,4 @@ from cytensor.datasets import mnist
 from cytensor.datasets.idx import load_idx
 
 __all__ = ["load_idx", "mnist"]
+__dir__ = __all__.copy

@@ -4,6 +4,9 @@ import os
 
 import numpy as np
 
+__all__ = ["load_data"]
+__dir__ = __all__.copy
+
 PACKAGED = os.path.join(os.path.dirname(__file__), "data", "mnist.npz")
 SIDE = 28
 

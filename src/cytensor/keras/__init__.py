@@ -36,3 +36,4 @@ for _name, _module in _MODULES.items():
 sys.modules[f"{__name__}.datasets.mnist"] = datasets.mnist
 
 __all__ = ["Input", "Model", "Sequential", "Variable", *_MODULES]
+__dir__ = __all__.copy

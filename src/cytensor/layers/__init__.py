@@ -31,5 +31,6 @@ __all__ = ["Activation", "Add", "Average", "BatchNormalization", "CategoryEncodi
            "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply",
            "Normalization", "PReLU", "Permute", "ReLU", "RepeatVector", "Rescaling", "Reshape", "Softmax", "Subtract",
            "UnitNormalization", "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract"]
+__dir__ = __all__.copy
 
 registry.register("layers", *(entry for entry in map(globals().get, __all__) if isinstance(entry, type)))

@@ -4,3 +4,5 @@
 """
 from cytensor.losses.classes import *  # noqa: F403
 from cytensor.losses.classes import __all__
+
+__dir__ = __all__.copy

@@ -78,6 +78,7 @@ _LOSSES = (binary_crossentropy, binary_focal_crossentropy, categorical_crossentr
            sparse_categorical_crossentropy, squared_hinge)
 
 __all__ = ["Metric", "MeanMetricWrapper", "get", *(entry.__name__ for entry in (*_CLASSES, *_FUNCTIONS, *_LOSSES))]
+__dir__ = __all__.copy
 
 registry.register("metrics", *_CLASSES, *_FUNCTIONS, binary_focal_crossentropy, categorical_focal_crossentropy, huber)
 registry.register_for_files("metrics", ChosenAccuracy, MeanMetricWrapper)

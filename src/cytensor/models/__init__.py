@@ -2,3 +2,4 @@
 from cytensor.models.sequential import Model, Sequential, clone_model, load_model, model_from_json, save_model
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
+__dir__ = __all__.copy

@@ -9,6 +9,7 @@ from cytensor.optimizers.sgd import SGD
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Nadam", "Optimizer", "RMSprop", "get",
            "schedules"]
+__dir__ = __all__.copy
 
 registry.register("optimizers", SGD, RMSprop, Adam, AdamW, Adamax, Nadam, Adagrad, Adadelta, Lion)
 

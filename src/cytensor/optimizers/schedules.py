@@ -13,6 +13,7 @@ __all__ = [
     "PiecewiseConstantDecay",
     "PolynomialDecay",
 ]
+__dir__ = __all__.copy
 
 
 class LearningRateSchedule(registry.Configurable):

@@ -5,3 +5,4 @@ compiled.py: what compile was given; return_values.py: what is returned; numeric
 from cytensor.training.trainer import Trainer
 
 __all__ = ["Trainer"]
+__dir__ = __all__.copy
