@@ -33,7 +33,7 @@ def read(path, names, caller):
                 raise ValueError(f"no array {', '.join(missing)}; it holds {', '.join(members) or 'nothing'}")
             return {name: _read_member(archive, members[name]) for name in names}
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise _unreadable(path, caller, error) from error
+        raise _unreadable(path, caller, error, formats.NPZ, formats.ZIP) from error
 
 
 def names_in(path, caller):
@@ -42,7 +42,7 @@ def names_in(path, caller):
         with zipfile.ZipFile(path) as archive:
             return [name.removesuffix(".npy") for name in archive.namelist()]
     except (ValueError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, caller, error) from error
+        raise _unreadable(path, caller, error, formats.NPZ, formats.ZIP) from error
 
 
 def read_npy(path, caller):
@@ -51,12 +51,12 @@ def read_npy(path, caller):
         with open(path, "rb") as file:
             return _read_stream(file, os.path.getsize(path), os.fspath(path))
     except (ValueError, EOFError) as error:
-        raise _unreadable(path, caller, error) from error
+        raise _unreadable(path, caller, error, formats.NPY) from error
 
 
-def _unreadable(path, caller, error):
-    """The error for a file that is damaged, or of another format: it says what it is then."""
-    why = formats.named(path, formats.NPZ, formats.ZIP, formats.NPY) or str(error) or type(error).__name__
+def _unreadable(path, caller, error, *wanted):
+    """The error for a file that is damaged, or in none of the formats that were wanted: it says what it is then."""
+    why = formats.named(path, *wanted) or str(error) or type(error).__name__
     return ValueError(f"{caller}: cannot read {path}: {why}")
 
 

@@ -51,15 +51,18 @@ def save_model(model, filepath, overwrite=True):
 
 
 def describable(model):
-    """(document, reason): what a file can say of the model, None if no more than its weights; and why not all of it."""
+    """(document, reason): what a file can say of the model, None if no more than its weights; and why not all of it.
+
+    A `get_config` of the user's own may raise anything; after hours of training that is no reason to lose the weights.
+    """
     try:
         document = _described(model)
-    except (TypeError, NotImplementedError) as error:
+    except Exception as error:
         return None, f"holds the weights alone, for the model cannot be described: {_without_op(error)}"
     try:
         if model.compiled:
             document["compile"] = registry.serialize(model._compiled_with)
-    except (TypeError, NotImplementedError) as error:
+    except Exception as error:
         return document, f"holds no more than the model, for what compile was given cannot be described: " \
                          f"{_without_op(error)}"
     return document, ""
