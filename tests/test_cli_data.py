@@ -302,6 +302,14 @@ def test_an_interrupted_training_goes_on_from_its_file(tmp_path, capsys):
     assert re.search("Test accuracy.*", out).group() == re.search("Test accuracy.*", whole).group()
 
 
+def test_files_that_cannot_be_written_are_refused_before_the_training(tmp_path, capsys):
+    (tmp_path / "folder.safetensors").mkdir()
+    for option, path in (("--save", tmp_path / "folder.safetensors"), ("--resume", tmp_path),
+                         ("--resume", tmp_path / "no" / "r")):
+        code, out, err = run("train", option, path, capsys=capsys)
+        assert code == 2 and not out and ("is a folder" in err or "there is no folder" in err)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 def test_an_interrupt_without_a_file_says_that_nothing_is_kept(tmp_path):
     process = started("train", "--epochs", 100000, "--samples", 2000, "--save", tmp_path / "m.safetensors")

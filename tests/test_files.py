@@ -139,6 +139,12 @@ def test_a_target_that_cannot_be_is_refused_before_the_training(tmp_path):
     assert model.optimizer.iterations == 0
 
 
+def test_a_folder_that_allows_no_writing_is_refused_before_the_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)           # for root every folder allows it
+    with pytest.raises(PermissionError, match=r"save: the folder .* must allow to write"):
+        small().fit(np.zeros((4, 3)), np.zeros((4, 2)), verbose=0, resume=tmp_path / "c")
+
+
 # -- the same bytes ---------------------------------------------------------------------------------------------------
 SAVER = """
 import sys

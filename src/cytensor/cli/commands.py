@@ -19,7 +19,7 @@ import cytensor as ct
 from cytensor import layers, plots
 from cytensor.cli import ascii_art, data, photos
 from cytensor.datasets import mnist
-from cytensor.saving.files import read_file
+from cytensor.saving.files import check_target, read_file
 
 EXAMPLES = 10
 OPTIMIZERS = {"rmsprop": "RMSprop", "adam": "Adam", "sgd": "SGD"}
@@ -146,6 +146,8 @@ def _option(parser, name, help_text, default=None, shown=None, **settings):
 def train(options):
     """cytensor train"""
     check_plot(options.plot)
+    for path in filter(None, (options.save, options.resume)):
+        check_target(path)
     samples, test = data.training(options.data, options.label, options.samples, options.seed)
     classes = int(max(samples.y.max(), test.y.max())) + 1
     ct.set_seed(options.seed)

@@ -44,6 +44,8 @@ def check_target(filepath):
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"save: there is no folder '{folder}'")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"save: the folder '{folder}' must allow to write; it does not")
     return path
 
 
