@@ -120,6 +120,17 @@ def test_weights_of_keras_3(tmp_path, make, places, order):
         agree(model, arrays, order)
 
 
+@pytest.mark.parametrize(("container", "step"), [("layers", 1), ("_layer_checkpoint_dependencies", 2)])
+def test_layers_are_numbered_by_number_and_with_gaps(tmp_path, container, step):
+    """dense_10 stands behind dense_2; the .keras files of Keras 2 count each layer twice."""
+    names = ["dense", *(f"dense_{step * i}" for i in range(1, 12))]
+    with h5py.File(tmp_path / "m.weights.h5", "w") as file:
+        arrays = write_keras_3(file, {f"{container}/{name}": [(3, 3), (3,)] for name in names})
+    model = Sequential([layers.Input((3,)), *(layers.Dense(3) for _ in names)])
+    model.load_weights(tmp_path / "m.weights.h5")
+    agree(model, arrays)
+
+
 @pytest.mark.parametrize("inside", ["model_weights", None])
 @pytest.mark.parametrize("text", [str, str.encode])
 def test_weights_of_keras_2(tmp_path, inside, text):
