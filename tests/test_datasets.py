@@ -151,6 +151,21 @@ def test_a_header_that_lies_about_its_size_takes_no_memory(tmp_path, shape):
         archive.read(path, ("x",), "test")
 
 
+@pytest.mark.parametrize("text", ["{'descr': '<f8', 'fortran_order': False, 'shape': (3, ", "{'descr'", "(" * 99, "",
+                                  "{'descr': 'f8 (', 'fortran_order': False, 'shape': (3,), }", "1",
+                                  '"""', "\0" * 60])
+def test_a_header_that_is_no_description_of_an_array(tmp_path, text):
+    header = text.encode().ljust(117) + b"\n"
+    content = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + bytes(24)
+    (tmp_path / "x.npy").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as file:
+        for name in ("x_train", "y_train", "x_test", "y_test"):
+            file.writestr(f"{name}.npy", content)
+    for load, path in ((lambda path: archive.read_npy(path, "here"), "x.npy"), (mnist.load_data, "x.npz")):
+        with pytest.raises(ValueError, match=rf"cannot read .*{path}: "):
+            load(tmp_path / path)
+
+
 def test_a_zip_entry_that_claims_more_than_deflate_can_hold(tmp_path):
     path = tmp_path / "bomb.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:

@@ -86,8 +86,10 @@ def _read_stream(stream, size, name):
 def _read_header(member):
     """(shape, fortran_order, dtype) from the head of a .npy stream."""
     version = np.lib.format.read_magic(member)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(member)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(member)
-    raise ValueError(f"the .npy format version {version[0]}.{version[1]} is for structured arrays, not tensors")
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(f"the .npy format version {version[0]}.{version[1]} is for structured arrays, not tensors")
+    try:
+        return readers[version](member)
+    except Exception as error:         # NumPy parses it as Python does, and lets the parser's own errors through
+        raise ValueError(f"its header is damaged: {error}") from None
