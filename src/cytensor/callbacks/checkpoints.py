@@ -65,7 +65,9 @@ class ModelCheckpoint(Monitor):
         if "{" not in self.filepath:
             os.makedirs(os.path.dirname(self.filepath) or ".", exist_ok=True)
             files.check_target(self.filepath)
-        _, reason = describable(self.model) if self.model and not self.save_weights_only else (None, "")
+        if self.save_weights_only or not getattr(self.model, "compiled", False):
+            return
+        _, reason = describable(self.model)
         if reason:
             warnings.warn(f"ModelCheckpoint: each '{self.filepath}' {reason}", stacklevel=2)
 
