@@ -84,14 +84,14 @@ class Keeping(callbacks.Callback):
 
 
 @pytest.mark.parametrize(("callback", "text"), [
-    (callbacks.EarlyStopping("loss", patience=3), "EarlyStopping(monitor='loss', patience=3)"),
+    (callbacks.EarlyStopping("loss", patience=3), "<EarlyStopping monitor='loss', patience=3>"),
     (callbacks.ModelCheckpoint("a.safetensors", save_best_only=True),
-     "ModelCheckpoint(filepath='a.safetensors', save_best_only=True)"),
-    (callbacks.LearningRateScheduler(schedule), "LearningRateScheduler(schedule=schedule)"),
-    (callbacks.LambdaCallback(on_epoch_end=print), "LambdaCallback(on_epoch_end=print)"),
-    (callbacks.TerminateOnNaN(), "TerminateOnNaN()"), (Mine(), "Mine()"),
-    (Keeping("x", often=2), "Keeping(path='x', often=2)"),
-    (callbacks.CallbackList([Mine(), callbacks.History()]), "CallbackList([Mine(), <History of 0 epochs>])"),
+     "<ModelCheckpoint filepath='a.safetensors', save_best_only=True>"),
+    (callbacks.LearningRateScheduler(schedule), "<LearningRateScheduler schedule=schedule>"),
+    (callbacks.LambdaCallback(on_epoch_end=print), "<LambdaCallback on_epoch_end=print>"),
+    (callbacks.TerminateOnNaN(), "<TerminateOnNaN>"), (Mine(), "<Mine>"),
+    (Keeping("x", often=2), "<Keeping path='x', often=2>"),
+    (callbacks.CallbackList([Mine(), callbacks.History()]), "<CallbackList [<Mine>, <History of 0 epochs>]>"),
 ])
 def test_a_callback_shows_what_it_was_made_with(callback, text):
     assert repr(callback) == text

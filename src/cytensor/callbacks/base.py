@@ -25,7 +25,7 @@ class Callback:
         return self
 
     def __repr__(self):
-        return arguments.as_call(type(self), *self._arguments)
+        return arguments.shown(type(self), *self._arguments)
 
     def set_params(self, params):
         self.params = params

@@ -30,7 +30,7 @@ class CallbackList(Callback):
             self.append(TrainProgress(params.get("verbose", 1), params.get("steps"), params.get("epochs", 1)))
 
     def __repr__(self):
-        return f"CallbackList({self.callbacks!r})"
+        return f"<CallbackList {self.callbacks!r}>"
 
     def append(self, callback):
         """Add a callback behind the others."""

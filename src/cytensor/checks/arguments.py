@@ -250,24 +250,24 @@ def refuse_unknown(cls, unknown):
 FORMER = {"lr": "learning_rate"}        # what earlier versions of Keras called it
 
 
-def as_call(cls, args, kwargs):
-    """`EarlyStopping(patience=3)`: the call that makes an object of `cls`, of the arguments that were given.
+def shown(cls, args, kwargs):
+    """`<EarlyStopping patience=3>`: an object of `cls` by the arguments that it was made with.
 
     >>> class Window:
     ...     def __init__(self, size=3, step=1):
     ...         pass
-    >>> as_call(Window, (5,), {})
-    'Window(size=5)'
+    >>> shown(Window, (5,), {})
+    '<Window size=5>'
     """
     try:
         bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)
     except TypeError:                  # of a class with a __new__ of its own
-        return f"{cls.__name__}(...)"
+        return f"<{cls.__name__}>"
     given = {}
     for name, value in list(bound.arguments.items())[1:]:
         kind = bound.signature.parameters[name].kind
         given.update(value if kind is inspect.Parameter.VAR_KEYWORD else {name: value})
-    return f"{cls.__name__}({', '.join(f'{name}={_short(value)}' for name, value in given.items())})"
+    return f"<{cls.__name__}{' ' * bool(given)}{', '.join(f'{name}={_short(value)}' for name, value in given.items())}>"
 
 
 def _short(value):
