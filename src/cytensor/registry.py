@@ -6,6 +6,7 @@ writes down its own configuration.
 """
 import inspect
 import re
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,23 @@ class Configurable:
             elif kind is not inspect.Parameter.VAR_POSITIONAL:
                 config[name] = value
         return config
+
+    def __repr__(self):
+        """`<Huber name=huber_loss, delta=2.0>`: the class, the name, and the arguments that are not the defaults."""
+        said = {} if getattr(self, "name", None) is None else {"name": self.name}
+        said = ", ".join(f"{key}={value}" for key, value in (said | self._given()).items())
+        return f"<{type(self).__name__}{said and ' '}{said}>"
+
+    def _given(self):
+        """The arguments that are not the defaults, but for the name, each by its name and as text."""
+        try:
+            config = self.get_config()
+            parameters = inspect.signature(type(self).__init__).parameters
+        except (TypeError, ValueError, AttributeError):        # of a class of the user's, which need not have them
+            return {}
+        return {name: reprlib.repr(value) for name, value in config.items() if name != "name"
+                and not (name in parameters and parameters[name].default is value)
+                and reprlib.repr(value) != reprlib.repr(getattr(parameters.get(name), "default", None))}
 
     @classmethod
     def from_config(cls, config):
