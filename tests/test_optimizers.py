@@ -74,7 +74,22 @@ def test_slots_follow_their_variable():
     c = Variable(np.ones(2, np.float32))
     optimizer.apply_gradients([(asarray(np.ones(2, np.float32)), c)])
     assert np.allclose(c.numpy(), 0.9)
-    assert len(optimizer.variables) == 3
+    assert [variable.shape for variable in optimizer.variables] == [(), (), (3,), (3,), (2,)]
+
+
+def test_variables_are_all_of_the_state_and_set_it():
+    optimizer, weight = optimizers.Adam(0.5, use_ema=True), Variable(np.ones(2, np.float32))
+    gradient = asarray(np.ones(2, np.float32))
+    optimizer.apply_gradients([(gradient, weight)])
+    iteration, rate, *slots = optimizer.variables
+    assert (int(iteration), float(rate), len(slots)) == (1, 0.5, 3)
+    iteration.assign_add(4)
+    rate.assign(0.25)
+    for slot in slots:
+        slot[...] = 0.0
+    assert optimizer.iterations == 5 and optimizer.learning_rate == 0.25
+    assert [float(variable) for variable in optimizer.variables[:2]] == [5, 0.25]
+    assert all(np.array_equal(slots[0], np.zeros(2)) for slots in optimizer.slots.values())
 
 
 def test_iterations_and_learning_rate():

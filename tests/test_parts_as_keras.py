@@ -214,7 +214,7 @@ def test_an_optimizer_of_ones_own_is_saved_with_its_state(tmp_path):
     model.save(tmp_path / "m.safetensors")
     loaded = ct.models.load_model(tmp_path / "m.safetensors")
     assert [np.array_equal(a, b) for a, b in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True)
-            ] == [True] * 6
+            ] == [True] * 8
     for one in (model, loaded):
         one.fit(x, y, verbose=0)
     assert all(map(np.array_equal, model.get_weights(), loaded.get_weights()))

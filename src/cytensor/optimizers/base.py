@@ -178,8 +178,14 @@ class Optimizer(registry.Configurable):
 
     @property
     def variables(self):
-        """Every tensor of the optimizer's state, slot by slot."""
-        return [tensor for slots in self.slots.values() for tensor in slots]
+        """All of the state: the number of steps and the learning rate as they are now, then every slot.
+
+        The first two are Variables made for this list: assigning to them sets the optimizer's.
+        """
+        counts = [_Setting(np.int64(self.calls), "iteration", lambda value: setattr(self, "calls", int(value))),
+                  _Setting(np.float32(self._rate()), "learning_rate",
+                           lambda value: setattr(self, "learning_rate", float(value)))]
+        return [*counts, *(tensor for slots in self.slots.values() for tensor in slots)]
 
     # -- for rules of one's own, in Keras's names ---------------------------------------------------------------------
     def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
@@ -319,6 +325,25 @@ class Optimizer(registry.Configurable):
             self._is_whole = self._are_all(known)
             for average, variable in zip(self.slot("average", known), known, strict=True):
                 variable.assign(average)
+
+
+class _Setting(Variable):
+    """A number of an optimizer as a Variable that sets it when assigned to."""
+
+    def __init__(self, value, name, store):
+        super().__init__(value, trainable=False, name=name, dtype=value.dtype)
+        self._store = store
+
+    def assign(self, value):
+        result = super().assign(value)
+        self._store(self.numpy())
+        return result
+
+    def assign_add(self, value):
+        return self.assign(self.numpy() + np.asarray(value, self.dtype))
+
+    def assign_sub(self, value):
+        return self.assign(self.numpy() - np.asarray(value, self.dtype))
 
 
 class Rate(float):
