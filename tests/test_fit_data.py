@@ -139,3 +139,16 @@ def test_batches_shuffled_in_themselves(side):
     model.fit(X, Y, batch_size=5, epochs=20, shuffle="batch", verbose=0)
     assert all(sorted(batch) == [[0, 1, 2, 3, 4], [5, 6, 7]][i % 2] for i, batch in enumerate(seen))
     assert len({tuple(batch) for batch in seen[::2]}) > 5 and len(seen) == 40
+
+
+def test_class_weights_are_of_their_class_alone():
+    """A weight for class -1 is not that of the last class, nor 1.5 class 1; and a number may be large."""
+    y = np.array([0, 1, 1, 0, 1, 0, 1, 0])
+    found = []
+    for weights in ({0: 1, 1: 3}, {0: 1, 1: 3, -1: 100, 10**15: 7}):
+        model = line(ct)
+        model.fit(X, y, class_weight=weights, batch_size=8, epochs=1, shuffle=False, verbose=0)
+        found.append(model.get_weights()[0].tolist())
+    assert found[0] == found[1]
+    with pytest.raises(ValueError, match=r"fit: class_weight needs classes, integers; got 1\.5 in y"):
+        line(ct).fit(X, np.array([0, 1.5, 1, 0, 1, 0, 1, 0]), class_weight={0: 1, 1: 2}, verbose=0)

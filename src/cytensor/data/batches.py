@@ -225,16 +225,17 @@ def weights_of_classes(op, class_weight, y, sample_weight=None):
     if not np.isfinite(labels).all():
         raise ValueError(f"{op}: class_weight needs a class for each sample; got {_first_not_finite(y)}")
     labels = labels.argmax(axis=-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
-    labels = labels.astype(np.int64)
     if len(labels) != y.shape[0]:
         raise ValueError(f"{op}: class_weight needs one class a sample; got y of shape {y.shape}")
-    missing = sorted(set(np.unique(labels).tolist()) - {int(label) for label in class_weight})
+    classes, which = np.unique(labels, return_inverse=True)
+    if not (classes == np.rint(classes)).all():
+        wrong = classes[classes != np.rint(classes)][0]
+        raise ValueError(f"{op}: class_weight needs classes, integers; got {wrong} in y")
+    known = {int(label): weight for label, weight in class_weight.items()}
+    missing = sorted({int(label) for label in classes} - known.keys())
     if missing:
         raise ValueError(f"{op}: class_weight must have every class of y; got {class_weight!r}, without {missing}")
-    table = np.zeros(max(max(map(int, class_weight)), int(labels.max())) + 1, np.float32)
-    for label, weight in class_weight.items():
-        table[int(label)] = weight
-    weights = table[labels]
+    weights = np.array([known[int(label)] for label in classes], np.float32)[which]
     return asarray(weights if sample_weight is None else weights * sample_weight.numpy().reshape(-1))
 
 
