@@ -106,16 +106,16 @@ def test_names_functions_and_own_losses():
                       ("sparse_categorical_crossentropy", losses.SparseCategoricalCrossentropy),
                       ("SparseCategoricalCrossentropy", losses.SparseCategoricalCrossentropy),
                       ("kl_divergence", losses.KLDivergence), ("huber", losses.Huber)):
-        assert type(losses.get(name)) is cls
+        assert type(losses.compiled(name)) is cls
     y_true, y_pred = np.zeros((2, 2), np.float32), np.ones((2, 2), np.float32)
-    assert float(losses.get(losses.mean_squared_error)(y_true, y_pred)) == 1.0
+    assert float(losses.compiled(losses.mean_squared_error)(y_true, y_pred)) == 1.0
 
     class Largest(losses.Loss):
         def call(self, y_true, y_pred):
             return ops.max(ops.abs(y_true - y_pred), axis=-1)
 
     assert float(Largest()(y_true, y_pred)) == 1.0
-    assert float(losses.get(lambda t, p: ops.sum(p - t, axis=-1))(y_true, y_pred)) == 2.0
+    assert float(losses.compiled(lambda t, p: ops.sum(p - t, axis=-1))(y_true, y_pred)) == 2.0
     with pytest.raises(ValueError, match=r"loss: unknown name 'mean_square_error'.*did you mean 'mean_squared_error'"):
         losses.get("mean_square_error")
     with pytest.raises(ValueError, match="loss: unknown name") as caught:

@@ -170,6 +170,8 @@ RULES = {
     "gamma": NOT_NEGATIVE, "BinaryFocalCrossentropy.alpha": SHARE, "CategoricalFocalCrossentropy.alpha": NUMBERS,
     "ignore_class": INTEGER, "k": COUNT, "top_k": COUNT, "class_id": WHOLE, "num_regressors": WHOLE, "beta": POSITIVE,
     "fn": Rule("a function", callable), "num_thresholds": COUNT, "thresholds": NUMBERS, "AUC.thresholds": SERIES,
+    "AUC.num_thresholds": Rule("None or an integer of at least 1", lambda value: value is None or COUNT.holds(value),
+                               (numbers.Real,)),
     # callbacks
     **dict.fromkeys(("filepath", "filename", "backup_dir", "log_dir"), PATH), "monitor": TEXT, "separator": TEXT,
     **dict.fromkeys(("patience", "cooldown", "start_from_epoch"), WHOLE), "min_lr": NOT_NEGATIVE,

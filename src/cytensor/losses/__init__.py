@@ -1,8 +1,8 @@
 """Losses: classes that reduce to a number (classes.py) and functions that give per-sample values (functions.py).
 
-    cross_entropy (fused with softmax)  <-  functions  <-  classes
+    agreement (shapes, dtypes, labels), cross_entropy (fused with softmax)  <-  functions  <-  classes
 """
 from cytensor.losses.classes import *  # noqa: F403
-from cytensor.losses.classes import __all__
+from cytensor.losses.classes import __all__, compiled
 
 __dir__ = __all__.copy

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from cytensor import ops, registry
-from cytensor.losses import functions as loss_functions
+from cytensor.dtypes import as_dtype
+from cytensor.losses import agreement
 from cytensor.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -43,9 +44,28 @@ REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "
 class Loss(registry.Configurable):
     """Base class: subclasses define `call(y_true, y_pred)` -> per-sample values; calling the loss reduces them.
 
+    `call` gets tensors; targets (n,) and predictions (n, 1), either way round, both as (n, 1), other shapes as they
+    are. Targets that have the predictions' shape have their dtype too.
+
     reduction: "sum_over_batch_size" or "mean" (the mean of the weighted values), "mean_with_sample_weight" (divided by
-    the sum of the weights), "sum", or "none" (no reduction).
+    the sum of the weights), "sum", or "none" (no reduction). Of no values, or weights that sum to 0, the mean is 0.
+    dtype: what to compute in, and of the result; None for that of the predictions. Halves are computed in float32, and
+    are the result's dtype only where `dtype` says so.
+
+    >>> class Largest(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return ops.max(ops.abs(y_true - y_pred), axis=-1)
+    >>> float(Largest()([1., 2.], [[1.], [4.]]))
+    1.0
     """
+    from_logits = False                # whether `call` takes predictions for logits
+    agrees = False                     # whether `call` itself brings targets and predictions together
+
+    def __init_subclass__(cls, **options):
+        """A `call` that replaces another does not bring shapes together unless its class says so itself."""
+        super().__init_subclass__(**options)
+        if "call" in vars(cls):
+            cls.agrees = vars(cls).get("agrees", False)
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         reduction = "none" if reduction is None else reduction
@@ -53,7 +73,7 @@ class Loss(registry.Configurable):
             raise registry.unknown("reduction", reduction, REDUCTIONS)
         self.name = name or registry.snake_case(type(self).__name__)
         self.reduction = reduction
-        self.dtype = dtype
+        self.dtype = None if dtype is None else as_dtype(type(self).__name__, dtype, "f")
 
     def call(self, y_true, y_pred):
         raise NotImplementedError(f"{type(self).__name__}: a loss must define call(self, y_true, y_pred)")
@@ -62,21 +82,36 @@ class Loss(registry.Configurable):
         """1 where a value counts and 0 where it does not; None where all count."""
         return
 
+    def values(self, y_true, y_pred):
+        """The per-sample values of any targets and predictions: `call` of what it may be given."""
+        dtype = self.dtype
+        if dtype is not None and dtype.itemsize == 2:
+            dtype = agreement.WIDE
+        if not self.agrees:
+            return agreement.call_agreed(self.name, self.call, y_true, y_pred, dtype)
+        if dtype is not None:
+            y_pred = asarray(y_pred)
+            y_pred = y_pred if y_pred.dtype == dtype else y_pred.astype(dtype)
+        return self.call(y_true, y_pred)
+
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The reduced loss, a scalar; with `reduction="none"` the per-sample values."""
-        values = self.call(y_true, y_pred)
-        return reduce_weighted(self.name, values, sample_weight, self.mask(y_true), self.reduction)
+        values = self.values(y_true, y_pred)
+        loss = reduce_weighted(self.name, values, sample_weight, self.mask(y_true), self.reduction)
+        return loss if self.dtype is None or loss.dtype == self.dtype else loss.astype(self.dtype)
 
 
 def reduce_weighted(op, values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
     """Per-sample `values` weighted and reduced as `Loss` says."""
+    if values.dtype.kind != "f" or values.dtype.itemsize == 2:
+        values = values.astype(agreement.WIDE)
     weights = None
     if sample_weight is not None:
         weights = aligned_weights(op, sample_weight, values)
         values = values * weights
     if reduction == "none":
         return values
-    if reduction == "sum":
+    if reduction == "sum" or values.size == 0:
         return ops.sum(values)
     divisor = weights if reduction == "mean_with_sample_weight" else None
     if mask is not None:
@@ -84,7 +119,8 @@ def reduce_weighted(op, values, sample_weight=None, mask=None, reduction="sum_ov
         divisor = counted if divisor is None else divisor * counted
     if divisor is None:
         return ops.mean(values)
-    return ops.sum(values) / ops.maximum(ops.sum(divisor), loss_functions.EPSILON)
+    total = ops.sum(ops.broadcast_to(divisor, values.shape))
+    return ops.sum(values) / ops.where(ops.equal(total, 0.0), 1.0, total)
 
 
 def aligned_weights(op, sample_weight, values):
@@ -110,17 +146,14 @@ def aligned_weights(op, sample_weight, values):
 class _FunctionLoss(Loss):
     """A Loss that is one function with settings; the subclass names the function."""
     function: Callable[..., Any]
+    agrees = True
 
     def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
         super().__init__(name or type(self).function.__name__, reduction, dtype)
         self.settings = {}
 
     def call(self, y_true, y_pred):
-        y_pred = loss_functions.as_floating(y_pred)
-        if y_pred.ndim == 1:                       # one value a sample: the last axis must not be the samples
-            y_pred = y_pred.reshape((y_pred.shape[0], 1))
-            y_true = asarray(y_true)
-            y_true = y_true.reshape((y_true.shape[0], 1)) if y_true.ndim == 1 else y_true
+        y_true, y_pred = agreement.one_a_sample(y_true, y_pred)
         return type(self).function(y_true, y_pred, **self.settings)
 
 
@@ -132,8 +165,7 @@ class WrappedFunction(Loss):
         self.wrapped = function
 
     def call(self, y_true, y_pred):
-        values = self.wrapped(y_true, y_pred)
-        return values if hasattr(values, "astype") else asarray(values)
+        return self.wrapped(y_true, y_pred)
 
 
 # -- cross-entropies --------------------------------------------------------------------------------------------------
@@ -148,6 +180,8 @@ class SparseCategoricalCrossentropy(Loss):
                  name="sparse_categorical_crossentropy", dtype=None):
         super().__init__(name, reduction, dtype)
         self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
+
+    agrees = True
 
     def call(self, y_true, y_pred):
         return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.ignore_class, self.axis)
@@ -164,6 +198,8 @@ class CategoricalCrossentropy(Loss):
         super().__init__(name, reduction, dtype)
         self.from_logits, self.axis = from_logits, axis
         self.label_smoothing = label_smoothing
+
+    agrees = True
 
     def call(self, y_true, y_pred):
         return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
@@ -184,14 +220,18 @@ class BinaryCrossentropy(_FunctionLoss):
 class ChosenCrossentropy(Loss):
     """What compile's "crossentropy" means: the binary, sparse or categorical one, as the shapes of a batch ask for."""
 
-    def __init__(self, name="crossentropy", reduction="sum_over_batch_size", dtype=None):
+    agrees = True
+
+    def __init__(self, name="crossentropy", reduction="sum_over_batch_size", dtype=None, from_logits=False):
         super().__init__(name, reduction, dtype)
-        self.by_kind = {"binary": BinaryCrossentropy(), "sparse": SparseCategoricalCrossentropy(),
-                        "categorical": CategoricalCrossentropy()}
+        self.from_logits = from_logits
+        self.by_kind = {kind: cls(from_logits=from_logits) for kind, cls in (
+            ("binary", BinaryCrossentropy), ("sparse", SparseCategoricalCrossentropy),
+            ("categorical", CategoricalCrossentropy))}
 
     def call(self, y_true, y_pred):
-        y_true, y_pred = asarray(y_true), loss_functions.as_floating(y_pred)
-        return self.by_kind[loss_functions.kind_of_targets(y_true.shape, y_pred.shape)].call(y_true, y_pred)
+        y_true, y_pred = asarray(y_true), agreement.as_floating(y_pred)
+        return self.by_kind[agreement.kind_of_targets(y_true.shape, y_pred.shape)].call(y_true, y_pred)
 
 
 class BinaryFocalCrossentropy(_FunctionLoss):
@@ -201,6 +241,7 @@ class BinaryFocalCrossentropy(_FunctionLoss):
     def __init__(self, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
                  axis=-1, reduction="sum_over_batch_size", name="binary_focal_crossentropy", dtype=None):
         super().__init__(reduction, name, dtype)
+        self.from_logits = from_logits
         self.settings = {"apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma,
                          "from_logits": from_logits, "axis": axis,
                          "label_smoothing": label_smoothing}
@@ -213,6 +254,7 @@ class CategoricalFocalCrossentropy(_FunctionLoss):
     def __init__(self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
                  reduction="sum_over_batch_size", name="categorical_focal_crossentropy", dtype=None):
         super().__init__(reduction, name, dtype)
+        self.from_logits = from_logits
         self.settings = {"alpha": alpha, "gamma": gamma, "from_logits": from_logits, "axis": axis,
                          "label_smoothing": label_smoothing}
 
@@ -301,11 +343,29 @@ for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",))
 
 
 def get(identifier):
-    """The Loss that a name, configuration, class, instance or function means; a function is wrapped in one.
+    """The Loss or function that a name, configuration, class, instance or function means, as in Keras.
 
-    "crossentropy" and "ce" mean the cross-entropy that fits the shapes of targets and predictions.
+    The name of a function, "mse" or "mean_squared_error", means the function, which gives per-sample values; the name
+    of a class, "MeanSquaredError", an instance. "crossentropy" and "ce" mean the cross-entropy that fits the shapes of
+    targets and predictions. ValueError for an unknown name.
+
+    >>> get("mse")([[0., 2.], [0., 0.]], [[0., 0.], [0., 0.]]).tolist()
+    [2.0, 0.0]
     """
+    loss = compiled(identifier, wraps=False)
+    is_named = isinstance(identifier, str) and identifier not in _CLASS_NAMES
+    return _FUNCTIONS[type(loss)] if is_named and type(loss) in _FUNCTIONS else loss
+
+
+def compiled(identifier, wraps=True):
+    """The Loss that `compile` makes of what `get` takes; a function is wrapped in one."""
     if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
         return ChosenCrossentropy(name=identifier)
     loss = registry.lookup("losses", identifier, Loss)
-    return loss if loss is None or isinstance(loss, Loss) else WrappedFunction(loss)
+    return loss if loss is None or isinstance(loss, Loss) or not wraps else WrappedFunction(loss)
+
+
+_CLASS_NAMES = {cls.__name__ for cls in _CLASSES}
+_FUNCTIONS: dict[Any, Callable] = {
+    **{cls: vars(cls)["function"].__func__ for cls in _CLASSES if "function" in vars(cls)},
+    SparseCategoricalCrossentropy: sparse_categorical_crossentropy, CategoricalCrossentropy: categorical_crossentropy}

@@ -5,6 +5,10 @@ These are ops: shapes and labels are checked by functions.py and by the kernels.
 and the tape's walk goes to the logits in one step (fusion.py). Probabilities of unknown origin are clipped to
 [1e-7, 1 - 1e-7], as in Keras.
 """
+import math
+
+import numpy as np
+
 import cyops
 from cytensor import ops
 from cytensor.autodiff.rules import define
@@ -32,7 +36,7 @@ def sparse_categorical_crossentropy(labels, y_pred, from_logits=False):
     <Tensor shape=(1,) dtype=float32: [0.6931472]>
     """
     if from_logits:
-        return ops.softmax_cross_entropy(y_pred, labels)
+        return _of_logits(y_pred, labels)
     logits = _logits_behind(y_pred)
     if logits is not None:
         return _of_softmax(y_pred, logits, labels)
@@ -47,7 +51,7 @@ def categorical_crossentropy(targets, y_pred, from_logits=False):
     are scaled to sum to 1, as in Keras.
     """
     if from_logits:
-        return ops.softmax_cross_entropy(y_pred, targets)
+        return _of_logits(y_pred, targets)
     logits = _logits_behind(y_pred)
     if logits is not None:
         return _of_softmax(y_pred, logits, targets)
@@ -61,15 +65,60 @@ def binary_crossentropy(targets, y_pred, from_logits=False):
     targets and y_pred: floating, of one shape -> the same shape.
     """
     if from_logits:
-        size = ops.abs(y_pred)        # (z + |z|) / 2 is max(z, 0) with the right slope at 0, where training may start
-        return 0.5 * (y_pred + size) - y_pred * targets + ops.log1p(ops.exp(-size))
+        return _of_binary_logits(y_pred, targets)
     y_pred = ops.clip(y_pred, EPSILON, 1 - EPSILON)
     return -(targets * ops.log(y_pred) + (1 - targets) * ops.log(1 - y_pred))
 
 
+def _of_logits(logits, targets):
+    """`softmax_cross_entropy`; infinite logits, where they make a loss that is not finite, as the limit of large ones.
+    """
+    losses = ops.softmax_cross_entropy(logits, targets)
+    if math.isfinite(ops.sum(cyops.detach(losses))):
+        return losses
+    return _limits(logits, ops.softmax_cross_entropy(bounded(logits), targets))
+
+
+def bounded(logits):
+    """Logits with large finite ones in the place of infinite ones; the difference of two is finite."""
+    largest = _largest(logits)
+    return ops.where(ops.equal(logits, math.inf), largest, ops.where(ops.equal(logits, -math.inf), -largest, logits))
+
+
+def unbounded(losses):
+    """Losses of `bounded` logits with infinity in the place of what only these make."""
+    return ops.where(ops.greater(losses, _largest(losses) / 1e6), math.inf, losses)
+
+
+def _largest(x):
+    return float(np.finfo(x.dtype).max) / 4
+
+
+def _limits(logits, losses):
+    """Losses of `bounded` logits as those of the logits; NaN where every class is ruled out, for want of a limit."""
+    is_excluded = ops.equal(ops.max(logits, axis=-1), -math.inf)
+    return ops.where(is_excluded, math.nan, unbounded(losses))
+
+
+def _of_binary_logits(logits, targets):
+    """max(z, 0) - z t + log(1 + exp(-|z|)) by one rule, so that infinite logits have their limits."""
+    z, t = cyops.detach(logits), cyops.detach(targets)
+    size, share = ops.abs(z), ops.where(ops.greater(z, 0.0), 1.0 - t, t)
+    losses = ops.where(ops.equal(share, 0.0), 0.0, share * size) + ops.log1p(ops.exp(-size))
+    cyops.record_op("binary_cross_entropy_of_logits", (logits, targets), losses, {})
+    return losses
+
+
 def _of_softmax(probabilities, logits, targets):
-    """The loss from the logits, recorded on the probabilities."""
-    losses, gradient = cyops.softmax_cross_entropy_with_gradient(cyops.detach(logits), targets)
+    """The loss from the logits, in float32 where these are halves, recorded on the probabilities."""
+    z = cyops.detach(logits)
+    z = z.astype("float32") if z.dtype.itemsize == 2 else z
+    losses, gradient = cyops.softmax_cross_entropy_with_gradient(z, targets)
+    if not math.isfinite(ops.sum(losses)):
+        losses, gradient = cyops.softmax_cross_entropy_with_gradient(bounded(z), targets)
+        losses = _limits(z, losses)
+    if z.dtype != logits.dtype:
+        gradient = gradient.astype(logits.dtype)
     cyops.record_op("cross_entropy_of_softmax", (probabilities, targets), losses, {"saved_gradient": gradient})
     return losses
 
@@ -85,4 +134,9 @@ define(
     "cross_entropy_of_softmax",
     probabilities=_plain_gradient,
     targets=lambda d, probabilities: -ops.expand_dims(d, -1) * ops.log(ops.clip(probabilities, EPSILON, 1)),
+)
+define(
+    "binary_cross_entropy_of_logits",
+    logits=lambda d, logits, targets: d * (ops.sigmoid(logits) - targets),
+    targets=lambda d, logits: -d * logits,
 )

@@ -1,79 +1,18 @@
 """Loss functions: per-sample values of a distance between targets and predictions. classes.py has the reduced classes.
 
 Every function takes (y_true, y_pred) of equal shape (n, ..., k) and returns (n, ...), the last axis averaged or summed;
-targets (n,) and predictions (n, 1), either way round, are brought together. Nothing else broadcasts.
+targets (n,) and predictions (n, 1), either way round, are brought together. Nothing else broadcasts. The values have
+the dtype of the predictions, and float32 where that is a half or no floating one. At infinities they are the limit
+where there is one.
 """
-import numpy as np
+import math
 
 from cytensor import ops
 from cytensor.losses import cross_entropy
-from cytensor.tensor import Tensor, asarray
+from cytensor.losses.agreement import agree, as_floating, as_labels, check_classes, check_shares, warn_of_softmax
+from cytensor.tensor import Tensor
 
 EPSILON = 1e-7       # probabilities are kept this far from 0 and 1, as in Keras
-
-
-# -- the door ---------------------------------------------------------------------------------------------------------
-def as_floating(y_pred):
-    """y_pred as a floating tensor."""
-    y_pred = y_pred if isinstance(y_pred, Tensor) else asarray(y_pred)
-    return y_pred if y_pred.dtype.kind == "f" else y_pred.astype("float32")
-
-
-def agree(op, y_true, y_pred):
-    """(y_true, y_pred) as tensors of one floating dtype and one shape; raises ValueError where shapes differ."""
-    y_pred = as_floating(y_pred)
-    y_true = asarray(y_true)
-    if y_true.dtype != y_pred.dtype:
-        y_true = y_true.astype(y_pred.dtype)
-    return same_shape(op, y_true, y_pred)
-
-
-def same_shape(op, y_true, y_pred):
-    """The two with (n,) reshaped to (n, 1) where the other one is that; raises ValueError for any other difference."""
-    a, b = y_true.shape, y_pred.shape
-    if a == b:
-        return y_true, y_pred
-    if len(a) == 1 and b == (a[0], 1):
-        return y_true.reshape(b), y_pred
-    if len(b) == 1 and a == (b[0], 1):
-        return y_true, y_pred.reshape(a)
-    hint = ""
-    if len(a) == len(b) - 1 and a == b[:-1]:
-        hint = "; integer class labels go with sparse_categorical_crossentropy and sparse_categorical_accuracy"
-    raise ValueError(f"{op}: y_true and y_pred must have the same shape; got y_true {a}, y_pred {b}{hint}")
-
-
-def kind_of_targets(true_shape, pred_shape):
-    """"binary", "sparse" or "categorical": what "accuracy" and "crossentropy" mean for targets and predictions.
-
-    Binary for one prediction a sample; sparse for targets with an axis less, or a last axis of 1; else categorical.
-    """
-    if len(pred_shape) < 2 or pred_shape[-1] == 1:
-        return "binary"
-    return "sparse" if len(true_shape) < len(pred_shape) or true_shape[-1] == 1 else "categorical"
-
-
-def as_labels(op, y_true, y_pred):
-    """y_true as integer labels of y_pred's shape without its last axis, which (n, 1) loses."""
-    y_true = y_true if isinstance(y_true, Tensor) else asarray(y_true)
-    expected = y_pred.shape[:-1]
-    if y_pred.ndim < 2:
-        raise ValueError(f"{op}: y_pred must have a last axis of classes; got y_true {y_true.shape}, "
-                         f"y_pred {y_pred.shape}; one probability per sample goes with binary_crossentropy")
-    if y_true.shape != expected:
-        if y_true.shape != (*expected, 1):
-            hint = "; one-hot targets go with categorical_crossentropy" if y_true.shape == y_pred.shape else ""
-            raise ValueError(f"{op}: y_true must have the shape of y_pred without its last axis; "
-                             f"got y_true {y_true.shape}, y_pred {y_pred.shape}{hint}")
-        y_true = y_true.reshape(expected)
-    if y_true.dtype.kind in "iu":
-        return y_true
-    labels = y_true.astype("int64")
-    if y_true.dtype.kind != "b" and not bool(ops.equal(labels.astype(y_true.dtype), y_true).numpy().all()):
-        place = tuple(np.argwhere(y_true.numpy() != labels.numpy())[0].tolist())
-        raise TypeError(f"{op}: labels must be integers; got {y_true.numpy()[place]} at position "
-                        f"{place[0] if len(place) == 1 else place}")
-    return labels
 
 
 # -- cross-entropies --------------------------------------------------------------------------------------------------
@@ -89,13 +28,16 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     op = "sparse_categorical_crossentropy"
     y_pred = _last(op, as_floating(y_pred), axis)
     labels = as_labels(op, y_true, y_pred)
+    warn_of_softmax(op, y_pred, from_logits)
     if not from_logits and y_pred.origin is None:        # not known to be a softmax: scaled to sum to 1, as in Keras
         y_pred = y_pred / ops.sum(y_pred, axis=-1, keepdims=True)
-    if ignore_class is None:
-        return cross_entropy.sparse_categorical_crossentropy(labels, y_pred, from_logits)
-    counted = ops.not_equal(labels, ignore_class)
-    losses = cross_entropy.sparse_categorical_crossentropy(ops.where(counted, labels, 0), y_pred, from_logits)
-    return ops.where(counted, losses, 0.0)
+    counted = None if ignore_class is None else ops.not_equal(labels, ignore_class)
+    labels = labels if counted is None else ops.where(counted, labels, 0)
+    if y_pred.origin is None and not from_logits:        # elsewhere the kernel looks
+        check_classes(op, labels, y_pred.shape[-1])
+    losses = cross_entropy.sparse_categorical_crossentropy(labels, y_pred, from_logits)
+    losses = losses if losses.dtype.itemsize > 2 else losses.astype("float32")
+    return losses if counted is None else ops.where(counted, losses, 0.0)
 
 
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
@@ -104,21 +46,34 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     label_smoothing: the share of each target that is spread evenly over the classes.
     """
     op = "categorical_crossentropy"
-    y_true, y_pred = agree(op, y_true, y_pred)
+    y_true, y_pred = agree(op, y_true, y_pred, keeps_softmax=True)
     y_true, y_pred = _last(op, y_true, axis), _last(op, y_pred, axis)
+    warn_of_softmax(op, y_pred, from_logits)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1]
     return cross_entropy.categorical_crossentropy(y_true, y_pred, from_logits)
 
 
 def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
-    """-(y log p + (1 - y) log(1 - p)), averaged over the last axis: (n, ..., k), (n, ..., k) -> (n, ...)."""
+    """-(y log p + (1 - y) log(1 - p)), averaged over the last axis: (n, ..., k), (n, ..., k) -> (n, ...).
+
+    Raises ValueError for a target outside [0, 1].
+    """
     op = "binary_crossentropy"
+    y_true, y_pred = _binary(op, y_true, y_pred, from_logits, label_smoothing, axis)
+    return ops.mean(cross_entropy.binary_crossentropy(y_true, y_pred, from_logits), axis=-1)
+
+
+def _binary(op, y_true, y_pred, from_logits, label_smoothing, axis):
+    """Targets, smoothed, and predictions of a binary cross-entropy, checked and with the classes last."""
+    if isinstance(y_pred, Tensor):
+        warn_of_softmax(op, y_pred, from_logits)
     y_true, y_pred = agree(op, y_true, y_pred)
+    check_shares(op, y_true)
     y_true, y_pred = _last(op, y_true, axis), _last(op, y_pred, axis)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
-    return ops.mean(cross_entropy.binary_crossentropy(y_true, y_pred, from_logits), axis=-1)
+    return y_true, y_pred
 
 
 def binary_focal_crossentropy(y_true, y_pred, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False,
@@ -129,14 +84,13 @@ def binary_focal_crossentropy(y_true, y_pred, apply_class_balancing=False, alpha
     loss for dense object detection" (2017).
     """
     op = "binary_focal_crossentropy"
-    y_true, y_pred = agree(op, y_true, y_pred)
-    y_true, y_pred = _last(op, y_true, axis), _last(op, y_pred, axis)
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    y_true, y_pred = _binary(op, y_true, y_pred, from_logits, label_smoothing, axis)
+    if from_logits:
+        y_pred = cross_entropy.bounded(y_pred)
     values = cross_entropy.binary_crossentropy(y_true, y_pred, from_logits)
     probability = ops.sigmoid(y_pred) if from_logits else y_pred
     right = y_true * probability + (1.0 - y_true) * (1.0 - probability)
-    values = ops.pow(1.0 - right, gamma) * values
+    values = cross_entropy.unbounded(ops.pow(1.0 - right, gamma) * values)
     if apply_class_balancing:
         values = (y_true * alpha + (1.0 - y_true) * (1.0 - alpha)) * values
     return ops.mean(values, axis=-1)
@@ -150,7 +104,7 @@ def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_l
     y_true, y_pred = _last(op, y_true, axis), _last(op, y_pred, axis)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1]
-    probability = ops.softmax(y_pred, axis=-1) if from_logits else y_pred
+    probability = ops.softmax(cross_entropy.bounded(y_pred), axis=-1) if from_logits else y_pred
     probability = probability / ops.sum(probability, axis=-1, keepdims=True)
     probability = ops.clip(probability, EPSILON, 1.0 - EPSILON)
     return -ops.sum(alpha * ops.pow(1.0 - probability, gamma) * y_true * ops.log(probability), axis=-1)
@@ -201,15 +155,19 @@ def huber(y_true, y_pred, delta=1.0):
     y_true, y_pred = agree("huber", y_true, y_pred)
     error = y_pred - y_true
     size = ops.abs(error)
-    loss = ops.where(ops.less_equal(size, delta), 0.5 * ops.square(error), delta * size - 0.5 * delta * delta)
-    return ops.mean(loss, axis=-1)
+    within = ops.minimum(size, delta)              # the error up to delta, so that no square is of an infinity
+    return ops.mean(0.5 * ops.square(within) + delta * (size - within), axis=-1)
 
 
 def log_cosh(y_true, y_pred):
-    """mean(log(cosh(y_pred - y_true))) over the last axis, stable for large errors."""
+    """mean(log(cosh(y_pred - y_true))) over the last axis, to the last digits for large errors and for small ones."""
     y_true, y_pred = agree("log_cosh", y_true, y_pred)
-    size = ops.abs(y_pred - y_true)
-    return ops.mean(size + ops.log1p(ops.exp(-2.0 * size)) - 0.6931471805599453, axis=-1)
+    error = y_pred - y_true
+    size = ops.abs(error)
+    rise = ops.expm1(ops.clip(error, -1.0, 1.0))               # cosh(x) - 1 = (exp(x) - 1)^2 / (2 exp(x))
+    near = ops.log1p(ops.square(rise) / (2.0 * (1.0 + rise)))
+    far = size + ops.log1p(ops.exp(-2.0 * size)) - 0.6931471805599453
+    return ops.mean(ops.where(ops.less(size, 1.0), near, far), axis=-1)
 
 
 # -- margins ----------------------------------------------------------------------------------------------------------
@@ -234,9 +192,14 @@ def squared_hinge(y_true, y_pred):
 def categorical_hinge(y_true, y_pred):
     """max(largest score of a wrong class - score of the right one + 1, 0); targets one-hot."""
     y_true, y_pred = agree("categorical_hinge", y_true, y_pred)
-    right = ops.sum(y_true * y_pred, axis=-1)
-    wrong = ops.max((1.0 - y_true) * y_pred, axis=-1)
+    right = ops.sum(_share(y_true, y_pred), axis=-1)
+    wrong = ops.max(_share(1.0 - y_true, y_pred), axis=-1)
     return ops.maximum(wrong - right + 1.0, 0.0)
+
+
+def _share(weight, x):
+    """weight * x, and 0 where the weight is 0: a score of minus infinity rules a class out."""
+    return ops.where(ops.equal(weight, 0.0), 0.0, weight * x)
 
 
 # -- distributions and directions -------------------------------------------------------------------------------------
@@ -250,7 +213,8 @@ def kl_divergence(y_true, y_pred):
 def poisson(y_true, y_pred):
     """mean(y_pred - y_true * log(y_pred)) over the last axis."""
     y_true, y_pred = agree("poisson", y_true, y_pred)
-    return ops.mean(y_pred - y_true * ops.log(y_pred + EPSILON), axis=-1)
+    values = y_pred - y_true * ops.log(y_pred + EPSILON)
+    return ops.mean(ops.where(ops.equal(y_pred, math.inf), y_pred, values), axis=-1)       # p outgrows log p
 
 
 def cosine_similarity(y_true, y_pred, axis=-1):
@@ -260,4 +224,6 @@ def cosine_similarity(y_true, y_pred, axis=-1):
 
 
 def _unit(x, axis):
+    """x divided by its length along an axis, which is at least 1e-6; large x are made smaller first, to be squared."""
+    x = x / ops.stop_gradient(ops.maximum(ops.max(ops.abs(x), axis=axis, keepdims=True), 1.0))
     return x / ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), 1e-12))

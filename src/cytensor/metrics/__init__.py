@@ -1,5 +1,6 @@
-"""Metrics. base.py has the Metric class and the means; accuracy.py, means.py and confusion.py one family each."""
+"""Metrics. base.py has the Metric class and the means; accuracy.py, means.py, confusion.py and auc.py a family each."""
 from cytensor import registry
+from cytensor.losses.classes import ChosenCrossentropy
 from cytensor.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -32,9 +33,9 @@ from cytensor.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from cytensor.metrics.auc import AUC
 from cytensor.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
 from cytensor.metrics.confusion import (
-    AUC,
     F1Score,
     FalseNegatives,
     FalsePositives,
@@ -88,14 +89,28 @@ for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",))
     registry.register_alias("metrics", _cls, *_names)
 
 
+class _ChosenCrossentropy(Mean):
+    """What the strings "crossentropy" and "ce" mean: that which fits the shapes of a batch, as for losses."""
+    direction = "min"
+
+    def __init__(self, name="crossentropy", dtype=None):
+        super().__init__(name, dtype)
+        self.settings = {"from_logits": False}
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.add(ChosenCrossentropy(**self.settings).values(y_true, y_pred), sample_weight)
+
+
 def get(identifier):
     """The Metric that a name, configuration, class, instance or function means; a function's mean is taken.
 
     The string given stays the metric's name: get("mse").name is "mse". "accuracy" and "acc" mean the accuracy that
-    fits the shapes of targets and predictions.
+    fits the shapes of targets and predictions, "crossentropy" and "ce" the cross-entropy.
     """
     if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
         return ChosenAccuracy(name=identifier)
+    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+        return _ChosenCrossentropy(name=identifier)
     metric = registry.lookup("metrics", identifier, Metric)
     if metric is None:
         return None
@@ -106,12 +121,13 @@ def get(identifier):
     return metric
 
 
-def compiled(plain, weighted):
+def compiled(plain, weighted, loss=None):
     """The metrics of `compile` as pairs (Metric, whether it takes sample weights), renamed where names repeat.
 
     As in Keras: a weighted "accuracy" beside a plain one is "weighted_accuracy", a second plain one "accuracy_1".
+    loss: the compiled Loss; where it takes logits, so do the metrics that strings mean.
     """
-    pairs = [(get(item), False) for item in plain] + [(get(item), True) for item in weighted]
+    pairs = [(_beside(loss, item), False) for item in plain] + [(_beside(loss, item), True) for item in weighted]
     taken = {"loss"}
     for metric, takes_weights in pairs:
         name = metric.name
@@ -119,3 +135,20 @@ def compiled(plain, weighted):
             name = f"weighted_{name}"
         metric.name = registry.unused_name(name, taken)
     return pairs
+
+
+def _beside(loss, item):
+    """The Metric that an entry of `compile` means; one given as a string reads predictions as the loss does."""
+    metric = get(item)
+    if not isinstance(item, str) or loss is None:
+        return metric
+    if loss.from_logits:
+        if hasattr(metric, "from_logits"):             # the chosen accuracy, AUC
+            metric.from_logits = True
+        elif "from_logits" in getattr(metric, "settings", {}):
+            metric.settings["from_logits"] = True
+        elif isinstance(metric, BinaryAccuracy):
+            metric.settings["threshold"] = 0.0         # a probability of one half
+    if hasattr(metric, "ignore_class"):
+        metric.ignore_class = getattr(loss, "ignore_class", None)
+    return metric

@@ -2,79 +2,100 @@
 import numpy as np
 
 from cytensor import ops
-from cytensor.losses import functions as loss_functions
+from cytensor.losses import agreement
+from cytensor.losses.classes import aligned_weights
 from cytensor.metrics.base import FunctionMean, Mean
 from cytensor.tensor import asarray
 
 
 def accuracy(y_true, y_pred):
     """Whether y_true equals y_pred, elementwise: two tensors of one shape -> bool of that shape."""
-    y_true, y_pred = loss_functions.same_shape("accuracy", asarray(y_true), asarray(y_pred))
+    y_true, y_pred = agreement.same_shape("accuracy", asarray(y_true), asarray(y_pred))
     return ops.equal(y_true, y_pred)
 
 
 def binary_accuracy(y_true, y_pred, threshold=0.5):
-    """Whether `y_pred > threshold` is what y_true (0 or 1) says, elementwise."""
-    y_true, y_pred = loss_functions.same_shape("binary_accuracy", asarray(y_true), loss_functions.as_floating(y_pred))
+    """Whether `y_pred > threshold` is what y_true (0 or 1) says, elementwise.
+
+    A soft target, between 0 and 1, is never equal, as in Keras. ValueError for a target outside [0, 1].
+    """
+    y_true, y_pred = agreement.same_shape("binary_accuracy", asarray(y_true), agreement.as_floating(y_pred))
+    agreement.check_shares("binary_accuracy", y_true, "hinge takes 0 and 1 for -1 and 1; for numbers there is "
+                                                      "'mean_absolute_error'")
     return ops.equal(y_true.astype(y_pred.dtype), ops.greater(y_pred, threshold).astype(y_pred.dtype))
 
 
 def categorical_accuracy(y_true, y_pred):
     """Whether the largest entries of y_true and y_pred (n, ..., c) are at the same place -> (n, ...)."""
-    y_true, y_pred = loss_functions.same_shape("categorical_accuracy", asarray(y_true), asarray(y_pred))
+    y_true, y_pred = agreement.same_shape("categorical_accuracy", asarray(y_true), asarray(y_pred))
     return ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1))
 
 
 def sparse_categorical_accuracy(y_true, y_pred):
     """Whether the largest entry of y_pred (n, ..., c) is at the place y_true (n, ...) -> (n, ...).
 
+    ValueError for a label outside [0, c).
+
     >>> sparse_categorical_accuracy([1, 1], [[0.2, 0.8], [0.9, 0.1]]).numpy()
     array([ True, False])
     """
     y_pred = asarray(y_pred)
-    labels = loss_functions.as_labels("sparse_categorical_accuracy", y_true, y_pred)
+    labels = agreement.as_labels("sparse_categorical_accuracy", y_true, y_pred)
+    agreement.check_classes("sparse_categorical_accuracy", labels, y_pred.shape[-1])
     return ops.equal(labels, ops.argmax(y_pred, axis=-1))
 
 
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
-    """Whether the label is among the k largest predictions; a tie at the edge counts as inside.
+    """Whether the label is among the k largest predictions; a tie at the edge counts as inside, as in Keras.
 
+    That is, a label counts where fewer than k predictions are larger than its own: where all are equal, each does.
     from_sorted_ids: y_pred (n, ..., m) holds classes, the best first, and not a score for each class.
     """
     y_pred = asarray(y_pred)
     if from_sorted_ids:
-        labels = loss_functions.as_labels("sparse_top_k_categorical_accuracy", y_true, y_pred)
+        labels = agreement.as_labels("sparse_top_k_categorical_accuracy", y_true, y_pred)
         return ops.any(ops.equal(y_pred[..., :k], ops.expand_dims(labels, -1).astype(y_pred.dtype)), axis=-1)
-    labels = loss_functions.as_labels("sparse_top_k_categorical_accuracy", y_true, y_pred).numpy()
+    labels = agreement.as_labels("sparse_top_k_categorical_accuracy", y_true, y_pred)
+    agreement.check_classes("sparse_top_k_categorical_accuracy", labels, y_pred.shape[-1])
     scores = y_pred.numpy()
-    classes = scores.shape[-1]
-    if ((labels < 0) | (labels >= classes)).any():
-        raise ValueError(f"sparse_top_k_categorical_accuracy: labels must be in [0, {classes}); "
-                         f"got y_true from {labels.min()} to {labels.max()}")
-    own = np.take_along_axis(scores, labels[..., None].astype(np.int64), axis=-1)
+    own = np.take_along_axis(scores, labels.numpy()[..., None].astype(np.int64), axis=-1)
     return asarray(((scores > own).sum(axis=-1) < k) & np.isfinite(own[..., 0]))
 
 
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     """As `sparse_top_k_categorical_accuracy`, the label being the largest entry of y_true (n, ..., c)."""
-    y_true, y_pred = loss_functions.same_shape("top_k_categorical_accuracy", asarray(y_true), asarray(y_pred))
+    y_true, y_pred = agreement.same_shape("top_k_categorical_accuracy", asarray(y_true), asarray(y_pred))
     return sparse_top_k_categorical_accuracy(ops.argmax(y_true, axis=-1), y_pred, k)
 
 
-_BY_KIND = {"binary": binary_accuracy, "sparse": sparse_categorical_accuracy, "categorical": categorical_accuracy}
+_BY_KIND = {"sparse": sparse_categorical_accuracy, "categorical": categorical_accuracy}
 
 
 class ChosenAccuracy(Mean):
-    """What the string "accuracy" means: the binary, sparse or categorical one, as the shapes of a batch ask for."""
+    """What the string "accuracy" means: the binary, sparse or categorical one, as the shapes of a batch ask for.
+
+    Beside a loss that takes logits, `compile` sets `from_logits`: a binary prediction is then cut at 0. Beside one that
+    ignores a class, it sets `ignore_class`: samples of that label do not count.
+    """
     direction = "max"
+    from_logits = False
+    ignore_class = None
 
     def __init__(self, name="accuracy", dtype=None):
         super().__init__(name, dtype)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = asarray(y_true), asarray(y_pred)
-        kind = loss_functions.kind_of_targets(y_true.shape, y_pred.shape)
-        self.add(_BY_KIND[kind](y_true, y_pred), sample_weight)
+        kind = agreement.kind_of_targets(y_true.shape, y_pred.shape)
+        if kind == "binary":
+            self.add(binary_accuracy(y_true, y_pred, 0.0 if self.from_logits else 0.5), sample_weight)
+        elif kind == "sparse" and self.ignore_class is not None:
+            counted = ops.not_equal(y_true, self.ignore_class)
+            values = sparse_categorical_accuracy(ops.where(counted, y_true, 0), y_pred).astype("float32")
+            weights = 1.0 if sample_weight is None else aligned_weights(self.name, sample_weight, values)
+            self.add(values, weights * counted.reshape(values.shape).astype(values.dtype))
+        else:
+            self.add(_BY_KIND[kind](y_true, y_pred), sample_weight)
 
 
 class Accuracy(FunctionMean):
@@ -98,6 +119,7 @@ class BinaryAccuracy(FunctionMean):
 class CategoricalAccuracy(FunctionMean):
     """The share of samples whose largest prediction is at the largest target."""
     direction = "max"
+    of_classes = True
     function = staticmethod(categorical_accuracy)
 
 
@@ -115,6 +137,7 @@ class SparseCategoricalAccuracy(FunctionMean):
 class TopKCategoricalAccuracy(FunctionMean):
     """The share of samples whose class (one-hot) is among the k largest predictions."""
     direction = "max"
+    of_classes = True
     function = staticmethod(top_k_categorical_accuracy)
 
     def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):

@@ -1,4 +1,6 @@
 """Metric and the means: state that batches update and that is read at the end of an epoch."""
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -7,14 +9,49 @@ import numpy as np
 from cytensor import initializers, ops, registry
 from cytensor.checks.schema import check_like
 from cytensor.dtypes import as_dtype
-from cytensor.losses.classes import aligned_weights
+from cytensor.losses import agreement
+from cytensor.losses.classes import Loss, aligned_weights
 from cytensor.tensor import Tensor, Variable, asarray
+
+
+def _as_state(value):
+    """A number or an array, as a checkpoint keeps it."""
+    if isinstance(value, Variable):
+        value = np.array(value.numpy())
+        return value.item() if value.ndim == 0 else value
+    return value.item() if isinstance(value, np.generic) else value
+
+
+_BOOKKEEPING = {"_arguments", "_weights"}
+
+
+def metrics_in(value):
+    """The metrics in an attribute's value: itself, or in lists and dictionaries, or what a loss keeps as attributes."""
+    if isinstance(value, Metric):
+        yield value
+    elif isinstance(value, Loss):
+        for name, inner in vars(value).items():
+            if name not in _BOOKKEEPING:
+                yield from metrics_in(inner)
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from metrics_in(item)
+
+
+def _variables_in(value):
+    if isinstance(value, Variable):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _variables_in(item)
 
 
 class Metric(registry.Configurable):
     """Base class. Subclasses define `update_state(y_true, y_pred, sample_weight=None)` and `result()`.
 
-    State made with `add_weight` starts at its initializer's value and returns there in `reset_state`.
+    State is what `add_weight` makes, and every Variable and Metric kept as an attribute, or in lists and dictionaries:
+    `variables` has all of it, `reset_state` puts all of it back to where it started, and a checkpoint has it.
+    `update_state` gets targets (n,) and predictions (n, 1), either way round, both as (n, 1), other shapes as they are.
 
     >>> class Largest(Metric):
     ...     def __init__(self, name="largest"):
@@ -30,6 +67,13 @@ class Metric(registry.Configurable):
     strict = False
     direction: str | None = None       # "max" or "min", whichever is better; what callbacks ask that watch the metric
 
+    def __init_subclass__(cls, **options):
+        """A class of the user's gets targets and predictions together."""
+        super().__init_subclass__(**options)
+        update = vars(cls).get("update_state")
+        if update is not None and not cls.__module__.startswith("cytensor."):
+            cls.update_state = _brought_together(update)
+
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls, *args, **kwargs)
         self._weights = []             # (variable, its initial value)
@@ -43,20 +87,45 @@ class Metric(registry.Configurable):
         if dtype is not None:
             self.dtype = as_dtype(type(self).__name__, dtype, "f")
 
+    def __setattr__(self, name, value):
+        """Note the Variables in a value, to whose present values `reset_state` returns."""
+        if isinstance(value, (Variable, list, tuple, dict)) and name not in _BOOKKEEPING:
+            for variable in _variables_in(value):
+                self._note(variable, variable.numpy())
+        super().__setattr__(name, value)
+
+    def _note(self, variable, initial):
+        if all(variable is not known for known, _ in self._weights):
+            self._weights.append((variable, np.array(initial)))
+
     def add_weight(self, shape=(), initializer="zeros", dtype=None, name=None):
         """A new Variable of the metric's state, not trainable."""
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         value = asarray(initializers.get(initializer)(shape, dtype=dtype or self.dtype))
         variable = Variable(value, trainable=False, name=name, dtype=dtype or self.dtype)
-        self._weights.append((variable, np.array(value.numpy())))
+        self._note(variable, value.numpy())
         return variable
 
     add_variable = add_weight
 
+    def _own(self):
+        """The variables of the metric without those of metrics inside it."""
+        for name, value in vars(self).items():
+            if name not in _BOOKKEEPING and isinstance(value, (list, dict)):
+                for variable in _variables_in(value):
+                    self._note(variable, np.zeros(variable.shape))       # appended later: it starts at 0, as in Keras
+        return [variable for variable, _ in self._weights]
+
+    def _inner(self):
+        """The metrics that this one keeps as attributes, or in lists and dictionaries; each once."""
+        found = (inner for name, value in vars(self).items() if name not in _BOOKKEEPING
+                 for inner in metrics_in(value))
+        return list({id(inner): inner for inner in found if inner is not self}.values())
+
     @property
     def variables(self):
-        """The state made with `add_weight`."""
-        return [variable for variable, _ in self._weights]
+        """All of the state: the metric's own variables, then those of the metrics inside it."""
+        return [*self._own(), *(variable for inner in self._inner() for variable in inner.variables)]
 
     def update_state(self, *args, **kwargs):
         raise NotImplementedError(f"{type(self).__name__}: a metric must define update_state")
@@ -70,82 +139,176 @@ class Metric(registry.Configurable):
         return float(result) if np.ndim(result) == 0 else np.asarray(result).tolist()
 
     def reset_state(self):
-        """Forget every batch."""
+        """Forget every batch, here and in the metrics inside."""
+        self._own()
         for variable, initial in self._weights:
             variable.assign(initial)
+        for inner in self._inner():
+            inner.reset_state()
 
     def reset_states(self):
         """The older name of `reset_state`."""
         self.reset_state()
 
+    # -- checkpoints --------------------------------------------------------------------------------------------------
     def get_state(self):
         """What the batches since `reset_state` have left, for a checkpoint: a dictionary of numbers and arrays."""
-        state = {name: value.item() if isinstance(value, np.generic) else value
-                 for name, value in vars(self).items() if isinstance(value, (int, float, np.ndarray, np.generic))}
-        return {**state, "_weights": [np.array(variable.numpy()) for variable in self.variables]}
+        state = {name: _as_state(value) for name, value in vars(self).items()
+                 if isinstance(value, (int, float, np.ndarray, np.generic, Variable))}
+        return {**state, "_weights": [np.array(variable.numpy()) for variable in self._unnamed()],
+                "_metrics": [inner.get_state() for inner in self._inner()]}
+
+    def _unnamed(self):
+        """The metric's own variables that are no attribute by themselves."""
+        named = {id(value) for value in vars(self).values()}
+        return [variable for variable in self._own() if id(variable) not in named]
 
     def check_state(self, state, key):
         """Raise ValueError, with `key` in it, where `state` is nothing that `get_state` of such a metric returns."""
-        own = vars(self)
-        if not isinstance(state, dict) or "_weights" not in state or not own.keys() >= state.keys():
+        present = self.get_state()
+        if not isinstance(state, dict) or not present.keys() >= state.keys():
             given = ", ".join(map(repr, state)) if isinstance(state, dict) else type(state).__name__
             raise ValueError(f"{key} must be a dictionary of the metric's numbers; got {given}")
-        missing = sorted(self.get_state().keys() - state.keys())
+        missing = sorted(present.keys() - state.keys())
         if missing:
             raise ValueError(f"{key} must have every number of the metric; missing {', '.join(missing)}")
-        present = {**own, "_weights": [variable.numpy() for variable in self.variables]}
-        grown = {name: value.shape for name, value in state.items() if isinstance(value, np.ndarray)
-                 and value.dtype.kind == "f" and isinstance(present[name], float)}     # by the first batch: for outputs
-        if len(set(grown.values())) > 1 or any(len(shape) != 1 for shape in grown.values()):
-            raise ValueError(f"{key} must have arrays of one shape, (outputs,); got {grown}")
-        for name, value in state.items():
-            if name not in grown:
-                check_like(value, present[name], f"{key}.{name}")
+        inner, given = self._inner(), state["_metrics"]
+        if not isinstance(given, list) or len(given) != len(inner):
+            raise ValueError(f"{key}._metrics must be a list with the state of the {len(inner)} metrics inside")
+        for i, (metric, one) in enumerate(zip(inner, given, strict=True)):
+            metric.check_state(one, f"{key}._metrics[{i}] ({metric.name})")
+        for name in state.keys() - {"_metrics"}:
+            check_like(state[name], present[name], f"{key}.{name}")
 
     def set_state(self, state):
         """Go on from what `get_state` returned."""
-        for variable, value in zip(self.variables, state["_weights"], strict=True):
+        for variable, value in zip(self._unnamed(), state["_weights"], strict=True):
             variable.assign(value)
-        vars(self).update({name: value for name, value in state.items() if name != "_weights"})
+        for inner, one in zip(self._inner(), state["_metrics"], strict=True):
+            inner.set_state(one)
+        own = vars(self)
+        for name, value in state.items():
+            if isinstance(own.get(name), Variable):
+                own[name].assign(value)
+            elif name not in ("_weights", "_metrics"):
+                own[name] = value
 
     def __call__(self, *args, **kwargs):
         """Update with a batch and return the result so far."""
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def __repr__(self):
-        return f"<{type(self).__name__} name={self.name}>"
+
+def _brought_together(update):
+    """`update_state` of a class of the user's, given targets and predictions `together`."""
+    names = list(inspect.signature(update).parameters)
+    if len(names) < 3 or names[2] == "sample_weight":      # not of targets and predictions
+        return update
+
+    @functools.wraps(update)
+    def update_state(self, *args, **kwargs):
+        if len(args) > 1:
+            args = (*agreement.together(*args[:2]), *args[2:])
+        elif names[2] in kwargs:
+            y_true = args[0] if args else kwargs.get(names[1])
+            y_true, kwargs[names[2]] = agreement.together(y_true, kwargs[names[2]])
+            if args:
+                args = (y_true,)
+            else:
+                kwargs[names[1]] = y_true
+        return update(self, *args, **kwargs)
+    return update_state
+
+
+def weights_like(op, sample_weight, values):
+    """The weight of each of the values, NumPy float64: 1, or that of its sample; sample_weight a number, (n,), (n, 1)
+    or of the values' shape. ValueError for any other shape.
+    """
+    weights = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
+    if weights.shape not in ((), values.shape, values.shape[:1], (*values.shape[:1], 1)):
+        raise ValueError(f"{op}: sample_weight must have the shape of y_pred or of its first axis; "
+                         f"got sample_weight {weights.shape}, y_pred {values.shape}")
+    if weights.ndim < values.ndim:
+        weights = weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+    return np.broadcast_to(weights.reshape(values.shape) if weights.size == values.size else weights, values.shape)
+
+
+class GrownMetric(Metric):
+    """A metric whose state has the shape that the first batch decides."""
+    state_names: tuple[str, ...] = ()
+
+    @property
+    def has_grown(self):
+        """Whether there was a batch since the last reset."""
+        return bool(self._weights)
+
+    def grow(self, shape):
+        """Make the state, zeros in float64, where there is none yet."""
+        if not self.has_grown:
+            for name in self.state_names:
+                setattr(self, name, self.add_weight(shape, "zeros", "float64", name))
+
+    def _shrink(self):
+        self._weights.clear()
+        for name in self.state_names:
+            vars(self).pop(name, None)
+
+    def reset_state(self):
+        self._shrink()
+        super().reset_state()
+
+    def get_state(self):
+        """As `Metric` says, with 0.0 for what there is not yet."""
+        return {**dict.fromkeys(self.state_names, 0.0), **super().get_state()}
+
+    def check_state(self, state, key):
+        given = {} if not isinstance(state, dict) else {name: state[name] for name in self.state_names if name in state}
+        grown = {name: value.shape for name, value in given.items()
+                 if isinstance(value, np.ndarray) and value.dtype == np.float64}
+        if len(set(grown.values())) > 1 or any(len(shape) != 1 for shape in grown.values()) or len(grown) not in (
+                0, len(given)):
+            raise ValueError(f"{key} must have arrays of one shape, (outputs,); got {grown}")
+        if grown:
+            state = {**state, **{name: self.get_state()[name] for name in grown}}
+        super().check_state(state, key)
+
+    def set_state(self, state):
+        self._shrink()
+        first = state[self.state_names[0]]
+        if np.ndim(first) or any(state[name] for name in self.state_names):
+            self.grow(np.shape(first))
+            super().set_state(state)
+        else:
+            super().set_state({name: value for name, value in state.items() if name not in self.state_names})
 
 
 class _Counted(Metric):
-    """A total and a count, kept as Python floats: adding up a million batches in float32 would lose digits."""
+    """A total and a count in float64: adding up a million batches in float32 would lose digits."""
 
     def __init__(self, name=None, dtype=None):
         super().__init__(dtype, name)
-        self.total = self.count = 0.0
+        self.total = self.add_weight(name="total", dtype="float64")
+        self.count = self.add_weight(name="count", dtype="float64")
 
     def add(self, values, sample_weight=None):
         """Take values (n, ...), each with weight 1 or its sample's."""
         if type(values) is float:
             weight = 1.0 if sample_weight is None else float(sample_weight)
-            self.total += values * weight
-            self.count += weight
+            self._add(values * weight if weight else 0.0, weight)
             return
         values = values if isinstance(values, Tensor) else asarray(values)
-        if values.dtype.kind not in "fb":
-            values = values.astype(self.dtype)
+        if values.dtype.kind not in "fb" or values.dtype == np.float16:
+            values = values.astype("float64" if values.dtype.kind in "iu" else "float32")
         if sample_weight is None:
-            self.total += float(ops.sum(values))
-            self.count += values.size
+            self._add(float(ops.sum(values)), values.size)
             return
-        values = values if values.dtype.kind == "f" else values.astype(self.dtype)
+        values = values if values.dtype.kind == "f" else values.astype("float32")
         weights = ops.broadcast_to(aligned_weights(self.name, sample_weight, values), values.shape)
-        self.total += float(ops.sum(values * weights))
-        self.count += float(ops.sum(weights))
+        self._add(float(ops.sum(values * weights)), float(ops.sum(weights)))
 
-    def reset_state(self):
-        super().reset_state()
-        self.total = self.count = 0.0
+    def _add(self, total, count):
+        self.total.assign(float(self.total) + total)
+        self.count.assign(float(self.count) + count)
 
     def result(self):
         return asarray(np.asarray(self.value(), self.dtype))
@@ -162,7 +325,8 @@ class Mean(_Counted):
         self.add(values, sample_weight)
 
     def value(self):
-        return self.total / self.count if self.count else 0.0
+        count = float(self.count)
+        return float(self.total) / count if count else 0.0
 
 
 class Sum(_Counted):
@@ -172,7 +336,7 @@ class Sum(_Counted):
         self.add(values, sample_weight)
 
     def value(self):
-        return self.total
+        return float(self.total)
 
 
 class MeanMetricWrapper(Mean):
@@ -183,16 +347,24 @@ class MeanMetricWrapper(Mean):
         self.fn, self.settings = fn, kwargs
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        self.add(self.fn(y_true, y_pred, **self.settings), sample_weight)
+        function = functools.partial(self.fn, **self.settings)
+        if (getattr(self.fn, "__module__", None) or "").startswith("cytensor."):
+            values = function(y_true, y_pred)          # it brings them together itself
+        else:
+            values = agreement.call_agreed(self.name, function, y_true, y_pred)
+        self.add(values, sample_weight)
 
 
 class FunctionMean(Mean):
     """The mean of one function that the subclass names, called with `settings`."""
     function: Callable[..., Any]
+    of_classes = False                 # whether (n,) and (n,) are the classes of one sample, and not n samples
 
     def __init__(self, name=None, dtype=None):
         super().__init__(name or type(self).function.__name__, dtype)
         self.settings = {}
 
     def update_state(self, y_true, y_pred, sample_weight=None):
+        if not self.of_classes:
+            y_true, y_pred = agreement.one_a_sample(y_true, y_pred)
         self.add(type(self).function(y_true, y_pred, **self.settings), sample_weight)

@@ -4,9 +4,9 @@ import math
 import numpy as np
 
 from cytensor import ops, registry
-from cytensor.losses import functions
+from cytensor.losses import agreement, functions
 from cytensor.losses.classes import aligned_weights
-from cytensor.metrics.base import FunctionMean, Mean, Metric
+from cytensor.metrics.base import FunctionMean, GrownMetric, Mean, weights_like
 from cytensor.tensor import asarray
 
 
@@ -28,20 +28,26 @@ class RootMeanSquaredError(Mean):
         super().__init__(name, dtype)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        y_true, y_pred = functions.agree(self.name, y_true, y_pred)
+        y_true, y_pred = agreement.agree(self.name, y_true, y_pred)
         self.add(ops.square(y_true - y_pred), sample_weight)
 
     def value(self):
         return math.sqrt(super().value())
 
 
-class R2Score(Metric):
+class R2Score(GrownMetric):
     """The share of the targets' variance that the predictions explain: 1 - sum((t - p)^2) / sum((t - mean(t))^2).
 
     y_true and y_pred: (n, k). class_aggregation: "uniform_average" or "variance_weighted_average" of the k scores, or
     None for all of them. num_regressors: corrects for that many free parameters where there are more values than these.
+    Of targets that do not vary, the score is 1 where all are predicted exactly and else 0, as in scikit-learn.
+
+    >>> metric = R2Score(); metric.update_state([[2.], [2.]], [[2.], [2.]]); float(metric.result())
+    1.0
     """
     direction = "max"
+    # Sums are of the targets' distances from the first: exactly 0 where they do not vary, and exact for large targets.
+    state_names = ("origin", "count", "sum", "squared_sum", "total_mse")
 
     def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
         super().__init__(dtype, name)
@@ -51,35 +57,42 @@ class R2Score(Metric):
         if num_regressors < 0:
             raise ValueError(f"R2Score: num_regressors must not be negative; got {num_regressors}")
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
-        self.reset_state()
+        self.samples = 0
 
     def reset_state(self):
         super().reset_state()
         self.samples = 0
-        self.weight = self.sum = self.squares = self.residual = 0.0
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        y_true, y_pred = functions.agree(self.name, y_true, y_pred)
+        y_true, y_pred = agreement.agree(self.name, y_true, y_pred)
         if y_pred.ndim != 2:
             raise ValueError(f"{self.name}: y_true and y_pred must be (n, k); got {y_pred.shape}")
         targets, predictions = y_true.numpy().astype(np.float64), y_pred.numpy().astype(np.float64)
-        weights = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight, np.float64)
-        weights = weights.reshape(len(targets), -1)
+        if not targets.size:
+            return
+        weights = weights_like(self.name, sample_weight, targets)
+        if not self.has_grown:
+            self.grow(targets.shape[1:])
+            self.origin.assign(targets[0])
+        distances = targets - self.origin.numpy()
         self.samples += targets.size        # as Keras counts: every output by itself
-        self.weight = self.weight + (weights + 0 * targets).sum(0)
-        self.sum = self.sum + (targets * weights).sum(0)
-        self.squares = self.squares + (targets ** 2 * weights).sum(0)
-        self.residual = self.residual + ((targets - predictions) ** 2 * weights).sum(0)
+        self.count.assign_add(weights.sum(0))
+        self.sum.assign_add((distances * weights).sum(0))
+        self.squared_sum.assign_add((distances ** 2 * weights).sum(0))
+        self.total_mse.assign_add(((targets - predictions) ** 2 * weights).sum(0))
 
     def result(self):
         if not self.samples:
             return asarray(np.asarray(0.0, self.dtype))
-        variance = self.squares - self.sum ** 2 / self.weight
-        scores = 1 - np.divide(self.residual, variance, out=np.ones_like(variance), where=variance != 0)
+        count, total, squares, residual = (variable.numpy() for variable in (
+            self.count, self.sum, self.squared_sum, self.total_mse))
+        variance = squares - np.divide(total ** 2, count, out=np.zeros_like(count), where=count != 0)
+        unexplained = (residual != 0).astype(np.float64)       # where there is nothing to explain
+        scores = 1 - np.divide(residual, variance, out=unexplained, where=variance != 0)
         if self.class_aggregation == "uniform_average":
             scores = scores.mean()
         elif self.class_aggregation == "variance_weighted_average":
-            scores = (scores * variance).sum() / variance.sum()
+            scores = (scores * variance).sum() / variance.sum() if variance.any() else scores.mean()
         if self.num_regressors and self.samples > self.num_regressors + 1:
             scores = 1 - (1 - scores) * (self.samples - 1) / (self.samples - self.num_regressors - 1)
         return asarray(np.asarray(scores, self.dtype))
@@ -121,6 +134,8 @@ class CosineSimilarity(Mean):
         self.axis = axis
 
     def update_state(self, y_true, y_pred, sample_weight=None):
+        if self.axis == -1:
+            y_true, y_pred = agreement.one_a_sample(y_true, y_pred)
         self.add(-functions.cosine_similarity(y_true, y_pred, self.axis), sample_weight)
 
 
@@ -167,6 +182,7 @@ class BinaryCrossentropy(FunctionMean):
 class CategoricalCrossentropy(FunctionMean):
     """The mean cross-entropy against one-hot targets."""
     direction = "min"
+    of_classes = True
     function = staticmethod(functions.categorical_crossentropy)
 
     def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0.0, axis=-1):

@@ -73,7 +73,7 @@ class _Checker:
             return
         where = ""
         if loss is not None:
-            values = loss.call(y, y_pred)
+            values = loss.values(y, y_pred)
             where = f": {_described(values)}"
         raise FloatingPointError(f"check_numerics: forward, {name}{where}; the predictions lie {_range(y_pred)[5:]}")
 

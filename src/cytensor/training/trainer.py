@@ -18,8 +18,10 @@ from cytensor.data.validation_split import split_tail
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.layers.naming import unique
+from cytensor.metrics.base import metrics_in
 from cytensor.saving.checkpoint import Resume
 from cytensor.tensor import Tensor
+from cytensor.training import hints
 from cytensor.training.compiled import all_of, only
 from cytensor.training.numerics import check_numerics as checking_numerics
 from cytensor.training.return_values import as_arrays, as_floats, as_returned, joined
@@ -54,8 +56,10 @@ class Trainer:
                  "loss_weights": only("loss_weights", loss_weights, name),
                  "metrics": all_of("metrics", metrics, name),
                  "weighted_metrics": all_of("weighted_metrics", weighted_metrics, name)}
-        compiled = metric_classes.compiled(given["metrics"], given["weighted_metrics"])
-        self.optimizer, self.loss, self._metrics = optimizers.get(optimizer), losses.get(given["loss"]), compiled
+        loss = losses.compiled(given["loss"])
+        hints.warn_of_sigmoid(self, loss)
+        compiled = metric_classes.compiled(given["metrics"], given["weighted_metrics"], loss)
+        self.optimizer, self.loss, self._metrics = optimizers.get(optimizer), loss, compiled
         self._loss_weight = given["loss_weights"]
         self._loss_tracker = metric_classes.Mean(name="loss")
         self._compiled_with = {"optimizer": self.optimizer, **given}
@@ -366,15 +370,7 @@ class _Parts:
 def _metrics_inside(layers):
     """The metrics that layers keep as attributes, or in lists and dictionaries."""
     return [metric for layer in layers for key, value in vars(layer).items() if key not in COMPILED
-            for metric in _metrics_in(value)]
-
-
-def _metrics_in(value):
-    if isinstance(value, metric_classes.Metric):
-        yield value
-    elif isinstance(value, (list, tuple, dict)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _metrics_in(item)
+            for metric in metrics_in(value)]
 
 
 def _resume(path, model, batches, callbacks):

@@ -1,0 +1,16 @@
+"""Settings that are allowed and cannot be meant together: `compile` warns of them. Only training.py imports this."""
+import warnings
+
+from cytensor import activations
+
+
+def warn_of_sigmoid(model, loss):
+    """Warn where a model ends in a sigmoid and the loss takes that for logits.
+
+    A softmax is found by the losses themselves, which see where predictions come from.
+    """
+    layers = getattr(model, "layers", None)
+    activation = getattr(layers[-1], "activation", None) if isinstance(layers, (list, tuple)) and layers else None
+    if activation is activations.sigmoid and getattr(loss, "from_logits", False):
+        warnings.warn(f"compile: the model ends in a sigmoid and '{loss.name}' has from_logits=True, which applies "
+                      f"another; leave out one of them", stacklevel=3)
