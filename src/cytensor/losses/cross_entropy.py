@@ -101,12 +101,16 @@ def _limits(logits, losses):
 
 
 def _of_binary_logits(logits, targets):
-    """max(z, 0) - z t + log(1 + exp(-|z|)) by one rule, so that infinite logits have their limits."""
-    z, t = cyops.detach(logits), cyops.detach(targets)
-    size, share = ops.abs(z), ops.where(ops.greater(z, 0.0), 1.0 - t, t)
-    losses = ops.where(ops.equal(share, 0.0), 0.0, share * size) + ops.log1p(ops.exp(-size))
-    cyops.record_op("binary_cross_entropy_of_logits", (logits, targets), losses, {})
-    return losses
+    """max(z, 0) - z t + log(1 + exp(-|z|)); infinite logits as the limit of large ones, without a gradient."""
+    losses = _binary_formula(logits, targets)
+    if math.isfinite(ops.sum(cyops.detach(losses))):
+        return losses
+    return unbounded(_binary_formula(bounded(logits), targets))
+
+
+def _binary_formula(z, t):
+    size = ops.abs(z)                 # (z + |z|) / 2 is max(z, 0) with the right slope at 0, where training may start
+    return 0.5 * (z + size) - z * t + ops.log1p(ops.exp(-size))
 
 
 def _of_softmax(probabilities, logits, targets):
@@ -134,9 +138,4 @@ define(
     "cross_entropy_of_softmax",
     probabilities=_plain_gradient,
     targets=lambda d, probabilities: -ops.expand_dims(d, -1) * ops.log(ops.clip(probabilities, EPSILON, 1)),
-)
-define(
-    "binary_cross_entropy_of_logits",
-    logits=lambda d, logits, targets: d * (ops.sigmoid(logits) - targets),
-    targets=lambda d, logits: -d * logits,
 )

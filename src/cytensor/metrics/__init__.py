@@ -1,6 +1,5 @@
 """Metrics. base.py has the Metric class and the means; accuracy.py, means.py, confusion.py and auc.py a family each."""
 from cytensor import registry
-from cytensor.losses.classes import ChosenCrossentropy
 from cytensor.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -49,6 +48,7 @@ from cytensor.metrics.means import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     CategoricalHinge,
+    ChosenCrossentropy,
     CosineSimilarity,
     Hinge,
     KLDivergence,
@@ -82,23 +82,11 @@ __all__ = ["Metric", "MeanMetricWrapper", "get", *(entry.__name__ for entry in (
 __dir__ = __all__.copy
 
 registry.register("metrics", *_CLASSES, *_FUNCTIONS, binary_focal_crossentropy, categorical_focal_crossentropy, huber)
-registry.register_for_files("metrics", ChosenAccuracy, MeanMetricWrapper)
+registry.register_for_files("metrics", ChosenAccuracy, ChosenCrossentropy, MeanMetricWrapper)
 for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",)), (RootMeanSquaredError, ("rmse",)),
                      (MeanAbsolutePercentageError, ("mape",)), (MeanSquaredLogarithmicError, ("msle",)),
                      (KLDivergence, ("kld",)), (BinaryCrossentropy, ("bce",)), (LogCoshError, ("log_cosh",))):
     registry.register_alias("metrics", _cls, *_names)
-
-
-class _ChosenCrossentropy(Mean):
-    """What the strings "crossentropy" and "ce" mean: that which fits the shapes of a batch, as for losses."""
-    direction = "min"
-
-    def __init__(self, name="crossentropy", dtype=None):
-        super().__init__(name, dtype)
-        self.settings = {"from_logits": False}
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        self.add(ChosenCrossentropy(**self.settings).values(y_true, y_pred), sample_weight)
 
 
 def get(identifier):
@@ -110,7 +98,7 @@ def get(identifier):
     if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
         return ChosenAccuracy(name=identifier)
     if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
-        return _ChosenCrossentropy(name=identifier)
+        return ChosenCrossentropy(name=identifier)
     metric = registry.lookup("metrics", identifier, Metric)
     if metric is None:
         return None

@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from cytensor import ops, registry
-from cytensor.losses import agreement, functions
+from cytensor.losses import agreement, classes, functions
 from cytensor.losses.classes import aligned_weights
 from cytensor.metrics.base import FunctionMean, GrownMetric, Mean, weights_like
 from cytensor.tensor import asarray
@@ -209,3 +209,15 @@ class SparseCategoricalCrossentropy(FunctionMean):
             counted = ops.not_equal(asarray(y_true), self.settings["ignore_class"]).reshape(values.shape)
             sample_weight = aligned_weights(self.name, sample_weight, values) * counted.astype(values.dtype)
         self.add(values, sample_weight)
+
+
+class ChosenCrossentropy(Mean):
+    """What the strings "crossentropy" and "ce" mean: that which fits the shapes of a batch, as for losses."""
+    direction = "min"
+
+    def __init__(self, name="crossentropy", dtype=None):
+        super().__init__(name, dtype)
+        self.settings = {"from_logits": False}
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.add(classes.ChosenCrossentropy(**self.settings).values(y_true, y_pred), sample_weight)
