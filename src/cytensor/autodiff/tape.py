@@ -5,13 +5,13 @@ backward.py goes back over the records.
 """
 import contextlib
 import threading
-import warnings
 
 from cyops import Recorder, Strided
 from cytensor.autodiff.backward import walk
 from cytensor.nested import flatten, pack_like
 from cytensor.ops import ones, zeros_like
 from cytensor.tensor import Variable, as_tensor, asarray
+from cytensor.user_warnings import warn
 
 
 class _Checking(threading.local):
@@ -129,8 +129,8 @@ class GradientTape:
             elif unconnected_gradients == "zero":
                 found[i] = zeros_like(wanted[i])
             else:
-                warnings.warn(f"gradient: source {i} of shape {wanted[i].shape} is not connected to the target: "
-                              f"{self._why_unconnected(wanted[i], targets)}", stacklevel=2)
+                warn(f"gradient: source {i} of shape {wanted[i].shape} is not connected to the target: "
+                     f"{self._why_unconnected(wanted[i], targets)}")
         if not self._persistent:
             self.reset()
         return pack_like(sources, found)

@@ -1,8 +1,8 @@
 """Monitor: the callbacks that watch one value of the logs."""
 import math
-import warnings
 
 from cytensor.callbacks.base import Callback
+from cytensor.user_warnings import warn
 
 RISING = ("acc", "auc", "precision", "recall", "f1", "score", "similarity")    # in the names of what should rise
 
@@ -25,8 +25,8 @@ class Monitor(Callback):
         value = (logs or {}).get(self.monitor)
         if value is None and not self.warned:
             self.warned = True
-            warnings.warn(f"{type(self).__name__}: the logs have no {self.monitor!r}; known are "
-                          f"{', '.join(logs or ())}", stacklevel=2)
+            warn(f"{type(self).__name__}: the logs have no {self.monitor!r}; known are "
+                 f"{', '.join(logs or ())}")
         if isinstance(value, list):
             raise ValueError(f"{type(self).__name__}: {self.monitor!r} must be one number; got {len(value)}")
         return value

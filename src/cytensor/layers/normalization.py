@@ -1,10 +1,9 @@
 """Layers that normalise: over the batch, over the features of a sample, or by statistics of the data."""
-import warnings
-
 import numpy as np
 
 from cytensor import constraints, initializers, ops, regularizers
 from cytensor.layers.base import Layer
+from cytensor.user_warnings import warn
 
 
 class _Scaled(Layer):
@@ -166,8 +165,8 @@ class Normalization(Layer):
         if not np.isfinite(variance).all():
             raise ValueError("adapt: data must be finite; got NaN or infinity")
         if (variance == 0).any():
-            warnings.warn(f"adapt: {int((variance == 0).sum())} of {variance.size} features never vary; layer "
-                          f"'{self.name}' maps them to 0", stacklevel=2)
+            warn(f"adapt: {int((variance == 0).sum())} of {variance.size} features never vary; layer "
+                 f"'{self.name}' maps them to 0")
         self.mean.assign(mean.astype(np.float32))
         self.variance.assign(variance.astype(np.float32))
 

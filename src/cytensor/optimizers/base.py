@@ -5,13 +5,13 @@ parameters where the rule has a kernel), average the weights, constrain them. Fo
 """
 import math
 import operator
-import warnings
 
 import numpy as np
 
 from cytensor import initializers, ops, registry
 from cytensor.optimizers.schedules import LearningRateSchedule
 from cytensor.tensor import Variable, asarray
+from cytensor.user_warnings import warn
 
 
 class Optimizer(registry.Configurable):
@@ -252,7 +252,7 @@ class Optimizer(registry.Configurable):
                 raise ValueError(f"{self.name}: at least one variable must have a gradient; got None for all "
                                  f"{len(variables)}; was the loss computed from them inside the tape?")
             names = ", ".join(repr(variable.name) for variable in missing)
-            warnings.warn(f"{self.name}: no gradient for {names}; the loss does not depend on them", stacklevel=4)
+            warn(f"{self.name}: no gradient for {names}; the loss does not depend on them")
             kept = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
             gradients, variables = [g for g, _ in kept], [v for _, v in kept]
         for gradient, variable in zip(gradients, variables, strict=True):
