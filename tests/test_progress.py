@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cytensor import layers
-from cytensor.callbacks import progress
+from cytensor.callbacks import EarlyStopping, LambdaCallback, progress
 from cytensor.models import Sequential
 
 
@@ -155,6 +155,84 @@ def test_plain_lines_elsewhere(monkeypatch):
             assert re.fullmatch(rf"Epoch {epoch + 1}/2 - 3/3 - \d+s - \d+(us|ms|s)/step - {VALUES}", line), line
         assert re.fullmatch(rf"3/3 - \d+s - \d+(us|ms|s)/step - {VALUES}", lines[2])
         assert re.fullmatch(r"3/3 - \d+s - \d+(us|ms|s)/step", lines[3])
+
+
+def test_a_bar_where_none_can_be_drawn_is_plain_lines(monkeypatch):
+    text = run(monkeypatch, io.StringIO(), 1)
+    assert "\r" not in text and "\x1b" not in text and len(text.splitlines()) == 4
+    assert re.fullmatch(rf"Epoch 2/2 - 3/3 - \d+s - \d+(us|ms|s)/step - {VALUES}", text.splitlines()[1])
+    stdout = io.StringIO()
+    monkeypatch.setattr("sys.stdout", stdout)
+    bar = progress.Progbar(3, interval=0)
+    for loss in (1.0, 2.0, 3.0):
+        bar.add(1, [("loss", loss)])
+    assert "\r" not in stdout.getvalue()
+    assert [line.split(" - ")[0] for line in stdout.getvalue().splitlines()] == ["1/3", "2/3", "3/3"]
+
+
+def test_the_bar_of_predict_ends_full_where_batches_are_computed_together(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    model = Sequential([layers.Dense(2, input_shape=(3,))])
+    for samples, steps in ((10000, 313), (33, 2), (5000, 157)):
+        for stdout in (Terminal(), io.StringIO()):
+            monkeypatch.setattr("sys.stdout", stdout)
+            model.predict(np.ones((samples, 3), np.float32), verbose=1)
+            last = stdout.getvalue().rstrip().split("\r")[-1]
+            assert last.startswith(f"{steps}/{steps} "), last
+        counts = []
+        counting = LambdaCallback(on_predict_batch_end=lambda batch, logs, counts=counts: counts.append(batch))
+        stdout = Terminal()
+        monkeypatch.setattr("sys.stdout", stdout)
+        model.predict(np.ones((samples, 3), np.float32), verbose=1, callbacks=[counting])
+        assert stdout.getvalue().rstrip().split("\r")[-1].startswith(f"{steps}/{steps} ")
+        assert counts == list(range(steps))
+
+
+class Closing(Terminal):
+    """An output that fails after so many writes, as a pipe does that nobody reads any longer."""
+
+    def __init__(self, left, error):
+        super().__init__()
+        self.left, self.error = left, error
+
+    def write(self, text):
+        self.left -= 1
+        if self.left < 0:
+            raise self.error
+        return super().write(text)
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+@pytest.mark.parametrize("left", [0, 1, 3])
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device"),
+                                   ValueError("I/O operation on closed file.")], ids=lambda error: type(error).__name__)
+def test_an_output_that_fails_does_not_end_training(monkeypatch, verbose, left, error):
+    stdout = Closing(left, error)
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", stdout)
+        model = Sequential([layers.Dense(2, input_shape=(3,))])
+        model.compile("sgd", "mse")
+        x, y = np.ones((70, 3), np.float32), np.ones((70, 2), np.float32)
+        history = model.fit(x, y, epochs=2, verbose=verbose, callbacks=[EarlyStopping("loss", verbose=1)])
+        model.evaluate(x, y, verbose=verbose)
+        model.predict(x, verbose=verbose)
+        patch.setattr("sys.stdout", None)
+        model.fit(x, y, verbose=verbose)
+    assert history.epoch == [0, 1]
+
+
+def test_a_run_inside_a_run_has_lines_of_its_own(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    stdout = Terminal()
+    monkeypatch.setattr("sys.stdout", stdout)
+    model = Sequential([layers.Dense(2, input_shape=(3,))])
+    model.compile("sgd", "mse")
+    x, y = np.ones((64, 3), np.float32), np.ones((64, 2), np.float32)
+    model.fit(x, y, verbose=1, callbacks=[LambdaCallback(
+        on_train_batch_end=lambda batch, logs: batch == 1 and model.evaluate(x, y, 16, verbose=1))])
+    shown = [line.split("\r")[-1].strip() for line in stdout.getvalue().split("\n")]
+    assert [line.split(" ")[0] for line in shown if line] == ["1/2", "4/4", "2/2"]
+    assert "\x1b" not in stdout.getvalue()
 
 
 def test_silence(monkeypatch):

@@ -5,6 +5,7 @@ import warnings
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
 from cytensor.checks.schema import COUNT, REAL, or_none
+from cytensor.printing import say
 from cytensor.saving import files
 from cytensor.saving.models import describable
 
@@ -88,16 +89,16 @@ class ModelCheckpoint(Monitor):
     def save(self, logs):
         """Write the file now, unless only the best is wanted and this is not it."""
         path = self._path(logs)
-        say = print if self.verbose else lambda text: None
+        tell = say if self.verbose else lambda text: None
         reason = ""
         if self.save_best_only and (value := self.current(logs)) is not None:
             best = "None" if self.best is None else f"{self.best:.5f}"
             if not self.is_better(value, self.best):
-                say(f"\nEpoch {self.epoch + 1}: {self.monitor} did not improve from {best}")
+                tell(f"\nEpoch {self.epoch + 1}: {self.monitor} did not improve from {best}")
                 return
             reason = f"{self.monitor} improved from {best} to {value:.5f}, "
             self.best = value
-        say(f"\nEpoch {self.epoch + 1}: {reason}saving model to {path}")
+        tell(f"\nEpoch {self.epoch + 1}: {reason}saving model to {path}")
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path)

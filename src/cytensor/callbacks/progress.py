@@ -1,18 +1,21 @@
 """The progress bar of `fit`, `evaluate` and `predict`, in Keras's form, drawn by tqdm.
 
 On a terminal and in a notebook a line that is redrawn at most ten times a second, cut where the terminal ends, and
-shown in full when it is done; anywhere else one plain line an epoch. Colour only on a terminal, and never where
-NO_COLOR is set.
+shown in full when it is done; anywhere else one plain line an epoch, also where a bar was asked for. Colour only on a
+terminal, and never where NO_COLOR is set.
 """
+import contextlib
 import functools
 import math
 import os
 import shutil
 import sys
 import time
+from typing import Any
 
 from cytensor.callbacks.base import Callback
 from cytensor.data.batch_size import BATCH
+from cytensor.printing import can_show, printable, say
 
 INTERVAL = 0.1           # seconds between redraws
 
@@ -20,8 +23,13 @@ INTERVAL = 0.1           # seconds between redraws
 def resolve_verbose(verbose, file=None):
     """0 (silent), 1 (bar) or 2 (one line an epoch) for the argument `verbose` of fit; "auto" looks at the output."""
     if verbose == "auto":
-        return 1 if _is_terminal(file or sys.stdout) or _is_notebook() else 2
+        return 1 if _redraws(file or sys.stdout) else 2
     return int(verbose)
+
+
+def _redraws(file):
+    """Whether a line that was printed can be drawn over."""
+    return _is_terminal(file) or _is_notebook()
 
 
 def _is_terminal(file):
@@ -76,7 +84,11 @@ def _bar_class():
         finished = False
 
         def display(self, *args, **options):
-            return None if self.finished else super().display(*args, **options)    # close would draw once more
+            if not self.finished:                  # close would draw once more
+                try:
+                    super().display(*args, **options)
+                except (OSError, ValueError):      # nobody reads any longer, or the output is closed
+                    self.finished = True
 
         @property
         def format_dict(self):
@@ -85,16 +97,16 @@ def _bar_class():
     return Bar
 
 
+_bars: list[Any] = []    # those that are being drawn, from the outermost run to the innermost
 WITH_BAR, WITHOUT_BAR = "{{count}} {{bar:{width}}} {{state}}", "{count} {state}"
 
 
 def _open_bar(total, file, width):
-    fancy = "━".encode(getattr(file, "encoding", None) or "ascii", "replace") != b"?"
     size = shutil.get_terminal_size((120, 24))                   # also where a terminal says that it has none
     return _bar_class()(total=total, file=file, ncols=size.columns, nrows=size.lines, mininterval=0, leave=True,
-                        ascii="─━" if fancy else "-=", colour="green" if _wants_colour(file) else None,
+                        ascii="─━" if can_show("─━", file) else "-=", colour="green" if _wants_colour(file) else None,
                         bar_format=WITH_BAR.format(width=width) if total else WITHOUT_BAR,
-                        delay=1e-9)                              # not drawn by tqdm itself
+                        delay=1e-9, position=0)                  # drawn by us, and never below another
 
 
 def _wants_colour(file):
@@ -105,10 +117,13 @@ def _wants_colour(file):
 class Progress(Callback):
     """The callback that `fit`, `evaluate` and `predict` add for verbose 1 and 2."""
     width, interval, unit = 20, INTERVAL, "step"
+    is_run = True                      # whether it is closed for certain
+    in_lines = False                   # where no bar can be drawn, whether a line is printed each time in its place
 
     def __init__(self, verbose, steps=None, epochs=None, file=None):
-        self.verbose, self.steps, self.epochs = verbose, steps, epochs
+        self.steps, self.epochs = steps, epochs
         self.file = file or sys.stdout
+        self.verbose = 2 if verbose == 1 and not _redraws(self.file) else verbose    # a bar in a file is unreadable
         self.bar = None
         self.started = self.due = 0.0  # the times of the start and of the next redraw
         self.done = 0
@@ -119,7 +134,11 @@ class Progress(Callback):
         """Start counting batches."""
         self.started, self.done, self.due, self.first = time.perf_counter(), 0, 0.0, None
         if self.verbose == 1:
+            if _bars and _bars[-1].count:          # a run that a callback of another began has a line of its own
+                say("", self.file)
             self.bar = _open_bar(self.steps, self.file, self.width)
+            if self.is_run:
+                _bars.append(self.bar)
 
     def step(self, batch, logs):
         """Count a batch; redraw if the last time is long enough ago."""
@@ -131,7 +150,7 @@ class Progress(Callback):
         """Note how many steps are done; whether the last drawing is long enough ago for the next."""
         self.done = done
         self.first = self.first or (now, done)
-        if self.bar is None or now < self.due:
+        if (self.bar is None and not self.in_lines) or now < self.due:
             return False
         self.due = now + self.interval
         return True
@@ -147,10 +166,13 @@ class Progress(Callback):
         """Show the present state, with the time that is left, or where that is not known, that has passed."""
         pace = self.pace(now)
         digits = len(str(self.steps or ""))
-        self.bar.n = self.done
-        self.bar.count = f"{self.done:{digits}}/{self.steps}" if self.steps else f"{self.done:7}/Unknown"
+        count = f"{self.done:{digits}}/{self.steps}" if self.steps else f"{self.done:7}/Unknown"
         clock = pace * (self.steps - self.done) if self.steps and self.steps > self.done else now - self.started
-        self.bar.state = f"{format_clock(clock)} {format_pace(pace, self.unit)}{format_logs(logs or {})}"
+        state = f"{format_clock(clock)} {format_pace(pace, self.unit)}{format_logs(logs or {})}"
+        if self.bar is None:
+            say(f"{count.strip()} - {state}", self.file)
+            return
+        self.bar.n, self.bar.count, self.bar.state = self.done, count, printable(state, self.file)
         self.bar.refresh()
 
     def end(self, logs, title=""):
@@ -164,16 +186,18 @@ class Progress(Callback):
             self.draw(logs, now)
             self.close()
         elif self.verbose == 2:
-            print(f"{title}{self.done}/{self.done} - {format_clock(now - self.started)} - "
-                  f"{format_pace(self.pace(now), self.unit)}{format_logs(logs or {})}", file=self.file, flush=True)
+            say(f"{title}{self.done}/{self.done} - {format_clock(now - self.started)} - "
+                f"{format_pace(self.pace(now), self.unit)}{format_logs(logs or {})}", self.file)
 
     def close(self):
         """Leave the terminal in order, also after an exception."""
         if self.bar is not None:
             bar, self.bar = self.bar, None
+            _bars[:] = [other for other in _bars if other is not bar]          # to tqdm all bars are equal
             bar.finished = True
-            bar.close()
-            self.file.flush()
+            with contextlib.suppress(OSError, ValueError):
+                bar.close()
+                self.file.flush()
 
 
 class TrainProgress(Progress):
@@ -181,7 +205,7 @@ class TrainProgress(Progress):
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.verbose == 1 and (self.epochs or 1) > 1:
-            print(f"Epoch {epoch + 1}/{self.epochs}", file=self.file, flush=True)
+            say(f"Epoch {epoch + 1}/{self.epochs}", self.file)
         self.begin()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -215,7 +239,8 @@ class PredictProgress(Progress):
         self.begin()
 
     def on_predict_batch_end(self, batch, logs=None):
-        self.step(round((batch + 1) * self.together) - 1, None)
+        done = round((batch + 1) * self.together)
+        self.step((done if self.steps is None else min(done, self.steps)) - 1, None)
 
     def on_predict_end(self, logs=None):
         self.end(None)
@@ -225,7 +250,8 @@ class Progbar:
     """A bar for loops of one's own; `keras.utils.Progbar`.
 
     target: the number of steps, None where it is not known. width: of the bar in characters. verbose: 0 silent, 1 a
-    bar, 2 one line at the end. interval: the least seconds between redraws. Values are averaged over the steps but for
+    bar, 2 one line at the end. interval: the least seconds between redraws, each of which is a line where the output is
+    no terminal. Values are averaged over the steps but for
     those named in stateful_metrics; with stateless_metrics those named there alone are. unit_name: of a step.
 
     >>> bar = Progbar(3, verbose=0)
@@ -246,6 +272,7 @@ class Progbar:
         self._sums = {}                # name -> (sum of the values, of how many steps)
         self._progress = Progress(verbose, target)
         self._progress.width, self._progress.interval, self._progress.unit = width, interval, unit_name
+        self._progress.in_lines, self._progress.is_run = verbose == 1, False
         self._progress.begin()
 
     def update(self, current, values=None, finalize=None):

@@ -4,6 +4,7 @@ from cytensor.layers import InputLayer, Layer
 from cytensor.layers.base import as_shape
 from cytensor.layers.naming import name_apart
 from cytensor.models import summary
+from cytensor.printing import printable
 from cytensor.training.trainer import Trainer
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
@@ -56,12 +57,16 @@ class Model(Trainer, Layer):
         """Print a table of the layers, their output shapes and numbers of parameters.
 
         line_length: of a line in characters, at most 88 and the terminal's by default. positions: where the columns
-        end, as shares of the line: (0.45, 0.8, 1.0). print_fn: is given the text in place of `print`. expand_nested:
+        end, as shares of the line: (0.45, 0.8, 1.0). print_fn: is given the text in place of `print`, which has plain
+        lines where the standard output cannot show others. expand_nested:
         show the layers of models inside. show_trainable: a column for it, Y, N, or - without weights. layer_range: the
         names, or regular expressions for them, of the first and last layer to show.
         """
         text = summary.table(self, line_length, positions, expand_nested, show_trainable, layer_range)
-        (print_fn or print)(text)
+        if print_fn is None:
+            print(printable(text))
+        else:
+            print_fn(text)
 
     def save(self, filepath, overwrite=True):
         """Write architecture, weights and optimizer state to one safetensors file; `load_model` reads it back.
