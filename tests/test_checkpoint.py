@@ -130,8 +130,7 @@ def test_foreign_files(tmp_path):
         fresh().fit(x, y, verbose=0, resume=path)
     path.unlink()
     fresh().fit(x, y, verbose=0, resume=path)
-    with pytest.raises(ValueError, match="resume needs the callbacks of the first run"):
-        fresh().fit(x, y, verbose=0, resume=path, callbacks=[callbacks.TerminateOnNaN()])
+    fresh().fit(x, y, verbose=0, resume=path, callbacks=[callbacks.TerminateOnNaN()])
     other = Sequential([layers.Dense(5), layers.Dense(3)])
     other.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(ValueError, match="must have the weights of the model; missing"):

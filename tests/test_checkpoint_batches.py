@@ -1,5 +1,6 @@
 """Checkpoints inside an epoch: resumed training goes on at the batch, bit for bit, also after SIGKILL in a save."""
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,10 +96,9 @@ def test_resume_of_a_file_taken_inside_an_epoch(tmp_path):
     backup = callbacks.BackupAndRestore(tmp_path, save_freq=4)
     with pytest.raises(Interrupted):
         model.fit(**rows, callbacks=[backup, Interrupt(12)])
-    with pytest.raises(ValueError, match="resume needs the callbacks of the first run"):
-        fresh(77).fit(**rows, resume=backup.path)
-    resumed = fresh(77).fit(**rows, resume=backup.path, callbacks=[callbacks.Callback(), callbacks.Callback()])
-    assert resumed.history == expected
+    for others in ([], [callbacks.Callback(), callbacks.Callback()]):
+        copy = shutil.copy(backup.path, tmp_path / "copy")
+        assert fresh(77).fit(**rows, resume=copy, callbacks=others).history == expected
 
 
 def test_generators_and_iterables_are_read_on(tmp_path):

@@ -84,7 +84,6 @@ SOFTMAX = "sparse_categorical_crossentropy"
     ((generator((X, Y), (X[:0], Y[:0])),), ValueError, r"fit, batch 2: there must be at least one sample; got x of"),
     ((generator((X, Y), (np.ones((8, 2)), Y)),), ValueError, r"last axis of x .* x \(8, 2\), kernel \(1, 1\)"),
     ((generator((X, Y), (X, np.ones((8, 2)))),), ValueError, r"y_true and y_pred must have the same shape; got y_true"),
-    ((generator((X, Y, 1.0)),), ValueError, "fit, batch 1: sample_weight must have a first axis of samples; got a sca"),
     ((generator((X, Y, np.full(8, np.inf))),), ValueError, "batch 1: sample_weight must be finite numbers; got inf"),
     ((generator(None),), TypeError, "fit, batch 1: x must be numbers in one array; got NoneType"),
     ((generator(()),), ValueError, "a batch must be x, .* got a tuple of 0 as batch 1"),

@@ -36,7 +36,7 @@ def test_nan_loss_is_warned_of_once():
     ({"sample_weight": [1] * 99 + [np.nan]}, ValueError,
      "fit: sample_weight must be finite numbers; got nan for sample 99"),
     ({"batch_size": 0}, ValueError, "fit: batch_size must be an integer of at least 1; got 0"),
-    ({"epochs": "3"}, TypeError, "fit: epochs must be an integer of at least 1; got '3'"),
+    ({"epochs": "3"}, TypeError, "fit: epochs must be an integer of at least 0; got '3'"),
     ({"initial_epoch": -1}, ValueError, "fit: initial_epoch must be an integer of at least 0; got -1"),
     ({"steps_per_epoch": 0}, ValueError, "fit: steps_per_epoch must be an integer of at least 1; got 0"),
     ({"validation_steps": 0}, ValueError, "fit: validation_steps must be an integer of at least 1; got 0"),

@@ -6,6 +6,7 @@ read nor moved. The numbers are reproducible for one version of NumPy and one ma
 """
 import contextlib
 import functools
+import itertools
 import math
 import secrets
 import sys
@@ -37,8 +38,9 @@ __dir__ = __all__.copy
 class _State:
     """The process's seed, how often each stream was asked for, and the generator behind the functions below."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, seedings=0, scope=0):
         self.seed = seed
+        self.seedings, self.scope = seedings, scope        # how often the seed was set; the number of the scope
         self.counts = {}
         self.generator = generator(seed, "random", 0)
 
@@ -50,6 +52,7 @@ def generator(seed, name, position):
 
 
 _state = None
+_scopes = itertools.count(1)
 
 
 class _Scope(threading.local):
@@ -70,7 +73,12 @@ def _current():
 
 
 def replace_state(state):
-    """Let the process, or within `scope` this thread, go on from a `checked_state`."""
+    """Let the process, or within `scope` this thread, go on from a `checked_state`; the seed does not count as set."""
+    state.seedings, state.scope = _current().seedings, _current().scope
+    _replace(state)
+
+
+def _replace(state):
     global _state
     if _scope.state is not None:
         _scope.state = state
@@ -87,7 +95,14 @@ def set_seed(seed):
     >>> bool((a.numpy() == b.numpy()).all())
     True
     """
-    replace_state(_State(_checked_seed("set_seed", seed)))
+    seed = _checked_seed("set_seed", seed)
+    _replace(_State(seed, _current().seedings + 1, _current().scope))
+
+
+def seeding():
+    """(how often the seed was set, the number of the scope, the seed): others where another seed counts."""
+    state = _current()
+    return state.seedings, state.scope, state.seed
 
 
 def _checked_seed(op, seed):
@@ -109,7 +124,8 @@ def scope(seed):
     >>> bool((a.numpy() == uniform((2,)).numpy()).all())
     True
     """
-    outer, _scope.state = _scope.state, _State(_checked_seed("scope", seed))
+    seed = _checked_seed("scope", seed)
+    outer, _scope.state = _scope.state, _State(seed, _current().seedings, next(_scopes))
     try:
         yield
     finally:

@@ -128,6 +128,13 @@ def lookup(kind, identifier, base=None):
 
 
 # -- configurations ---------------------------------------------------------------------------------------------------
+class _Arguments:
+    """The arguments of a constructor: an object, so that whoever searches attributes for layers finds none in it."""
+
+    def __init__(self, args, kwargs):
+        self.args, self.kwargs = args, kwargs
+
+
 class Configurable:
     """An object that remembers the arguments it was made with and can be made again from them.
 
@@ -138,12 +145,12 @@ class Configurable:
     def __new__(cls, *args, **kwargs):
         arguments.check(cls, args, kwargs)
         self = super().__new__(cls)
-        self._arguments = (args, kwargs)
+        self._arguments = _Arguments(args, kwargs)
         return self
 
     def get_config(self):
         """The arguments as a dictionary, defaults included; `type(self).from_config` takes it back."""
-        args, kwargs = self._arguments
+        args, kwargs = self._arguments.args, self._arguments.kwargs
         if type(self).__init__ is object.__init__:
             return {}
         signature = inspect.signature(type(self).__init__)

@@ -196,6 +196,7 @@ RULES = {
                         else _is_flag(value)),
     **dict.fromkeys(("batch_size", "validation_batch_size", "epochs", "steps_per_epoch", "validation_steps",
                      "evaluate.steps", "predict.steps", "steps_per_execution"), COUNT),
+    **dict.fromkeys(("fit.epochs", "TrainProgress.epochs", "CallbackList.epochs"), WHOLE),
     **dict.fromkeys(("fit.verbose", "evaluate.verbose", "predict.verbose"), VERBOSITY),
     "initial_epoch": WHOLE, "validation_split": number(low=0, below=1), "resume": PATH,
     "shuffle": Rule("True, False or 'batch'", lambda value: value == "batch" if isinstance(value, str)

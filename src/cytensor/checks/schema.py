@@ -9,7 +9,7 @@ import reprlib
 
 import numpy as np
 
-from cytensor.checks.arguments import FLAG, NOT_NEGATIVE, Rule, integer, is_integer
+from cytensor.checks.arguments import FLAG, NOT_NEGATIVE, TEXT, Rule, integer, is_integer
 
 
 @contextlib.contextmanager
@@ -111,7 +111,8 @@ PROGRESS = {                           # what `fit` notes
     "batch": COUNT, "logs": VALUES, "seen": COUNT, "metrics": list_of(DICTIONARY, "dictionaries"),
     "shuffle": or_none(Rule("a seed, a name and a position", lambda value: isinstance(value, list) and len(value) == 3
                             and integer(0).holds(value[0]) and isinstance(value[1], str) and COUNT.holds(value[2]))),
-    "read": COUNT, "stopped": FLAG, "callbacks": list_of(DICTIONARY, "dictionaries"),
+    "read": COUNT, "stopped": FLAG, "kinds": list_of(TEXT, "strings"),
+    "callbacks": list_of(DICTIONARY, "dictionaries"),
 }
 
 

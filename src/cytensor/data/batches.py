@@ -7,14 +7,15 @@ resumed run meets the same batches.
 """
 import itertools
 import math
-import warnings
 
 import numpy as np
 
 import cyops
 from cytensor import nested, random
 from cytensor.checks import arguments
+from cytensor.data.sources import as_source, as_target, as_weights, is_sparse
 from cytensor.tensor import Tensor, asarray
+from cytensor.user_warnings import warn
 
 __all__ = ["pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
 
@@ -58,20 +59,9 @@ def is_iterator(x):
     """Whether x yields batches (a generator, an iterator, a dataset) and is not data itself."""
     if x is None or isinstance(x, (np.ndarray, Tensor, list, tuple, dict, str, bytes)) or hasattr(x, "__array__"):
         return False
+    if is_sparse(x):
+        return False
     return hasattr(x, "__next__") or hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
-
-
-def as_source(op, name, value):
-    """`value` as a tensor with a first axis of samples; no copy where it has a buffer."""
-    try:
-        tensor = value if type(value) is Tensor else asarray(value)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{op}: {name} must be numbers in one array; got {type(value).__name__}: {error}") from error
-    if tensor.ndim == 0:
-        raise ValueError(f"{op}: {name} must have a first axis of samples; got a scalar")
-    if tensor.dtype.kind not in "fiub":
-        raise TypeError(f"{op}: {name} must be numbers; got dtype {tensor.dtype}")
-    return tensor
 
 
 def as_inputs(op, x, several):
@@ -106,24 +96,26 @@ def _warn_of_end(op, epoch, count, expected, consequence):
     """Warn that an epoch found less data than was asked for; what follows from it is said of training alone."""
     place = f" of epoch {epoch + 1}" if op == "fit" else ""
     follows = f"; {consequence}" if op == "fit" else ""
-    warnings.warn(f"{op}: the data ended after {count} batches{place}, {expected} expected{follows}",
-                  stacklevel=5 if op == "evaluate" else 6)
+    warn(f"{op}: the data ended after {count} batches{place}, {expected} expected{follows}")
 
 
 class ArrayBatches:
     """Batches of arrays held in memory (or mapped into it).
 
-    `steps` is the number of batches that an epoch is to have, `samples` that of the rows.
+    `steps` is the number of batches that an epoch is to have, `samples` that of the rows; `rows` are the numbers of
+    those in the batch that came last. With `shuffle`, `key` says by which stream: its seed, name and position.
     """
     read = 0                           # arrays can be read again: nothing to skip when training is resumed
+    key = None
 
     def __init__(self, op, x, y, sample_weight, batch_size, shuffle, steps, first_epoch, class_weight, dtype,
                  casts_integers):
         self.op, self.shuffle, self.first_epoch = op, shuffle, first_epoch
         inputs = named_inputs(x)
-        targets = (("y", y), ("sample_weight", sample_weight))
-        given = inputs + [(name, as_source(op, name, value)) for name, value in targets if value is not None]
-        self.samples = given[0][1].shape[0]
+        self.samples = inputs[0][1].shape[0]
+        given = inputs + ([] if y is None else [("y", as_target(op, y))])
+        if sample_weight is not None:
+            given.append(("sample_weight", as_weights(op, sample_weight, self.samples)))
         if any(tensor.shape[0] != self.samples for _, tensor in given):
             lengths = ", ".join(f"{name} {tensor.shape[0]}" for name, tensor in given)
             raise ValueError(f"{op}: all data must have the same number of samples; got {lengths}")
@@ -138,13 +130,17 @@ class ArrayBatches:
         if self.weights is not None and self.y is None:
             raise ValueError(f"{op}: sample_weight needs y")
         self.batch_size = int(batch_size or (math.ceil(self.samples / steps) if steps else 32))      # as in Keras
-        self.batches = math.ceil(self.samples / self.batch_size)          # of one pass over the data
-        self.steps = steps or self.batches
+        self.length = math.ceil(self.samples / self.batch_size)           # the batches of one pass over the data
+        self.wanted, self.steps = steps, steps or self.length
         dtype = np.dtype(dtype)
         self._structure = None if isinstance(x, Tensor) else x
         self._parts = [(part, batch_dtype(part, dtype, casts_integers)) for _, part in inputs]
         self._parts += [(part, _target_dtype(part, dtype)) for part in (self.y, self.weights) if part is not None]
-        self.key = random.stream_key("shuffle") if shuffle else None
+        self.rows = range(0)
+
+    def go_on(self, first_epoch, read):
+        """Belong to a training that began with `first_epoch`."""
+        self.first_epoch = first_epoch
 
     def _order(self, number):
         """The rows in the order of a pass over the data: any, or with shuffle="batch" each batch in itself."""
@@ -161,17 +157,18 @@ class ArrayBatches:
 
         As in Keras, the last epoch of a pass is shorter where `steps` does not divide the number of batches.
         """
-        done, within = divmod(epoch - self.first_epoch, math.ceil(self.batches / self.steps))
+        done, within = divmod(epoch - self.first_epoch, math.ceil(self.length / self.steps))
         return self.first_epoch + done, within * self.steps
 
     def epoch(self, epoch, first=0):
         """An iterator over the batches of one epoch from the `first`: x, (x,) of several, (x, y) or (x, y, weights)."""
         size = self.batch_size
         number, done = self.start_of(epoch)
-        last = min(done + self.steps, self.batches)
+        last = min(done + self.steps, self.length)
         order = self._order(number) if self.shuffle else None
         for start in range((done + first) * size, last * size, size):
             rows = None if order is None else order[start:start + size]
+            self.rows = range(start, min(start + size, self.samples)) if rows is None else rows
             batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]
             if self._structure is not None:
                 batch[:len(self._structure)] = [nested.pack_like(self._structure, batch[:len(self._structure)])]
@@ -183,20 +180,23 @@ class ArrayBatches:
         """Nothing to do: arrays belong to the caller."""
 
 
-def find_not_finite(data):
-    """`y is nan for sample 3` where a batch has a number that is none; an empty string where it has not."""
+def find_not_finite(data, rows=None):
+    """`y is nan for sample 3` where a batch has a number that is none; an empty string where it has not.
+
+    rows: the numbers of the batch's samples in the caller's data, where they are known.
+    """
     x, y, sample_weight = unpack_x_y_sample_weight(data)
     for name, part in (*named_inputs(x), ("y", y), ("sample_weight", sample_weight)):
         if isinstance(part, Tensor) and part.dtype.kind == "f" and not np.isfinite(part.numpy()).all():
-            return f"{name} is {_first_not_finite(part)}"
+            return f"{name} is {_first_not_finite(part, rows)}"
     return ""
 
 
-def _first_not_finite(tensor):
+def _first_not_finite(tensor, rows=None):
     """`nan for sample 3`."""
     values = tensor.numpy()
     at = np.argwhere(~np.isfinite(values))[0]
-    return f"{values[tuple(at)]} for sample {at[0]}"
+    return f"{values[tuple(at)]} for sample {at[0] if rows is None else rows[at[0]]}"
 
 
 def _target_dtype(tensor, dtype):
@@ -271,6 +271,10 @@ class PyDataset:
     def __getitem__(self, index):
         raise NotImplementedError(f"{type(self).__name__}: a PyDataset must define __getitem__(index), one batch")
 
+    def __iter__(self):
+        """The batches in their order, as many as `num_batches` says; without end where that is None."""
+        return _started(self, 0, _length(self))
+
     @property
     def num_batches(self):
         """The number of batches an epoch; may be defined in place of `__len__`, and as None for data without end."""
@@ -290,10 +294,10 @@ class IteratorBatches:
     again: at each epoch, or where `steps` are given, when it has ended. `steps` is None until an epoch has shown it.
     `read` counts the batches taken since the start, so that resumed training can skip as many.
     """
-    samples = None
+    samples = rows = key = None
 
     def __init__(self, op, source, steps, first_epoch, class_weight, dtype, casts_integers, several):
-        self.op, self.source, self.limit, self.several = op, source, steps, several
+        self.op, self.source, self.wanted, self.several = op, source, steps, several
         self.first_epoch, self.class_weight = first_epoch, class_weight
         self.dtype, self.casts_integers = dtype, casts_integers
         self.length = _length(source)
@@ -309,13 +313,18 @@ class IteratorBatches:
         if self.is_generator:
             self.read = sum(1 for _ in itertools.islice(self.iterator, count))
 
+    def go_on(self, first_epoch, read):
+        """Belong to a training that began with `first_epoch` and has read so many batches."""
+        if not self.is_generator:
+            self.first_epoch, self.read = first_epoch, read
+
     def epoch(self, epoch, first=0):
         """An iterator over the batches of one epoch from the `first`; warns where the data ends too early."""
         self._tell("on_epoch_begin")
-        if not self.is_generator and (self.limit is None or (epoch == self.first_epoch and not first)):
+        if not self.is_generator and (self.wanted is None or (epoch == self.first_epoch and not first)):
             self.iterator, self.read = None, first
         count = first
-        while self.limit is None or count < self.limit:
+        while self.wanted is None or count < self.wanted:
             try:
                 data = self._next(starts=count == 0)
             except StopIteration:
@@ -323,11 +332,11 @@ class IteratorBatches:
             count += 1
             self.read += 1
             yield self._batch(data, count)
-        if (self.limit is not None and count < self.limit) or count == 0:
+        if (self.wanted is not None and count < self.wanted) or count == 0:
             self._end_early(epoch, count)
-        elif self.limit is not None and self.read == self.length:
+        elif self.wanted is not None and self.read == self.length:
             self._start_over()
-        self.steps = self.limit or count
+        self.steps = self.wanted or count
         self._tell("on_epoch_end")
 
     def _next(self, starts):
@@ -353,7 +362,7 @@ class IteratorBatches:
             raise ValueError(f"{self.op}: there must be at least one batch; got none{again}")
         self.exhausted = self.is_generator
         self._start_over()
-        _warn_of_end(self.op, epoch, count, f"{self.limit} steps" if self.limit else "at least one batch",
+        _warn_of_end(self.op, epoch, count, f"{self.wanted} steps" if self.wanted else "at least one batch",
                      "training stops here; a generator must yield batches for every epoch" if self.exhausted
                      else "the next epoch starts over")
 
@@ -363,7 +372,7 @@ class IteratorBatches:
             getattr(self.source, hook)()
 
     def _batch(self, data, count):
-        if isinstance(self.source, PyDataset) and isinstance(data, list):
+        if isinstance(data, list) and (isinstance(self.source, PyDataset) or _is_of_torch(self.source)):
             data = tuple(data)         # as Keras takes it
         if isinstance(data, list) or (isinstance(data, tuple) and not 1 <= len(data) <= 3):
             raise ValueError(f"{self.op}: a batch must be x, (x, y) or (x, y, sample_weight), a tuple; got a "
@@ -389,9 +398,13 @@ def _length(source):
         return None
 
 
+def _is_of_torch(source):
+    """Whether this is a DataLoader of PyTorch, whose batches are lists."""
+    return type(source).__module__.startswith("torch.utils.data")
+
+
 def _started(source, read, length):
-    """An iterator over the batches of a source behind the first `read`; one without `__iter__` is not asked for those.
-    """
-    if hasattr(source, "__iter__"):
+    """An iterator over the batches of a source behind the first `read`, which one with numbers is not asked for."""
+    if getattr(type(source), "__iter__", PyDataset.__iter__) is not PyDataset.__iter__:
         return itertools.islice(iter(source), read, None)
     return (source[i] for i in (itertools.count(read) if length is None else range(read, length)))

@@ -1,11 +1,12 @@
 """validation_split: which samples are trained on, and which are held out."""
 import math
-import warnings
 
 import numpy as np
 
 from cytensor import nested
-from cytensor.data.batches import as_inputs, as_source, count_samples, is_iterator, named_inputs
+from cytensor.data.batches import as_inputs, count_samples, is_iterator, named_inputs
+from cytensor.data.sources import as_target, as_weights
+from cytensor.user_warnings import warn
 
 
 def split_tail(op, x, y, sample_weight, share, several=False):
@@ -15,9 +16,9 @@ def split_tail(op, x, y, sample_weight, share, several=False):
     if x is None:
         raise ValueError(f"{op}: x must be given; got None")
     x = as_inputs(op, x, several)
-    parts = [None if value is None else as_source(op, name, value)
-             for name, value in (("y", y), ("sample_weight", sample_weight))]
     samples = count_samples(x)
+    parts = [None if y is None else as_target(op, y),
+             None if sample_weight is None else as_weights(op, sample_weight, samples)]
     at = math.floor(samples * (1 - share))
     if not 0 < at < samples:
         raise ValueError(f"{op}: validation_split must leave samples on both sides; got {share} of {samples}")
@@ -32,6 +33,6 @@ def split_tail(op, x, y, sample_weight, share, several=False):
     if y is not None and parts[0].dtype.kind in "iub" and parts[0].ndim == 1:
         missing = np.setdiff1d(head[1].numpy(), tail[1].numpy())
         if len(missing):
-            warnings.warn(f"{op}: validation_split takes the last {samples - at} samples, which lack the classes "
-                          f"{missing[:10].tolist()}; shuffle the data first", stacklevel=3)
+            warn(f"{op}: validation_split takes the last {samples - at} samples, which lack the classes "
+                 f"{missing[:10].tolist()}; shuffle the data first")
     return head, tail

@@ -23,7 +23,7 @@ class _Context(threading.local):
 
 _context = _Context()
 # Attributes that own nothing: what they hold is owned elsewhere.
-_BOOKKEEPING = {"_arguments", "_weights", "_regularizers", "_added_losses", "_losses_of", "_parts"}
+_BOOKKEEPING = {"_weights", "_regularizers", "_added_losses", "_losses_of"}
 # Types whose values hold neither variables nor layers. Others are added as they are met: a training step asks for the
 # weights of a model every time, and isinstance for every attribute would be most of that.
 _PLAIN = {str, int, float, bool, type(None), np.dtype}

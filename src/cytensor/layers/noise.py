@@ -4,26 +4,57 @@ from cytensor.layers.base import Layer
 from cytensor.tensor import asarray
 
 
-class _Noise(Layer):
-    """A layer with a random stream of its own, made on first use."""
+class Noise(Layer):
+    """A layer with a random stream of its own, which copies and files carry along.
+
+    Without `seed` it is the process's next of the layer's name when the layer is built, and starts anew where
+    `set_seed` was called since.
+    """
     casts_integers = True
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
         self.generator = None
+        self._seedings = None          # how often the process's seed had been set when the stream was taken
+
+    def build(self, input_shape):
+        self.source()
 
     def source(self):
-        if self.generator is None:
+        """The generator of the stream."""
+        if self.generator is None or self._is_stale():
             own = random.stream_key(f"{self.name}/noise") if self.seed is None else (int(self.seed), "noise", 0)
-            self.generator = random.generator(*own)
+            self.go_on(random.generator(*own))
         return self.generator
+
+    def _is_stale(self):
+        return self.seed is None and self._seedings != random.seeding()[0]
+
+    def follow_seed(self, path):
+        """Start anew where `set_seed` was called, as the layer of this path does in any model of that seed."""
+        if self.generator is not None and self._is_stale():
+            self.go_on(random.generator(random.seeding()[-1], f"{path}/noise", 0))
+
+    def go_on(self, generator):
+        """Take the numbers of `generator` from here on."""
+        self.generator, self._seedings = generator, random.seeding()[0]
+
+    def __getstate__(self):
+        if self.generator is not None:
+            self.source()
+        return vars(self)
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        if self.generator is not None:
+            self.go_on(self.generator)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
 
-class Dropout(_Noise):
+class Dropout(Noise):
     """While training, zeroes each element with probability `rate` and scales the others by 1 / (1 - rate).
 
     noise_shape: the shape of the mask, which broadcasts to the input's; None for one draw an element.
@@ -46,7 +77,7 @@ class Dropout(_Noise):
         return x * asarray(kept.astype(x.dtype) / x.dtype.type(1 - self.rate))
 
 
-class GaussianDropout(_Noise):
+class GaussianDropout(Noise):
     """While training, multiplies by normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate))."""
 
     def __init__(self, rate, seed=None, **kwargs):
@@ -60,7 +91,7 @@ class GaussianDropout(_Noise):
         return x * asarray(random.draw_normal(self.source(), x.shape, 1.0, stddev, x.dtype))
 
 
-class GaussianNoise(_Noise):
+class GaussianNoise(Noise):
     """While training, adds normal noise of zero mean and the given `stddev`."""
 
     def __init__(self, stddev, seed=None, **kwargs):

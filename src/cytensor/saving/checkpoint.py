@@ -15,6 +15,7 @@ from cytensor.checks.arguments import TEXT
 from cytensor.optimizers.schedules import LearningRateSchedule
 from cytensor.saving import files
 from cytensor.saving import models as saving
+from cytensor.user_warnings import warn
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -82,6 +83,8 @@ def _read_document(metadata):
 class Resume:
     """What `fit(resume=path)` does: go on from the file where it exists, and write it after every epoch.
 
+    Callbacks go on where those of their class stood, the first where the first of it did; a warning names the others.
+
     every: write it also after so many batches, counted over all epochs; or "epoch".
     """
 
@@ -89,6 +92,7 @@ class Resume:
         self.filepath, self.model, self.batches = os.fspath(filepath), model, batches
         self.callbacks, self.every = callbacks, every
         self.seen = 0                  # batches of all epochs
+        self.warned = False            # that the callbacks differ
         self.within = False            # whether the file is of the middle of the epoch that comes next
 
     def start(self, first):
@@ -131,7 +135,8 @@ class Resume:
         progress = load_checkpoint(self.filepath, self.model, self._check)
         if progress["shuffle"] is not None:
             self.batches.key = tuple(progress["shuffle"])
-        for callback, state in zip(self.callbacks, progress["callbacks"], strict=True):
+            self.model._shuffling.take_over(self.batches.key)
+        for callback, state in self._matched(progress)[0]:
             callback.set_state(state)
         self.model.stop_training, self.seen = progress["stopped"], progress["seen"]
         return progress
@@ -139,15 +144,33 @@ class Resume:
     def _check(self, progress):
         """Raise ValueError where this fit cannot go on from `progress`."""
         schema.check_fields(progress, schema.PROGRESS, "progress.")
-        given, needed = len(progress["callbacks"]), len(self.callbacks)
-        if given != needed:
-            raise ValueError(f"resume needs the callbacks of the first run; the file has {given}, got {needed}")
-        for i, (callback, state) in enumerate(zip(self.callbacks, progress["callbacks"], strict=True)):
-            callback.check_state(state, f"progress.callbacks[{i}] ({type(callback).__name__})")
+        if len(progress["kinds"]) != len(progress["callbacks"]):
+            raise ValueError(f"progress.kinds must be one for each of the {len(progress['callbacks'])} "
+                             f"progress.callbacks; got {len(progress['kinds'])}")
+        matched, anew, unused = self._matched(progress)
+        for callback, state in matched:
+            place = next(i for i, one in enumerate(progress["callbacks"]) if one is state)
+            callback.check_state(state, f"progress.callbacks[{place}] ({type(callback).__name__})")
+        if (anew or unused) and not self.warned:
+            self.warned = True
+            warn(f"resume: the callbacks are not those of the first run; {', '.join(anew) or 'none'} "
+                 f"start anew, and what the file knows of {', '.join(unused) or 'none'} is not used")
         if progress["batch"]:
             self._check_batch(progress)
         if progress["read"] > progress["seen"] + progress["epoch"] + 2:        # each epoch may have read one in vain
             raise ValueError(f"progress.read must be at most progress.seen, {progress['seen']}; got {progress['read']}")
+
+    def _matched(self, progress):
+        """[(callback, its state)] by kind and order; the kinds of the callbacks, and of the states, that are left."""
+        left = list(zip(progress["kinds"], progress["callbacks"], strict=True))
+        matched, anew = [], []
+        for callback in self.callbacks:
+            place = next((i for i, (kind, _) in enumerate(left) if kind == _kind(callback)), None)
+            if place is not None:
+                matched.append((callback, left.pop(place)[1]))
+            elif callback.get_state():
+                anew.append(_kind(callback))
+        return matched, anew, [kind for kind, state in left if state]
 
     def _check_batch(self, progress):
         """What a file of the middle of an epoch has besides."""
@@ -173,8 +196,13 @@ class Resume:
             "metrics": [metric.get_state() for metric in self.model.metrics],
             "shuffle": getattr(self.batches, "key", None), "read": self.batches.read,
             "stopped": self.model.stop_training,
+            "kinds": [_kind(callback) for callback in self.callbacks],
             "callbacks": [callback.get_state() for callback in self.callbacks],
         })
+
+
+def _kind(callback):
+    return type(callback).__qualname__
 
 
 def _without_arrays(value, tensors, path):

@@ -6,19 +6,21 @@ runs anything that the program did not register itself. Bytes and names of files
 import contextlib
 import copy
 import json
-import warnings
 
 import numpy as np
 
 from cytensor import random, registry
 from cytensor.checks import formats, schema
+from cytensor.data.shuffling import Shuffling
 from cytensor.layers.base import Layer
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.naming import named_weights
+from cytensor.layers.noise import Noise
 from cytensor.registry import register_serializable
 from cytensor.saving import files
 from cytensor.saving.files import read_file, write_file
 from cytensor.tensor import asarray
+from cytensor.user_warnings import warn
 
 __all__ = ["load_model", "load_weights", "model_from_json", "model_to_json", "register_serializable", "save_model",
            "save_weights"]
@@ -43,11 +45,12 @@ def save_model(model, filepath, overwrite=True):
             document["optimizer_calls"] = model.optimizer.calls
             tensors.update(_slots_of(model))
         document["noise"] = noise_of(model)
+        document["shuffling"] = model._shuffling.get_state()
         metadata = {"kind": "model", "document": json.dumps(document)}
     write_file(filepath, tensors, metadata, overwrite)
     files.tell_format(filepath)
     if reason:
-        warnings.warn(f"save: '{filepath}' {reason}", stacklevel=3)
+        warn(f"save: '{filepath}' {reason}")
 
 
 def describable(model):
@@ -61,7 +64,7 @@ def describable(model):
         return None, f"holds the weights alone, for the model cannot be described: {_without_op(error)}"
     try:
         if model.compiled:
-            document["compile"] = registry.serialize(model._compiled_with)
+            document["compile"] = registry.serialize(model._compiled.given)
     except Exception as error:
         return document, f"holds no more than the model, for what compile was given cannot be described: " \
                          f"{_without_op(error)}"
@@ -94,6 +97,8 @@ def load_model(filepath, compile=True):
         calls = document.get("optimizer_calls", 0)
         schema.check(calls, "optimizer_calls", schema.COUNT)
         noise = checked_noise(model, document.get("noise", {}))
+        if "shuffling" in document:            # files of earlier versions have none
+            model._shuffling = Shuffling.from_state(document["shuffling"])
     _assign_weights(model, tensors, filepath)
     if model.compiled:
         check_slots(model, tensors, calls, filepath)
@@ -216,13 +221,13 @@ def _slots_of(model):
 
 def noise_of(model):
     """The position of each random stream inside, by the layer's path."""
-    return {path: random.generator_state(layer.generator) for path, layer in _noisy(model) if layer.generator}
+    return {path: random.generator_state(layer.generator) for path, layer in noisy(model) if layer.generator}
 
 
 def checked_noise(model, states):
     """A generator for each path of `noise_of`; ValueError, and no change, where one is not such a state."""
     schema.check(states, "noise", schema.DICTIONARY)
-    surplus = sorted(states.keys() - {path for path, _ in _noisy(model)})
+    surplus = sorted(states.keys() - {path for path, _ in noisy(model)})
     if surplus:
         raise ValueError(f"noise must have paths of layers with noise; got {', '.join(map(repr, surplus))}")
     return {path: random.generator_at(state, f"noise.{path}") for path, state in states.items()}
@@ -230,19 +235,19 @@ def checked_noise(model, states):
 
 def assign_noise(model, generators):
     """Let the layers' random streams go on from `checked_noise`; one without an entry starts when it is first used."""
-    for path, layer in _noisy(model):
+    for path, layer in noisy(model):
         if path in generators:
-            layer.generator = generators[path]
+            layer.go_on(generators[path])
 
 
-def _noisy(layer, prefix=""):
+def noisy(layer, prefix=""):
     """(path, layer) for each layer inside that has a random stream of its own."""
     for inner in layer.sublayers:
         path = f"{prefix}{inner.name}"
-        if hasattr(inner, "generator"):
+        if isinstance(inner, Noise):
             yield path, inner
         if isinstance(inner, Layer):
-            yield from _noisy(inner, f"{path}/")
+            yield from noisy(inner, f"{path}/")
 
 
 def check_weights(model, tensors, filepath):
@@ -275,7 +280,7 @@ def _those_that_fit(model, tensors, filepath):
     skipped = [path for path in sorted(own.keys() | given.keys())
                if path not in own or path not in given or own[path].shape != given[path].shape]
     if skipped:
-        warnings.warn(f"load_weights: '{filepath}' differs from the model; skipped {', '.join(skipped)}", stacklevel=4)
+        warn(f"load_weights: '{filepath}' differs from the model; skipped {', '.join(skipped)}")
     return {**own, **{path: value for path, value in given.items() if path not in skipped}}
 
 

@@ -1,5 +1,5 @@
 """What `compile` is given for each output of a model, where the model has one: the losses and metrics of Keras's
-lists and dictionaries without these. Only trainer.py imports this.
+lists and dictionaries without these; and what it makes of it. Only trainer.py imports this.
 """
 from cytensor import registry
 
@@ -44,3 +44,12 @@ def _refusal(argument, value, name):
     called = "" if name is None else f", {name!r}"
     got = ", ".join(map(repr, value)) if isinstance(value, dict) else repr(value)
     return ValueError(f"compile: {argument} must be for the model's one output{called}; got {got or 'nothing'}")
+
+
+class Compiled:
+    """What `compile` was given and made of it, but for the optimizer and the loss."""
+
+    def __init__(self, given, metrics=(), loss_tracker=None):
+        self.given = given
+        self.metrics = metrics                     # (metric, whether it uses the sample weights)
+        self.loss_tracker = loss_tracker           # the mean loss of the epoch

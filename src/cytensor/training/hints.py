@@ -1,7 +1,6 @@
 """Settings that are allowed and cannot be meant together: `compile` warns of them. Only training.py imports this."""
-import warnings
-
 from cytensor import activations
+from cytensor.user_warnings import warn
 
 
 def warn_of_sigmoid(model, loss):
@@ -12,5 +11,5 @@ def warn_of_sigmoid(model, loss):
     layers = getattr(model, "layers", None)
     activation = getattr(layers[-1], "activation", None) if isinstance(layers, (list, tuple)) and layers else None
     if activation is activations.sigmoid and getattr(loss, "from_logits", False):
-        warnings.warn(f"compile: the model ends in a sigmoid and '{loss.name}' has from_logits=True, which applies "
-                      f"another; leave out one of them", stacklevel=3)
+        warn(f"compile: the model ends in a sigmoid and '{loss.name}' has from_logits=True, which applies "
+         f"another; leave out one of them")

@@ -13,6 +13,7 @@ from cytensor.autodiff.tape import GradientTape, _checking
 from cytensor.layers import base
 from cytensor.layers.naming import named_weights
 from cytensor.tensor import Tensor, as_tensor, asarray
+from cytensor.user_warnings import warn
 
 __all__ = ["check_numerics", "gradcheck"]
 
@@ -47,6 +48,7 @@ class _Checker:
 
     def __init__(self):
         self.loss_name, self.samples = "", None
+        self.rows = None               # in `fit`, the numbers that the batch's samples have in the caller's data
 
     def enter(self):
         """(tape, number of its records) for each tape that records while a layer is called."""
@@ -64,7 +66,7 @@ class _Checker:
         bad = [path for path, variable in named if not _is_finite(variable)]
         cause = f"its weights {', '.join(bad)} are not finite already" if bad else f"its input {_range(x)}"
         raise FloatingPointError(f"check_numerics: forward, layer '{layer.name}' ({type(layer).__name__}){op}: "
-                                 f"{_described(result)}; {cause}")
+                                 f"{self.described(result)}; {cause}")
 
     def loss(self, loss, y, y_pred, value):
         """Raise where a loss is not finite, the output of the model being so."""
@@ -74,7 +76,7 @@ class _Checker:
         where = ""
         if loss is not None:
             values = loss.values(y, y_pred)
-            where = f": {_described(values)}"
+            where = f": {self.described(values)}"
         raise FloatingPointError(f"check_numerics: forward, {name}{where}; the predictions lie {_range(y_pred)[5:]}")
 
     def gradients(self, records, calls, targets, seeds, sources, gradients):
@@ -105,8 +107,8 @@ class _Checker:
                 layer = _place(records, record, calls)
                 where = "" if layer is None else f"layer '{layer.name}' ({type(layer).__name__}), "
                 raise FloatingPointError(f"check_numerics: forward, {where}op {record.op}: "
-                                         f"{_described(as_tensor(record.output))}")
-        raise FloatingPointError(f"check_numerics: forward, the target of gradient: {_described(target)}")
+                                         f"{self.described(as_tensor(record.output))}")
+        raise FloatingPointError(f"check_numerics: forward, the target of gradient: {self.described(target)}")
 
     def _raise(self, record, x, gradient, layer, paths):
         where = self.loss_name or "outside of layers"
@@ -114,9 +116,19 @@ class _Checker:
             where = f"layer '{layer.name}' ({type(layer).__name__})"
         of = f"'{paths[id(x)]}'" if id(x) in paths else "its input"
         has_samples = gradient.shape[:1] == (self.samples,)
-        rows = _described(gradient) if has_samples else f"{_count(gradient)} values are not finite"
+        rows = self.described(gradient) if has_samples else f"{_count(gradient)} values are not finite"
         raise FloatingPointError(f"check_numerics: backward, {where}, op {record.op}, gradient of {of} "
                                  f"{gradient.shape}: {rows}; the gradient that reached the op is, {of} {_range(x)}")
+
+
+    def described(self, x):
+        """`3 of 32 values are not finite, in samples [7]`; the samples numbered as in the data that `fit` was given."""
+        bad = ~np.isfinite(np.atleast_1d(x.numpy()))
+        samples = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
+        if self.rows is not None and len(self.rows) == len(bad):
+            samples = np.sort(np.asarray(self.rows)[samples])
+        more = ", ..." if len(samples) > 10 else ""
+        return f"{_count(x)} values are not finite, in samples [{', '.join(map(str, samples[:10]))}{more}]"
 
 
 def _place(records, record, calls):
@@ -134,13 +146,6 @@ def _is_finite(x):
 def _count(x):
     bad = ~np.isfinite(x.numpy())
     return f"{int(bad.sum())} of {bad.size}"
-
-
-def _described(x):
-    bad = ~np.isfinite(np.atleast_1d(x.numpy()))
-    samples = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
-    more = ", ..." if len(samples) > 10 else ""
-    return f"{_count(x)} values are not finite, in samples [{', '.join(map(str, samples[:10]))}{more}]"
 
 
 def _range(x):
@@ -169,6 +174,26 @@ def _first_bad_op(layer, x):
 
 def _all_finite(tensors):
     return all(np.isfinite(np.asarray(x)).all() for x in tensors if x is not None and x.dtype.kind == "f")
+
+
+# -- what `fit` says of a loss that is not finite ----------------------------------------------------------------------
+def not_finite_weights(model):
+    """The paths of the weights that have a NaN or an infinity."""
+    return [path for path, weight in named_weights(model)
+            if weight.dtype.kind == "f" and not np.isfinite(weight.numpy()).all()]
+
+
+def warn_not_finite(run, epoch, step, loss, cause):
+    """Warn once a run that the loss is not finite, with the likeliest reason."""
+    run.warned = True
+    if run.bad_weights:
+        named = ", ".join(run.bad_weights[:3]) + (", ..." if len(run.bad_weights) > 3 else "")
+        hint = f"the weights {named} were not finite already before this batch; "
+        hint += ("make the model anew, or load weights that are" if not run.has_trained else
+                 "a smaller learning rate, or inputs of a smaller scale, may help")
+    else:
+        hint = f"in the batch {cause}" if cause else "a smaller learning rate, or inputs of a smaller scale, may help"
+    warn(f"fit: the loss became {loss} at epoch {epoch + 1}, batch {step + 1}; {hint}", RuntimeWarning)
 
 
 # -- gradcheck --------------------------------------------------------------------------------------------------------

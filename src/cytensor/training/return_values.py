@@ -7,10 +7,10 @@ import numpy as np
 from cytensor import nested
 
 
-def as_floats(logs):
-    """The logs of a step with every value a Python number; a step may return tensors."""
+def as_floats(step, logs):
+    """The logs of `step`, its name, with every value a Python number; a step may return tensors."""
     if not isinstance(logs, dict):
-        raise TypeError(f"train_step: must return a dictionary of logs; got {type(logs).__name__}")
+        raise TypeError(f"{step}: must return a dictionary of logs; got {type(logs).__name__}")
     return {name: value if type(value) is float or isinstance(value, list) else _as_float(value)
             for name, value in logs.items()}
 

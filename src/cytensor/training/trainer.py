@@ -4,7 +4,6 @@ A model may define its own `train_step(data)`; `fit` then does everything around
 """
 import contextlib
 import math
-import warnings
 
 from cytensor import losses, optimizers
 from cytensor import metrics as metric_classes
@@ -14,31 +13,37 @@ from cytensor.callbacks.progress import EvaluateProgress, PredictProgress, Train
 from cytensor.checks import arguments
 from cytensor.data import batches as batching
 from cytensor.data.batch_size import BATCH, batches_together
+from cytensor.data.shuffling import Shuffling
 from cytensor.data.validation_split import split_tail
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.layers.naming import unique
-from cytensor.metrics.base import metrics_in
 from cytensor.saving.checkpoint import Resume
+from cytensor.saving.models import noisy
 from cytensor.tensor import Tensor
 from cytensor.training import hints
-from cytensor.training.compiled import all_of, only
+from cytensor.training.compiled import Compiled, all_of, only
 from cytensor.training.numerics import check_numerics as checking_numerics
+from cytensor.training.numerics import not_finite_weights, warn_not_finite
+from cytensor.training.overrides import call_with
 from cytensor.training.return_values import as_arrays, as_floats, as_returned, joined
-
-COMPILED = {"_arguments", "_loss_tracker", "_metrics", "_compiled_with"}     # attributes with what compile was given
+from cytensor.training.run import IDLE, Parts, metrics_inside, running
+from cytensor.user_warnings import warn
 
 
 class Trainer:
     """The part of Model that trains. Needs what Layer has."""
     optimizer = None
     loss = None
-    stop_training = False
+    stop_training = stop_evaluating = stop_predicting = False      # a callback may set them
     history = None
-    _loss_tracker = None               # the mean loss of the epoch; made by compile
-    _loss_weight = None                # what compile's loss_weights says
-    _metrics = ()                      # (compiled metric, whether it uses the sample weights)
-    _parts = None                      # during fit and evaluate, once the first batch has built the model
+    _compiled = Compiled({})
+    _run = IDLE                        # the fit, evaluate or predict that is running
+
+    def __new__(cls, *args, **kwargs):
+        self = super().__new__(cls, *args, **kwargs)
+        self._shuffling = Shuffling()
+        return self
 
     # -- compile ------------------------------------------------------------------------------------------------------
     def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
@@ -59,10 +64,8 @@ class Trainer:
         loss = losses.compiled(given["loss"])
         hints.warn_of_sigmoid(self, loss)
         compiled = metric_classes.compiled(given["metrics"], given["weighted_metrics"], loss)
-        self.optimizer, self.loss, self._metrics = optimizers.get(optimizer), loss, compiled
-        self._loss_weight = given["loss_weights"]
-        self._loss_tracker = metric_classes.Mean(name="loss")
-        self._compiled_with = {"optimizer": self.optimizer, **given}
+        self.optimizer, self.loss = optimizers.get(optimizer), loss
+        self._compiled = Compiled({"optimizer": self.optimizer, **given}, compiled, metric_classes.Mean(name="loss"))
 
     def _output_name(self):
         """The name of the model's output, None where only its `call` knows."""
@@ -74,7 +77,7 @@ class Trainer:
         return self.optimizer is not None
 
     def _require_compiled(self, op):
-        if self._loss_tracker is None:
+        if self._compiled.loss_tracker is None:
             raise RuntimeError(f"{op}: the model must be compiled first; "
                                f"call model.compile(optimizer=..., loss=..., metrics=[...])")
 
@@ -84,9 +87,9 @@ class Trainer:
 
         Reset at the start of every epoch. May be overridden.
         """
-        tracker = [] if self._loss_tracker is None else [self._loss_tracker]
-        own = self._parts.metrics if self._parts else _metrics_inside(self.flattened())
-        return unique([*tracker, *(metric for metric, _ in self._metrics), *own])
+        parts, tracker = self._run.parts, self._compiled.loss_tracker
+        compiled = [*([] if tracker is None else [tracker]), *(metric for metric, _ in self._compiled.metrics)]
+        return unique([*compiled, *(parts.metrics if parts else metrics_inside(self.flattened()))])
 
     @property
     def metrics_names(self):
@@ -109,33 +112,48 @@ class Trainer:
         checker = layer_context.checker
         with GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = self.compute_loss(x, y, y_pred, sample_weight)
-        parts = self._parts or _Parts(self)
+            loss = call_with(self.compute_loss, Trainer.compute_loss, x=x, y=y, y_pred=y_pred,
+                             sample_weight=sample_weight, training=True)
+        parts = self._run.parts or Parts(self)
         if checker is not None:
             checker.loss(self.loss, y, y_pred, loss)
+        value = float(loss)
+        if not math.isfinite(value) and self._run.bad_weights is None and self._run is not IDLE:
+            self._run.bad_weights = not_finite_weights(self)      # now: the step will spoil the others too
         if parts.weights:
-            gradients = tape.gradient(loss, parts.weights)
-            self.optimizer.apply(gradients, parts.weights)
-        elif self._parts is None:                  # the first batch
-            warnings.warn(f"fit: model '{self.name}' has no trainable weights", stacklevel=5)
-        self._loss_tracker.add(float(loss), batching.count_samples(x))
-        return self.compute_metrics(x, y, y_pred, sample_weight)
+            self._update(tape.gradient(loss, parts.weights), parts.weights)
+        elif self._run.parts is None:              # the first batch
+            warn(f"fit: model '{self.name}' has no trainable weights")
+        self._compiled.loss_tracker.add(value, batching.count_samples(x))
+        return call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
+                         sample_weight=sample_weight)
+
+    def _update(self, gradients, weights):
+        """Move the weights by their gradients, None for one that the loss does not depend on.
+
+        All that stands between the gradients of a batch and the optimizer: where several processes train one model,
+        this is where they add up what each has found.
+        """
+        self.optimizer.apply(gradients, weights)
 
     def test_step(self, data):
         """One batch of evaluation; returns the logs."""
         x, y, sample_weight = batching.unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
-        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
-        self._loss_tracker.add(float(loss), batching.count_samples(x))
-        return self.compute_metrics(x, y, y_pred, sample_weight)
+        loss = call_with(self.compute_loss, Trainer.compute_loss, x=x, y=y, y_pred=y_pred,
+                         sample_weight=sample_weight, training=False)
+        self._compiled.loss_tracker.add(float(loss), batching.count_samples(x))
+        return call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
+                         sample_weight=sample_weight)
 
     def predict_step(self, data):
         """The predictions of one batch."""
         return self(batching.unpack_x_y_sample_weight(data)[0], training=False)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The compiled loss plus what the regularizers add: a scalar."""
-        penalties = find_penalties(self._parts.layers) if self._parts else self.losses
+        """The compiled loss plus what the regularizers add: a scalar. An override need not take every argument."""
+        parts = self._run.parts
+        penalties = find_penalties(parts.layers) if parts else self.losses
         if self.loss is None:
             if not penalties:
                 raise ValueError("compute_loss: there is nothing to minimise; give compile a loss, "
@@ -144,13 +162,17 @@ class Trainer:
         if y is None:
             raise ValueError(f"compute_loss: the loss '{self.loss.name}' needs targets; got y=None")
         loss = self.loss(y, y_pred, sample_weight)
-        if self._loss_weight is not None:
-            loss = loss * self._loss_weight
+        weight = self._compiled.given.get("loss_weights")
+        if weight is not None:
+            loss = loss * weight
         return sum(penalties, start=loss) if penalties else loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Update the compiled metrics with a batch; the logs: each metric's value so far, by name."""
-        for metric, weighted in self._metrics:
+        """Update the compiled metrics with a batch; the logs: each metric's value so far, by name.
+
+        An override need not take every argument.
+        """
+        for metric, weighted in self._compiled.metrics:
             metric.update_state(y, y_pred, sample_weight if weighted else None)
         return self.get_metrics_result()
 
@@ -188,25 +210,29 @@ class Trainer:
         resume = _resume(resume, self, batches, calls.callbacks)
         if verbose:
             calls.append(progress)
-        self.stop_training, self._parts, self.history = False, None, history
         try:
-            with checking_numerics() if check_numerics else contextlib.nullcontext():
+            with (running(self, "stop_training", "history"),
+                  checking_numerics() if check_numerics else contextlib.nullcontext()):
+                self.stop_training, self.history = False, history
+                if initial_epoch < epochs:
+                    self._shuffling.begin(batches, initial_epoch)
+                for path, layer in noisy(self):
+                    layer.follow_seed(path)
                 self._run_epochs(batches, initial_epoch, epochs, calls, validation, validation_freq, resume)
         finally:
             progress.close()
             batches.close()
-            self._parts = None
         return history
 
     def _run_epochs(self, batches, first, epochs, calls, validation, validation_freq, resume):
-        warned = False
         logs = {}
         calls.call("on_train_begin", {})
         first = resume.start(first) if resume else first
         for epoch in range(first, epochs if not self.stop_training else first):
             self.reset_metrics()
             calls.call("on_epoch_begin", epoch, {})
-            logs, warned = self._run_epoch(batches, epoch, calls, warned, resume)
+            logs = self._run_epoch(batches, epoch, calls, resume)
+            self._shuffling.ended(epoch, batches)
             if validation is not None and _is_due(epoch + 1, validation_freq):
                 results = self._evaluate(validation, calls)
                 logs.update({f"val_{name}": value for name, value in sorted(results.items())})
@@ -218,20 +244,24 @@ class Trainer:
         self.optimizer.finalize_variable_values(self.trainable_weights)
         calls.call("on_train_end", logs)
 
-    def _run_epoch(self, batches, epoch, calls, warned, resume):
-        """Train one epoch, or the rest of it; returns (logs, whether a loss that is not finite was warned of)."""
+    def _run_epoch(self, batches, epoch, calls, resume):
+        """Train one epoch, or the rest of it; returns its logs."""
         begin, end = calls.methods["on_train_batch_begin"], calls.methods["on_train_batch_end"]
         done, logs = resume.enter() if resume else (0, {})
-        self._parts = None                 # a callback may have frozen or thawed a layer
+        run, checker = self._run, layer_context.checker
+        run.parts = None                   # a callback may have frozen or thawed a layer
         try:
             for step, data in enumerate(batches.epoch(epoch, done), done):
                 for method in begin:
                     method(step, {})
-                logs = as_floats(self.train_step(data))
-                self._parts = self._parts or _Parts(self)
+                if checker is not None:
+                    checker.rows = batches.rows
+                logs = as_floats("train_step", self.train_step(data))
+                run.parts = run.parts or Parts(self)
                 done = step + 1
-                if not warned and not math.isfinite(logs.get("loss", 0.0)):
-                    warned = _warn_not_finite(epoch, step, logs["loss"], batching.find_not_finite(data))
+                if not run.warned and not math.isfinite(logs.get("loss", 0.0)):
+                    warn_not_finite(run, epoch, step, logs["loss"], batching.find_not_finite(data, batches.rows))
+                run.has_trained = True
                 for method in end:
                     method(step, logs)
                 if self.stop_training:
@@ -241,7 +271,7 @@ class Trainer:
         except Exception as error:
             error.add_note(f"in fit: epoch {epoch + 1}, batch {done + 1}")
             raise
-        return dict(sorted(logs.items())), warned
+        return dict(sorted(logs.items()))
 
     def _validation_batches(self, validation_data, batch_size, steps):
         if validation_data is None:
@@ -267,10 +297,10 @@ class Trainer:
         calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], model=self, epochs=1,
                              steps=batches.steps, verbose=verbose)
         try:
-            logs = self._evaluate(batches, calls)
+            with running(self, "stop_evaluating"):
+                logs = self._evaluate(batches, calls)
         finally:
             progress.close()
-            self._parts = None
         return as_returned(logs, return_dict)
 
     def _evaluate(self, batches, calls):
@@ -278,15 +308,18 @@ class Trainer:
         calls.call("on_test_begin", {})
         begin, end = calls.methods["on_test_batch_begin"], calls.methods["on_test_batch_end"]
         done, logs = 0, {}
+        run, self.stop_evaluating = self._run, False
         try:
             for step, data in enumerate(batches.epoch(0)):
                 for method in begin:
                     method(step, {})
-                logs = as_floats(self.test_step(data))
-                self._parts = self._parts or _Parts(self)
+                logs = as_floats("test_step", self.test_step(data))
+                run.parts = run.parts or Parts(self)
                 done = step + 1
                 for method in end:
                     method(step, logs)
+                if self.stop_evaluating:
+                    break
         except Exception as error:
             error.add_note(f"in evaluate: batch {done + 1}")
             raise
@@ -300,7 +333,7 @@ class Trainer:
         """
         arguments.check_call(Trainer.predict, locals())
         together = 1
-        if callbacks is None and steps is None and not batching.is_iterator(x):
+        if callbacks is None and steps is None and self._run is IDLE and not batching.is_iterator(x):
             x = batching.as_inputs("predict", x, self._casts()["several"])
             if 0 < batching.count_samples(x) <= (batch_size or BATCH) and verbose in ("auto", 0):
                 return as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
@@ -312,17 +345,25 @@ class Trainer:
         progress = PredictProgress(verbose, batches.steps, batches.samples if together > 1 else None)
         calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], model=self, epochs=1,
                              steps=batches.steps, verbose=verbose)
-        calls.call("on_predict_begin", {})
-        outputs = []
         try:
-            for step, data in enumerate(batches.epoch(0)):
-                calls.call("on_predict_batch_begin", step, {})
-                outputs.append(as_arrays(self.predict_step(data)))
-                calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
+            with running(self, "stop_predicting"):
+                return joined(self._predict(batches, calls))
         finally:
             progress.close()
+
+    def _predict(self, batches, calls):
+        """The outputs of each batch, as arrays."""
+        self.stop_predicting = False
+        calls.call("on_predict_begin", {})
+        outputs = []
+        for step, data in enumerate(batches.epoch(0)):
+            calls.call("on_predict_batch_begin", step, {})
+            outputs.append(as_arrays(self.predict_step(data)))
+            calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
+            if self.stop_predicting:
+                break
         calls.call("on_predict_end", {})
-        return joined(outputs)
+        return outputs
 
     # -- single batches -----------------------------------------------------------------------------------------------
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
@@ -330,16 +371,18 @@ class Trainer:
         arguments.check_call(Trainer.train_on_batch, locals())
         self._require_compiled("train_on_batch")
         data = self._single_batch("train_on_batch", x, y, sample_weight, class_weight)
-        self.reset_metrics()
-        return as_returned(as_floats(self.train_step(data)), return_dict)
+        with running(self):
+            self.reset_metrics()
+            return as_returned(as_floats("train_step", self.train_step(data)), return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Evaluate the whole of x and y as one batch; its loss and metrics."""
         arguments.check_call(Trainer.test_on_batch, locals())
         self._require_compiled("test_on_batch")
         data = self._single_batch("test_on_batch", x, y, sample_weight)
-        self.reset_metrics()
-        return as_returned(as_floats(self.test_step(data)), return_dict)
+        with running(self):
+            self.reset_metrics()
+            return as_returned(as_floats("test_step", self.test_step(data)), return_dict)
 
     def predict_on_batch(self, x):
         """The model's output for the whole of x, as a NumPy array."""
@@ -357,22 +400,7 @@ class Trainer:
         return {"dtype": self.dtype, "casts_integers": False, "several": True}
 
 
-class _Parts:
-    """What a step needs of the model, looked up once and not at every batch."""
-
-    def __init__(self, model):
-        self.weights = model.trainable_weights
-        self.layers = model.flattened()
-        self.metrics = _metrics_inside(self.layers)
-
-
 # -- helpers ----------------------------------------------------------------------------------------------------------
-def _metrics_inside(layers):
-    """The metrics that layers keep as attributes, or in lists and dictionaries."""
-    return [metric for layer in layers for key, value in vars(layer).items() if key not in COMPILED
-            for metric in metrics_in(value)]
-
-
 def _resume(path, model, batches, callbacks):
     """The Resume that `fit(resume=path)` or a BackupAndRestore asks for, or None."""
     backup = next((callback for callback in callbacks if isinstance(callback, BackupAndRestore)), None)
@@ -389,10 +417,3 @@ def _as_list(value):
 
 def _is_due(epoch, freq):
     return epoch in freq if isinstance(freq, (list, tuple, set)) else epoch % freq == 0
-
-
-def _warn_not_finite(epoch, step, loss, cause):
-    hint = f"in the batch {cause}" if cause else "a smaller learning rate, or inputs of a smaller scale, may help"
-    warnings.warn(f"fit: the loss became {loss} at epoch {epoch + 1}, batch {step + 1}; {hint}", RuntimeWarning,
-                  stacklevel=5)
-    return True

@@ -1,0 +1,109 @@
+"""What may be given as x, y and sample_weight: arrays of numbers from NumPy, pandas, PyTorch and others, as tensors.
+
+What cannot be is refused in the caller's terms: the columns of a table by their names, sparse matrices and text with
+what to do instead. Only the files of this folder import it.
+"""
+import numpy as np
+
+from cytensor.tensor import Tensor, asarray
+
+NUMBERS = (bool, int, float, np.number, np.bool_)
+KINDS = {"O": "objects", "M": "dates", "m": "time spans", "U": "text", "S": "text", "T": "text", "c": "complex numbers",
+         "V": "records"}
+
+
+def is_sparse(value):
+    """Whether this is a sparse matrix, of SciPy or another library with its methods."""
+    return hasattr(value, "toarray") and hasattr(value, "nnz")
+
+
+def as_source(op, name, value):
+    """`value` as a tensor with a first axis of samples; no copy where it has a buffer.
+
+    TypeError or ValueError, naming `op` and `name`, for what is not numbers in one array.
+    """
+    try:
+        tensor = value if type(value) is Tensor else asarray(_as_array(name, value))
+    except (TypeError, ValueError, RuntimeError) as error:         # the last from PyTorch
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"{op}: {name} must be numbers in one array; got {type(value).__name__}: {error}") from error
+    if tensor.ndim == 0:
+        raise ValueError(f"{op}: {name} must have a first axis of samples; got a scalar")
+    if tensor.dtype.kind not in "fiub":
+        raise TypeError(f"{op}: {name} must be numbers; got {_described(tensor.dtype)}{_hint(name)}")
+    return tensor
+
+
+def _hint(name):
+    return "; number the classes from 0, as numpy.unique(y, return_inverse=True) does" if name == "y" else ""
+
+
+def as_target(op, value):
+    """y as a tensor. A list, tuple or dictionary of one array is that array; of several it is refused."""
+    given = list(value.values()) if isinstance(value, dict) else value
+    if isinstance(given, (list, tuple)) and given and all(len(getattr(part, "shape", ())) for part in given):
+        is_rows = isinstance(value, list) and given[0].ndim == 1       # a list of the targets of the samples
+        if len(given) > 1 and not is_rows:
+            shapes = ", ".join(str(tuple(part.shape)) for part in given)
+            raise ValueError(f"{op}: y must be one array, for the model has one output; got {len(given)} arrays in a "
+                             f"{type(value).__name__}, of shapes {shapes}")
+        value = given[0] if len(given) == 1 else given
+    return as_source(op, "y", value)
+
+
+def as_weights(op, value, samples):
+    """sample_weight as a tensor (samples, ...); one number is the weight of every sample."""
+    tensor = value if type(value) is Tensor else None
+    if tensor is None and np.ndim(value) == 0 and not isinstance(value, str):
+        tensor = asarray(np.asarray(value))
+    if tensor is not None and tensor.ndim == 0 and tensor.dtype.kind in "fiub":
+        return asarray(np.full(samples, tensor.numpy(), np.float32))
+    return as_source(op, "sample_weight", value)
+
+
+def _as_array(name, value):
+    """What `asarray` takes: tables and columns with the numbers that NumPy would see as objects."""
+    if is_sparse(value):
+        raise TypeError(f"it is a sparse matrix of shape {value.shape}; give its toarray()")
+    if hasattr(value, "columns") and hasattr(value, "dtypes"):
+        return _of_table(value)
+    if isinstance(value, np.ndarray) or (hasattr(value, "__array__") and not isinstance(value, Tensor)):
+        array = _numbers_in(np.asarray(value))
+        if array.dtype.kind == "O":
+            raise TypeError(f"its dtype is object, and {_first_strange(array)!r} is no number{_hint(name)}")
+        if array.dtype.kind not in "fiubSU":
+            raise TypeError(f"it has {_described(array.dtype)}, of dtype {array.dtype}")
+        return array
+    return value
+
+
+def _of_table(table):
+    """The columns of a table side by side (samples, columns); TypeError with the names of those that are no numbers."""
+    values = np.asarray(table)
+    if values.dtype.kind in "fiub":
+        return values
+    pairs = table.items() if hasattr(table, "items") else ((name, table[name]) for name in table.columns)
+    columns = [(name, _numbers_in(np.asarray(column))) for name, column in pairs]
+    wrong = [f"{name!r} ({_described(column.dtype)}, such as {_first_strange(column)!r})"
+             for name, column in columns if column.dtype.kind not in "fiub"]
+    if wrong:
+        raise TypeError(f"these columns are no numbers: {', '.join(wrong)}; leave them out or turn them into numbers, "
+                        f"categories for instance by pandas.get_dummies")
+    return np.column_stack([column for _, column in columns])
+
+
+def _numbers_in(array):
+    """An array of objects as one of numbers, where all of them are; any other as it is."""
+    if array.dtype.kind != "O" or not array.size or not all(isinstance(item, NUMBERS) for item in array.flat):
+        return array
+    return np.array(array.tolist())
+
+
+def _first_strange(array):
+    """The first element that is no number; of an array of another dtype than object, the first."""
+    strange = (item for item in array.flat if array.dtype.kind != "O" or not isinstance(item, NUMBERS))
+    return next(strange, None)
+
+
+def _described(dtype):
+    return KINDS.get(dtype.kind, f"dtype {dtype}")
