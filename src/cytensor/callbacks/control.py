@@ -1,9 +1,11 @@
 """Callbacks that steer training by what they see: stopping, changing the learning rate."""
+import inspect
 import math
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
 from cytensor.checks.schema import ARRAY, COUNT, REAL, check_like, list_of, or_none
+from cytensor.printing import say
 
 
 class EarlyStopping(Monitor):
@@ -54,17 +56,17 @@ class EarlyStopping(Monitor):
 
     def on_train_end(self, logs=None):
         if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose:
-                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+                say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)
 
 
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by `factor` when the watched value has not improved for `patience` epochs.
 
-    cooldown: epochs to wait after a change. min_lr: the learning rate never falls below it.
+    cooldown: how many epochs after a change do not count. min_lr: the learning rate never falls below it.
     """
     state_rules = (("wait", COUNT), ("resting", COUNT), ("best", or_none(REAL)))
 
@@ -90,12 +92,12 @@ class ReduceLROnPlateau(Monitor):
         value = self.current(logs)
         if value is None:
             return
-        if self.resting:
+        rests = self.in_cooldown()
+        if rests:
             self.resting -= 1
-            self.wait = 0
         if self.is_better(value, self.best):
             self.best, self.wait = value, 0
-        elif not self.resting:
+        elif not rests:
             self.wait += 1
             if self.wait >= self.patience:
                 self.reduce(epoch, optimizer)
@@ -109,7 +111,7 @@ class ReduceLROnPlateau(Monitor):
         if optimizer.learning_rate > self.min_lr:
             optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
             if self.verbose:
-                print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {optimizer.learning_rate}.")
+                say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {optimizer.learning_rate}.")
             self.resting, self.wait = self.cooldown, 0
 
 
@@ -121,10 +123,8 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         optimizer = self.model.optimizer
-        try:
-            value = self.schedule(epoch, optimizer.learning_rate)
-        except TypeError:              # a schedule of the epoch alone
-            value = self.schedule(epoch)
+        given = (epoch, optimizer.learning_rate)
+        value = self.schedule(*given[:1] if _takes_one(self.schedule) else given)
         try:
             value = float(value)
         except (TypeError, ValueError):
@@ -132,11 +132,23 @@ class LearningRateScheduler(Callback):
                             f"{epoch}") from None
         optimizer.learning_rate = value
         if self.verbose:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {optimizer.learning_rate}.")
+            say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {optimizer.learning_rate}.")
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+def _takes_one(schedule):
+    """Whether a schedule is a function of the epoch alone."""
+    try:
+        signature = inspect.signature(schedule)
+        signature.bind(0, 0.0)
+    except TypeError:
+        return True
+    except ValueError:                 # of a compiled function nothing is known
+        return False
+    return False
 
 
 class TerminateOnNaN(Callback):
@@ -150,5 +162,5 @@ class TerminateOnNaN(Callback):
         if loss is not None and not math.isfinite(loss):
             if self.raise_error:
                 raise RuntimeError(f"TerminateOnNaN: the loss must be finite; got {loss} at batch {batch}")
-            print(f"Batch {batch}: Invalid loss, terminating training")
+            say(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True

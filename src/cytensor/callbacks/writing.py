@@ -1,55 +1,90 @@
 """Callbacks that write the logs somewhere."""
 import csv
+import io
 import os
 
 from cytensor.callbacks.base import Callback
 from cytensor.checks.arguments import TEXT
 from cytensor.checks.schema import COUNT, list_of, or_none
+from cytensor.saving.models import write_bytes
 
 
 class CSVLogger(Callback):
     """Writes a line of values for each epoch to a CSV file; `append` goes on with an existing one.
 
-    The columns are those of the first epoch, sorted, and for later validation the same with "val_"; "NA" where a value
-    is missing. Resumed training goes on behind the epoch that it continues from.
+    The columns are those of the file that is appended to, or the sorted names of the first epoch's logs. Names that
+    come later, such as those of a validation that is not of every epoch, become columns behind them; "NA" stands where
+    a value is missing. Resumed training goes on behind the epoch that it continues from.
     """
-    state_rules = (("columns", or_none(list_of(TEXT, "strings"))), ("written", or_none(COUNT)))
+    state_rules = (("columns", or_none(list_of(TEXT, "strings"))), ("rows", or_none(COUNT)))
 
     def __init__(self, filename, separator=",", append=False):
         self.filename, self.separator, self.append = os.fspath(filename), separator, append
-        self.columns = None
-        self.written = None            # bytes that belong to this run and what it continues
+        self.columns = None            # without "epoch"
+        self.rows = None               # of this run and what it continues, the titles among them
+        self.size = None               # bytes of the file as this run has left it
 
     def check_state(self, state, key):
         super().check_state(state, key)
-        size = os.path.getsize(self.filename) if os.path.exists(self.filename) else 0
-        if (state["written"] or 0) > size:         # the file would be filled up to there
-            raise ValueError(f"{key}.written must be at most the {size} bytes of '{self.filename}'; "
-                             f"got {state['written']}")
+        count = len(self._read())
+        if (state["rows"] or 0) > count:           # those between would be missing
+            raise ValueError(f"{key}.rows must be at most the {count} rows of '{self.filename}'; got {state['rows']}")
+
+    def set_state(self, state):
+        super().set_state(state)
+        self.size = None
 
     def on_train_begin(self, logs=None):
-        self.columns = self.written = None
+        self.columns = self.rows = self.size = None
         with self._open():             # a path that cannot be written is an error at once
             pass
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
-        if self.written is None:
-            self.written = os.path.getsize(self.filename) if self.append else 0
+        before = None if self.size == self._size() else self._read()
+        if self.rows is None:
+            before = before if self.append else []
+            titled = _is_titled(before)
+            self.columns, self.rows = before[0][1:] if titled else sorted(logs) if before else [], len(before)
+        added = sorted(logs.keys() - set(self.columns))
+        if added or before is not None:
+            self._rewrite(self._read() if before is None else before, added)
         with self._open() as file:
-            file.truncate(self.written)            # what an interrupted run wrote after its checkpoint goes
-            writer = csv.writer(file, delimiter=self.separator)
-            if self.columns is None:
-                self.columns = sorted(logs)
-                if not any(name.startswith("val_") for name in logs):
-                    self.columns += [f"val_{name}" for name in self.columns]
-                if self.written == 0:
-                    writer.writerow(["epoch", *self.columns])
-            writer.writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self.columns)])
-        self.written = os.path.getsize(self.filename)
+            self._writer(file).writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self.columns)])
+        self.rows, self.size = self.rows + 1, self._size()
+
+    def _rewrite(self, before, added):
+        """Let the file have the rows of this run, with columns for what is added. What an interrupted run wrote after
+        its checkpoint goes, rows and columns.
+        """
+        rows, width = before[:self.rows], len(self.columns) + 1
+        self.columns = [*self.columns, *added]
+        if not rows or _is_titled(rows):
+            rows = [["epoch", *self.columns], *([*row[:width], *["NA"] * len(added)] for row in rows[1:])]
+        self.rows = len(rows)
+        text = io.StringIO(newline="")
+        self._writer(text).writerows(rows)
+        if rows != before:
+            write_bytes(self.filename, text.getvalue().encode())
+
+    def _read(self):
+        if not os.path.exists(self.filename):
+            return []
+        with open(self.filename, newline="", encoding="utf-8") as file:
+            return list(csv.reader(file, delimiter=self.separator))
 
     def _open(self):
         return open(self.filename, "a", newline="", encoding="utf-8")
+
+    def _writer(self, file):
+        return csv.writer(file, delimiter=self.separator)
+
+    def _size(self):
+        return os.path.getsize(self.filename)
+
+
+def _is_titled(rows):
+    return rows[:1] != [] and rows[0][:1] == ["epoch"]
 
 
 def _cell(value):

@@ -12,4 +12,4 @@ def warn_of_sigmoid(model, loss):
     activation = getattr(layers[-1], "activation", None) if isinstance(layers, (list, tuple)) and layers else None
     if activation is activations.sigmoid and getattr(loss, "from_logits", False):
         warn(f"compile: the model ends in a sigmoid and '{loss.name}' has from_logits=True, which applies "
-         f"another; leave out one of them")
+             f"another; leave out one of them")

@@ -80,7 +80,7 @@ def _snapshot(metric):
     """(attributes, [(variable, its value)], [(metric inside, its snapshot)]): what changes with a batch is copied."""
     own = {name: _copied(value) for name, value in vars(metric).items()}
     held = [*metric.variables, *(value for value in own.values() if isinstance(value, Variable))]
-    inside = [inner for value in own.values() for inner in _metrics_in(value)]
+    inside = [inner for value in own.values() for inner in metrics_in(value)]
     return (own, [(variable, np.array(variable.numpy())) for variable in held],
             [(inner, _snapshot(inner)) for inner in inside])
 
