@@ -147,6 +147,11 @@ def test_evaluation_and_prediction_stop_when_a_callback_says_so():
     assert seen == [0, 1, 0, 1] and first.shape == (20, 3)
     assert model.predict(x, 10, verbose=0).shape == (100, 3)               # the next run begins anew
     seen.clear()
+    model.evaluate(x, y, 10, verbose=0, callbacks=[callbacks.LambdaCallback(
+        on_test_begin=lambda logs: setattr(model, "stop_evaluating", True),
+        on_test_batch_end=lambda batch, logs: seen.append(batch))])
+    assert seen == [0]                                                     # behind the batch, as in Keras
+    seen.clear()
     model.fit(x, y, epochs=2, verbose=0, validation_split=0.5, validation_batch_size=10,
               callbacks=stopping("on_test_batch_end", "stop_evaluating"))
     assert seen == [0, 1, 0, 1]                                            # of each validation, and training goes on

@@ -188,7 +188,8 @@ class Trainer:
         trained on. shuffle: whether each epoch has the samples of arrays in another order; "batch" for the batches in
         their order and the samples of each in another. steps_per_epoch: the batches of an epoch; the next goes on
         behind them, and the data starts over, in a new order, when it has ended; without batch_size also into how many
-        batches arrays are cut. validation_freq: every how many epochs to validate, or the epochs (from 1) that do.
+        batches arrays are cut. initial_epoch: the number of the first epoch; from another than 0 on, `fit` goes on with
+        the training before it, in its order of samples. validation_freq: every how many epochs to validate, or the epochs (from 1) that do.
         resume: a file that is written after every epoch and, where it exists, continued from: the result is the same,
         bit for bit. check_numerics: stop at the first NaN or infinity and say where it arose.
         """
@@ -305,10 +306,11 @@ class Trainer:
 
     def _evaluate(self, batches, calls):
         self.reset_metrics()
+        self.stop_evaluating = False
         calls.call("on_test_begin", {})
         begin, end = calls.methods["on_test_batch_begin"], calls.methods["on_test_batch_end"]
         done, logs = 0, {}
-        run, self.stop_evaluating = self._run, False
+        run = self._run
         try:
             for step, data in enumerate(batches.epoch(0)):
                 for method in begin:
