@@ -88,6 +88,7 @@ INSIDE = {
         *data(), 7, verbose=0, callbacks=[callbacks.Callback()]),
     "predict": lambda model: model.predict(data()[0], verbose=0),
     "predict a batch": lambda model: model.predict(data()[0][:3], verbose=0),
+    "predict_on_batch": lambda model: model.predict_on_batch(data()[0]),
     "test_on_batch": lambda model: model.test_on_batch(*data()),
     "fit": trains,
 }
@@ -121,6 +122,14 @@ def test_training_goes_on_as_if_none_had_been_inside():
     parts.fit(x, y, epochs=2, verbose=0, callbacks=[inside])
     parts.fit(x, y, epochs=3, initial_epoch=2, verbose=0)
     assert all(np.array_equal(a, b) for a, b in zip(whole.get_weights(), parts.get_weights(), strict=True))
+
+
+def test_a_prediction_of_one_batch_inside_prints_nothing(capsys):
+    x, y = data()
+    model = classifier()
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: model.predict(x[:3]))])
+    assert capsys.readouterr().out == ""
 
 
 def test_an_error_inside_puts_the_outer_run_back_too():

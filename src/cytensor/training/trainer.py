@@ -189,9 +189,9 @@ class Trainer:
         their order and the samples of each in another. steps_per_epoch: the batches of an epoch; the next goes on
         behind them, and the data starts over, in a new order, when it has ended; without batch_size also into how many
         batches arrays are cut. initial_epoch: the number of the first epoch; from another than 0 on, `fit` goes on with
-        the training before it, in its order of samples. validation_freq: every how many epochs to validate, or the epochs (from 1) that do.
-        resume: a file that is written after every epoch and, where it exists, continued from: the result is the same,
-        bit for bit. check_numerics: stop at the first NaN or infinity and say where it arose.
+        the training before it, in its order of samples. validation_freq: every how many epochs to validate, or the
+        epochs (from 1) that do. resume: a file that is written after every epoch and, where it exists, continued from:
+        the result is the same, bit for bit. check_numerics: stop at the first NaN or infinity and say where it arose.
         """
         arguments.check_call(Trainer.fit, locals())
         self._require_compiled("fit")
@@ -335,10 +335,10 @@ class Trainer:
         """
         arguments.check_call(Trainer.predict, locals())
         together = 1
-        if callbacks is None and steps is None and self._run is IDLE and not batching.is_iterator(x):
+        if callbacks is None and steps is None and not batching.is_iterator(x):
             x = batching.as_inputs("predict", x, self._casts()["several"])
             if 0 < batching.count_samples(x) <= (batch_size or BATCH) and verbose in ("auto", 0):
-                return as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
+                return self._predict_at_once(x)
             if batch_size is None and isinstance(x, Tensor) and x.size:
                 together = batches_together(self, x)
         size = batch_size if steps else (batch_size or BATCH) * together
@@ -388,8 +388,11 @@ class Trainer:
 
     def predict_on_batch(self, x):
         """The model's output for the whole of x, as a NumPy array."""
-        x = batching.as_inputs("predict_on_batch", x, self._casts()["several"])
-        return as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
+        return self._predict_at_once(batching.as_inputs("predict_on_batch", x, self._casts()["several"]))
+
+    def _predict_at_once(self, x):
+        with contextlib.nullcontext() if self._run is IDLE else running(self):
+            return as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
 
     def _single_batch(self, op, x, y, sample_weight, class_weight=None):
         x = None if x is None else batching.as_inputs(op, x, self._casts()["several"])
