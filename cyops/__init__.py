@@ -33,7 +33,7 @@ from cyops.contract import add_matmul, dense_backward
 from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
 from cyops.derived import Derived
 from cyops.gather import gather_rows, put, scatter_view, take_gradient
-from cyops.rows import log_softmax_gradient, softmax_cross_entropy_with_gradient, softmax_gradient
+from cyops.rows import log_softmax_gradient, logits_behind, softmax_cross_entropy_with_gradient, softmax_gradient
 from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
 from cyops.strided import (
     Record,
@@ -45,7 +45,6 @@ from cyops.strided import (
     assign,
     assign_add,
     assign_sub,
-    count_uses,
     detach,
     dtype_rows,
     is_recording,
@@ -54,6 +53,7 @@ from cyops.strided import (
     look_up,
     matches,
     record_op,
+    separate,
     set_tensor_class,
     set_trainable,
     view_geometry,
@@ -90,12 +90,12 @@ globals().update({name: op.kernel for name, op in OPS.items()})
 # Functions that are no differentiable op of their own, but what rules, batches and optimizers are made of.
 HELPERS = (
     "adam_step", "add_matmul", "arange", "as_class", "asarray", "assign", "assign_add", "assign_sub",
-    "available_isas", "count_uses", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye", "full",
-    "gather_rows", "get_num_threads", "is_recording", "is_trainable", "lead_back", "linspace",
-    "log_softmax_gradient", "look_up", "matches", "memory_stats", "momentum_step", "ones", "put", "record_op",
-    "rmsprop_step", "scatter_view", "set_cache_limit", "set_num_threads", "set_tensor_class", "set_trainable",
-    "sgd_step", "shares_memory", "shares_storage", "softmax_cross_entropy_with_gradient", "softmax_gradient",
-    "take_gradient", "view_geometry", "zeros",
+    "available_isas", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye", "full", "gather_rows",
+    "get_num_threads", "is_recording", "is_trainable", "lead_back", "linspace", "log_softmax_gradient",
+    "logits_behind", "look_up", "matches", "memory_stats", "momentum_step", "ones", "put", "record_op",
+    "rmsprop_step", "scatter_view", "separate", "set_cache_limit", "set_num_threads", "set_tensor_class",
+    "set_trainable", "sgd_step", "shares_memory", "shares_storage", "softmax_cross_entropy_with_gradient",
+    "softmax_gradient", "take_gradient", "view_geometry", "zeros",
 )
 __all__ = [
     "OPS", "Derived", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "bfloat16", "isa", *HELPERS,

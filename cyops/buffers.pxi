@@ -161,6 +161,7 @@ cdef int export_buffer(Strided x, Py_buffer *buffer, int flags) except -1:
     buffer.obj = x
     buffer.len = v.size * v.itemsize
     buffer.readonly = is_readonly
+    x.base.is_shared = x.base.is_shared or not is_readonly
     buffer.itemsize = v.itemsize
     buffer.format = <char *> <bytes> format if flags & PyBUF_FORMAT else NULL
     buffer.ndim = v.ndim

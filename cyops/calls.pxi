@@ -151,7 +151,7 @@ cdef object short_binary(int op, object a, object b, const cyops_view *v, const 
         inputs[1] = &right
     run(op, &result.v, inputs, w.ndim == 0)
     if recording():
-        record(OP_NAMES[op], (recorded(a, v), recorded(b, w)), result, None)
+        record_operands(op, (recorded(a, v), recorded(b, w)), result)
     return result
 
 
@@ -203,7 +203,7 @@ cdef Strided short_ternary(int op, Strided a, object b, object c):
     result = empty_like(OP_NAMES[op], cls if cls is not Strided else result_class(c, None), x.v.dtype, x.v.itemsize, a)
     run(op, &result.v, inputs)
     if recording():
-        record(OP_NAMES[op], (a, recorded(b, inputs[1]), recorded(c, inputs[2])), result, None)
+        record_operands(op, (a, recorded(b, inputs[1]), recorded(c, inputs[2])), result)
     return result
 
 
@@ -273,7 +273,7 @@ cdef object call(int op, int count, list values, Strided out):
         result = checked_out(OP_NAMES[op], out, shaped.ndim, shaped.shape, result_dtype)
     compute(op, count, operands, values, tensors, computing, result_dtype, result, out is not None)
     if recording():
-        record(OP_NAMES[op], tuple([recorded(tensors[i], &operands[i].view) for i in range(count)]), result, None)
+        record_operands(op, tuple([recorded(tensors[i], &operands[i].view) for i in range(count)]), result)
     return result
 
 
@@ -326,3 +326,10 @@ cdef Strided recorded(object x, const cyops_view *v):
     scalar = empty("asarray", Strided, v.dtype, v.itemsize, 0, NULL)
     memcpy(scalar.v.data, v.data, v.itemsize)
     return scalar
+
+
+cdef int record_operands(int op, tuple inputs, Strided result) except -1:
+    """The gradient of a sum or difference asks for no value; that of any other op of several operands may."""
+    if op == CYOPS_OP_add or op == CYOPS_OP_subtract:
+        return record(OP_NAMES[op], inputs, result, None)
+    return record_values(OP_NAMES[op], inputs, result, None)

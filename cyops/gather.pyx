@@ -11,6 +11,7 @@ from cyops.strided cimport (
     normalize_axis, promote, read_shape, record, recording, require_real, result_class, shape_of, write_result,
 )
 
+from cpython.number cimport PyNumber_Index
 from libc.stdint cimport int64_t
 from libc.stdlib cimport llabs
 from libc.string cimport memcpy, memset
@@ -73,16 +74,19 @@ def take_gradient(d, indices, shape, axis=None):
     cdef int which = 0 if axis is None else normalize_axis("take_gradient", axis, ndim)
     cdef Py_ssize_t flat_length = count_elements("take_gradient", ndim, lengths, 1)
     cdef Strided out = zeros("take_gradient", result_class(a, a), computing_dtype(a.v.dtype), ndim, lengths)
-    add_at("take_gradient", out if axis is not None else flattened(out), wanted, a, which)
+    cdef Strided positions = add_at("take_gradient", out if axis is not None else flattened(out), wanted, a, which)
     out = cast_to(out, a.v.dtype)
     if recording():
-        record("take_gradient", (a,), out, {"indices": wanted, "axis": None if axis is None else which})
+        record("take_gradient", (a,), out, {"indices": positions, "axis": None if axis is None else which})
     return out
 
 
 # -- scatter ----------------------------------------------------------------------------------------------------------
-cdef int add_at(str op, Strided target, Strided indices, Strided updates, int axis) except -1:
-    """target[..., indices, ...] += updates, which broadcasts; target is fresh and has the dtype to add in."""
+cdef Strided add_at(str op, Strided target, Strided indices, Strided updates, int axis):
+    """target[..., indices, ...] += updates, which broadcasts; target is fresh and has the dtype to add in.
+
+    Returns the positions, which nothing else can change.
+    """
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     cdef int ndim = replace_axis(op, &target.v, axis, &indices.v, shape)
     cdef Strided positions = read_positions(op, indices, target.v.shape[axis], True, IndexError)
@@ -90,7 +94,7 @@ cdef int add_at(str op, Strided target, Strided indices, Strided updates, int ax
     cdef Strided ready = spread(op, cast_to(updates, target.v.dtype), ndim, shape, indices.v.ndim != 1)
     list_slabs(&ready.v, axis, indices.v.ndim, indices.v.size, &listed)
     check(op, api().scatter_add(&target.v, &listed, axis, positions_of(positions), positions.v.size))
-    return 0
+    return positions
 
 
 cdef Strided spread(str op, Strided updates, int ndim, const Py_ssize_t *shape, bint must_be_contiguous):
@@ -130,10 +134,10 @@ def scatter_add(x, indices, updates, axis=0):
     cdef int adding = computing_dtype(dtype)
     cdef Strided out = empty("scatter_add", result_class(a, b), adding, itemsize_of(adding), a.v.ndim, a.v.shape)
     check("scatter_add", api().cast(&out.v, &a.v))
-    add_at("scatter_add", out, wanted, b, axis_index)
+    cdef Strided positions = add_at("scatter_add", out, wanted, b, axis_index)
     out = cast_to(out, dtype)
     if recording():
-        record("scatter_add", (a, b), out, {"indices": wanted, "axis": axis_index})
+        record("scatter_add", (a, b), out, {"indices": positions, "axis": axis_index})
     return out
 
 
@@ -199,10 +203,12 @@ def scatter_view(d, shape, view_shape, strides, offset):
     cdef cyops_view target = a.v
     cdef Strided ready = cast_to(a, out.v.dtype)
     cdef int i
-    strides = tuple([step.__index__() for step in strides])
-    if shape_of(a) != tuple(view_shape) or len(strides) != a.v.ndim:
+    view_shape = tuple([PyNumber_Index(length) for length in view_shape])
+    strides = tuple([PyNumber_Index(step) for step in strides])
+    offset = PyNumber_Index(offset)
+    if shape_of(a) != view_shape or len(strides) != a.v.ndim:
         raise ValueError(f"scatter_view: d must have the view's shape, and the view a stride for each axis; got d "
-                         f"{shape_of(a)}, view_shape {tuple(view_shape)}, strides {tuple(strides)}")
+                         f"{shape_of(a)}, view_shape {view_shape}, strides {strides}")
     spans = [(a.v.shape[i] - 1) * strides[i] for i in range(a.v.ndim)]      # Python's integers: these may be huge
     low = offset + sum([span for span in spans if span < 0])
     high = offset + sum([span for span in spans if span > 0])
@@ -216,8 +222,7 @@ def scatter_view(d, shape, view_shape, strides, offset):
     check("scatter_view", api().accumulate(&target, &ready.v))
     out = cast_to(out, a.v.dtype)
     if recording():
-        record("scatter_view", (a,), out,
-               {"view_shape": tuple(view_shape), "strides": tuple(strides), "offset": offset})
+        record("scatter_view", (a,), out, {"view_shape": view_shape, "strides": strides, "offset": offset})
     return out
 
 

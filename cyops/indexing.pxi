@@ -142,6 +142,25 @@ cdef int keep_axes(Strided x, object key, cyops_view *v, int axis, int out_axis,
     return 0
 
 
+cdef object settled_key(object key):
+    """The same view's key in Python's own ints, which a record may keep: no tensor in it changes any more."""
+    if isinstance(key, tuple):
+        return tuple([settled_part(part, key) for part in <tuple> key])
+    return settled_part(key, key)
+
+
+cdef object settled_part(object part, object key):
+    if part is None or part is Ellipsis or type(part) is int:
+        return part
+    if isinstance(part, slice):
+        return slice(settled_bound(part.start), settled_bound(part.stop), settled_bound(part.step))
+    return integer_of(part, key)
+
+
+cdef object settled_bound(object bound):
+    return bound if bound is None or type(bound) is int else PyNumber_Index(bound)
+
+
 # -- the two entries --------------------------------------------------------------------------------------------------
 cdef object get_array_item = None           # set by views.pyx: x[key] where key holds an array
 
@@ -153,13 +172,16 @@ def set_get_array_item(function):
 
 
 cdef object get_item(Strided x, object key):
+    cdef bint is_watched = recording()
+    if is_watched and type(key) is not int and not is_advanced(key):
+        key = settled_key(key)
     cdef Strided out = allocate_object(result_class(x, x))
     if not index_first_axis(x, key, out):
         if is_advanced(key):
             return get_array_item(x, key)
         index_view(x, key, out)
     out.base = x.base
-    if recording():
+    if is_watched:
         record("getitem", (x,), out, {"key": key})
     return out
 

@@ -318,10 +318,10 @@ def view_geometry(function, shape, *args):
 def record_op(str op not None, tuple inputs not None, Strided out not None, dict params=None):
     """Tells the active recorders of an op computed elsewhere: `out` from `inputs`, a tuple of tensors.
 
-    `params` is what else its gradient rule may name.
+    `params` is what else its gradient rule may name. TypeError for inputs that are no tensors.
     """
     for x in inputs:
         if not isinstance(x, Strided):
             raise TypeError(f"record_op: inputs must be tensors; got {type(x).__name__}")
     if recording():
-        record(op, inputs, out, params)
+        record_values(op, inputs, out, params)

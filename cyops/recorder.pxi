@@ -19,7 +19,10 @@ cdef unsigned long long last_id = 0
 
 
 cdef class Record:
-    """One op that a recorder saw: `op`, `inputs`, `output`, `params`, and the storage versions at that moment."""
+    """One op that a recorder saw: `op`, `inputs`, `output`, `params`, and the storage versions at that moment.
+
+    What Python makes of this class itself is blank: its output is None, and no function here takes it for a record.
+    """
     cdef readonly str op
     cdef readonly tuple inputs
     cdef readonly Strided output
@@ -28,6 +31,8 @@ cdef class Record:
     cdef readonly unsigned long long output_version
 
     def __repr__(self):
+        if self.output is None:
+            return "Record()"
         shapes = ", ".join([str(shape_of(x)) if x is not None else "None" for x in self.inputs])
         return f"Record({self.op}: {shapes} -> {shape_of(self.output)})"
 
@@ -57,10 +62,12 @@ cdef class Recorder:
     cdef Recorder outer                     # the next one in this thread's stack
     cdef bint is_holding
 
-    def __init__(self, bint watch_trainable=True):
+    def __cinit__(self):
         self.records = []
         self.watched = []
         self.tracked = set()
+
+    def __init__(self, bint watch_trainable=True):
         self.watch_trainable = watch_trainable
 
     def __dealloc__(self):
@@ -151,8 +158,8 @@ cdef inline void identify(Strided x) noexcept:
 cdef void count_holds(object one, int change) noexcept:
     cdef object x
     cdef Record entry
-    if not isinstance(one, Record):         # a walk puts None in the place of what it is done with
-        return
+    if not isinstance(one, Record) or (<Record> one).output is None:
+        return                              # a walk puts None in the place of what it is done with
     entry = <Record> one
     for x in entry.inputs:
         if x is not None:
@@ -190,6 +197,14 @@ cdef bint is_tracked(Recorder recorder, tuple inputs) except -1:
 
 
 cdef int record(str op, tuple inputs, Strided out, dict params) except -1:
+    return tell(op, inputs, out, params, False)
+
+
+cdef int record_values(str op, tuple inputs, Strided out, dict params) except -1:
+    return tell(op, inputs, out, params, True)
+
+
+cdef int tell(str op, tuple inputs, Strided out, dict params, bint need_values) except -1:
     cdef Recorder recorder
     cdef Record entry = None
     if not is_floating(out.v.dtype) or innermost_recorder == NULL:
@@ -198,12 +213,36 @@ cdef int record(str op, tuple inputs, Strided out, dict params) except -1:
     while recorder is not None:
         if is_tracked(recorder, inputs):
             if entry is None:
-                entry = new_record(op, inputs, out, params)
+                entry = new_record(op, settled(inputs) if need_values else inputs, out, params)
             recorder.records.append(entry)
             recorder.tracked.add(out.id)
             count_holds(entry, 1)
         recorder = recorder.outer
     return 0
+
+
+cdef tuple settled(tuple inputs):
+    """The inputs, those copied that code outside may write unseen; not what a recorder follows, which it knows by
+    identity."""
+    cdef bint is_safe = True
+    cdef object one
+    for one in inputs:
+        if one is not None and (<Strided> one).base.is_shared and not is_followed(<Strided> one):
+            is_safe = False
+    if is_safe:
+        return inputs
+    return tuple([fresh_copy(<Strided> one) if one is not None and (<Strided> one).base.is_shared and not is_followed(
+        <Strided> one) else one for one in inputs])
+
+
+cdef bint is_followed(Strided x) except -1:
+    """Whether a recorder of this thread watches `x` or computed it from what it watches."""
+    cdef Recorder recorder = <Recorder> <object> innermost_recorder if innermost_recorder != NULL else None
+    while recorder is not None:
+        if x.trainable and recorder.watch_trainable or x.id != 0 and x.id in recorder.tracked:
+            return True
+        recorder = recorder.outer
+    return False
 
 
 cdef Record new_record(str op, tuple inputs, Strided out, dict params):

@@ -229,16 +229,14 @@ cdef double finite(str op, object correction) except? -1:
     return number
 
 
-cdef Strided spread(str op, object x, object axis, object correction, bint keepdims, object out):
+cdef Strided spread(str op, Strided a, object axis, double correction, bint keepdims, object out):
     """The variance; std takes the root of what this returns."""
-    cdef Strided a = number_tensor(op, x)
     cdef char reduced[CYOPS_MAX_NDIM]
     normalize_axes(op, axis, a.v.ndim, reduced)
-    return run(op, CYOPS_REDUCE_VAR, a, reduced, keepdims, mean_dtype(a.v.dtype), finite(op, correction), out)
+    return run(op, CYOPS_REDUCE_VAR, a, reduced, keepdims, mean_dtype(a.v.dtype), correction, out)
 
 
-cdef int record_spread(str op, object x, Strided y, object axis, object correction, bint keepdims) except -1:
-    cdef Strided a = x
+cdef int record_spread(str op, Strided a, Strided y, object axis, double correction, bint keepdims) except -1:
     cdef char reduced[CYOPS_MAX_NDIM]
     normalize_axes(op, axis, a.v.ndim, reduced)
     record(op, (a,), y, {"axis": None if axis is None else axes_of(reduced, a.v.ndim), "correction": correction,
@@ -266,9 +264,10 @@ def var(x, axis=None, *, correction=0, bint keepdims=False, out=None):
     (1.25, 2.0)
     """
     cdef Strided a = number_tensor("var", x)
-    cdef Strided y = spread("var", a, axis, correction, keepdims, out)
+    cdef double rest = finite("var", correction)
+    cdef Strided y = spread("var", a, axis, rest, keepdims, out)
     if recording():
-        record_spread("var", a, y, axis, correction, keepdims)
+        record_spread("var", a, y, axis, rest, keepdims)
     return y
 
 
@@ -280,10 +279,11 @@ def std(x, axis=None, *, correction=0, bint keepdims=False, out=None):
     [1.0, 2.0]
     """
     cdef Strided a = number_tensor("std", x)
-    cdef Strided y = spread("std", a, axis, correction, keepdims, None)
+    cdef double rest = finite("std", correction)
+    cdef Strided y = spread("std", a, axis, rest, keepdims, None)
     y = write_result("std", cast_to(square_root(cast_to(y, computing_dtype(y.v.dtype))), y.v.dtype), out)
     if recording():
-        record_spread("std", a, y, axis, correction, keepdims)
+        record_spread("std", a, y, axis, rest, keepdims)
     return y
 
 

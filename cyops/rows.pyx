@@ -6,12 +6,12 @@ overflows; a row with +inf or NaN, or with nothing but -inf, gives NaN. May be i
 cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce, computing_dtype,
-    cyops_api, cyops_view, empty, empty_like, is_floating, is_text, normalize_axis, promote, record, recording,
-    require_real, result_class, shape_of,
+    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce, computing_dtype, cyops_api,
+    cyops_view, empty, empty_like, fresh_copy, is_floating, is_text, normalize_axis, promote, record, record_values,
+    recording, require_real, result_class, shape_of,
 )
 
-from libc.string cimport memset
+from libc.string cimport memcmp, memset
 
 import numpy
 
@@ -54,7 +54,7 @@ cdef Strided normalised(str op, int which, object x, object axis):
     if is_floating(a.v.dtype):
         out = cast_to(out, a.v.dtype)
     if which == CYOPS_ROWS_SOFTMAX:
-        out.origin = (a, a.base.version, which_axis)
+        out.origin = (a, a.base.version, which_axis, out.base.version)
     if recording():
         record(op, (a,), out, {"axis": which_axis})
     return out
@@ -116,6 +116,34 @@ def log_softmax_gradient(d, out, axis=-1):
     [0.5, -0.5]
     """
     return normalised_gradient("log_softmax_gradient", CYOPS_ROWS_LOG_SOFTMAX_GRADIENT, d, out, axis)
+
+
+def logits_behind(Strided p not None):
+    """The logits whose softmax over the last axis `p` still is; None where there are none.
+
+    p: (..., c) -> the very tensor (..., c) that softmax was called with. Neither may have been written since. Where
+    code outside may have done so unseen (memory shared with NumPy, say), the softmax is computed again and compared.
+
+    >>> import cyops
+    >>> z = cyops.Strided([0., 1.])
+    >>> p = cyops.softmax(z)
+    >>> cyops.logits_behind(p) is z
+    True
+    >>> p[0] = 0.5
+    >>> cyops.logits_behind(p)
+    """
+    cdef Strided logits, again
+    if p.origin is None:
+        return None
+    logits, version, axis, own_version = p.origin
+    if axis != logits.v.ndim - 1 or logits.base.version != version or p.base.version != own_version:
+        return None
+    if logits.base.is_shared or p.base.is_shared:
+        again = cast_to(along_rows("softmax", CYOPS_ROWS_SOFTMAX, cast_to(logits, row_dtype("softmax", logits)),
+                                   None, axis), p.v.dtype)
+        if memcmp(again.v.data, p.v.data, p.v.size * p.v.itemsize) != 0:      # one order of axes: both are fresh
+            return None
+    return logits
 
 
 # -- cross-entropy ----------------------------------------------------------------------------------------------------
@@ -209,9 +237,9 @@ def softmax_cross_entropy(logits, labels):
     if is_floating(z.v.dtype):
         losses = cast_to(losses, z.v.dtype)
     if is_recording and has_labels:
-        record(op, (z,), losses, {"labels": t, "saved_gradient": gradient})
+        record(op, (z,), losses, {"labels": fresh_copy(t), "saved_gradient": gradient})
     elif is_recording:
-        record("softmax_cross_entropy_soft", (z, t), losses, {"saved_gradient": gradient})
+        record_values("softmax_cross_entropy_soft", (z, t), losses, {"saved_gradient": gradient})
     return losses
 
 

@@ -6,6 +6,7 @@ cdef class Storage:
     cdef readonly Py_ssize_t nbytes
     cdef readonly unsigned long long version   # raised by every write
     cdef readonly bint is_readonly
+    cdef readonly bint is_shared          # whether code outside may write it without raising `version`; stays True
     cdef Py_ssize_t holds                 # how many records of active recorders name a tensor on this storage
 
 

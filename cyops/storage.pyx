@@ -2,8 +2,8 @@
 """Storage: one-dimensional memory that tensors view.
 
 It owns 64-byte aligned memory from the pool in csrc/runtime/memory.c, or borrows the memory of another object through
-the buffer protocol. It knows its size in bytes, how often it was written (`version`) and whether it may be written,
-and nothing of shapes or dtypes: those belong to Strided.
+the buffer protocol. It knows its size in bytes, how often it was written (`version`), whether others may write it
+unseen (`is_shared`) and whether it may be written, and nothing of shapes or dtypes: those belong to Strided.
 """
 cimport cython
 from cpython.buffer cimport (
@@ -60,6 +60,7 @@ cdef class Storage:
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         PyBuffer_FillInfo(buffer, self, self.data, self.nbytes, self.is_readonly or self.holds > 0, flags)
+        self.is_shared = self.is_shared or not buffer.readonly
 
     @property
     def is_owned(self):
@@ -111,6 +112,7 @@ cdef Storage borrow(object exporter, bint writable):
         free(lent)
         raise
     storage.lent = lent
+    storage.is_shared = True
     storage.is_readonly = lent.readonly or not writable
     return storage
 

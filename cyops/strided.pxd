@@ -127,6 +127,8 @@ cdef Strided coerce(object x)
 # The same in a given dtype, and beside another operand: Python's numbers are not rounded on the way.
 cdef Strided coerce_as(object x, int dtype, Py_ssize_t itemsize)
 cdef Strided coerce_beside(object x, object other)
+# A copy in memory of its own, in the order of x's strides; not recorded.
+cdef Strided fresh_copy(Strided x)
 # `x`, or a contiguous copy of it where its strides are not those of a fresh C-ordered tensor.
 cdef Strided contiguous(Strided x)
 # `x` in another dtype (x itself when it has it already).
@@ -173,6 +175,9 @@ cdef bint recording() noexcept
 # Appends (op, inputs, output, params) to every active recorder that tracks one of the inputs. `inputs` is a tuple of
 # Strided (None for an optional one left out); `params` a dict of what else the gradient rule may name, or None.
 cdef int record(str op, tuple inputs, Strided out, dict params) except -1
+# The same for an op whose gradient asks for the values of its inputs: those that code outside may write unseen are
+# copied (what a recorder follows is not, nor are the operands of a product, for which that would take too long).
+cdef int record_values(str op, tuple inputs, Strided out, dict params) except -1
 # Turns a cyops_status that is not CYOPS_OK into MemoryError or TypeError.
 cdef int check(str op, int status) except -1
 

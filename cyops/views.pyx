@@ -9,6 +9,8 @@ from cyops.strided cimport (
     normalize_axis, read_shape, record, recording, result_class, reversed_dims, settle, shape_of,
 )
 
+from cpython.number cimport PyNumber_Index
+
 import numpy
 
 from cyops.strided import index_for_numpy, set_get_array_item
@@ -141,6 +143,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     cdef int rows = normalize_axis("diagonal", axis1, a.v.ndim)
     cdef int columns = normalize_axis("diagonal", axis2, a.v.ndim)
     cdef Py_ssize_t right = column_offset(offset)
+    cdef Py_ssize_t right_or_left = right
     cdef Py_ssize_t down = max(-right, 0)
     cdef int i
     cdef int kept = 0
@@ -158,7 +161,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     out.v.data += (down * a.v.strides[rows] + right * a.v.strides[columns]) * a.v.itemsize
     settle(a, out)
     if recording():
-        record("diagonal", (a,), out, {"offset": offset, "axis1": rows, "axis2": columns})
+        record("diagonal", (a,), out, {"offset": right_or_left, "axis1": rows, "axis2": columns})
     return out
 
 
@@ -175,7 +178,8 @@ def sliding_window_view(x, window_shape, axis=None):
     cdef Strided a = coerce(x)
     cdef Strided out = new_view(a)
     cdef int which
-    window = window_shape if isinstance(window_shape, (tuple, list)) else (window_shape,)
+    window = tuple([PyNumber_Index(length) for length in (
+        window_shape if isinstance(window_shape, (tuple, list)) else (window_shape,))])
     if axis is None:
         axis = tuple(range(a.v.ndim))
     axes = tuple([normalize_axis("sliding_window_view", one, a.v.ndim)

@@ -22,16 +22,24 @@ def lead_back(list records not None, sources):
     cdef set reached = set()
     cdef list ways = []
     cdef Record entry
-    cdef Strided x
     for x in sources:
-        identify(x)
-        reached.add(x.id)
-    for entry in records:
+        if not isinstance(x, Strided):
+            raise TypeError(f"lead_back: sources must be tensors; got {type(x).__name__}")
+        identify(<Strided> x)
+        reached.add((<Strided> x).id)
+    for one in records:
+        entry = complete_record("lead_back", one)
         way = positions_in(reached, entry.inputs)
         if way is not None:
             reached.add(entry.output.id)
         ways.append(way)
     return ways
+
+
+cdef Record complete_record(str op, object one):
+    if not isinstance(one, Record) or (<Record> one).output is None:
+        raise TypeError(f"{op}: needs the records of a Recorder; got {one!r:.200}")
+    return <Record> one
 
 
 cdef tuple positions_in(set reached, tuple inputs):
@@ -45,16 +53,6 @@ cdef tuple positions_in(set reached, tuple inputs):
     return tuple(found) if len(found) > 0 else None
 
 
-def count_uses(list records not None, Strided x not None):
-    """How many times the records have `x` as an input."""
-    cdef Py_ssize_t count = 0
-    cdef Record entry
-    for entry in records:
-        for one in entry.inputs:
-            count += one is x
-    return count
-
-
 def look_up(Record entry not None, tuple names not None, tuple inputs not None, d, Py_ssize_t index):
     """The values that a gradient rule names, in its order, from a record and the gradient `d` of its output.
 
@@ -63,7 +61,7 @@ def look_up(Record entry not None, tuple names not None, tuple inputs not None, 
     be asked for.
     """
     cdef list values = []
-    cdef str name
+    complete_record("look_up", entry)
     for name in names:
         if name == "d":
             values.append(d)
@@ -76,16 +74,25 @@ def look_up(Record entry not None, tuple names not None, tuple inputs not None, 
             values.append(index)
         elif name == "inputs":
             values.append(entry.inputs)
+        elif not isinstance(name, str):
+            raise TypeError(f"look_up: names are strings; got {type(name).__name__}")
         elif name.endswith("_shape"):
-            values.append(shape_of(<Strided> entry.inputs[inputs.index(name.removesuffix("_shape"))]))
+            values.append(shape_of(named_input(entry, inputs, name.removesuffix("_shape"), False)))
         else:
-            values.append(unchanged_input(entry, inputs.index(name), name))
+            values.append(named_input(entry, inputs, name, True))
     return values
 
 
-cdef Strided unchanged_input(Record entry, Py_ssize_t position, str name):
-    cdef Strided x = <Strided> entry.inputs[position]
-    if x is not None:
+cdef Strided named_input(Record entry, tuple inputs, object name, bint as_recorded):
+    """The input called `name`, None where it was left out; `as_recorded`: its values are wanted, which may be stale."""
+    cdef Py_ssize_t position = inputs.index(name) if name in inputs else -1
+    cdef Strided x
+    if position < 0 or position >= len(entry.inputs):
+        raise ValueError(f"look_up: {entry.op} has no input or parameter {name!r}; its inputs are {inputs}")
+    x = <Strided> entry.inputs[position]
+    if x is None and not as_recorded:
+        raise ValueError(f"look_up: {entry.op} was called without {name!r}, which has no shape then")
+    if x is not None and as_recorded:
         check_version(entry, x, entry.versions[position], name)
     return x
 
@@ -106,3 +113,31 @@ def matches(Strided a not None, Strided b not None):
     True
     """
     return a.v.dtype == b.v.dtype and same_shape(&a.v, &b.v)
+
+
+def separate(tensors, others):
+    """The tensors as a list, each copied whose memory another before it or one of `others` views too.
+
+    tensors: Nones stay. One that repeats elements (stride 0) is copied as well, so that each can be written.
+
+    >>> import cyops
+    >>> x = cyops.Strided([1., 2.])
+    >>> first, nothing, second = cyops.separate([x, None, x[:1]], [])
+    >>> first is x, nothing, cyops.shares_storage(second, x)
+    (True, None, False)
+    """
+    cdef set seen = set()
+    cdef list apart = []
+    for one in others:
+        if not isinstance(one, Strided):
+            raise TypeError(f"separate: others must be tensors; got {type(one).__name__}")
+        seen.add((<Strided> one).base)
+    for one in tensors:
+        if one is not None:
+            if not isinstance(one, Strided):
+                raise TypeError(f"separate: needs tensors or None; got {type(one).__name__}")
+            if (<Strided> one).base in seen or repeats_elements(&(<Strided> one).v):
+                one = unary_copy(<Strided> one)
+            seen.add((<Strided> one).base)
+        apart.append(one)
+    return apart

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 import cyops
+from cytensor import activations
 from cytensor.composites import COMPOSITES
 
 
@@ -267,4 +268,19 @@ COMPOSITE = {
         factor=16,
     ),
 }
+# Activations that are recorded as one op each: src/cytensor/activations.py.
+ACTIVATIONS = {
+    "softplus": _single(activations.softplus, lambda x: np.logaddexp(0, x)),
+    "softsign": _single(activations.softsign, lambda x: x / (1 + abs(x))),
+    "silu": _single(activations.silu, lambda x: x / (1 + np.exp(-x)), terms=abs),
+    "gelu": _single(activations.gelu, lambda x: 0.5 * x * (1 + _erf(x / math.sqrt(2))), terms=abs),
+    "approximate_gelu": _single(
+        lambda x: activations.gelu(x, approximate=True),
+        lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+        terms=abs,
+    ),
+    "mish": _single(activations.mish, lambda x: x * np.tanh(np.logaddexp(0, x)), terms=abs),
+    "squareplus": _single(activations.squareplus, lambda x: (x + np.sqrt(x * x + 4)) / 2),
+}
+RECORDED_ONLY |= ACTIVATIONS
 SAMPLES = {**RECORDED_ONLY, **ELEMENTWISE, **VIEWS, **PRODUCTS, **REDUCTIONS, **ROWS, **GATHER, **COMPOSITE}

@@ -316,7 +316,7 @@ def test_an_exception_ends_the_recording():
     assert y.item() == 4
 
 
-def test_softmax_and_cross_entropy_fuse_only_when_nothing_else_uses_the_probabilities():
+def test_softmax_and_cross_entropy_fuse_beside_other_uses_of_the_probabilities_and_not_for_their_own_gradient():
     rng = np.random.default_rng(0)
     logits, labels = rng.normal(size=(5, 4)), np.array([0, 1, 2, 3, 0])
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)

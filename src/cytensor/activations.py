@@ -1,5 +1,14 @@
-"""Activation functions: elementwise maps from a tensor (...) to one of the same shape, and softmax over an axis."""
+"""Activation functions: elementwise maps from a tensor (...) to one of the same shape, and softmax over an axis.
+
+Values and gradients at +-inf are the limits there, and NaN stays NaN. Where a chain of ops would meet inf - inf or
+0 * inf on its way, the function is recorded as one op with a rule of its own.
+"""
+import numpy as np
+
+import cyops
 from cytensor import ops, registry
+from cytensor.autodiff.rules import define
+from cytensor.tensor import asarray
 
 __all__ = ["celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
            "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
@@ -11,6 +20,115 @@ SELU_ALPHA = 1.6732632423543772      # fixed point of zero mean and unit varianc
 SELU_SCALE = 1.0507009873554805
 
 
+# -- ops with rules of their own --------------------------------------------------------------------------------------
+FAR = 1000.0         # exp(-FAR) is 0 in every dtype, so that beyond it a sigmoid, a normal density, ... are at their ends
+
+
+def _floating(x):
+    x = x if isinstance(x, cyops.Strided) else asarray(x)
+    return x if x.dtype.kind == "f" else x.astype("float32")
+
+
+def _as_one_op(op, formula):
+    """`formula`, of a floating tensor and numbers, as an op that tapes record under the name `op`."""
+    def function(x, **numbers):
+        x = _floating(x)
+        values = formula(cyops.detach(x), **numbers)
+        cyops.record_op(op, (x,), values, numbers)
+        return values
+    return function
+
+
+def _near(x):
+    """x within +-FAR: what a bounded slope is computed from, so that no inf meets a 0."""
+    return ops.clip(x, -FAR, FAR)
+
+
+def _softplus_values(x):
+    return ops.relu(x) + ops.log1p(ops.exp(-ops.abs(x)))
+
+
+def _softsign_values(x):
+    largest = float(np.finfo(x.dtype).max)
+    return ops.clip(x, -largest, largest) / (1.0 + ops.abs(ops.clip(x, -largest, largest)))
+
+
+def _silu_values(x):
+    return ops.maximum(x, -FAR) * ops.sigmoid(x)
+
+
+def _silu_slope(x):
+    near, gate = _near(x), ops.sigmoid(x)
+    return gate * (1.0 + near * (1.0 - gate))
+
+
+def _gelu_values(x):
+    return 0.5 * ops.maximum(x, -FAR) * (1.0 + ops.erf(x * 0.7071067811865476))
+
+
+def _gelu_slope(x):
+    near = _near(x)
+    density = ops.exp(-0.5 * ops.square(near)) * 0.3989422804014327         # 1 / sqrt(2 pi)
+    return 0.5 * (1.0 + ops.erf(x * 0.7071067811865476)) + near * density
+
+
+def _gelu_bend(x):
+    return ops.tanh(0.7978845608028654 * (x + 0.044715 * ops.pow(x, 3)))    # sqrt(2 / pi)
+
+
+def _approximate_gelu_values(x):
+    return 0.5 * ops.maximum(x, -FAR) * (1.0 + _gelu_bend(x))
+
+
+def _approximate_gelu_slope(x):
+    near = ops.clip(x, -50.0, 50.0)        # where tanh is at its ends, and no power overflows
+    bend = _gelu_bend(near)
+    inner = 0.7978845608028654 * (1.0 + 0.134145 * ops.square(near))
+    return 0.5 * (1.0 + bend) + 0.5 * near * (1.0 - ops.square(bend)) * inner
+
+
+def _mish_values(x):
+    return ops.maximum(x, -FAR) * ops.tanh(_softplus_values(x))
+
+
+def _mish_slope(x):
+    near, gate = _near(x), ops.tanh(softplus(x))
+    return gate + near * (1.0 - ops.square(gate)) * ops.sigmoid(x)
+
+
+def _squareplus_values(x, b):
+    size = ops.abs(x)
+    root = ops.maximum(size, ops.sqrt(ops.square(ops.minimum(size, _squarable(x))) + b))
+    return ops.relu(x) + 0.5 * b / (size + root)           # no difference of large numbers where x is negative
+
+
+def _squareplus_slope(x, b):
+    near = ops.clip(x, -_squarable(x), _squarable(x))
+    return 0.5 * (1.0 + near / ops.sqrt(ops.square(near) + b))
+
+
+def _squarable(x):
+    """A number whose square x's dtype holds, and which is far from 0."""
+    return 0.5 * float(np.finfo(x.dtype).max) ** 0.5
+
+
+define("softplus", x=lambda d, x: d * ops.sigmoid(x))
+define("softsign", x=lambda d, x: d * ops.square(ops.reciprocal(1.0 + ops.abs(x))))
+define("silu", x=lambda d, x: d * _silu_slope(x))
+define("gelu", x=lambda d, x: d * _gelu_slope(x))
+define("approximate_gelu", x=lambda d, x: d * _approximate_gelu_slope(x))
+define("mish", x=lambda d, x: d * _mish_slope(x))
+define("squareplus", x=lambda d, x, b: d * _squareplus_slope(x, b))
+_softplus = _as_one_op("softplus", _softplus_values)
+_softsign = _as_one_op("softsign", _softsign_values)
+_silu = _as_one_op("silu", _silu_values)
+_gelu = _as_one_op("gelu", _gelu_values)
+_approximate_gelu = _as_one_op("approximate_gelu", _approximate_gelu_values)
+_mish = _as_one_op("mish", _mish_values)
+_squareplus = _as_one_op("squareplus", _squareplus_values)
+
+
+# -- the functions ----------------------------------------------------------------------------------------------------
 def linear(x):
     """x itself."""
     return x
@@ -26,8 +144,8 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     if not negative_slope and not threshold:
         result = ops.relu(x)
     else:
-        above = ops.greater(x, threshold)
-        result = ops.where(above, x, negative_slope * (x - threshold))
+        below = negative_slope * (x - threshold) if negative_slope else 0.0
+        result = ops.where(ops.less_equal(x, threshold), below, x)
     return result if max_value is None else ops.minimum(result, max_value)
 
 
@@ -54,18 +172,17 @@ def selu(x):
 
 def softplus(x):
     """log(1 + exp(x)), stable at both ends."""
-    size = ops.abs(x)
-    return 0.5 * (x + size) + ops.log1p(ops.exp(-size))        # max(x, 0) in a form with the right slope at 0
+    return _softplus(x)
 
 
 def softsign(x):
     """x / (1 + |x|)."""
-    return x / (1.0 + ops.abs(x))
+    return _softsign(x)
 
 
 def silu(x):
     """x * sigmoid(x); also called swish."""
-    return x * ops.sigmoid(x)
+    return _silu(x)
 
 
 swish = silu
@@ -76,9 +193,7 @@ def gelu(x, approximate=False):
 
     Source: Hendrycks, Gimpel, "Gaussian Error Linear Units" (2016).
     """
-    if approximate:
-        return 0.5 * x * (1.0 + ops.tanh(0.7978845608028654 * (x + 0.044715 * ops.pow(x, 3))))
-    return 0.5 * x * (1.0 + ops.erf(x * 0.7071067811865476))
+    return _approximate_gelu(x) if approximate else _gelu(x)
 
 
 def sigmoid(x):
@@ -103,12 +218,12 @@ def celu(x, alpha=1.0):
 
 def mish(x):
     """x * tanh(softplus(x)). Source: Misra, "Mish: a self regularized non-monotonic activation function" (2019)."""
-    return x * ops.tanh(softplus(x))
+    return _mish(x)
 
 
 def hard_silu(x):
     """x * hard_sigmoid(x); also called hard_swish."""
-    return x * hard_sigmoid(x)
+    return ops.maximum(x, -3.0) * hard_sigmoid(x)        # below -3 the second factor is 0, at -inf too
 
 
 hard_swish = hard_silu
@@ -126,7 +241,7 @@ def log_sigmoid(x):
 
 def squareplus(x, b=4):
     """(x + sqrt(x^2 + b)) / 2."""
-    return 0.5 * (x + ops.sqrt(ops.square(x) + float(b)))
+    return _squareplus(x, b=float(b)) if b else ops.relu(x)
 
 
 def tanh_shrink(x):
@@ -141,12 +256,12 @@ def soft_shrink(x, threshold=0.5):
 
 def hard_shrink(x, threshold=0.5):
     """x, and 0 where |x| <= threshold."""
-    return ops.where(ops.greater(ops.abs(x), threshold), x, 0.0)
+    return ops.where(ops.less_equal(ops.abs(x), threshold), 0.0, x)
 
 
 def threshold(x, threshold, default_value):
     """x where x > threshold, `default_value` elsewhere."""
-    return ops.where(ops.greater(x, threshold), x, default_value)
+    return ops.where(ops.less_equal(x, threshold), default_value, x)
 
 
 def exponential(x):
@@ -155,12 +270,15 @@ def exponential(x):
 
 
 def softmax(x, axis=-1):
-    """exp(x) over its sum along `axis`. The result remembers x, so that a cross-entropy of it is stable."""
+    """exp(x) over its sum along `axis`. The result remembers x, so that a cross-entropy of it is stable.
+
+    A -inf has probability 0. A row of nothing but -inf, or with +inf or NaN, has no distribution and gives NaN.
+    """
     return ops.softmax(x, axis=axis)
 
 
 def log_softmax(x, axis=-1):
-    """The logarithm of softmax, stable."""
+    """The logarithm of softmax, stable; NaN for a row of nothing but -inf, or with +inf or NaN, as in `softmax`."""
     return ops.log_softmax(x, axis=axis)
 
 

@@ -1,5 +1,5 @@
 """Constraints: maps that bring a weight back into an allowed set after each training step."""
-from cytensor import ops, registry
+from cytensor import norms, ops, registry
 
 __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm", "min_max_norm",
            "non_neg", "unit_norm"]
@@ -29,8 +29,8 @@ class MaxNorm(Constraint):
         self.max_value, self.axis = max_value, axis
 
     def __call__(self, w):
-        norms = _norms(w, self.axis)
-        return w * (ops.clip(norms, 0.0, self.max_value) / (EPSILON + norms))
+        lengths = norms.length(w, self.axis)
+        return w * (ops.clip(lengths, 0.0, self.max_value) / (EPSILON + lengths))
 
 
 class UnitNorm(Constraint):
@@ -40,7 +40,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w):
-        return w / (EPSILON + _norms(w, self.axis))
+        return w / (EPSILON + norms.length(w, self.axis))
 
 
 class MinMaxNorm(Constraint):
@@ -50,13 +50,9 @@ class MinMaxNorm(Constraint):
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w):
-        norms = _norms(w, self.axis)
-        wanted = self.rate * ops.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
-        return w * (wanted / (EPSILON + norms))
-
-
-def _norms(w, axis):
-    return ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
+        lengths = norms.length(w, self.axis)
+        wanted = self.rate * ops.clip(lengths, self.min_value, self.max_value) + (1 - self.rate) * lengths
+        return w * (wanted / (EPSILON + lengths))
 
 
 registry.register("constraints", NonNeg, MaxNorm, UnitNorm, MinMaxNorm)

@@ -1,7 +1,7 @@
 """Regularizers: penalties on weights that are added to the loss."""
 import numpy as np
 
-from cytensor import ops, registry
+from cytensor import norms, ops, registry
 
 __all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l1", "l1_l2", "l2",
            "orthogonal_regularizer"]
@@ -59,8 +59,8 @@ class OrthogonalRegularizer(Regularizer):
             raise ValueError(f"OrthogonalRegularizer: the weight must be a matrix; got shape {x.shape}")
         vectors = x if self.mode == "rows" else x.T
         size = vectors.shape[0]
-        norms = ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=1, keepdims=True), EPSILON ** 2))
-        cosines = ops.abs((vectors / norms) @ (vectors / norms).T) * (1.0 - np.eye(size, dtype=x.dtype))
+        units = norms.unit(vectors, 1, EPSILON)
+        cosines = ops.abs(units @ units.T) * (1.0 - np.eye(size, dtype=x.dtype))
         return self.factor * ops.sum(cosines) / max(1, size * (size - 1))
 
 

@@ -1,8 +1,9 @@
 """Pairs of recorded ops that the walk differentiates in one step: softmax followed by a cross-entropy on it.
 
 A softmax output remembers its logits (`origin`), so a cross-entropy on it is computed from the logits, stably, and its
-gradient for them, p - target, in the same pass. The record stays on the probabilities. Where nothing else uses them,
-the walk goes from the loss to the logits at once; otherwise the two plain rules apply.
+gradient for them, p - target, in the same pass. The record stays on the probabilities; the walk goes from the loss to
+the logits at once, whatever else uses the probabilities: gradients add up. Where the gradient of the probabilities
+themselves is asked for, or an outer tape looks on, the two plain rules apply.
 """
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ def fused_steps(records, named):
         if record.op in ON_PROBABILITIES and not cyops.is_recording():      # an outer tape must see the plain rules
             probabilities = record.inputs[0]
             softmax = _maker(records, probabilities, i)
-            if softmax is not None and id(probabilities) not in named and cyops.count_uses(records, probabilities) == 1:
+            if softmax is not None and id(probabilities) not in named:
                 steps[i] = FusedStep(softmax.inputs[0], record)
     return steps
 

@@ -43,11 +43,22 @@ define("sqrt", x=lambda d, out: d * 0.5 / out)
 define("tanh", x=lambda d, out: d * (1 - out * out))
 define("sigmoid", x=lambda d, out: d * out * (1 - out))
 define("erf", x=lambda d, x: d * cyops.exp(-cyops.square(x)) * 1.1283791670955126)     # 2 / sqrt(pi)
-define(
-    "pow",
-    a=lambda d, a, b: d * b * a ** where(b == 0, 1, b - 1),
-    b=lambda d, a, out: d * out * where(a > 0, log(where(a > 0, a, 1)), 0),
-)
+
+
+def _base_gradient(d, a, b):
+    """d * b * a^(b - 1), and 0 for b = 0 also where a is 0 or infinite."""
+    if b.ndim == 0 and b.item() != 0:       # one exponent for all, which most powers have
+        return d * b * a ** (b - 1)
+    return d * b * a ** where(cyops.logical_and(a == 0, b == 0), 1, b - 1)
+
+
+def _exponent_gradient(d, a, out):
+    """d * a^b * log(a), and 0 where a^b is 0 or a is not positive."""
+    is_curved = cyops.logical_and(a > 0, out != 0)
+    return where(is_curved, d * out * log(where(is_curved, a, 1)), 0)
+
+
+define("pow", a=_base_gradient, b=_exponent_gradient)
 define(
     "where",
     condition=None,
@@ -230,17 +241,39 @@ def _extreme_gradient(d, x, out, axis, keepdims):
 
 
 def _product_gradient(d, x, axis, keepdims):
-    """d times the product of the others, also where some factor is zero."""
-    is_zero = x == 0
-    others = cyops.prod(where(is_zero, 1, x), axis=axis, keepdims=True)
-    zeros = cyops.sum(is_zero, axis=axis, keepdims=True)
-    quotient = where(is_zero, others, others / where(is_zero, 1, x))
-    share = where(zeros == 0, quotient, where(cyops.logical_and(zeros == 1, is_zero), others, 0))
-    return _spread(d, x.shape, axis, keepdims) * share
+    """d times the product of the others, which no division finds: there may be zeros and infinities among them."""
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    order = (*[i for i in range(x.ndim) if i not in axes], *axes)
+    moved = permute_dims(x, order)
+    rows = reshape(moved, (*moved.shape[: x.ndim - len(axes)], _reduced_count(x.shape, axes)))
+    if rows.dtype == "float16":
+        rows = astype(rows, "float32")
+    others = _product_before(rows) * cyops.flip(_product_before(cyops.flip(rows, -1)), -1)
+    return _spread(d, x.shape, axis, keepdims) * permute_dims(reshape(others, moved.shape), _inverse(order))
+
+
+def _product_before(rows):
+    """(..., n) -> (..., n): at each place the product of what stands before it, by doubling the reach."""
+    count = rows.shape[-1]
+    if rows.size == 0:
+        return rows
+    products = cyops.concat([cyops.ones((*rows.shape[:-1], 1), rows.dtype), rows[..., :-1]], axis=-1)
+    reach = 1
+    while reach < count:
+        products = cyops.concat([products[..., :reach], products[..., reach:] * products[..., :-reach]], axis=-1)
+        reach *= 2
+    return products
 
 
 def _centred(x, axis):
     return x - cyops.mean(x, axis=axis, keepdims=True)
+
+
+def _deviation_gradient(d, x, out, axis, correction, keepdims):
+    """Of elements that are all equal, where the deviation has a corner, 0: the mean of its slopes."""
+    share = where(out == 0, 0, d / where(out == 0, 1, out))
+    return _spread(share, x.shape, axis, keepdims) * _centred(x, axis) / (
+        _reduced_count(x.shape, axis) - correction)
 
 
 define("sum", x=lambda d, x_shape, axis, keepdims: _spread(d, x_shape, axis, keepdims))       # the walk stretches it
@@ -251,13 +284,9 @@ define("prod", x=_product_gradient)
 define(
     "var",
     x=lambda d, x, axis, correction, keepdims: _spread(d, x.shape, axis, keepdims)
-    * _centred(x, axis) * (2 / (_reduced_count(x.shape, axis) - correction)),
+    * _centred(x, axis) * 2 / (_reduced_count(x.shape, axis) - correction),
 )
-define(
-    "std",
-    x=lambda d, x, out, axis, correction, keepdims: _spread(d / out, x.shape, axis, keepdims)
-    * _centred(x, axis) / (_reduced_count(x.shape, axis) - correction),
-)
+define("std", x=_deviation_gradient)
 define_no_gradient("argmax", "argmin", "any", "all", "one_hot")
 
 

@@ -6,6 +6,7 @@ backward.py goes back over the records.
 import contextlib
 import threading
 
+import cyops
 from cyops import Recorder, Strided
 from cytensor.autodiff.backward import walk
 from cytensor.nested import flatten, pack_like
@@ -96,7 +97,8 @@ class GradientTape:
         """The gradient of `target` with respect to each source, in the structure of `sources`.
 
         target: a floating tensor, or a nested structure whose gradients are summed; a target that is not a scalar is
-        summed too, or weighted by `output_gradients` of its shape. Each gradient has the shape and dtype of its source.
+        summed too, or weighted by `output_gradients` of its shape. Each gradient has the shape and dtype of its source
+        and memory of its own.
         An unconnected source gives None and a warning that says why, or zeros with `unconnected_gradients="zero"`.
 
         RuntimeError when a tape that is not persistent is asked twice, or when a saved value was overwritten; TypeError
@@ -123,6 +125,7 @@ class GradientTape:
         found = walk(self._recorder.records, targets, seeds, wanted, free=not self._persistent and checker is None)
         if checker is not None:
             checker.gradients(self._recorder.records, self._calls, targets, seeds, wanted, found)
+        found = cyops.separate(found, [seed for seed, x in zip(seeds, given, strict=True) if x is not None])
         for i, gradient in enumerate(found):
             if gradient is not None:
                 found[i] = as_tensor(gradient)

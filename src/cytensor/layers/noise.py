@@ -1,5 +1,5 @@
 """Layers that disturb their input while training and do nothing otherwise."""
-from cytensor import random
+from cytensor import ops, random
 from cytensor.layers.base import Layer
 from cytensor.tensor import asarray
 
@@ -69,12 +69,12 @@ class Dropout(Noise):
         if not training or self.rate == 0:
             return x
         if self.rate == 1:
-            return x * 0.0
+            return ops.where(ops.zeros((), "bool"), x, 0.0)
         shape = x.shape
         if self.noise_shape is not None:
             shape = tuple(n if m is None else m for m, n in zip(self.noise_shape, shape, strict=True))
-        kept = self.source().random(shape, dtype="float32") >= self.rate
-        return x * asarray(kept.astype(x.dtype) / x.dtype.type(1 - self.rate))
+        kept = ops.greater_equal(asarray(self.source().random(shape, dtype="float32")), self.rate)
+        return ops.where(kept, x * float(x.dtype.type(1) / x.dtype.type(1 - self.rate)), 0.0)    # 0 * inf is no 0
 
 
 class GaussianDropout(Noise):

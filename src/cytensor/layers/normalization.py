@@ -1,7 +1,7 @@
 """Layers that normalise: over the batch, over the features of a sample, or by statistics of the data."""
 import numpy as np
 
-from cytensor import constraints, initializers, ops, regularizers
+from cytensor import constraints, initializers, norms, ops, regularizers
 from cytensor.layers.base import Layer
 from cytensor.user_warnings import warn
 
@@ -115,7 +115,7 @@ class UnitNormalization(Layer):
 
     def call(self, x):
         axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
-        return x / ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), 1e-12))
+        return norms.unit(x, axis)
 
     def compute_output_shape(self, input_shape):
         return input_shape

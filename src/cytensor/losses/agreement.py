@@ -4,13 +4,13 @@ Targets (n,) and predictions (n, 1), either way round, are brought together; not
 broadcasts. float16 is computed in float32. What the caller wrote himself is called through `call_agreed`, which also
 notices where samples were broadcast against samples.
 """
-import warnings
 
 import numpy as np
 
 import cyops
 from cytensor import ops
 from cytensor.tensor import Tensor, asarray
+from cytensor.user_warnings import warn
 
 WIDE = np.dtype(np.float32)          # what halves, integers and bools are computed in
 
@@ -19,7 +19,7 @@ WIDE = np.dtype(np.float32)          # what halves, integers and bools are compu
 def as_floating(y_pred):
     """y_pred as a floating tensor of at least float32; a softmax of halves stays, for it remembers its logits."""
     y_pred = y_pred if isinstance(y_pred, Tensor) else asarray(y_pred)
-    if y_pred.dtype.kind == "f" and (y_pred.dtype.itemsize > 2 or y_pred.origin is not None):
+    if y_pred.dtype.kind == "f" and (y_pred.dtype.itemsize > 2 or cyops.logits_behind(y_pred) is not None):
         return y_pred
     return y_pred.astype(WIDE)
 
@@ -155,14 +155,14 @@ def _first(values, wrong):
 # -- predictions that cannot be meant ---------------------------------------------------------------------------------
 def warn_of_softmax(op, y_pred, from_logits):
     """Warn where a softmax is known to be of one value, or is given as logits."""
-    if y_pred.origin is None:
+    if cyops.logits_behind(y_pred) is None:
         return
     if from_logits:
-        warnings.warn(f"{op}: the predictions are a softmax and from_logits=True takes them for logits; leave out the "
-                      f"softmax or from_logits", stacklevel=4)
+        warn(f"{op}: the predictions are a softmax and from_logits=True takes them for logits; leave out the "
+             f"softmax or from_logits")
     elif y_pred.shape[-1] == 1:
-        warnings.warn(f"{op}: the predictions are a softmax over one value, which is always 1; "
-                      f"activation='sigmoid' is meant", stacklevel=4)
+        warn(f"{op}: the predictions are a softmax over one value, which is always 1; "
+             f"activation='sigmoid' is meant")
 
 
 # -- functions of the caller's ----------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def _is_structure(value):
 
 
 def _widened(x):
-    return x.astype(WIDE) if x.dtype.kind == "f" and x.dtype.itemsize < 4 and x.origin is None else x
+    return x.astype(WIDE) if x.dtype.kind == "f" and x.dtype.itemsize < 4 and cyops.logits_behind(x) is None else x
 
 
 def call_agreed(op, function, y_true, y_pred, dtype=None):

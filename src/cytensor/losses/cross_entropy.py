@@ -1,9 +1,9 @@
 """Cross-entropies per sample, stable and fused where the predictions are known to be a softmax.
 
 These are ops: shapes and labels are checked by functions.py and by the kernels. A softmax output remembers its logits
-(`origin`); while these are unchanged the value is computed from them, so that it neither overflows nor needs clipping,
-and the tape's walk goes to the logits in one step (fusion.py). Probabilities of unknown origin are clipped to
-[1e-7, 1 - 1e-7], as in Keras.
+(`origin`); while both are unchanged (`cyops.logits_behind`) the value is computed from the logits, so that it neither
+overflows nor needs clipping, and the tape's walk goes to them in one step (fusion.py). Probabilities of unknown origin
+are clipped to [1e-7, 1 - 1e-7], as in Keras.
 """
 import math
 
@@ -14,15 +14,6 @@ from cytensor import ops
 from cytensor.autodiff.rules import define
 
 EPSILON = 1e-7
-
-
-def _logits_behind(y_pred):
-    """The logits whose softmax over the last axis `y_pred` is; None where there are none or they were overwritten."""
-    if y_pred.origin is None:
-        return None
-    logits, version, axis = y_pred.origin
-    is_last = axis in (-1, logits.ndim - 1)
-    return logits if is_last and logits.storage.version == version else None
 
 
 def sparse_categorical_crossentropy(labels, y_pred, from_logits=False):
@@ -37,7 +28,7 @@ def sparse_categorical_crossentropy(labels, y_pred, from_logits=False):
     """
     if from_logits:
         return _of_logits(y_pred, labels)
-    logits = _logits_behind(y_pred)
+    logits = cyops.logits_behind(y_pred)
     if logits is not None:
         return _of_softmax(y_pred, logits, labels)
     targets = ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype)
@@ -52,7 +43,7 @@ def categorical_crossentropy(targets, y_pred, from_logits=False):
     """
     if from_logits:
         return _of_logits(y_pred, targets)
-    logits = _logits_behind(y_pred)
+    logits = cyops.logits_behind(y_pred)
     if logits is not None:
         return _of_softmax(y_pred, logits, targets)
     y_pred = y_pred / ops.sum(y_pred, axis=-1, keepdims=True)
@@ -60,12 +51,16 @@ def categorical_crossentropy(targets, y_pred, from_logits=False):
 
 
 def binary_crossentropy(targets, y_pred, from_logits=False):
-    """-(t log p + (1 - t) log(1 - p)) for each element; from logits z as max(z, 0) - z t + log(1 + exp(-|z|)).
+    """-(t log p + (1 - t) log(1 - p)) for each element; from logits z as |z| u + log(1 + exp(-|z|)).
 
-    targets and y_pred: floating, of one shape -> the same shape.
+    u is what the target gives to the other side of the logit: 1 - t where z > 0, else t. An infinite logit costs
+    nothing where that is 0, else infinity. targets and y_pred: floating, of one shape -> the same shape.
     """
     if from_logits:
-        return _of_binary_logits(y_pred, targets)
+        against = ops.where(ops.greater(y_pred, 0.0), 1 - targets, targets)
+        least = ops.minimum(y_pred, -y_pred)        # -|z|, with slope 1 at 0, where training may start
+        nothing = ops.logical_and(ops.equal(against, 0.0), ops.equal(least, -math.inf))
+        return ops.log1p(ops.exp(least)) - ops.where(nothing, 0.0, least) * against
     y_pred = ops.clip(y_pred, EPSILON, 1 - EPSILON)
     return -(targets * ops.log(y_pred) + (1 - targets) * ops.log(1 - y_pred))
 
@@ -98,19 +93,6 @@ def _limits(logits, losses):
     """Losses of `bounded` logits as those of the logits; NaN where every class is ruled out, for want of a limit."""
     is_excluded = ops.equal(ops.max(logits, axis=-1), -math.inf)
     return ops.where(is_excluded, math.nan, unbounded(losses))
-
-
-def _of_binary_logits(logits, targets):
-    """max(z, 0) - z t + log(1 + exp(-|z|)); infinite logits as the limit of large ones, without a gradient."""
-    losses = _binary_formula(logits, targets)
-    if math.isfinite(ops.sum(cyops.detach(losses))):
-        return losses
-    return unbounded(_binary_formula(bounded(logits), targets))
-
-
-def _binary_formula(z, t):
-    size = ops.abs(z)                 # (z + |z|) / 2 is max(z, 0) with the right slope at 0, where training may start
-    return 0.5 * (z + size) - z * t + ops.log1p(ops.exp(-size))
 
 
 def _of_softmax(probabilities, logits, targets):

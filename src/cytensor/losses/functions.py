@@ -7,7 +7,8 @@ where there is one.
 """
 import math
 
-from cytensor import ops
+import cyops
+from cytensor import norms, ops
 from cytensor.losses import cross_entropy
 from cytensor.losses.agreement import agree, as_floating, as_labels, check_classes, check_shares, warn_of_softmax
 from cytensor.tensor import Tensor
@@ -29,11 +30,11 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     y_pred = _last(op, as_floating(y_pred), axis)
     labels = as_labels(op, y_true, y_pred)
     warn_of_softmax(op, y_pred, from_logits)
-    if not from_logits and y_pred.origin is None:        # not known to be a softmax: scaled to sum to 1, as in Keras
+    if not from_logits and cyops.logits_behind(y_pred) is None:      # no softmax: scaled to sum to 1, as in Keras
         y_pred = y_pred / ops.sum(y_pred, axis=-1, keepdims=True)
     counted = None if ignore_class is None else ops.not_equal(labels, ignore_class)
     labels = labels if counted is None else ops.where(counted, labels, 0)
-    if y_pred.origin is None and not from_logits:        # elsewhere the kernel looks
+    if cyops.logits_behind(y_pred) is None and not from_logits:      # elsewhere the kernel looks
         check_classes(op, labels, y_pred.shape[-1])
     losses = cross_entropy.sparse_categorical_crossentropy(labels, y_pred, from_logits)
     losses = losses if losses.dtype.itemsize > 2 else losses.astype("float32")
@@ -220,10 +221,4 @@ def poisson(y_true, y_pred):
 def cosine_similarity(y_true, y_pred, axis=-1):
     """Minus the cosine of the angle between y_true and y_pred along `axis`: -1 where they point the same way."""
     y_true, y_pred = agree("cosine_similarity", y_true, y_pred)
-    return -ops.sum(_unit(y_true, axis) * _unit(y_pred, axis), axis=axis)
-
-
-def _unit(x, axis):
-    """x divided by its length along an axis, which is at least 1e-6; large x are made smaller first, to be squared."""
-    x = x / ops.stop_gradient(ops.maximum(ops.max(ops.abs(x), axis=axis, keepdims=True), 1.0))
-    return x / ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), 1e-12))
+    return -ops.sum(norms.unit(y_true, axis) * norms.unit(y_pred, axis), axis=axis)

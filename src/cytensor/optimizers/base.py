@@ -9,6 +9,7 @@ import operator
 import numpy as np
 
 from cytensor import initializers, ops, registry
+from cytensor.norms import joint_length
 from cytensor.optimizers.schedules import LearningRateSchedule
 from cytensor.tensor import Variable, asarray
 from cytensor.user_warnings import warn
@@ -375,5 +376,5 @@ def _positive(optimizer, name, value):
 
 def _shortening(gradients, limit):
     """What makes gradients that are longer than `limit`, all together, as long as that."""
-    norm = math.sqrt(sum(float(ops.sum(ops.square(gradient))) for gradient in gradients))
+    norm = joint_length(gradients)
     return limit / norm if norm > limit else 1.0
