@@ -273,7 +273,7 @@ ACTIVATIONS = {
     "softplus": _single(activations.softplus, lambda x: np.logaddexp(0, x)),
     "softsign": _single(activations.softsign, lambda x: x / (1 + abs(x))),
     "silu": _single(activations.silu, lambda x: x / (1 + np.exp(-x)), terms=abs),
-    "gelu": _single(activations.gelu, lambda x: 0.5 * x * (1 + _erf(x / math.sqrt(2))), terms=abs),
+    "gelu": _single(activations.gelu, lambda x: 0.5 * x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))), terms=abs),
     "approximate_gelu": _single(
         lambda x: activations.gelu(x, approximate=True),
         lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),

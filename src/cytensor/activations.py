@@ -21,7 +21,7 @@ SELU_SCALE = 1.0507009873554805
 
 
 # -- ops with rules of their own --------------------------------------------------------------------------------------
-FAR = 1000.0         # exp(-FAR) is 0 in every dtype, so that beyond it a sigmoid, a normal density, ... are at their ends
+FAR = 1000.0         # exp(-FAR) is 0 in every dtype: beyond it sigmoids and normal densities are at their ends
 
 
 def _floating(x):
@@ -41,70 +41,71 @@ def _as_one_op(op, formula):
 
 def _near(x):
     """x within +-FAR: what a bounded slope is computed from, so that no inf meets a 0."""
-    return ops.clip(x, -FAR, FAR)
+    return cyops.clip(x, -FAR, FAR)
 
 
 def _softplus_values(x):
-    return ops.relu(x) + ops.log1p(ops.exp(-ops.abs(x)))
+    return cyops.relu(x) + cyops.log1p(cyops.exp(-cyops.abs(x)))
 
 
 def _softsign_values(x):
     largest = float(np.finfo(x.dtype).max)
-    return ops.clip(x, -largest, largest) / (1.0 + ops.abs(ops.clip(x, -largest, largest)))
+    finite = cyops.clip(x, -largest, largest)
+    return finite / (1.0 + cyops.abs(finite))
 
 
 def _silu_values(x):
-    return ops.maximum(x, -FAR) * ops.sigmoid(x)
+    return cyops.maximum(x, -FAR) * cyops.sigmoid(x)
 
 
 def _silu_slope(x):
-    near, gate = _near(x), ops.sigmoid(x)
+    near, gate = _near(x), cyops.sigmoid(x)
     return gate * (1.0 + near * (1.0 - gate))
 
 
 def _gelu_values(x):
-    return 0.5 * ops.maximum(x, -FAR) * (1.0 + ops.erf(x * 0.7071067811865476))
+    return 0.5 * cyops.maximum(x, -FAR) * (1.0 + cyops.erf(x * 0.7071067811865476))
 
 
 def _gelu_slope(x):
     near = _near(x)
-    density = ops.exp(-0.5 * ops.square(near)) * 0.3989422804014327         # 1 / sqrt(2 pi)
-    return 0.5 * (1.0 + ops.erf(x * 0.7071067811865476)) + near * density
+    density = cyops.exp(-0.5 * cyops.square(near)) * 0.3989422804014327         # 1 / sqrt(2 pi)
+    return 0.5 * (1.0 + cyops.erf(x * 0.7071067811865476)) + near * density
 
 
 def _gelu_bend(x):
-    return ops.tanh(0.7978845608028654 * (x + 0.044715 * ops.pow(x, 3)))    # sqrt(2 / pi)
+    return cyops.tanh(0.7978845608028654 * (x + 0.044715 * cyops.pow(x, 3)))    # sqrt(2 / pi)
 
 
 def _approximate_gelu_values(x):
-    return 0.5 * ops.maximum(x, -FAR) * (1.0 + _gelu_bend(x))
+    return 0.5 * cyops.maximum(x, -FAR) * (1.0 + _gelu_bend(x))
 
 
 def _approximate_gelu_slope(x):
-    near = ops.clip(x, -50.0, 50.0)        # where tanh is at its ends, and no power overflows
+    near = cyops.clip(x, -50.0, 50.0)        # where tanh is at its ends, and no power overflows
     bend = _gelu_bend(near)
-    inner = 0.7978845608028654 * (1.0 + 0.134145 * ops.square(near))
-    return 0.5 * (1.0 + bend) + 0.5 * near * (1.0 - ops.square(bend)) * inner
+    inner = 0.7978845608028654 * (1.0 + 0.134145 * cyops.square(near))
+    return 0.5 * (1.0 + bend) + 0.5 * near * (1.0 - cyops.square(bend)) * inner
 
 
 def _mish_values(x):
-    return ops.maximum(x, -FAR) * ops.tanh(_softplus_values(x))
+    return cyops.maximum(x, -FAR) * cyops.tanh(_softplus_values(x))
 
 
 def _mish_slope(x):
-    near, gate = _near(x), ops.tanh(softplus(x))
-    return gate + near * (1.0 - ops.square(gate)) * ops.sigmoid(x)
+    near, gate = _near(x), cyops.tanh(softplus(x))
+    return gate + near * (1.0 - cyops.square(gate)) * cyops.sigmoid(x)
 
 
 def _squareplus_values(x, b):
-    size = ops.abs(x)
-    root = ops.maximum(size, ops.sqrt(ops.square(ops.minimum(size, _squarable(x))) + b))
-    return ops.relu(x) + 0.5 * b / (size + root)           # no difference of large numbers where x is negative
+    size = cyops.abs(x)
+    root = cyops.maximum(size, cyops.sqrt(cyops.square(cyops.minimum(size, _squarable(x))) + b))
+    return cyops.relu(x) + 0.5 * b / (size + root)           # no difference of large numbers where x is negative
 
 
 def _squareplus_slope(x, b):
-    near = ops.clip(x, -_squarable(x), _squarable(x))
-    return 0.5 * (1.0 + near / ops.sqrt(ops.square(near) + b))
+    near = cyops.clip(x, -_squarable(x), _squarable(x))
+    return 0.5 * (1.0 + near / cyops.sqrt(cyops.square(near) + b))
 
 
 def _squarable(x):
@@ -112,8 +113,8 @@ def _squarable(x):
     return 0.5 * float(np.finfo(x.dtype).max) ** 0.5
 
 
-define("softplus", x=lambda d, x: d * ops.sigmoid(x))
-define("softsign", x=lambda d, x: d * ops.square(ops.reciprocal(1.0 + ops.abs(x))))
+define("softplus", x=lambda d, x: d * cyops.sigmoid(x))
+define("softsign", x=lambda d, x: d * cyops.square(cyops.reciprocal(1.0 + cyops.abs(x))))
 define("silu", x=lambda d, x: d * _silu_slope(x))
 define("gelu", x=lambda d, x: d * _gelu_slope(x))
 define("approximate_gelu", x=lambda d, x: d * _approximate_gelu_slope(x))

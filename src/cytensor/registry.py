@@ -160,9 +160,9 @@ class Configurable:
         for name, value in list(bound.arguments.items())[1:]:      # all but self
             kind = signature.parameters[name].kind
             if kind is inspect.Parameter.VAR_KEYWORD:
-                config.update(value)
+                config.update({key: _fresh(part) for key, part in value.items()})
             elif kind is not inspect.Parameter.VAR_POSITIONAL:
-                config[name] = value
+                config[name] = _fresh(value)
         return config
 
     def __repr__(self):
@@ -186,6 +186,13 @@ class Configurable:
     def from_config(cls, config):
         """A new object from what `get_config` returned."""
         return cls(**config)
+
+
+def _fresh(value):
+    """The value with lists and dictionaries of its own, so that changing them changes no layer."""
+    if type(value) is list:
+        return [_fresh(part) for part in value]
+    return {key: _fresh(part) for key, part in value.items()} if type(value) is dict else value
 
 
 def serialize(value):

@@ -27,12 +27,15 @@ def as_returned(logs, return_dict):
 
 
 def as_arrays(output):
-    """A tensor, or tensors in a tuple, list or dictionary, as NumPy arrays."""
+    """A tensor, or tensors in a tuple, list or dictionary, as NumPy arrays with memory of their own.
+
+    A model may give back its input, a weight or what it keeps, and a batch's memory may serve for the next one.
+    """
     if isinstance(output, dict):
         return {key: as_arrays(value) for key, value in output.items()}
     if isinstance(output, (tuple, list)):
         return type(output)(as_arrays(value) for value in output)
-    return output.numpy()
+    return np.array(output)
 
 
 def joined(outputs):
