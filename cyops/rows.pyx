@@ -63,8 +63,9 @@ cdef Strided normalised(str op, int which, object x, object axis):
 def softmax(x, axis=-1):
     """exp(x) / sum(exp(x)) along `axis`: positive numbers that add up to 1.
 
-    (..., c, ...) -> the same shape; floating dtypes stay, integers give float32. The result remembers x, so that a
-    cross-entropy of it can be computed from the logits. IndexError for an axis out of range, TypeError for strings.
+    (..., c, ...) -> the same shape; floating dtypes stay, integers give float32. A -inf gives 0; a row of nothing but
+    -inf, or with +inf or NaN, has no distribution and gives NaN. The result remembers x, so that a cross-entropy of it
+    can be computed from the logits. IndexError for an axis out of range, TypeError for strings.
 
     >>> import cyops
     >>> cyops.softmax([[0., 0.], [10000., -10000.]]).tolist()
@@ -76,7 +77,8 @@ def softmax(x, axis=-1):
 def log_softmax(x, axis=-1):
     """x - log(sum(exp(x))) along `axis`: the logarithm of softmax, without its loss of small probabilities.
 
-    (..., c, ...) -> the same shape; dtypes and errors as in `softmax`.
+    (..., c, ...) -> the same shape; dtypes and errors as in `softmax`. A -inf stays -inf; a row of nothing but -inf, or
+    with +inf or NaN, gives NaN.
 
     >>> import cyops
     >>> cyops.log_softmax([10000., -10000.]).tolist()
@@ -218,8 +220,9 @@ def softmax_cross_entropy(logits, labels):
 
     logits: floating (..., c); labels: integer (...,), each in [0, c), or floating (..., c) -> losses (...,) in the
     dtype of logits (integers and halves compute in float32). log(sum(exp)) is never taken of a small difference, so
-    that logits of +-1e4 are safe. While a tape records, the gradient softmax - one-hot is computed in the same pass.
-    ValueError for a label outside [0, c) and for shapes that differ, TypeError for labels that are not integers.
+    that logits of +-1e4 are safe. A logit of -inf is a class that cannot be: it costs nothing, and infinity where it is
+    the label; a row of nothing but -inf, or with +inf or NaN, gives NaN. While a tape records, the gradient
+    softmax - one-hot is computed in the same pass. ValueError for a label outside [0, c) and for shapes that differ, TypeError for labels that are not integers.
 
     >>> import cyops
     >>> cyops.softmax_cross_entropy([[0., 0.], [10000., 0.]], [1, 0]).tolist()

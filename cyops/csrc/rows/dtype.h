@@ -189,6 +189,15 @@ CYOPS_INLINE void ROW_NAME(label_loss)(const cyops_row_tile *t, ptrdiff_t row, c
     for (int r = 0; r < n; r++) out.data[r * out.stride + labels[r]] -= (T)t->scale;
 }
 
+/* sum(y * (x - top)) of one row in which 0 met -infinity: a class of no weight adds nothing, however unlikely. */
+static T ROW_NAME(weighted_without_zeros)(const T *y, const T *x, ptrdiff_t classes, T top) {
+    T sum = 0;
+    for (ptrdiff_t c = 0; c < classes; c++) {
+        if (y[c] != 0) sum += y[c] * (x[c] - top);
+    }
+    return sum;
+}
+
 /* -sum(y * (x - top - log sum)) = log sum * sum(y) - sum(y * (x - top)) */
 CYOPS_INLINE void ROW_NAME(target_loss)(const cyops_row_tile *t, ptrdiff_t row, const int n, const int fits) {
     const ROW_NAME(part) out = ROW_NAME(part_of)(t, 0, row), x = ROW_NAME(part_of)(t, 1, row);
@@ -204,7 +213,13 @@ CYOPS_INLINE void ROW_NAME(target_loss)(const cyops_row_tile *t, ptrdiff_t row, 
     ROW_NAME(total)(y, classes, n, total);
     ROW_NAME(exponentials)(powers, x, classes, n, fits, top, sum);
     ROW_NAME(logs)(log_sum, sum, n);
-    for (int r = 0; r < n; r++) ((T *)t->losses)[row + r] = log_sum[r] * total[r] - SUM(weighted[r]);
+    for (int r = 0; r < n; r++) {
+        T sum_of_weighted = SUM(weighted[r]);
+        if (isnan(sum_of_weighted) && !isnan(log_sum[r]))
+            sum_of_weighted = ROW_NAME(weighted_without_zeros)(y.data + r * y.stride, x.data + r * x.stride, classes,
+                                                               top[r]);
+        ((T *)t->losses)[row + r] = log_sum[r] * total[r] - sum_of_weighted;
+    }
     if (out.data == NULL) return;
     for (int r = 0; r < n; r++) total[r] /= sum[r];
     EACH_STEP(WRITE(out, scale * (READ(powers, zero) * SET1(total[r]) - READ(y, zero)));)
