@@ -89,3 +89,87 @@ def test_the_gradient_does_not_depend_on_the_layout(name):
     for layout in ("offset", "transposed", "sliced", "reversed"):
         for got, want in zip(gradients_at(sample, arrays, weights, layout), expected, strict=True):
             np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-13, err_msg=f"{name} {layout}")
+
+
+def hessian(function, x):
+    """The gradient of a scalar function, and the gradient of each of its elements, by nested tapes."""
+    x = ct.constant(x, "float64")
+    with ct.GradientTape(persistent=True) as outer:
+        outer.watch(x)
+        with ct.GradientTape() as inner:
+            inner.watch(x)
+            y = function(x)
+        first = inner.gradient(y, x)
+        parts = [ct.reshape(first, (-1,))[i] for i in range(x.size)]
+    rows = [outer.gradient(part, x, unconnected_gradients="zero").numpy().reshape(-1) for part in parts]
+    return first.numpy().reshape(-1), np.array(rows)
+
+
+def product_without(values, *left_out):
+    return np.prod([value for i, value in enumerate(values) if i not in left_out])
+
+
+@pytest.mark.parametrize("values", [
+    [0.0, 2.0, 3.0], [2.0, 0.0, 0.0, 5.0], [0.0, 0.0, 0.0], [2.0], [0.0], [2.0, 3.0, 5.0, 7.0, 0.5], [1e-200, 1e-200, 1e300],
+])
+def test_the_gradient_and_hessian_of_a_product_are_the_products_of_the_others(values):
+    first, second = hessian(ct.prod, values)
+    places = range(len(values))
+    np.testing.assert_allclose(first, [product_without(values, i) for i in places], rtol=1e-13)
+    np.testing.assert_allclose(
+        second, [[product_without(values, i, j) if i != j else 0.0 for j in places] for i in places], rtol=1e-13)
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_the_hessian_of_products_along_axes(keepdims):
+    values = np.array([[[0.0, 2.0], [3.0, 4.0]], [[5.0, 0.0], [6.0, 7.0]]])
+    for axis in (0, -1, (0, 2), (2, 0), (1,), None):
+        axes = tuple(range(3)) if axis is None else tuple(i % 3 for i in np.atleast_1d(axis))
+        first, second = hessian(lambda x, axis=axis: ct.sum(ct.prod(x, axis=axis, keepdims=keepdims)), values)
+        places = list(np.ndindex(values.shape))
+        for i, place in enumerate(places):
+            group = [other for other in places if all(place[k] == other[k] for k in range(3) if k not in axes)]
+            rest = [other for other in group if other != place]
+            assert first[i] == np.prod([values[other] for other in rest])
+            for j, other in enumerate(places):
+                expected = np.prod([values[k] for k in rest if k != other]) if other in rest else 0.0
+                assert second[i, j] == expected, (axis, place, other)
+
+
+def test_the_gradient_of_a_product_with_an_infinite_factor_or_without_factors():
+    first = gradient_of(ct.prod, [np.inf, 2.0, 3.0])
+    np.testing.assert_array_equal(first, [6.0, np.inf, np.inf])
+    assert gradient_of(lambda x: ct.sum(ct.prod(x, axis=0)), np.zeros((0, 3))).shape == (0, 3)
+    assert gradient_of(ct.prod, 5.0) == 1.0
+    half = ct.Variable(np.full(3, 50.0), dtype="float16")       # whose product of two is rounded once
+    with ct.GradientTape() as tape:
+        y = ct.prod(half) * 1e-3
+    np.testing.assert_allclose(tape.gradient(y, half).numpy(), [2.5] * 3, rtol=1e-2)
+
+
+def gradient_of(function, value):
+    x = ct.Variable(value)
+    with ct.GradientTape() as tape:
+        y = function(x)
+    return tape.gradient(y, x).numpy()
+
+
+def test_equal_extremes_share_the_gradient_evenly():
+    values = [[7.0, 1.0, 7.0], [1.0, 1.0, 7.0]]
+    for function, extreme in ((ct.max, 7.0), (ct.min, 1.0), (ct.reduce_max, 7.0), (ct.reduce_min, 1.0)):
+        hit = np.array(values) == extreme
+        np.testing.assert_allclose(gradient_of(function, values), hit / 3, rtol=1e-7)
+        along = gradient_of(lambda x, f=function: ct.sum(f(x, axis=1) * ct.constant([1.0, 4.0])), values)
+        np.testing.assert_allclose(along, hit / hit.sum(1, keepdims=True) * [[1.0], [4.0]], rtol=1e-7)
+    np.testing.assert_allclose(gradient_of(lambda x: ct.max(x, keepdims=True), values),
+                               (np.array(values) == 7.0) / 3, rtol=1e-7)
+
+
+def test_of_two_equal_operands_the_first_has_the_gradient_of_maximum_and_minimum():
+    for function, expected in ((ct.maximum, [0.0, 1.0, 1.0]), (ct.minimum, [1.0, 1.0, 0.0])):
+        a, b = ct.Variable([1.0, 2.0, 3.0]), ct.Variable([2.0, 2.0, 2.0])
+        with ct.GradientTape() as tape:
+            y = function(a, b)
+        of_a, of_b = tape.gradient(y, [a, b])
+        np.testing.assert_array_equal(of_a.numpy(), expected)
+        np.testing.assert_array_equal(of_b.numpy(), 1 - np.array(expected))

@@ -243,3 +243,39 @@ def test_constraints_without_fit():
         for _ in range(2):
             optimizer.apply_gradients([(asarray(np.ones(2, np.float32)), variable) for variable in (kept, free)])
         assert (kept.numpy() >= 0).all() and (free.numpy() < 0).any(), options
+
+
+def test_nadam_goes_on_after_a_resume_with_the_product_of_all_its_momentums():
+    whole = run(optimizers.Nadam(0.1), 8)
+    variable, first = Variable(inputs.parameters(), name="w"), optimizers.Nadam(0.1)
+    for step in range(5):
+        first.apply_gradients([(asarray(inputs.gradient(step)), variable)])
+    second = optimizers.Nadam(0.1)                 # as loading does: slots and count of calls, nothing else
+    second.build([variable])
+    for name in second.slot_names:
+        second.slots[name][0][...] = first.slots[name][0]
+    second.calls = first.calls
+    for step in range(5, 8):
+        second.apply_gradients([(asarray(inputs.gradient(step)), variable)])
+        np.testing.assert_array_equal(variable.numpy(), whole[step])
+
+
+def test_nadam_equals_its_formula_also_in_the_middle():
+    m, v, w, product = 0.0, 0.0, 1.0, 1.0
+
+    def momentum(t):
+        return 0.9 * (1 - 0.5 * 0.96 ** t)
+    variable, optimizer = Variable(np.array([1.0])), optimizers.Nadam(0.1)
+    for t in range(1, 7):
+        g = np.cos(t)
+        product *= momentum(t)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        mean = momentum(t + 1) * m / (1 - product * momentum(t + 1)) + (1 - momentum(t)) * g / (1 - product)
+        w -= 0.1 * mean / (np.sqrt(v / (1 - 0.999 ** t)) + 1e-7)
+        if t == 4:                                 # forgotten, as after loading
+            fresh = optimizers.Nadam(0.1)
+            fresh.build([variable])
+            fresh.slots, fresh.calls = optimizer.slots, optimizer.calls
+            optimizer = fresh
+        optimizer.apply_gradients([(asarray(np.array([g])), variable)])
+        np.testing.assert_allclose(variable.numpy(), [w], rtol=1e-12)
