@@ -110,7 +110,8 @@ def product_without(values, *left_out):
 
 
 @pytest.mark.parametrize("values", [
-    [0.0, 2.0, 3.0], [2.0, 0.0, 0.0, 5.0], [0.0, 0.0, 0.0], [2.0], [0.0], [2.0, 3.0, 5.0, 7.0, 0.5], [1e-200, 1e-200, 1e300],
+    [0.0, 2.0, 3.0], [2.0, 0.0, 0.0, 5.0], [0.0, 0.0, 0.0], [2.0], [0.0], [2.0, 3.0, 5.0, 7.0, 0.5],
+    [1e-200, 1e-200, 1e300],
 ])
 def test_the_gradient_and_hessian_of_a_product_are_the_products_of_the_others(values):
     first, second = hessian(ct.prod, values)

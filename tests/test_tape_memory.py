@@ -119,7 +119,7 @@ def test_gradients_have_memory_of_their_own(function):
 
 def test_a_gradient_shares_nothing_with_the_output_gradients():
     for given in (ct.constant([3.0, 4.0]), ct.Variable([3.0, 4.0]), np.array([3.0, 4.0], np.float32)):
-        found, (x,) = gradients(lambda x: x + 1.0, [1.0, 2.0], output_gradients=given)
+        found, _ = gradients(lambda x: x + 1.0, [1.0, 2.0], output_gradients=given)
         found[0][...] = 9.0
         np.testing.assert_array_equal(np.asarray(given), [3.0, 4.0])
         with ct.GradientTape() as tape:
@@ -156,7 +156,7 @@ def test_an_ordinary_step_copies_no_gradient():
     kernel, bias = ct.Variable(np.ones((3, 2), np.float32)), ct.Variable(np.zeros(2, np.float32))
     with ct.GradientTape() as tape:
         loss = ct.sum(ct.square(ct.dense(ct.ones((4, 3)), kernel, bias)))
-    found = [tape_gradient for tape_gradient in tape.gradient(loss, [kernel, bias])]
+    found = tape.gradient(loss, [kernel, bias])
     again = cyops.separate(found, [])
     assert all(a is b for a, b in zip(again, found, strict=True))
 
@@ -192,8 +192,8 @@ def test_indices_may_change_after_the_op(function, form):
 
 
 @pytest.mark.parametrize("form", range(4))
-@pytest.mark.parametrize("function", [lambda x, i: x[i], lambda x, i: x[i:], lambda x, i: x[i::i], lambda x, i: x[..., i],
-                                      lambda x, i: x[None, i]])
+@pytest.mark.parametrize("function", [
+    lambda x, i: x[i], lambda x, i: x[i:], lambda x, i: x[i::i], lambda x, i: x[..., i], lambda x, i: x[None, i]])
 def test_an_index_of_shape_nothing_may_change_after_the_op(function, form):
     index, change = written(2, "int64")[form]
     if form == 0:
@@ -257,8 +257,8 @@ def test_labels_may_change_after_the_loss_and_before_a_second_derivative():
     labels = np.array([2])
     z = ct.Variable(np.array([[0.3, -0.2, 0.5]]))
     p = softmax(z.numpy()[0])
-    for function in (ct.softmax_cross_entropy, lambda z, labels: ct.losses.cross_entropy.sparse_categorical_crossentropy(
-            labels, ct.softmax(z))):
+    from_probabilities = ct.losses.cross_entropy.sparse_categorical_crossentropy
+    for function in (ct.softmax_cross_entropy, lambda z, labels: from_probabilities(labels, ct.softmax(z))):
         labels[...] = 2
         with ct.GradientTape() as outer:
             with ct.GradientTape() as inner:
@@ -275,12 +275,14 @@ BLANK = cyops.Record.__new__(cyops.Record)
 
 
 @pytest.mark.parametrize("call", [
-    lambda x: cyops.lead_back([None], [x]), lambda x: cyops.lead_back([BLANK], [x]), lambda x: cyops.lead_back([1], [x]),
+    lambda x: cyops.lead_back([None], [x]), lambda x: cyops.lead_back([BLANK], [x]),
+    lambda x: cyops.lead_back([1], [x]),
     lambda x: cyops.lead_back([], [None]), lambda x: cyops.lead_back([], None), lambda x: cyops.lead_back(None, [x]),
     lambda x: cyops.look_up(BLANK, ("x",), ("x",), None, 0), lambda x: cyops.look_up(None, (), (), None, 0),
     lambda x: cyops.look_up(record_of(x), (None,), ("x",), None, 0),
     lambda x: cyops.look_up(record_of(x), None, (), None, 0), lambda x: cyops.matches(None, x),
-    lambda x: cyops.matches(x, None), lambda x: cyops.record_op("op", (None,), x), lambda x: cyops.record_op(None, (), x),
+    lambda x: cyops.matches(x, None), lambda x: cyops.record_op("op", (None,), x),
+    lambda x: cyops.record_op(None, (), x),
     lambda x: cyops.record_op("op", (x,), None), lambda x: cyops.record_op("op", None, x),
     lambda x: cyops.separate([1], []), lambda x: cyops.separate([x], [None]), lambda x: cyops.separate(None, []),
     lambda x: cyops.logits_behind(None), lambda x: cyops.Recorder().watch(None),
