@@ -1,5 +1,6 @@
 """Optimizers. base.py has the Optimizer class; schedules.py learning rates as functions of the step."""
 from cytensor import registry
+from cytensor.absent import explain
 from cytensor.optimizers import schedules
 from cytensor.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from cytensor.optimizers.adaptive import Adadelta, Adagrad, Lion
@@ -17,3 +18,4 @@ registry.register("optimizers", SGD, RMSprop, Adam, AdamW, Adamax, Nadam, Adagra
 def get(identifier):
     """The Optimizer that a name, configuration, class or instance means."""
     return registry.lookup("optimizers", identifier, Optimizer)
+explain(__name__)

@@ -75,10 +75,15 @@ class Nadam(_Moments):
     """
 
     def _product(self, step):
-        """u_1 * ... * u_step."""
+        """u_1 * ... * u_step, multiplied in this order, which gives the bits of training that was not interrupted.
+
+        Behind some thousand steps it is as small as a float can be and changes no more, whatever step a file says.
+        """
         product = 1.0
         for t in range(1, step + 1):
-            product *= self._momentum(t)
+            before, product = product, product * self._momentum(t)
+            if product == before:
+                break
         return product
 
     def _momentum(self, t):

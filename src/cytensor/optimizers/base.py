@@ -61,7 +61,8 @@ class Optimizer(registry.Configurable):
         self._places = {}                  # id of a variable -> its place in `parameters`
         self.factors = {}                  # what this step's kernel multiplies parameters and gradients by first
         self._is_whole = False             # whether this step changes all of `parameters`, in their order
-        self._undecayed = set()
+        self._added_slots = set()          # names of slots from add_variable_from_reference
+        self._undecayed = []
         self._undecayed_names = ()
 
     # -- learning rate and step ---------------------------------------------------------------------------------------
@@ -120,8 +121,7 @@ class Optimizer(registry.Configurable):
         gradients, variables = self._present(grads, variables)
         self._is_whole = self._are_all(variables)
         if not (self._is_whole and self.built):
-            self.build(variables)
-            self._is_whole = self._are_all(variables)
+            self._build_for(variables)
         self.factors = {}
         if self.gradient_accumulation_steps:
             gradients = self._accumulated(gradients, variables)
@@ -147,13 +147,28 @@ class Optimizer(registry.Configurable):
         raise NotImplementedError(f"{type(self).__name__}: an optimizer must define update or update_step")
 
     # -- state --------------------------------------------------------------------------------------------------------
+    def _build_for(self, variables):
+        """Call `build` where there are variables not seen before, with all that there are then, in their order."""
+        new = [variable for variable in variables if id(variable) not in self._places]
+        if new or not self.built:
+            self.build([*self.parameters, *new])
+        self._is_whole = self._are_all(variables)
+
+    def __setstate__(self, state):
+        """Variables of a copy are others than those of the original: they are found by their new identities."""
+        vars(self).update(state)
+        self._places = {id(variable): place for place, variable in enumerate(self.parameters)}
+
     def build(self, variables):
-        """Make the slots of the variables not seen before. Called before a step that meets such."""
+        """Make the slots of the variables not seen before. Called before a step that meets such; again, it keeps all.
+        """
         for variable in variables:
             if id(variable) not in self._places:
                 self._places[id(variable)] = len(self.parameters)
                 self.parameters.append(variable)
         for name in self._all_slot_names():
+            if name in self._added_slots:
+                continue                   # they are for the subclass's `build` to make
             slots = self.slots.setdefault(name, [])
             for variable in self.parameters[len(slots):]:
                 slots.append(self.initial_slot(name, variable))
@@ -207,6 +222,7 @@ class Optimizer(registry.Configurable):
         name = name or "var"
         if name not in self.slot_names:
             self.slot_names = (*self.slot_names, name)
+            self._added_slots.add(name)
             self.slots[name] = []
         slots, initializer = self.slots[name], initializers.get(initializer)
         for variable in self.parameters[len(slots):]:
@@ -305,11 +321,12 @@ class Optimizer(registry.Configurable):
             variable.assign(variable * factor)
 
     def _is_decayed(self, variable):
-        return id(variable) not in self._undecayed and not any(n in variable.name for n in self._undecayed_names)
+        return not any(variable is one for one in self._undecayed) and (
+            not any(name in variable.name for name in self._undecayed_names))
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Leave these variables, or those whose name contains one of `var_names`, out of the weight decay."""
-        self._undecayed = {id(variable) for variable in var_list or ()}
+        self._undecayed = list(var_list or ())
         self._undecayed_names = tuple(var_names or ())
 
     def _average(self, variables):

@@ -3,6 +3,7 @@ import bisect
 import math
 
 from cytensor import registry
+from cytensor.absent import explain
 
 __all__ = [
     "CosineDecay",
@@ -124,3 +125,4 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 registry.register("schedules", ExponentialDecay, CosineDecay, CosineDecayRestarts, PiecewiseConstantDecay,
                   PolynomialDecay, InverseTimeDecay)
+explain(__name__)
