@@ -27,11 +27,24 @@ def pack_like(structure, leaves):
 def _pack(structure, leaves):
     if isinstance(structure, dict):
         packed = {key: _pack(structure[key], leaves) for key in sorted(structure)}
-        return {key: packed[key] for key in structure}
+        return rebuilt(structure, [packed[key] for key in structure])
     if not isinstance(structure, (list, tuple)):
         return next(leaves)
     parts = [next(leaves) if isinstance(part, Strided) or not isinstance(part, NESTED) else _pack(part, leaves)
              for part in structure]
+    return rebuilt(structure, parts)
+
+
+def rebuilt(structure, parts):
+    """A list, tuple, named tuple or dictionary like `structure` with other parts, in the order in which it has its own.
+
+    >>> rebuilt({"b": 1, "a": 2}, [3, 4])
+    {'b': 3, 'a': 4}
+    """
     if type(structure) is list:
         return parts
+    if isinstance(structure, dict):
+        result = structure.copy()                      # of the same class
+        result.update(zip(structure, parts, strict=True))
+        return result
     return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)

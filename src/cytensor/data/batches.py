@@ -64,22 +64,30 @@ def is_iterator(x):
     return hasattr(x, "__next__") or hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
 
-def as_inputs(op, x, several):
+def as_inputs(op, x, several, name="x"):
     """x as a tensor, or where there may be several inputs and x is such, a structure like x of tensors."""
-    if isinstance(x, Tensor) or not several or not isinstance(x, (tuple, dict, list)) or not x:
-        return as_source(op, "x", x)
-    if isinstance(x, dict):
-        return {key: as_source(op, f"x[{key!r}]", value) for key, value in x.items()}
-    if isinstance(x, list) and not all(np.ndim(item) > 0 and hasattr(item, "shape") for item in x):
-        return as_source(op, "x", x)                   # a list of numbers or of lists is one input
-    return type(x)([as_source(op, f"x[{i}]", value) for i, value in enumerate(x)])
+    if not several or not _is_structure(x):
+        return as_source(op, name, x)
+    parts = x.items() if isinstance(x, dict) else enumerate(x)
+    return nested.rebuilt(x, [as_inputs(op, value, True, f"{name}[{key!r}]") for key, value in parts])
 
 
-def named_inputs(x):
+def _is_structure(x):
+    """Whether x is several inputs. A list of numbers or of lists of them is one, and so is a tuple of numbers."""
+    if isinstance(x, Tensor) or not isinstance(x, (tuple, dict, list)) or not x:
+        return False
+    if isinstance(x, list):
+        return all(_is_structure(item) or (np.ndim(item) > 0 and hasattr(item, "shape")) for item in x)
+    return isinstance(x, dict) or any(isinstance(item, (list, tuple, dict)) or hasattr(item, "shape") for item in x)
+
+
+def named_inputs(x, name="x"):
     """(name, tensor) of each input, in the order in which `nested` packs them."""
     if isinstance(x, dict):
-        return [(f"x[{key!r}]", x[key]) for key in sorted(x)]
-    return [(f"x[{i}]", value) for i, value in enumerate(x)] if isinstance(x, (tuple, list)) else [("x", x)]
+        return [one for key in sorted(x) for one in named_inputs(x[key], f"{name}[{key!r}]")]
+    if isinstance(x, (tuple, list)):
+        return [one for i, value in enumerate(x) for one in named_inputs(value, f"{name}[{i}]")]
+    return [(name, x)]
 
 
 def count_samples(x):
@@ -133,7 +141,7 @@ class ArrayBatches:
         self.length = math.ceil(self.samples / self.batch_size)           # the batches of one pass over the data
         self.wanted, self.steps = steps, steps or self.length
         dtype = np.dtype(dtype)
-        self._structure = None if isinstance(x, Tensor) else x
+        self._structure, self._inputs = (None, 1) if isinstance(x, Tensor) else (x, len(inputs))
         self._parts = [(part, batch_dtype(part, dtype, casts_integers)) for _, part in inputs]
         self._parts += [(part, _target_dtype(part, dtype)) for part in (self.y, self.weights) if part is not None]
         self.rows = range(0)
@@ -171,7 +179,7 @@ class ArrayBatches:
             self.rows = range(start, min(start + size, self.samples)) if rows is None else rows
             batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]
             if self._structure is not None:
-                batch[:len(self._structure)] = [nested.pack_like(self._structure, batch[:len(self._structure)])]
+                batch[:self._inputs] = [nested.pack_like(self._structure, batch[:self._inputs])]
             yield batch[0] if self._structure is None and len(batch) == 1 else tuple(batch)
         if last - done < self.steps:
             _warn_of_end(self.op, epoch, last - done, f"{self.steps} steps", "the next epoch starts over")

@@ -1,6 +1,9 @@
 """Layers that make one tensor of several; each also as a function: add([a, b])."""
 from cytensor import ops
+from cytensor.halves import widened
+from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
+from cytensor.layers.settings import Setting
 
 
 class _Merge(Layer):
@@ -61,11 +64,9 @@ class Multiply(_Merge):
 class Average(_Merge):
     """The mean of its inputs, elementwise."""
 
-    def combine(self, a, b):
-        return a + b
-
     def call(self, inputs):
-        return super().call(inputs) / float(len(inputs))
+        inputs = list(map(widened, self.checked(inputs)))
+        return (sum(inputs[1:], start=inputs[0]) / float(len(inputs))).astype(self.dtype)
 
 
 class Maximum(_Merge):
@@ -84,17 +85,21 @@ class Minimum(_Merge):
 
 class Concatenate(_Merge):
     """Its inputs side by side along `axis`."""
+    axis = Setting()
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
 
     def call(self, inputs):
-        return ops.concat(self.checked(inputs), axis=self.axis)
+        inputs = self.checked(inputs)
+        return ops.concat(inputs, axis=within("Concatenate", self.axis, inputs[0].ndim)[0])
 
     def compute_output_shape(self, input_shape):
         joined = list(input_shape[0])
-        joined[self.axis] = sum(shape[self.axis] for shape in input_shape)
+        axis, = within("Concatenate", self.axis, len(joined))
+        lengths = [shape[axis] for shape in input_shape]
+        joined[axis] = None if None in lengths else sum(lengths)
         return tuple(joined)
 
 

@@ -32,9 +32,9 @@ def as_arrays(output):
     A model may give back its input, a weight or what it keeps, and a batch's memory may serve for the next one.
     """
     if isinstance(output, dict):
-        return {key: as_arrays(value) for key, value in output.items()}
+        return nested.rebuilt(output, [as_arrays(value) for value in output.values()])
     if isinstance(output, (tuple, list)):
-        return type(output)(as_arrays(value) for value in output)
+        return nested.rebuilt(output, [as_arrays(value) for value in output])
     return np.array(output)
 
 
