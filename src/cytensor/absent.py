@@ -1,0 +1,145 @@
+"""What Keras and TensorFlow have and cytensor has not, and why: the one table that messages and docs/keras.md share.
+
+A module that calls `explain(__name__)` gives the reason where such a name is asked of it, or imported from it.
+"""
+import difflib
+import sys
+from typing import NamedTuple
+
+
+class Absent(NamedTuple):
+    """What the docs call some names, why they are not there, and the names."""
+    label: str
+    reason: str
+    names: str
+
+    def __str__(self):
+        return f"{self.label}: {self.reason}"
+
+
+def _named(names, reason):
+    """Names that the docs list one by one."""
+    return Absent(", ".join(f"`{name}`" for name in names.split()), reason, names)
+
+
+def _in_dimensions(stems, *dimensions):
+    return " ".join(f"{stem}{dimension}D" for stem in stems.split() for dimension in dimensions)
+
+
+ABSENT = {
+    "models": (Absent("`Model(inputs, outputs)`", "the functional API comes later", "Functional model_from_config"),),
+    "layers": (
+        Absent("convolution, pooling, recurrence, attention", "not for dense models", " ".join((
+            _in_dimensions("Conv Convolution AveragePooling AvgPool MaxPooling MaxPool GlobalAveragePooling "
+                           "GlobalAvgPool GlobalMaxPooling GlobalMaxPool AdaptiveAveragePooling AdaptiveMaxPooling "
+                           "Cropping UpSampling ZeroPadding ConvLSTM SpatialDropout", 1, 2, 3),
+            " ".join(f"{name}Transpose" for name in _in_dimensions("Conv Convolution", 1, 2, 3).split()),
+            _in_dimensions("DepthwiseConv SeparableConv SeparableConvolution", 1, 2),
+            "LSTM GRU SimpleRNN RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells Bidirectional TimeDistributed",
+            "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention GroupedQueryAttention",
+            "GroupNormalization RMSNormalization SpectralNormalization"))),
+        _named("Lambda", "a file must not carry code, write a `Layer`"),
+        Absent("image and text preprocessing", "done before training",
+               "RandomFlip RandomRotation RandomZoom RandomCrop RandomTranslation RandomContrast RandomBrightness "
+               "RandomHeight RandomWidth RandomColorDegeneration RandomColorJitter RandomElasticTransform "
+               "RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective "
+               "RandomPosterization RandomSaturation RandomSharpness RandomShear Resizing CenterCrop AutoContrast "
+               "AugMix CutMix MixUp Equalization MaxNumBoundingBoxes Pipeline RandAugment Solarization "
+               "MelSpectrogram STFTSpectrogram TextVectorization StringLookup IntegerLookup Hashing HashedCrossing "
+               "Discretization"),
+        _named("Masking", "there are no masks"),
+        Absent("`Dot`, `EinsumDense`", "write a `Layer` with `ct.matmul`", "Dot dot EinsumDense"),
+        _named("ActivityRegularization", "every layer takes `activity_regularizer`"),
+        _named("AlphaDropout", "for `selu`, write a `Layer` with `ct.random`"),
+        Absent("`Wrapper`, `InputSpec` and layers of other libraries", "write a `Layer`",
+               "Wrapper InputSpec FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper ReversibleEmbedding"),
+    ),
+    "losses": (
+        _named("CTC Circle Dice Tversky", "for sequences, retrieval and segmentation"),
+        _named("CategoricalGeneralizedCrossEntropy", "for noisy labels"),
+    ),
+    "metrics": (
+        _named("BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU", "for segmentation"),
+        _named("PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity "
+               "ConcordanceCorrelation PearsonCorrelation", "to be computed from predictions"),
+    ),
+    "optimizers": (
+        _named("Adafactor Ftrl Lamb Muon MultiOptimizer OptimizerMap ScheduleFreeAdamW", "for large models"),
+        _named("LossScaleOptimizer", "nothing is computed in float16"),
+    ),
+    "optimizers.schedules": (),
+    "callbacks": (
+        _named("RemoteMonitor", "sends to a server"),
+        _named("SwapEMAWeights", "`use_ema` puts the averages in at the end"),
+        _named("ProgbarLogger", "`verbose`"),
+        _named("OrbaxCheckpoint", "for JAX"),
+    ),
+    "initializers": (_named("STFT STFTInitializer", "for audio"),),
+    "activations": (
+        Absent("`glu`, `sparsemax` and the other sparse ones", "for gated and sparse attention",
+               "glu sparsemax sparse_plus sparse_sigmoid"),
+    ),
+    "regularizers": (),
+    "constraints": (),
+    "data": (_named("Dataset", "batches are arrays, a generator or a `PyDataset`"),),
+    "utils": (
+        Absent("downloads, folders of images, sound, text and time series", "done before training",
+               "get_file image_dataset_from_directory audio_dataset_from_directory text_dataset_from_directory "
+               "timeseries_dataset_from_array load_img img_to_array array_to_img save_img pad_sequences"),
+        _named("model_to_dot", "`plot_model` draws without Graphviz"),
+    ),
+    "": (
+        Absent("`tf.data`", "batches are arrays, a generator or a `PyDataset`", "data TFRecordReader"),
+        Absent("`tf.linalg`, `tf.signal`, `tf.image`, `tf.io` and the like",
+               "NumPy's functions and Pillow's do it before training",
+               "linalg signal image io audio strings sparse ragged lookup bitwise sets RaggedTensor SparseTensor"),
+        Absent("sessions, graphs and traced loops", "every operation runs at once",
+               "Session placeholder Graph autograph while_loop cond map_fn scan TensorArray TensorSpec compat "
+               "py_function numpy_function global_variables_initializer"),
+        Absent("`tf.distribute`, `tf.config`, `tf.device`", "there is one device, the CPU",
+               "distribute config device tpu lite"),
+        Absent("`applications`, `tf.estimator`, `tf.feature_column`", "for other models than are here",
+               "applications estimator feature_column"),
+    ),
+}
+
+
+def explain(module):
+    """Give a module a `__getattr__` that raises the error below. Set from here, or checkers of types would take every
+    name for there.
+    """
+    def __getattr__(name):
+        raise error(module, name, sys._getframe(1))
+
+    vars(sys.modules[module])["__getattr__"] = __getattr__
+
+
+def error(module, name, caller):
+    """The error for a name that a module has not, with the reason, or else the nearest that it has.
+
+    An AttributeError; an ImportError where the frame `caller` runs `from module import name`, since the words of an
+    AttributeError would be lost there.
+    """
+    message = f"module {module!r} has no attribute {name!r}{_because(module, name)}"
+    if _is_import(caller):
+        return ImportError(message, name=module)
+    return AttributeError(message)         # without `name`, or Python would add a guess of its own
+
+
+def _because(module, name):
+    if name.startswith("_"):
+        return ""
+    area = module.partition("cytensor")[2].strip(".").removeprefix("keras").strip(".")
+    for group in ABSENT.get(area, ()):
+        if name in group.names.split():
+            return f"; {group}".replace("`", "")
+    near = difflib.get_close_matches(name, getattr(sys.modules.get(module), "__all__", ()), 1, 0.6)
+    return f"; did you mean {near[0]!r}?" if near else "; docs/keras.md lists what there is"
+
+
+def _is_import(frame):
+    """Whether a frame runs the `import name` part of `from module import name`."""
+    import opcode
+
+    code = frame.f_code.co_code
+    return frame.f_lasti >= 0 and code[frame.f_lasti] == opcode.opmap["IMPORT_FROM"]

@@ -1,0 +1,81 @@
+"""Names of Keras that are not here: the reason, wherever they are asked for, and the same as in docs/keras.md."""
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cytensor as ct
+from cytensor.absent import ABSENT
+
+PAGE = Path(__file__).parent.parent / "docs" / "keras.md"
+
+
+def raised(statement, kind):
+    with pytest.raises(kind) as caught:
+        exec(statement, {"ct": ct})
+    assert type(caught.value) is kind
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("module", "name", "reason"), [
+    ("layers", "Conv2D", "convolution, pooling, recurrence, attention: not for dense models"),
+    ("layers", "LSTM", "not for dense models"), ("layers", "MaxPooling2D", "not for dense models"),
+    ("layers", "GlobalAveragePooling1D", "not for dense models"), ("layers", "Conv2DTranspose", "not for dense models"),
+    ("layers", "Lambda", "a file must not carry code, write a Layer"), ("layers", "Masking", "there are no masks"),
+    ("layers", "TextVectorization", "done before training"), ("layers", "RandomFlip", "done before training"),
+    ("losses", "Dice", "for sequences, retrieval and segmentation"), ("metrics", "MeanIoU", "for segmentation"),
+    ("optimizers", "Ftrl", "for large models"), ("callbacks", "RemoteMonitor", "sends to a server"),
+    ("initializers", "STFT", "for audio"), ("activations", "glu", "attention"),
+    ("utils", "pad_sequences", "done before training"), ("data", "Dataset", "arrays, a generator or a PyDataset"),
+    ("models", "Functional", "the functional API comes later"),
+])
+def test_the_reason_is_given(module, name, reason):
+    named = raised(f"ct.{module}.{name}", AttributeError)
+    assert named.startswith(f"module 'cytensor.{module}' has no attribute '{name}'; ") and named.endswith(reason)
+    assert raised(f"from cytensor.{module} import {name}", ImportError) == named
+    if module != "data":
+        assert raised(f"from cytensor.keras.{module} import {name}", ImportError) == named
+    assert not hasattr(importlib.import_module(f"cytensor.{module}"), name)
+
+
+def test_names_of_the_package_itself():
+    assert raised("ct.linalg", AttributeError).endswith("do it before training")
+    assert raised("from cytensor import distribute", ImportError).endswith("there is one device, the CPU")
+    assert raised("from cytensor.keras import applications", ImportError).endswith("for other models than are here")
+
+
+def test_other_names_get_the_nearest():
+    assert raised("ct.layers.Dese", AttributeError) == (
+        "module 'cytensor.layers' has no attribute 'Dese'; did you mean 'Dense'?")
+    assert raised("from cytensor.optimizers import Adamm", ImportError).endswith("did you mean 'Adam'?")
+    assert raised("ct.layers.Zebra", AttributeError).endswith("docs/keras.md lists what there is")
+    assert raised("ct.layers._private", AttributeError) == "module 'cytensor.layers' has no attribute '_private'"
+
+
+def test_a_script_that_imports_what_is_absent():
+    done = subprocess.run([sys.executable, "-c", "from cytensor.keras.layers import Dense, Conv2D"], check=False,
+                          capture_output=True, text=True)
+    assert "ImportError: module 'cytensor.layers' has no attribute 'Conv2D'; convolution" in done.stderr
+    assert subprocess.run([sys.executable, "-c", "from cytensor.layers import *; Dense; import cytensor.layers as l; "
+                           "getattr(l, 'Conv2D', None)"], check=False, capture_output=True).returncode == 0
+
+
+def test_nothing_listed_is_there():
+    for area, groups in ABSENT.items():
+        module = ct if not area else importlib.import_module(f"cytensor.{area}")
+        present = set(module.__all__)
+        for group in groups:
+            assert not present & set(group.names.split()), (area, group.label)
+            assert group.reason and group.label and group.names
+
+
+def test_the_docs_say_the_same():
+    cells = {}
+    for line in PAGE.read_text(encoding="utf-8").split("| Of | Left out")[0].splitlines():
+        parts = [part.strip() for part in line.split("|")[1:-1]]
+        if len(parts) == 3 and re.fullmatch(r"`[\w.]+`", parts[0]):
+            cells[parts[0].strip("`")] = parts[2]
+    assert {area: "; ".join(map(str, groups)) for area, groups in ABSENT.items() if area not in ("", "data")} == cells
