@@ -133,3 +133,45 @@ def test_merging():
         layers.subtract([a, b, c])
     with pytest.raises(ValueError, match="Add: a list of tensors is expected"):
         layers.Add()(asarray(a))
+
+
+def adapted(layer, data):
+    with pytest.warns(UserWarning, match="never vary"):
+        layer.adapt(data)
+    return layer
+
+
+def test_a_feature_that_never_varied_gives_0_whatever_it_is_later():
+    """As its warning says: Keras divides by 1e-7 there."""
+    source = np.random.default_rng(0)
+    for value in (3.0, 0.1, 1e-8, -1e20, 0.0):
+        for make in (lambda x: x, lambda x: x.astype(np.float32), lambda x: list(np.array_split(x, 7)), iter):
+            x = np.stack([np.full(100, value), source.normal(5, 2, 100)], axis=1)
+            data = (x[i:i + 9] for i in range(0, 100, 9)) if make is iter else make(x)
+            layer = adapted(layers.Normalization(), data)
+            y = layer([[value, 5.0], [value + 1, 7.0], [-1e6, 5.0]]).numpy()
+            assert y[:, 0].tolist() == [0, 0, 0], value
+            assert np.allclose(y[:, 1], (np.array([5.0, 7.0, 5.0]) - x[:, 1].mean()) / x[:, 1].std(), atol=1e-5)
+    assert np.asarray(layers.Normalization(mean=[2.0], variance=[0.0])([[5.0]])).tolist() == [[0.0]]
+
+
+def test_the_inverse_of_a_feature_that_never_varied_is_its_mean():
+    layer = layers.Normalization(mean=[2.0, 1.0], variance=[0.0, 4.0], invert=True)
+    assert layer([[0.0, 0.5], [9.0, -1.0]]).numpy().tolist() == [[2.0, 2.0], [2.0, -1.0]]
+
+
+def test_small_and_large_features_keep_their_statistics():
+    source = np.random.default_rng(0)
+    x = source.normal([1e8, 1e-8, 0], [1e-2, 1e-9, 1e15], (1000, 3))
+    layer = layers.Normalization(dtype="float64")
+    layer.adapt(iter(np.array_split(x, 13)))
+    assert np.allclose(layer.mean, x.mean(0), rtol=1e-10, atol=0) and np.allclose(layer.variance, x.var(0), rtol=1e-6)
+    with pytest.raises(ValueError, match="the variance must be a number that float32 can hold; got 1e\\+60"):
+        layers.Normalization().adapt(np.array([[1e30], [-1e30]]))
+
+
+def test_adapting_again_forgets_what_was_before():
+    layer = layers.Normalization()
+    layer.adapt(np.array([[1.0], [3.0]]))
+    layer.adapt(np.array([[10.0], [30.0]]))
+    assert float(layer.mean) == 20 and float(layer.variance) == 100 and len(layer.weights) == 2

@@ -13,6 +13,7 @@ Training words are Keras's (`Sequential`, `layers.Dense`, `fit`), tensor words a
 
 Importing the package loads tensors, ops and tapes; the training modules are loaded when they are first named.
 """
+import sys
 from typing import TYPE_CHECKING
 
 from cyops import (
@@ -84,7 +85,9 @@ def __getattr__(name):
         value = getattr(importlib.import_module(f"{__name__}.{_MEMBERS[name]}"), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from cytensor.absent import error
+
+    raise error(__name__, name, sys._getframe(1))
 
 
 def __dir__():

@@ -7,6 +7,7 @@ import numpy as np
 
 import cyops
 from cytensor import ops, registry
+from cytensor.absent import explain
 from cytensor.autodiff.rules import define
 from cytensor.tensor import asarray
 
@@ -291,3 +292,4 @@ registry.register_alias("activations", hard_silu, "hard_swish")
 def get(identifier):
     """The function that a name or function means; None gives `linear`."""
     return registry.lookup("activations", identifier) or linear
+explain(__name__)

@@ -1,5 +1,7 @@
 """Constraints: maps that bring a weight back into an allowed set after each training step."""
 from cytensor import norms, ops, registry
+from cytensor.absent import explain
+from cytensor.halves import narrowed, widened
 
 __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm", "min_max_norm",
            "non_neg", "unit_norm"]
@@ -9,10 +11,13 @@ EPSILON = 1e-7       # added to norms before dividing, as Keras does
 
 
 class Constraint(registry.Configurable):
-    """Base class: a function from a weight to a tensor of the same shape."""
+    """Base class: a function from a weight to a tensor of the same shape; as it is, the weight itself."""
 
     def __call__(self, w):
-        raise NotImplementedError(f"{type(self).__name__}: a constraint must define __call__(self, w)")
+        return w
+
+    def __repr__(self):
+        return registry.described(self)
 
 
 class NonNeg(Constraint):
@@ -29,8 +34,8 @@ class MaxNorm(Constraint):
         self.max_value, self.axis = max_value, axis
 
     def __call__(self, w):
-        lengths = norms.length(w, self.axis)
-        return w * (ops.clip(lengths, 0.0, self.max_value) / (EPSILON + lengths))
+        lengths = _lengths(w, self.axis)
+        return narrowed(w * (ops.clip(lengths, 0.0, self.max_value) / (EPSILON + lengths)), w.dtype)
 
 
 class UnitNorm(Constraint):
@@ -40,7 +45,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w):
-        return w / (EPSILON + norms.length(w, self.axis))
+        return narrowed(w / (EPSILON + _lengths(w, self.axis)), w.dtype)
 
 
 class MinMaxNorm(Constraint):
@@ -50,11 +55,17 @@ class MinMaxNorm(Constraint):
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w):
-        lengths = norms.length(w, self.axis)
+        lengths = _lengths(w, self.axis)
         wanted = self.rate * ops.clip(lengths, self.min_value, self.max_value) + (1 - self.rate) * lengths
-        return w * (wanted / (EPSILON + lengths))
+        return narrowed(w * (wanted / (EPSILON + lengths)), w.dtype)
 
 
+def _lengths(w, axis):
+    """The lengths along one axis or several of them, in float32 where w is of float16."""
+    return norms.length(widened(w), tuple(axis) if isinstance(axis, (list, tuple)) else axis)
+
+
+registry.register_for_files("constraints", Constraint)
 registry.register("constraints", NonNeg, MaxNorm, UnitNorm, MinMaxNorm)
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
@@ -62,3 +73,4 @@ max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNo
 def get(identifier):
     """The constraint that a name, configuration, class, instance or function means; None stays None."""
     return registry.lookup("constraints", identifier, Constraint)
+explain(__name__)

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from cytensor import random, registry
+from cytensor.absent import explain
 from cytensor.dtypes import as_dtype
 from cytensor.tensor import asarray
 
@@ -54,6 +55,9 @@ class Initializer(registry.Configurable):
 
     def sample(self, generator, shape, dtype):
         raise NotImplementedError(f"{type(self).__name__}: define sample(generator, shape, dtype) or __call__")
+
+    def __repr__(self):
+        return registry.described(self)
 
     def __call__(self, shape, dtype=None, stream=None):
         """A new tensor of `shape`; `stream` names the random stream used when the initializer has no seed."""
@@ -267,3 +271,4 @@ lecun_uniform, lecun_normal, orthogonal, variance_scaling = LecunUniform, LecunN
 def get(identifier):
     """The initializer that a name, configuration, class, instance or function (shape, dtype) means."""
     return registry.lookup("initializers", identifier, Initializer)
+explain(__name__)

@@ -21,22 +21,50 @@ _by_name: dict[str, Any] = {}               # qualified name -> class or functio
 
 
 def snake_case(name):
-    """`BatchNormalization` -> `batch_normalization`."""
+    """A class's name as Keras writes it in lower case, which names layers, losses and metrics.
+
+    >>> snake_case("BatchNormalization"), snake_case("PReLU"), snake_case("RMSNorm"), snake_case("MyMLPBlock")
+    ('batch_normalization', 'p_re_lu', 'rms_norm', 'my_mlp_block')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+# Where Keras's name for a class in lower case is not what its rule makes of it.
+SPELLINGS = {"AdamW": "adamw", "FBetaScore": "fbeta_score", "L1L2": "l1_l2", "RMSprop": "rmsprop"}
+
+
+def spelled(name):
+    """What a class or function of that name is called in strings, and in lists of what is known.
+
+    >>> spelled("RMSprop"), spelled("SparseTopKCategoricalAccuracy")
+    ('rmsprop', 'sparse_top_k_categorical_accuracy')
+    """
+    return SPELLINGS.get(name) or snake_case(name)
+
+
+def former_snake_case(name):
+    """As files of the first versions have it: `PReLU` -> `pre_lu`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def unused_name(stem, taken):
-    """`stem`, or with a number behind it that makes it another name than those in the set `taken`, which it joins.
+    """`stem`, or with a number behind it that makes it another name than those in `taken`, which it joins.
 
-    >>> taken = {"dense"}
+    taken: {name: the last number tried behind it}, so that for a thousand layers of one kind none is tried twice.
+
+    >>> taken = {"dense": 0}
     >>> unused_name("dense", taken), unused_name("dense", taken), unused_name("loss", taken)
     ('dense_1', 'dense_2', 'loss')
     """
-    name, number = stem, 0
+    name, number = stem, taken.get(stem, 0)
     while name in taken:
         number += 1
         name = f"{stem}_{number}"
-    taken.add(name)
+    if number:
+        taken[stem] = number
+    taken[name] = 0
     return name
 
 
@@ -110,7 +138,7 @@ def lookup(kind, identifier, base=None):
         table = _tables[kind]
         entry = table.get(_fold(identifier))
         if entry is None:
-            raise unknown(what, identifier, (snake_case(known.__name__) for known in table.values()))
+            raise unknown(what, identifier, (spelled(known.__name__) for known in table.values()))
         identifier = entry
     if isinstance(identifier, type):
         return identifier()
@@ -193,6 +221,23 @@ def _fresh(value):
     if type(value) is list:
         return [_fresh(part) for part in value]
     return {key: _fresh(part) for key, part in value.items()} if type(value) is dict else value
+
+
+def described(configurable):
+    """An object as the call that makes it, without arguments that have their default values.
+
+    >>> from cytensor.regularizers import L1L2
+    >>> described(L1L2(l2=0.1))
+    'L1L2(l2=0.1)'
+    """
+    parameters = inspect.signature(type(configurable).__init__).parameters
+    given = [f"{name}={value!r}" for name, value in configurable.get_config().items()
+             if name not in parameters or not _is_default(value, parameters[name].default)]
+    return f"{type(configurable).__name__}({', '.join(given)})"
+
+
+def _is_default(value, default):
+    return value is default or (type(value) is type(default) and not hasattr(value, "shape") and value == default)
 
 
 def serialize(value):

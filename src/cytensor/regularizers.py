@@ -2,6 +2,8 @@
 import numpy as np
 
 from cytensor import norms, ops, registry
+from cytensor.absent import explain
+from cytensor.halves import widened
 
 __all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l1", "l1_l2", "l2",
            "orthogonal_regularizer"]
@@ -16,6 +18,9 @@ class Regularizer(registry.Configurable):
     def __call__(self, x):
         raise NotImplementedError(f"{type(self).__name__}: a regularizer must define __call__(self, x)")
 
+    def __repr__(self):
+        return registry.described(self)
+
 
 class L1L2(Regularizer):
     """l1 * sum(|x|) + l2 * sum(x^2)."""
@@ -24,7 +29,7 @@ class L1L2(Regularizer):
         self.l1, self.l2 = float(l1), float(l2)
 
     def __call__(self, x):
-        penalty = 0.0
+        x, penalty = widened(x), 0.0
         if self.l1:
             penalty = penalty + self.l1 * ops.sum(ops.abs(x))
         if self.l2:
@@ -57,6 +62,7 @@ class OrthogonalRegularizer(Regularizer):
     def __call__(self, x):
         if x.ndim != 2:
             raise ValueError(f"OrthogonalRegularizer: the weight must be a matrix; got shape {x.shape}")
+        x = widened(x)
         vectors = x if self.mode == "rows" else x.T
         size = vectors.shape[0]
         units = norms.unit(vectors, 1, EPSILON)
@@ -71,3 +77,4 @@ l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 def get(identifier):
     """The regularizer that a name, configuration, class, instance or function means; None stays None."""
     return registry.lookup("regularizers", identifier, Regularizer)
+explain(__name__)

@@ -1,6 +1,7 @@
 """`keras.utils`: the small helpers that textbook listings use, and the plots."""
 import numpy as np
 
+from cytensor.absent import explain
 from cytensor.callbacks.progress import Progbar
 from cytensor.data.batches import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from cytensor.plots import plot_confusion_matrix, plot_model, show_images
@@ -112,3 +113,4 @@ __all__ = ["Progbar", "PyDataset", "Sequence", "clear_session", "confusion_matri
            "pack_x_y_sample_weight", "plot_confusion_matrix", "plot_model", "register_keras_serializable",
            "set_random_seed", "show_images", "split_dataset", "to_categorical", "unpack_x_y_sample_weight"]
 __dir__ = __all__.copy
+explain(__name__)

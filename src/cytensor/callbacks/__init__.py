@@ -1,4 +1,5 @@
 """Callbacks: code that `fit`, `evaluate` and `predict` call at fixed times."""
+from cytensor.absent import explain
 from cytensor.callbacks.base import Callback, History, LambdaCallback
 from cytensor.callbacks.callback_list import CallbackList
 from cytensor.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint
@@ -9,3 +10,4 @@ from cytensor.callbacks.writing import CSVLogger
 __all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
            "LearningRateScheduler", "ModelCheckpoint", "ReduceLROnPlateau", "TensorBoard", "TerminateOnNaN"]
 __dir__ = __all__.copy
+explain(__name__)

@@ -6,7 +6,7 @@ import os
 from cytensor.callbacks.base import Callback
 from cytensor.checks.arguments import TEXT
 from cytensor.checks.schema import COUNT, list_of, or_none
-from cytensor.saving.models import write_bytes
+from cytensor.saving.files import write_bytes
 
 
 class CSVLogger(Callback):

@@ -3,7 +3,7 @@
 `check` is called before a constructor runs and `check_call` first thing in a method of a model, so that a wrong
 argument is named at once and in one form, and no class repeats it. Rules that join several arguments, what data must
 be, and what a name means in a registry stay with the classes. Classes of the user's own are not checked. Imports
-nothing of the package.
+nothing of the package but the budget of files.
 """
 import difflib
 import inspect
@@ -16,6 +16,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from cytensor.checks import budget
 
 
 class Rule(NamedTuple):
@@ -129,6 +131,7 @@ PATH = Rule("a path", lambda value: isinstance(value, (str, os.PathLike)))
 NUMBER, POSITIVE, NOT_NEGATIVE, SHARE = number(), number(above=0), number(low=0), number(low=0, high=1)
 INTEGER, WHOLE, COUNT = integer(), integer(0), integer(1)
 AXES = Rule("an integer or several in a tuple", _are_axes, (numbers.Real, *SEQUENCES))
+AXES_OR_NONE = Rule("None, an integer or several in a tuple", _are_axes_or_none, (numbers.Real, *SEQUENCES))
 NUMBERS = Rule("a number or an array of numbers", _is_array, (numbers.Real, *SEQUENCES))
 SERIES = Rule("a list of numbers", _are_numbers, SEQUENCES)
 INTEGERS = Rule("a tuple of integers", lambda value: isinstance(value, (tuple, list)) and all(
@@ -149,10 +152,9 @@ RULES = {
     **dict.fromkeys(("negative_slope", "threshold", "ELU.alpha"), NUMBER),
     **{f"{weight}_{kind}": rule for weight in WEIGHTS for kind, rule in FUNCTIONS.items()},
     "activity_regularizer": FUNCTIONS["regularizer"], "activation": Rule("a name or a function", _is_function),
-    "batch_shape": LENGTHS, "axis": AXES, "Concatenate.axis": INTEGER,
-    "Normalization.axis": Rule("None, an integer or several in a tuple", _are_axes_or_none),
+    "batch_shape": LENGTHS, "axis": AXES, "Concatenate.axis": INTEGER, "Normalization.axis": AXES_OR_NONE,
     "noise_shape": LENGTHS, "dims": INTEGERS, "target_shape": INTEGERS,
-    "shared_axes": INTEGERS, "seed": WHOLE, "name": TEXT, "dtype": DTYPE,
+    "shared_axes": AXES_OR_NONE, "seed": WHOLE, "name": TEXT, "dtype": DTYPE,
     "rate": SHARE, "GaussianDropout.rate": number(low=0, below=1), "stddev": NOT_NEGATIVE, "momentum": SHARE,
     "epsilon": NOT_NEGATIVE, "Rescaling.scale": NUMBERS, "Rescaling.offset": NUMBERS, "ReLU.max_value": NOT_NEGATIVE,
     # optimizers and schedules
@@ -205,6 +207,8 @@ RULES = {
                             (numbers.Real, list, tuple, set)),
 }
 
+SIZES = ("num_thresholds",)            # how many numbers an object is to hold, whatever data it meets
+
 
 @cache
 def _parameters(function):
@@ -223,9 +227,16 @@ def check(cls, args, kwargs):
     for name, value in (*zip(names, args, strict=False), *kwargs.items()):
         if value is not None or defaults.get(name) is not None:
             check_value(cls.__name__, name, value)
+        if name in SIZES and is_integer(value):
+            budget.spend(f"{cls.__name__}: {name}", (value,))
     known, takes_any = _keywords(cls)
     if not takes_any and not kwargs.keys() <= known:
         refuse_unknown(cls, [name for name in kwargs if name not in known])
+
+
+def known_keywords(cls):
+    """The names of the keywords that a class's constructors take."""
+    return _keywords(cls)[0]
 
 
 @cache

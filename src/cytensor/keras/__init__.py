@@ -22,6 +22,7 @@ from cytensor import (
     saving,
     utils,
 )
+from cytensor.absent import explain
 from cytensor.layers import Input
 from cytensor.models import Model, Sequential
 from cytensor.tensor import Variable
@@ -37,3 +38,4 @@ sys.modules[f"{__name__}.datasets.mnist"] = datasets.mnist
 
 __all__ = ["Input", "Model", "Sequential", "Variable", *_MODULES]
 __dir__ = __all__.copy
+explain(__name__)

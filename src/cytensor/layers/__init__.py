@@ -1,5 +1,6 @@
 """Layers. base.py has the Layer class; the others one kind of layer each."""
 from cytensor import registry
+from cytensor.absent import explain
 from cytensor.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from cytensor.layers.base import Layer
 from cytensor.layers.dense import Dense
@@ -22,9 +23,10 @@ from cytensor.layers.merging import (
     subtract,
 )
 from cytensor.layers.noise import Dropout, GaussianDropout, GaussianNoise
-from cytensor.layers.normalization import BatchNormalization, LayerNormalization, Normalization, UnitNormalization
+from cytensor.layers.normalization import BatchNormalization, LayerNormalization, UnitNormalization
 from cytensor.layers.scaling import Rescaling
 from cytensor.layers.shaping import Flatten, Identity, Input, InputLayer, Permute, RepeatVector, Reshape
+from cytensor.layers.standardising import Normalization
 
 __all__ = ["Activation", "Add", "Average", "BatchNormalization", "CategoryEncoding", "Concatenate", "Dense",
            "Dropout", "ELU", "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "Identity", "Input",
@@ -34,3 +36,4 @@ __all__ = ["Activation", "Add", "Average", "BatchNormalization", "CategoryEncodi
 __dir__ = __all__.copy
 
 registry.register("layers", *(entry for entry in map(globals().get, __all__) if isinstance(entry, type)))
+explain(__name__)

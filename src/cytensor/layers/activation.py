@@ -1,6 +1,8 @@
 """Layers that apply an activation function."""
 from cytensor import activations, constraints, initializers, ops, regularizers
+from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
+from cytensor.layers.settings import Setting, constrains, regularizes
 
 
 class Activation(Layer):
@@ -10,10 +12,12 @@ class Activation(Layer):
     array([0., 2.], dtype=float32)
     """
     casts_integers = True
+    takes_several = False
+    activation = Setting(activations.get, optional=True)
 
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
+        self.activation = activation
 
     def call(self, x):
         return self.activation(x)
@@ -24,6 +28,7 @@ class Activation(Layer):
 
 class _Fixed(Layer):
     casts_integers = True
+    takes_several = False
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -31,10 +36,12 @@ class _Fixed(Layer):
 
 class ReLU(_Fixed):
     """x above `threshold`, `negative_slope * (x - threshold)` below, at most `max_value`."""
+    max_value = Setting(optional=True)
+    negative_slope, threshold = (Setting(lambda value: value or 0.0, optional=True) for _ in range(2))
 
     def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
         super().__init__(**kwargs)
-        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope or 0.0, threshold or 0.0
+        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
 
     def call(self, x):
         return activations.relu(x, self.negative_slope, self.max_value, self.threshold)
@@ -42,6 +49,7 @@ class ReLU(_Fixed):
 
 class LeakyReLU(_Fixed):
     """x above 0, `negative_slope * x` below."""
+    negative_slope = Setting()
 
     def __init__(self, negative_slope=0.3, **kwargs):
         super().__init__(**kwargs)
@@ -54,19 +62,23 @@ class LeakyReLU(_Fixed):
 class PReLU(_Fixed):
     """x above 0, `alpha * x` below, with a learned alpha for each feature, shared along the axes `shared_axes`.
 
+    shared_axes: an integer or several, counted with the axis of samples, which is 0 and not one of them.
     Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015).
     """
+    alpha_initializer = Setting(initializers.get, fixed=True)
+    alpha_regularizer = Setting(regularizers.get, changed=regularizes("alpha"), optional=True)
+    alpha_constraint = Setting(constraints.get, changed=constrains("alpha"), optional=True)
+    shared_axes = Setting(lambda axes: () if axes is None else initializers.as_axes(axes), fixed=True, optional=True)
 
     def __init__(self, alpha_initializer="zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None,
                  **kwargs):
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = tuple(shared_axes or ())
+        self.alpha_initializer, self.alpha_regularizer = alpha_initializer, alpha_regularizer
+        self.alpha_constraint, self.shared_axes = alpha_constraint, shared_axes
 
     def build(self, input_shape):
-        shape = tuple(1 if axis in self.shared_axes else n for axis, n in enumerate(input_shape) if axis)
+        shared = within("PReLU", self.shared_axes, len(input_shape), "shared_axes", lowest=1)
+        shape = tuple(1 if axis in shared else n for axis, n in enumerate(input_shape) if axis)
         self.alpha = self.add_weight(shape, self.alpha_initializer, None, True, self.alpha_regularizer,
                                      self.alpha_constraint, "alpha")
 
@@ -76,6 +88,7 @@ class PReLU(_Fixed):
 
 class ELU(_Fixed):
     """x above 0, `alpha * (exp(x) - 1)` below."""
+    alpha = Setting()
 
     def __init__(self, alpha=1.0, **kwargs):
         super().__init__(**kwargs)
@@ -86,11 +99,13 @@ class ELU(_Fixed):
 
 
 class Softmax(_Fixed):
-    """exp(x) over its sum along `axis`."""
+    """exp(x) over its sum along `axis`, an integer or several in a tuple."""
+    axis = Setting()
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
 
     def call(self, x):
-        return activations.softmax(x, axis=self.axis)
+        axes = within("Softmax", self.axis, x.ndim)
+        return activations.softmax(x, axis=axes[0] if len(axes) == 1 else axes)

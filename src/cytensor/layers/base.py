@@ -1,14 +1,16 @@
 """Layer: something with weights that maps tensors to tensors. The base class of every layer and of models."""
 import inspect
-import math
 import threading
 
 import numpy as np
 
 from cytensor import constraints, initializers, registry, regularizers
-from cytensor.checks import arguments
+from cytensor.checks import arguments, budget
 from cytensor.dtypes import as_dtype
-from cytensor.layers.naming import name_apart, named_weights, unique
+from cytensor.layers import building, inputs
+from cytensor.layers.building import as_shape, shape_of
+from cytensor.layers.naming import named_weights, unique
+from cytensor.layers.settings import Setting
 from cytensor.nested import flatten
 from cytensor.tensor import Tensor, Variable, asarray
 
@@ -18,12 +20,11 @@ class _Context(threading.local):
     training = None
     call = None                # stands for the outermost call
     checker = None             # set by debugging.check_numerics
-    budget = None              # how many numbers weights may still have; set while a file is read
 
 
 _context = _Context()
 # Attributes that own nothing: what they hold is owned elsewhere.
-_BOOKKEEPING = {"_weights", "_regularizers", "_added_losses", "_losses_of"}
+BOOKKEEPING = {"_settings", "_weights", "_regularizers", "_added_losses", "_losses_of", "_by_name", "_numbers"}
 # Types whose values hold neither variables nor layers. Others are added as they are met: a training step asks for the
 # weights of a model every time, and isinstance for every attribute would be most of that.
 _PLAIN = {str, int, float, bool, type(None), np.dtype}
@@ -33,8 +34,9 @@ class Layer(registry.Configurable):
     """Base class. Subclasses define `call(x)` or `call(x, training=None)`, and usually `build(input_shape)`.
 
     `build` is called once, with the shape of the first input (its first axis None), and makes weights by
-    `add_weight`. Layers and variables kept as attributes, or in lists and dictionaries, belong to the layer.
-    Floating inputs are cast to the layer's dtype.
+    `add_weight`; called again, by whomever, it does nothing. Layers and variables kept as attributes, or in lists and
+    dictionaries, belong to the layer. Arrays become tensors, also those inside a list, tuple or dictionary of several
+    inputs, and floats are cast to the layer's dtype.
 
     >>> class Scale(Layer):
     ...     def build(self, input_shape):
@@ -45,11 +47,16 @@ class Layer(registry.Configurable):
     array([[1., 2.]], dtype=float32)
     """
     casts_integers = False        # whether integer inputs are cast too; not where they are indices
+    takes_several = True          # whether `call` may be given several inputs, in a list, tuple or dictionary
     _takes_training = False       # whether `call` has an argument of that name
     _requires_training = False    # and has no default for it
+    dtype = Setting(lambda dtype: as_dtype("Layer", dtype), fixed=True)
+    activity_regularizer = Setting(regularizers.get, optional=True)      # a function of the output
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        if not hasattr(cls.build, "builds_once"):          # its own, or that of a class beside Layer
+            cls.build = building.once(cls.build)
         parameter = inspect.signature(cls.call).parameters.get("training")
         cls._takes_training = parameter is not None
         cls._requires_training = parameter is not None and parameter.default is parameter.empty
@@ -57,18 +64,18 @@ class Layer(registry.Configurable):
     def __new__(cls, *args, **kwargs):
         # State is made here, so that a subclass that forgets super().__init__() works all the same.
         self = super().__new__(cls, *args, **kwargs)
-        self.name = registry.snake_case(cls.__name__)
+        self._settings = {}                # what was set after construction, and is saved
         self.named_by_user = False
         self.built = False
-        self.build_shape = None
-        self.dtype = np.dtype(np.float32)
+        self._builder = self.build_shape = None        # the thread that is building it; what for
         self.input_shape = None            # given by input_shape=, input_dim= or the first call
         self._trainable = True
         self._weights = []                 # made by add_weight
         self._regularizers = []            # (variable, function)
-        self.activity_regularizer = None   # a function of the output
         self._added_losses = []            # scalars from add_loss
         self._losses_of = None             # the outermost call that they are of
+        vars(self).update(_name=registry.snake_case(cls.__name__), dtype=np.dtype(np.float32),
+                          activity_regularizer=None)
         return self
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None, input_shape=None,
@@ -76,50 +83,82 @@ class Layer(registry.Configurable):
         if unknown:
             arguments.refuse_unknown(type(self), list(unknown))
         if name is not None:
-            if not isinstance(name, str) or not name or "/" in name:
-                raise ValueError(f"{type(self).__name__}: name must be a string without '/'; got {name!r}")
-            self.name, self.named_by_user = name, True
+            self._take_name(name)
         if dtype is not None:
-            self.dtype = as_dtype(type(self).__name__, dtype)
+            vars(self)["dtype"] = as_dtype(type(self).__name__, dtype)
         self._trainable = bool(trainable)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
+        vars(self)["activity_regularizer"] = regularizers.get(activity_regularizer)
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
             self.input_shape = (None, *as_shape(type(self).__name__, input_shape, "input_shape"))
 
+    @property
+    def name(self):
+        """What the layer is called: by the user, or after its class, with a number beside others of it."""
+        return self._name
+
+    @name.setter
+    def name(self, value):
+        self._take_name(value)
+        self._settings["name"] = value
+
+    def _take_name(self, name):
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ValueError(f"{type(self).__name__}: name must be a string without '/'; got {name!r}")
+        self._name, self.named_by_user = name, True
+
+    def _rename(self, name):
+        """Take a name that was made up."""
+        if not self.named_by_user:
+            self._name = name
+
+    def get_config(self):
+        """The arguments as a dictionary, with what was set since; `type(self).from_config` takes it back."""
+        config = super().get_config()
+        known = arguments.known_keywords(type(self))
+        return {**config, **{name: value for name, value in self._settings.items() if name in known}}
+
     # -- for subclasses -----------------------------------------------------------------------------------------------
+    @building.once
     def build(self, input_shape):
-        """Make the weights; input_shape has None for the batch axis."""
+        """Make the weights; input_shape has None for the batch axis, and is a list or dictionary for several inputs.
+
+        The layer is built then, and a second call does nothing. Where it raises, no weight is left.
+        """
 
     def call(self, x):
         raise NotImplementedError(f"{type(self).__name__}: a layer must define call(self, x)")
 
     def compute_output_shape(self, input_shape):
         """The shape that `call` gives for `input_shape`, None for the batch axis; found by calling it on zeros."""
-        if any(n is None for n in input_shape[1:]):
-            raise ValueError(f"compute_output_shape: layer '{self.name}' must know every axis but the first; "
-                             f"got {input_shape}")
-        x = asarray(np.zeros((1, *input_shape[1:]), self.dtype))
+        what = f"compute_output_shape: layer '{self.name}'"
+        return shape_of(self._on_zeros(building.zeros_of(what, input_shape, self.dtype)), batch=None)
+
+    def _on_zeros(self, x):
+        """The output for zeros, which are no data: log(0) is no fault there, and no loss counts."""
         outer = _context.checker, _context.call
-        _context.checker = _context.call = None    # these zeros are no data: log(0) is no fault, and no loss counts
+        _context.checker = _context.call = None
         try:
-            return (None, *self(x, training=False).shape[1:])
+            return self(x, training=False)
         finally:
             _context.checker, _context.call = outer
 
     def add_weight(self, shape=(), initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None,
                    name=None):
-        """A new Variable of this layer; the initializer defaults to glorot_uniform, and to zeros below rank 2.
+        """A new Variable of this layer.
 
+        initializer: None is zeros for integers and below rank 2, and glorot_uniform otherwise.
         initializer, regularizer, constraint: each a name, an instance or a function.
         """
         shape = as_shape(f"add_weight of layer '{self.name}'", shape)
         dtype = as_dtype("add_weight", dtype or self.dtype)
         name = name or f"weight_{len(self._weights)}"
-        _spend(f"add_weight of layer '{self.name}', weight '{name}'", shape)
+        if None in shape:
+            raise ValueError(f"add_weight of layer '{self.name}', weight '{name}': lengths must be known; got {shape}")
+        budget.spend(f"add_weight of layer '{self.name}', weight '{name}'", shape, "the weights")
         if initializer is None:
-            initializer = "glorot_uniform" if len(shape) > 1 else "zeros"
+            initializer = "glorot_uniform" if len(shape) > 1 and dtype.kind == "f" else "zeros"
         initializer = initializers.get(initializer)
         regularizer, constraint = regularizers.get(regularizer), constraints.get(constraint)
         own = {"stream": f"{self.name}/{name}"} if isinstance(initializer, initializers.Initializer) else {}
@@ -141,6 +180,8 @@ class Layer(registry.Configurable):
         """The layer's output for x; builds the layer first where that has not happened yet."""
         if type(x) is not Tensor or x.dtype != self.dtype:
             x = self._as_input(x)
+        if args or kwargs:
+            args, kwargs = self._as_further_inputs(args, kwargs)
         outer, call = _context.training, _context.call
         if training is None:
             training = outer
@@ -154,7 +195,7 @@ class Layer(registry.Configurable):
         checker = _context.checker
         entered = None if checker is None else checker.enter()
         try:
-            if not self.built:
+            if not self.built and not building.is_building(self):
                 self._build_for(x)
             result = self.call(x, *args, **kwargs)
             if result is None:
@@ -165,31 +206,40 @@ class Layer(registry.Configurable):
                 self._penalize_output(result)
             return result
         except Exception as error:
-            error.add_note(f"in layer '{self.name}' ({type(self).__name__}), input of shape {_shape_of(x)}")
+            error.add_note(f"in layer '{self.name}' ({type(self).__name__}), input of shape {shape_of(x)}")
             raise
         finally:
             _context.training, _context.call = outer, call
 
     def _as_input(self, x):
+        """x as a tensor, or as a structure like x of tensors, in the layer's dtype."""
+        if not isinstance(x, (list, tuple, dict)):
+            return self._as_leaf(x)
+        x = inputs.converted(x, self._as_leaf)
+        if not self.takes_several and isinstance(x, (list, tuple, dict)):
+            raise ValueError(f"{type(self).__name__}: one tensor is expected; got a {type(x).__name__} of {len(x)}; "
+                             f"stack makes one tensor of several")
+        return x
+
+    def _as_leaf(self, x):
         if isinstance(x, Layer):
             raise TypeError(f"layer '{self.name}': a tensor is expected, got the layer '{x.name}'; models are made "
                             f"with Sequential([...]) or by subclassing Model, not by calling layers on layers")
-        if isinstance(x, (tuple, dict)) or (isinstance(x, list) and any(isinstance(item, Tensor) for item in x)):
-            return x                       # several inputs at once: left to call
-        x = asarray(x)
-        if x.dtype != self.dtype and (x.dtype.kind == "f" or (self.casts_integers and x.dtype.kind in "iub")):
-            x = x.astype(self.dtype)
-        return x
+        return inputs.cast(x, self.dtype, self.casts_integers)
+
+    def _as_further_inputs(self, args, kwargs):
+        """What `call` is given beside its input, arrays as tensors."""
+        def leaf(x):
+            return inputs.cast(x, self.dtype, False)
+        return ([inputs.with_arrays_converted(x, leaf) for x in args],
+                {name: inputs.with_arrays_converted(x, leaf) for name, x in kwargs.items()})
 
     def _build_for(self, x):
-        self._build(_shape_of(x, batch=None))
-
-    def _build(self, input_shape):
-        """Build once: name what is inside, call the subclass's `build`, name what it added."""
-        name_apart(self.sublayers)
-        self.build(input_shape)
-        name_apart(self.sublayers)
-        self.built, self.build_shape = True, input_shape
+        shape = shape_of(x, batch=None)
+        if budget.is_limited() and building.is_foreseen(type(self).compute_output_shape):
+            for one in building.each_shape(self.compute_output_shape(shape)):
+                budget.spend(f"layer '{self.name}'", one)
+        self.build(shape)
 
     def _penalize_output(self, output):
         """Add what the activity regularizer makes of the output, a mean over the samples, to the losses."""
@@ -202,7 +252,7 @@ class Layer(registry.Configurable):
         """The variables and layers kept as attributes, or in lists and dictionaries, in order."""
         found = []
         for key, value in vars(self).items():
-            if type(value) not in _PLAIN and key not in _BOOKKEEPING:
+            if type(value) not in _PLAIN and key not in BOOKKEEPING:
                 _gather(value, found)
         return found
 
@@ -223,21 +273,23 @@ class Layer(registry.Configurable):
     @property
     def weights(self):
         """Every variable: the layer's own, then its sublayers' in order."""
-        return unique([*self.own_weights, *(weight for layer in self.sublayers for weight in layer.weights)])
+        return unique(weight for layer in self.flattened() for weight in layer.own_weights)
 
     variables = weights
 
     @property
     def trainable_weights(self):
         """The weights that training changes; none where `trainable` is False."""
-        if not self._trainable:
-            return []
-        inside = self._inside()
-        found = [variable for variable in self._weights if variable.trainable]
-        found += [item for item in inside if isinstance(item, Variable) and item.trainable]
-        for layer in self._layers_among(inside):
-            found += layer.trainable_weights
-        return unique(found)
+        found, seen, left = [], set(), [self]
+        while left:
+            layer = left.pop()
+            if layer._trainable and id(layer) not in seen:
+                seen.add(id(layer))
+                inside = layer._inside()
+                found += layer._weights
+                found += [item for item in inside if isinstance(item, Variable)]
+                left += reversed(layer._layers_among(inside))
+        return [variable for variable in unique(found) if variable.trainable]
 
     trainable_variables = trainable_weights
 
@@ -256,9 +308,8 @@ class Layer(registry.Configurable):
 
     @trainable.setter
     def trainable(self, value):
-        self._trainable = bool(value)
-        for layer in self.sublayers:
-            layer.trainable = value
+        for layer in self.flattened():
+            layer._trainable = layer._settings["trainable"] = bool(value)
 
     @property
     def compute_dtype(self):
@@ -282,7 +333,13 @@ class Layer(registry.Configurable):
 
     def flattened(self):
         """This layer and every layer inside it, each once."""
-        return unique([self, *(inner for layer in self.sublayers for inner in layer.flattened())])
+        found, left = {}, [self]
+        while left:
+            layer = left.pop()
+            if id(layer) not in found:
+                found[id(layer)] = layer
+                left += reversed(layer.sublayers)
+        return list(found.values())
 
     # -- values -------------------------------------------------------------------------------------------------------
     def count_params(self):
@@ -339,34 +396,3 @@ def penalties(layers):
             found += [regularizer(variable) for variable, regularizer in layer._regularizers]
             found += layer._added_losses
     return found
-
-
-def _spend(what, shape):
-    """Take a weight of `shape` out of the budget, where there is one."""
-    if _context.budget is None:
-        return
-    _context.budget -= math.prod(shape)
-    if _context.budget < 0:
-        raise ValueError(f"{what}: the file must have as many numbers as the weights; got shape {shape}")
-
-
-def as_shape(what, shape, name="shape"):
-    """A tuple of ints (None allowed) from an int or a sequence; `name` of the argument, for the message."""
-    shape = (shape,) if isinstance(shape, (int, np.integer)) else shape
-    try:
-        shape = tuple(None if n is None else int(n) for n in shape)
-    except (TypeError, ValueError):
-        raise TypeError(f"{what}: {name} must be a sequence of ints; got {shape!r}") from None
-    if any(n is not None and n < 0 for n in shape):
-        raise ValueError(f"{what}: lengths must not be negative; got {name} {shape}")
-    return shape
-
-
-def _shape_of(x, **batch):
-    """The shape of x, or those of several inputs in a structure like x; with batch=None, None for each batch axis."""
-    if isinstance(x, (tuple, list)):
-        return [_shape_of(item, **batch) for item in x]
-    if isinstance(x, dict):
-        return {key: _shape_of(item, **batch) for key, item in x.items()}
-    shape = getattr(x, "shape", ())
-    return (batch["batch"], *shape[1:]) if batch and shape else shape

@@ -1,6 +1,8 @@
 """Dense: the fully connected layer."""
 from cytensor import activations, constraints, initializers, ops, regularizers
 from cytensor.layers.base import Layer
+from cytensor.layers.inputs import in_known_rank
+from cytensor.layers.settings import Setting, constrains, regularizes
 
 
 class Dense(Layer):
@@ -12,20 +14,23 @@ class Dense(Layer):
     (1, 3)
     """
     casts_integers = True
+    takes_several = False
+    units, use_bias = Setting(int, fixed=True), Setting(fixed=True)
+    activation = Setting(activations.get, optional=True)
+    kernel_initializer, bias_initializer = (Setting(initializers.get, fixed=True) for _ in range(2))
+    kernel_regularizer, bias_regularizer = (
+        Setting(regularizers.get, changed=regularizes(weight), optional=True) for weight in ("kernel", "bias"))
+    kernel_constraint, bias_constraint = (
+        Setting(constraints.get, changed=constrains(weight), optional=True) for weight in ("kernel", "bias"))
 
     def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
                  bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, kernel_constraint=None,
                  bias_constraint=None, **kwargs):
         super().__init__(**kwargs)
-        self.units = int(units)
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.units, self.activation, self.use_bias = units, activation, use_bias
+        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
+        self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
+        self.kernel_constraint, self.bias_constraint = kernel_constraint, bias_constraint
         self.kernel = self.bias = None
 
     def build(self, input_shape):
@@ -41,7 +46,9 @@ class Dense(Layer):
 
     def call(self, x):
         if x.ndim < 2:
-            _refuse_axes(x.ndim)
+            x = in_known_rank(x, self.input_shape)
+            if x.ndim < 2:
+                _refuse_axes(x.ndim)
         if self.activation is activations.relu:
             return ops.dense(x, self.kernel, self.bias, activation="relu")
         x = ops.dense(x, self.kernel, self.bias)

@@ -1,6 +1,7 @@
 """CategoryEncoding: integers as rows of zeros and ones."""
 from cytensor import ops
 from cytensor.layers.base import Layer
+from cytensor.layers.indices import as_indices
 from cytensor.tensor import asarray
 
 
@@ -9,11 +10,12 @@ class CategoryEncoding(Layer):
 
     Called with count_weights (n, k), "count" adds these up in place of ones. sparse: False; there are no sparse
     tensors. Shapes: one_hot (n, ...) -> (n, ..., num_tokens), a last axis of 1 dropped; the others (n, k) ->
-    (n, num_tokens). ValueError for an integer outside.
+    (n, num_tokens). ValueError for an integer outside, and for a float that is none.
 
     >>> CategoryEncoding(4, "multi_hot")([[0, 3, 3]]).numpy()
     array([[1., 0., 0., 1.]], dtype=float32)
     """
+    takes_several = False
 
     def __init__(self, num_tokens, output_mode="multi_hot", sparse=False, **kwargs):
         super().__init__(**kwargs)
@@ -26,7 +28,7 @@ class CategoryEncoding(Layer):
     def call(self, x, count_weights=None):
         if count_weights is not None and self.output_mode != "count":
             raise ValueError(f"CategoryEncoding: count_weights go with output_mode 'count'; got {self.output_mode!r}")
-        x = asarray(x).astype("int64")
+        x = as_indices("CategoryEncoding", asarray(x), self.num_tokens)
         if self.output_mode == "one_hot" and x.ndim > 1 and x.shape[-1] == 1:
             x = x.reshape(x.shape[:-1])
         rows = ops.one_hot(x, self.num_tokens, dtype=self.dtype)

@@ -9,24 +9,58 @@ def unique(items):
 
 def name_apart(layers):
     """Number the layers that nobody named, so that no two of `layers` share a name: dense, dense_1, dense_2."""
-    taken = {layer.name for layer in layers if layer.named_by_user}
-    for layer in layers:
-        if not layer.named_by_user:
-            layer.name = registry.unused_name(registry.snake_case(type(layer).__name__), taken)
+    for layer, name in zip(layers, _names_of(layers, registry.snake_case), strict=True):
+        layer._rename(name)
+
+
+def _names_of(layers, stem_of):
+    """The names that layers have beside each other; stem_of: the class's name in lower case."""
+    taken = dict.fromkeys((layer.name for layer in layers if layer.named_by_user), 0)
+    return [layer.name if layer.named_by_user else registry.unused_name(stem_of(type(layer).__name__), taken)
+            for layer in layers]
+
+
+def named_inside(layer):
+    """[(name, layer)] of the layers directly inside, named apart.
+
+    A layer that is in several models has the name that the last of them gave it; in files each model has its own.
+    """
+    inside = layer.sublayers
+    return list(zip(_names_of(inside, registry.snake_case), inside, strict=True))
 
 
 def named_weights(layer, prefix=""):
-    """[(path, variable)] in the order of `layer.weights`; a path such as "dense_1/kernel" is unique."""
-    found, seen, taken = [], set(), set()
+    """[(path, variable)] in the order of `layer.weights`; a path such as "dense_1/kernel" is unique.
+
+    A layer that is in several places has the path of the first.
+    """
+    found, seen, taken = [], set(), {}
 
     def visit(owner, prefix):
         for variable in owner.own_weights:
-            if id(variable) in seen:
-                continue
-            seen.add(id(variable))
-            found.append((registry.unused_name(prefix + (variable.name or "variable"), taken), variable))
-        for inner in owner.sublayers:
-            visit(inner, f"{prefix}{inner.name}/")
+            if id(variable) not in seen:
+                seen.add(id(variable))
+                found.append((registry.unused_name(prefix + (variable.name or "variable"), taken), variable))
+        for name, inner in named_inside(owner):
+            if id(inner) not in seen:
+                seen.add(id(inner))
+                visit(inner, f"{prefix}{name}/")
 
     visit(layer, prefix)
+    return found
+
+
+def former_paths(layer):
+    """{path of a layer inside, in files written by versions that wrote `PReLU` as pre_lu: its path now}."""
+    found, seen = {}, set()
+
+    def visit(owner, former, present):
+        names = _names_of(owner.sublayers, registry.former_snake_case)
+        for name, (now, inner) in zip(names, named_inside(owner), strict=True):
+            if id(inner) not in seen:
+                seen.add(id(inner))
+                found[former + name] = present + now
+                visit(inner, f"{former}{name}/", f"{present}{now}/")
+
+    visit(layer, "", "")
     return found

@@ -1,6 +1,7 @@
 """Layers that disturb their input while training and do nothing otherwise."""
 from cytensor import ops, random
 from cytensor.layers.base import Layer
+from cytensor.layers.settings import Setting
 from cytensor.tensor import asarray
 
 
@@ -11,6 +12,7 @@ class Noise(Layer):
     `set_seed` was called since.
     """
     casts_integers = True
+    takes_several = False
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
@@ -60,10 +62,11 @@ class Dropout(Noise):
     noise_shape: the shape of the mask, which broadcasts to the input's; None for one draw an element.
     Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
     """
+    rate, noise_shape = Setting(float), Setting(optional=True)
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(seed, **kwargs)
-        self.rate, self.noise_shape = float(rate), noise_shape
+        self.rate, self.noise_shape = rate, noise_shape
 
     def call(self, x, training=False):
         if not training or self.rate == 0:
@@ -79,10 +82,11 @@ class Dropout(Noise):
 
 class GaussianDropout(Noise):
     """While training, multiplies by normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate))."""
+    rate = Setting(float)
 
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(seed, **kwargs)
-        self.rate = float(rate)
+        self.rate = rate
 
     def call(self, x, training=False):
         if not training or self.rate == 0:
@@ -93,10 +97,11 @@ class GaussianDropout(Noise):
 
 class GaussianNoise(Noise):
     """While training, adds normal noise of zero mean and the given `stddev`."""
+    stddev = Setting(float)
 
     def __init__(self, stddev, seed=None, **kwargs):
         super().__init__(seed, **kwargs)
-        self.stddev = float(stddev)
+        self.stddev = stddev
 
     def call(self, x, training=False):
         if not training or self.stddev == 0:

@@ -1,5 +1,6 @@
 """Layers that bring data to a common scale."""
 from cytensor.layers.base import Layer
+from cytensor.layers.settings import Setting
 
 
 class Rescaling(Layer):
@@ -9,6 +10,8 @@ class Rescaling(Layer):
     array([2., 3.], dtype=float32)
     """
     casts_integers = True
+    takes_several = False
+    scale, offset = Setting(), Setting()
 
     def __init__(self, scale, offset=0.0, **kwargs):
         super().__init__(**kwargs)

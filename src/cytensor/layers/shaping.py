@@ -2,7 +2,9 @@
 import math
 
 from cytensor import ops, registry
-from cytensor.layers.base import Layer, as_shape
+from cytensor.layers.base import Layer
+from cytensor.layers.building import as_shape
+from cytensor.layers.settings import Setting
 
 
 class InputLayer(Layer):
@@ -50,8 +52,8 @@ class Flatten(Layer):
     >>> Flatten()([[[1., 2.], [3., 4.]]]).numpy()
     array([[1., 2., 3., 4.]], dtype=float32)
     """
-
     casts_integers = True
+    takes_several = False
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
@@ -75,12 +77,19 @@ class Reshape(Layer):
     >>> Reshape((2, 2))([[1., 2., 3., 4.]]).shape
     (1, 2, 2)
     """
+    takes_several = False
+
+    def _as_target(shape):
+        shape = tuple(int(n) for n in shape)
+        if any(n < -1 for n in shape) or shape.count(-1) > 1:
+            raise ValueError(f"Reshape: lengths must not be negative, but for one -1; got {shape}")
+        return shape
+
+    target_shape = Setting(_as_target)
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
-        self.target_shape = tuple(int(n) for n in target_shape)
-        if any(n < -1 for n in self.target_shape) or self.target_shape.count(-1) > 1:
-            raise ValueError(f"Reshape: lengths must not be negative, but for one -1; got {self.target_shape}")
+        self.target_shape = target_shape
 
     def call(self, x):
         return x.reshape((x.shape[0], *self._sizes(x.shape)))
@@ -103,18 +112,32 @@ class Permute(Layer):
     >>> Permute((2, 1))([[[1., 2., 3.]]]).shape
     (1, 3, 1)
     """
+    takes_several = False
+
+    def _as_dims(dims):
+        dims = tuple(int(axis) for axis in dims)
+        if sorted(dims) != list(range(1, len(dims) + 1)):
+            raise ValueError(f"Permute: dims must have each of 1 to {len(dims)} once; got {dims}")
+        return dims
+
+    dims = Setting(_as_dims)
 
     def __init__(self, dims, **kwargs):
         super().__init__(**kwargs)
-        self.dims = tuple(int(axis) for axis in dims)
-        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ValueError(f"Permute: dims must have each of 1 to {len(self.dims)} once; got {self.dims}")
+        self.dims = dims
 
     def call(self, x):
+        self._require_axes(x.shape)
         return ops.permute_dims(x, (0, *self.dims))
 
     def compute_output_shape(self, input_shape):
+        self._require_axes(input_shape)
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def _require_axes(self, shape):
+        if len(shape) != len(self.dims) + 1:
+            raise ValueError(f"Permute: dims must name every axis of the input but the first; got {self.dims}, "
+                             f"input {tuple(shape)}")
 
 
 class RepeatVector(Layer):
@@ -123,6 +146,8 @@ class RepeatVector(Layer):
     >>> RepeatVector(2)([[1., 2.]]).numpy().tolist()
     [[[1.0, 2.0], [1.0, 2.0]]]
     """
+    takes_several = False
+    n = Setting()
 
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)

@@ -2,7 +2,9 @@
 
     agreement (shapes, dtypes, labels), cross_entropy (fused with softmax)  <-  functions  <-  classes
 """
+from cytensor.absent import explain
 from cytensor.losses.classes import *  # noqa: F403
 from cytensor.losses.classes import __all__, compiled
 
 __dir__ = __all__.copy
+explain(__name__)

@@ -1,5 +1,6 @@
 """Metrics. base.py has the Metric class and the means; accuracy.py, means.py, confusion.py and auc.py a family each."""
 from cytensor import registry
+from cytensor.absent import explain
 from cytensor.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -116,7 +117,7 @@ def compiled(plain, weighted, loss=None):
     loss: the compiled Loss; where it takes logits, so do the metrics that strings mean.
     """
     pairs = [(_beside(loss, item), False) for item in plain] + [(_beside(loss, item), True) for item in weighted]
-    taken = {"loss"}
+    taken = {"loss": 0}
     for metric, takes_weights in pairs:
         name = metric.name
         if name in taken and takes_weights:
@@ -140,3 +141,6 @@ def _beside(loss, item):
     if hasattr(metric, "ignore_class"):
         metric.ignore_class = getattr(loss, "ignore_class", None)
     return metric
+
+
+explain(__name__)

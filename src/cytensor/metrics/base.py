@@ -77,7 +77,7 @@ class Metric(registry.Configurable):
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls, *args, **kwargs)
         self._weights = []             # (variable, its initial value)
-        self.name = registry.snake_case(cls.__name__)
+        self.name = registry.spelled(cls.__name__)
         self.dtype = np.dtype(np.float32)
         return self
 

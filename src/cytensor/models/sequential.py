@@ -1,10 +1,13 @@
 """Model and Sequential: layers that train as a whole."""
 from cytensor import registry, saving
-from cytensor.layers import InputLayer, Layer
-from cytensor.layers.base import as_shape
-from cytensor.layers.naming import name_apart
+from cytensor.checks.arguments import is_integer
+from cytensor.layers import InputLayer, Layer, building
+from cytensor.layers.building import as_shape, shape_of
+from cytensor.layers.inputs import in_known_rank
+from cytensor.layers.naming import name_apart, unique
 from cytensor.models import summary
 from cytensor.printing import printable
+from cytensor.tensor import Tensor
 from cytensor.training.trainer import Trainer
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
@@ -33,6 +36,23 @@ class Model(Trainer, Layer):
             raise TypeError(f"{type(self).__name__}: models are made with Sequential([...]) or by subclassing Model; "
                             f"Model(inputs, outputs) does not exist here")
         super().__init__(**kwargs)
+
+    def build(self, input_shape=None):
+        """Build the layers inside for inputs of `input_shape`, by calling the model on zeros; once.
+
+        input_shape: with None for the batch axis; a list or dictionary of shapes for several inputs.
+        """
+        if type(self).build is Model.build and any(not layer.built for layer in self.sublayers):
+            if input_shape is None:
+                raise ValueError(f"{type(self).__name__}: build needs the shape of the input; "
+                                 f"e.g. model.build((None, 784))")
+            self._on_zeros(building.zeros_of(f"build: model '{self.name}'", input_shape, self.dtype))
+
+    def _build_for(self, x):
+        if type(self).build is Model.build:
+            Layer.build(self, shape_of(x, batch=None))         # this call builds what is inside
+        else:
+            super()._build_for(x)
 
     @property
     def layers(self):
@@ -108,40 +128,89 @@ class Sequential(Model):
     def __init__(self, layers=None, trainable=True, name=None, dtype=None):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         self._layers = []
+        self._by_name = None               # {name: layer}; None where it has to be made anew
+        self._numbers = {}                 # of names, for registry.unused_name
+        self._shape_so_far = None          # the shape behind the last layer, where it is known
+        self._rank = None                  # of the input
         for layer in layers or ():
-            self.add(layer, rebuild=False)
+            self._require_fit(layer)
+            self._layers.append(layer)
+        self._name_all()
         self._build_if_known()
 
     def add(self, layer, rebuild=True):
-        """Append a layer, and build it where the shape of its input is known and `rebuild` is True."""
-        if not isinstance(layer, Layer):
-            raise TypeError(f"Sequential: only layers can be added; got {layer!r} ({type(layer).__name__})")
-        if any(layer is known for known in self._layers):
-            raise ValueError(f"Sequential: each layer may be added once; '{layer.name}' is in already")
-        if layer.named_by_user and any(layer.name == known.name and known.named_by_user for known in self._layers):
-            raise ValueError(f"Sequential: names must differ; there is a layer '{layer.name}' already")
-        if isinstance(layer, InputLayer) and self._layers:
-            raise ValueError("Sequential: an Input must come first")
+        """Append a layer, and build it where the shape of its input is known and `rebuild` is True.
+
+        A layer may be added again: its weights are then used, and changed, in both places.
+        """
+        self._require_fit(layer)
         self._layers.append(layer)
-        name_apart(self._layers)
-        if rebuild:
-            self._extend_or_build()
+        try:
+            self._name_last()
+            if not rebuild:
+                self._shape_so_far = None
+            elif self.built:
+                self._build_last()
+            else:
+                self._build_if_known()
+        except BaseException:
+            self._layers.pop()
+            self._by_name = self._shape_so_far = None
+            raise
 
     def pop(self, rebuild=True):
         """Remove and return the last layer; nothing has to be built again, whatever `rebuild` says."""
         if not self.layers:
             raise ValueError("pop: there is no layer left")
+        self._by_name = self._shape_so_far = None
         return self._layers.pop()
 
-    def _extend_or_build(self):
-        """Build the layer just added where the model was built before it."""
-        if not self.built:
-            self._build_if_known()
-        elif not self._layers[-1].built:
+    def _require_fit(self, layer):
+        """Raise where this cannot come next."""
+        if not isinstance(layer, Layer):
+            raise TypeError(f"Sequential: only layers can be added; got {layer!r} ({type(layer).__name__})")
+        if layer is self:
+            raise ValueError(f"Sequential: a model cannot be a layer of its own; got '{layer.name}'")
+        if isinstance(layer, InputLayer) and self._layers:
+            raise ValueError("Sequential: an Input must come first")
+
+    def _name_all(self):
+        """Name the layers apart; ValueError where the user gave two of them one name."""
+        layers = unique(self._layers)
+        chosen = {}
+        for layer in layers:
+            if layer.named_by_user and chosen.setdefault(layer.name, layer) is not layer:
+                raise ValueError(f"Sequential: names must differ; there is a layer '{layer.name}' already")
+        name_apart(layers)
+        self._by_name = {layer.name: layer for layer in layers}
+        self._numbers = dict.fromkeys(self._by_name, 0)
+
+    def _name_last(self):
+        """Name the layer just added apart from the others, which keep their names if they can."""
+        layer = self._layers[-1]
+        if self._by_name is None:
+            self._name_all()
+            return
+        known = self._by_name.get(layer.name)
+        if known is layer:
+            return
+        if layer.named_by_user and known is not None:
+            self._name_all()               # one of the two gives way
+            return
+        if not layer.named_by_user:
+            layer._rename(registry.unused_name(registry.snake_case(type(layer).__name__), self._numbers))
+        self._numbers.setdefault(layer.name, 0)
+        self._by_name[layer.name] = layer
+
+    def _build_last(self):
+        """Build the layer just added to a model that was built before it."""
+        last, shape = self._layers[-1], self._shape_so_far
+        if shape is None:
             shape = self.build_shape
             for layer in self._layers[:-1]:
                 shape = layer.compute_output_shape(shape)
-            self._layers[-1]._build(shape)
+        last.build(shape)
+        self._shape_so_far = last.compute_output_shape(shape)
 
     def _build_if_known(self):
         first = self._layers[0] if self._layers else None
@@ -149,7 +218,7 @@ class Sequential(Model):
         if shape is None and isinstance(first, Sequential):
             shape = first.build_shape
         if shape is not None and None not in shape[1:] and len(self._layers) > isinstance(first, InputLayer):
-            self._build(shape)
+            self.build(shape)
 
     def _layers_among(self, inside):
         return self._layers
@@ -170,15 +239,16 @@ class Sequential(Model):
             raise ValueError("Sequential: build needs the shape of the input; e.g. model.build((None, 784))")
         if not self._layers:
             raise ValueError(f"Sequential: there is no layer yet; add one to '{self.name}' with add()")
-        shape = as_shape("Sequential", input_shape)
+        given = shape = as_shape("Sequential", input_shape) if building.is_shape(input_shape) else input_shape
         for layer in self._layers:
-            if not layer.built:
-                layer._build(shape)
+            layer.build(shape)
             shape = layer.compute_output_shape(shape)
-        self.built, self.build_shape = True, (None, *input_shape[1:])
-        self.input_shape = self.build_shape
+        self._shape_so_far = shape
+        self.input_shape, self._rank = building.with_open_batch(given), len(given)
 
     def call(self, x, training=None):
+        if type(x) is Tensor and x.ndim != self._rank:
+            x = in_known_rank(x, self.input_shape)
         for layer in self._layers:
             x = layer(x)
         return x
@@ -203,7 +273,25 @@ class Sequential(Model):
         return {"dtype": first.dtype, "casts_integers": first.casts_integers, "several": False}
 
     def get_config(self):
-        return {"name": self.name, "trainable": self.trainable, "layers": list(self._layers)}
+        """Name, trainable and layers; and where one is in several places, `order`, the place in `layers` of each."""
+        layers = unique(self._layers)
+        config = {"name": self.name, "trainable": self.trainable, "layers": layers}
+        if len(layers) < len(self._layers):
+            places = {id(layer): place for place, layer in enumerate(layers)}
+            config["order"] = [places[id(layer)] for layer in self._layers]
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        """A new model from what `get_config` returned."""
+        config = dict(config)
+        order = config.pop("order", None)
+        if order is not None:
+            layers = config["layers"]
+            if not all(is_integer(place) and 0 <= place < len(layers) for place in order):
+                raise ValueError(f"Sequential: order must be places in the {len(layers)} layers; got {order}")
+            config["layers"] = [layers[place] for place in order]
+        return cls(**config)
 
 
 def clone_model(model):

@@ -55,10 +55,11 @@ def load_checkpoint(filepath, model, check=None):
         state = random.checked_state(document["random"])
         trial = saving.built_as(model, shape, tensors)
     weights = {name: value for name, value in tensors.items() if not name.startswith("progress/")}
+    weights, noise = saving.as_written_now(trial, weights, document["noise"])
     saving.check_weights(trial, weights, filepath)
     saving.check_slots(trial, weights, calls, filepath, "load_checkpoint")
     with schema.naming("load_checkpoint", filepath):
-        noise = saving.checked_noise(trial, document["noise"])
+        noise = saving.checked_noise(trial, noise)
     saving.ensure_built(model, shape)
     saving._assign_weights(model, weights, filepath)
     saving._assign_slots(model, weights, calls)
@@ -208,7 +209,7 @@ def _kind(callback):
 def _without_arrays(value, tensors, path):
     """`value` with every array moved into `tensors` and its name left in its place."""
     if isinstance(value, np.ndarray):
-        tensors[path] = np.ascontiguousarray(value).reshape(value.shape)
+        tensors[path] = np.asarray(value, order="C")
         return {"tensor": path}
     if isinstance(value, dict):
         return {key: _without_arrays(item, tensors, f"{path}/{key}") for key, item in value.items()}

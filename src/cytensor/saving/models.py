@@ -3,23 +3,20 @@
 A file holds data only. Its class names are looked up in the closed registry (registry.py), so loading never imports or
 runs anything that the program did not register itself. Bytes and names of files are the business of files.py.
 """
-import contextlib
 import copy
 import json
 
 import numpy as np
 
 from cytensor import random, registry
-from cytensor.checks import formats, schema
+from cytensor.checks import budget, formats, schema
 from cytensor.data.shuffling import Shuffling
-from cytensor.layers.base import Layer
-from cytensor.layers.base import _context as layer_context
-from cytensor.layers.naming import named_weights
+from cytensor.layers.building import as_shapes, zeros_of
+from cytensor.layers.naming import former_paths, named_inside, named_weights
 from cytensor.layers.noise import Noise
 from cytensor.registry import register_serializable
 from cytensor.saving import files
 from cytensor.saving.files import read_file, write_file
-from cytensor.tensor import asarray
 from cytensor.user_warnings import warn
 
 __all__ = ["load_model", "load_weights", "model_from_json", "model_to_json", "register_serializable", "save_model",
@@ -87,16 +84,17 @@ def load_model(filepath, compile=True):
                          f"load_weights reads weights alone" + (f"; it {reason}" if reason else ""))
     try:
         document = schema.parse(metadata["document"])
-        with _no_larger_than(tensors):
+        with budget.limited_to(_numbers_in(tensors)):
             model = _rebuilt(document)
-        if compile and "compile" in document:
-            model.compile(**registry.deserialize(document["compile"]))
+            if compile and "compile" in document:
+                model.compile(**registry.deserialize(document["compile"]))
     except Exception as error:       # whatever a damaged description makes a constructor say
         raise ValueError(f"load_model: the architecture in '{filepath}' cannot be rebuilt; {error}") from error
     with schema.naming("load_model", filepath):
         calls = document.get("optimizer_calls", 0)
         schema.check(calls, "optimizer_calls", schema.COUNT)
-        noise = checked_noise(model, document.get("noise", {}))
+        tensors, noise = as_written_now(model, tensors, document.get("noise", {}))
+        noise = checked_noise(model, noise)
         if "shuffling" in document:            # files of earlier versions have none
             model._shuffling = Shuffling.from_state(document["shuffling"])
     _assign_weights(model, tensors, filepath)
@@ -107,14 +105,39 @@ def load_model(filepath, compile=True):
     return model
 
 
-@contextlib.contextmanager
-def _no_larger_than(tensors):
-    """Within the block, layers may not make more weights than the file has: a damaged number would fill the memory."""
-    layer_context.budget = sum(value.size for value in tensors.values()) + 2**20       # and what few are not saved
-    try:
-        yield
-    finally:
-        layer_context.budget = None
+def _numbers_in(tensors):
+    return sum(value.size for value in tensors.values())
+
+
+def as_written_now(model, tensors, noise):
+    """(tensors, noise) of a file in the form that files have now, for a built model.
+
+    The first versions wrote the class name PReLU as pre_lu in the paths of weights, and shape () as (1,).
+    """
+    named = named_weights(model)
+    if any(WEIGHTS + path not in tensors for path, _ in named):
+        former = former_paths(model)
+        tensors = {_with_layer(name, former): value for name, value in tensors.items()}
+        if isinstance(noise, dict):
+            noise = {former.get(path, path): state for path, state in noise.items()}
+    scalars = {path for path, variable in named if variable.shape == ()}
+    return {name: value.reshape(()) if value.shape == (1,) and _split(name)[1] in scalars else value
+            for name, value in tensors.items()}, noise
+
+
+def _split(name):
+    """("weights/" or "optimizer/slot/", the path of the weight) of a tensor's name in a file."""
+    head = WEIGHTS
+    if name.startswith(OPTIMIZER):
+        head = name[:name.find("/", len(OPTIMIZER)) + 1]
+    return (head, name[len(head):]) if name.startswith(head) else ("", name)
+
+
+def _with_layer(name, paths):
+    """The name of a tensor in a file with the layer's path looked up in `paths`."""
+    head, path = _split(name)
+    layer, slash, weight = path.rpartition("/")
+    return head + paths.get(layer, layer) + slash + weight
 
 
 def built_as(model, shape, tensors):
@@ -122,7 +145,7 @@ def built_as(model, shape, tensors):
     if model.built:
         return model
     trial = copy.deepcopy(model)
-    with random.scope(0), _no_larger_than(tensors):
+    with random.scope(0), budget.limited_to(_numbers_in(tensors)):
         ensure_built(trial, shape)
     return trial
 
@@ -156,27 +179,9 @@ def ensure_built(model, shape):
     """Give a model its weights, for inputs of `shape` as JSON holds it; one with its own `call` is called on zeros."""
     if model.built or not shape:
         return
-    model._build(_as_shapes(shape))
+    model.build(as_shapes(shape))
     if any(not layer.built for layer in model.sublayers):
-        model(_zeros(shape, model.dtype))
-
-
-def _is_one(shape):
-    """Whether this is one shape, and not those of several inputs."""
-    return isinstance(shape, (list, tuple)) and all(n is None or isinstance(n, int) for n in shape)
-
-
-def _as_shapes(shape):
-    if isinstance(shape, dict):
-        return {key: _as_shapes(value) for key, value in shape.items()}
-    return tuple(shape) if _is_one(shape) else [_as_shapes(value) for value in shape]
-
-
-def _zeros(shape, dtype):
-    """One sample of zeros for each input."""
-    if isinstance(shape, dict):
-        return {key: _zeros(value, dtype) for key, value in shape.items()}
-    return asarray(np.zeros((1, *shape[1:]), dtype)) if _is_one(shape) else [_zeros(value, dtype) for value in shape]
+        model._on_zeros(zeros_of(f"build: model '{model.name}'", as_shapes(shape), model.dtype))
 
 
 def save_weights(model, filepath, overwrite=True):
@@ -199,13 +204,15 @@ def load_weights(model, filepath, skip_mismatch=False):
     if is_keras:
         from cytensor.saving import keras_weights
         tensors = keras_weights.read(filepath, model)
+    else:
+        tensors, _ = as_written_now(model, tensors, {})
     if skip_mismatch:
         tensors = _those_that_fit(model, tensors, filepath)
     _assign_weights(model, tensors, filepath)
 
 
 def _weights_of(model):
-    return {WEIGHTS + path: np.ascontiguousarray(variable.numpy()) for path, variable in named_weights(model)}
+    return {WEIGHTS + path: np.asarray(variable.numpy(), order="C") for path, variable in named_weights(model)}
 
 
 def _slots_of(model):
@@ -214,7 +221,7 @@ def _slots_of(model):
     if optimizer.calls and not any(id(variable) in paths for variable in optimizer.parameters):
         optimizer = copy.deepcopy(optimizer)       # its steps were another model's: the slots it would begin with
         optimizer.build(model.trainable_weights or model.weights)
-    return {f"{OPTIMIZER}{name}/{paths[id(variable)]}": np.ascontiguousarray(slot.numpy())
+    return {f"{OPTIMIZER}{name}/{paths[id(variable)]}": np.asarray(slot.numpy(), order="C")
             for name, slots in optimizer.slots.items()
             for variable, slot in zip(optimizer.parameters, slots, strict=True) if id(variable) in paths}
 
@@ -240,14 +247,16 @@ def assign_noise(model, generators):
             layer.go_on(generators[path])
 
 
-def noisy(layer, prefix=""):
+def noisy(layer, prefix="", seen=None):
     """(path, layer) for each layer inside that has a random stream of its own."""
-    for inner in layer.sublayers:
-        path = f"{prefix}{inner.name}"
+    seen = set() if seen is None else seen
+    seen.add(id(layer))                    # what is inside of it is met once, wherever it is
+    for name, inner in named_inside(layer):
+        path = f"{prefix}{name}"
         if isinstance(inner, Noise):
             yield path, inner
-        if isinstance(inner, Layer):
-            yield from noisy(inner, f"{path}/")
+        if id(inner) not in seen:
+            yield from noisy(inner, f"{path}/", seen)
 
 
 def check_weights(model, tensors, filepath):

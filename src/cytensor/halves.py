@@ -1,0 +1,23 @@
+"""float16, which is for keeping numbers: sums and squares of it are computed in float32."""
+import numpy as np
+
+HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
+
+def widened(x):
+    """x in float32 where it is float16, which ends at 65504 and counts whole numbers to 2048; anything else as it is.
+
+    >>> from cytensor.tensor import asarray
+    >>> widened(asarray(np.ones(2, np.float16))).dtype
+    dtype('float32')
+    """
+    return x.astype(SINGLE) if x.dtype == HALF else x
+
+
+def narrowed(x, dtype):
+    """x in `dtype`, where it is not already."""
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
+def wide_dtype(dtype):
+    """The dtype of statistics of values of `dtype`."""
+    return SINGLE if dtype == HALF else dtype

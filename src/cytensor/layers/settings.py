@@ -1,0 +1,53 @@
+"""What a layer's constructor was given, as attributes that may be set again: `dense.activation = None`.
+
+A file tells how to make a layer by its constructor's arguments, so what is set later has to count as one of them.
+"""
+from cytensor.checks import arguments
+
+
+class Setting:
+    """An attribute of the name of a constructor's argument: checked, converted and saved as that is.
+
+    convert: makes of the argument what the attribute holds. fixed: whether it decides what weights there are, so that
+    it cannot be set once the layer is built. changed: is called with the layer and the attribute's value where it is
+    set once the layer is built. There is no `__get__`, so reading is reading an attribute.
+    """
+
+    def __init__(self, convert=None, *, fixed=False, changed=None, optional=False):
+        self.convert, self.fixed, self.changed, self.optional = convert, fixed, changed, optional
+
+    def __set_name__(self, owner, name):
+        self.owner, self.name = owner.__name__, name
+
+    def __set__(self, layer, value):
+        state = vars(layer)
+        if self.name in state:
+            if layer.built and self.fixed:
+                raise ValueError(f"{self.owner}: {self.name} must be set before the layer is built, for its weights "
+                                 f"depend on it; got {value!r} for layer '{layer.name}'")
+            if value is not None or not self.optional:
+                arguments.check_value(self.owner, self.name, value)
+        result = value if self.convert is None else self.convert(value)
+        state[self.name] = result
+        layer._settings[self.name] = value
+        if layer.built and self.changed is not None:
+            self.changed(layer, result)
+
+
+def regularizes(weight):
+    """What `changed` does for the regularizer of the weight kept as the attribute `weight`."""
+    def changed(layer, regularizer):
+        variable = getattr(layer, weight, None)
+        layer._regularizers = [pair for pair in layer._regularizers if pair[0] is not variable]
+        if variable is not None and regularizer is not None:
+            layer._regularizers.append((variable, regularizer))
+    return changed
+
+
+def constrains(weight):
+    """What `changed` does for the constraint of the weight kept as the attribute `weight`."""
+    def changed(layer, constraint):
+        variable = getattr(layer, weight, None)
+        if variable is not None:
+            variable.constraint = constraint
+    return changed
