@@ -44,6 +44,11 @@ class MeanSquare(metrics.Metric):
         return self.total / self.samples
 
 
+class Forwarding(MeanSquare):
+    def update_state(self, *args, **kwargs):
+        super().update_state(*args, **kwargs)
+
+
 class MeanOf(metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         super().update_state(squares(y_true, y_pred), sample_weight)
@@ -51,12 +56,12 @@ class MeanOf(metrics.Mean):
 
 @pytest.mark.parametrize("make", [
     lambda: losses.compiled(squares), Squares, Replaced, lambda: losses.compiled(lambda t, p: ops.mean(squares(t, p))),
-    lambda: metrics.get(squares), lambda: metrics.MeanMetricWrapper(squares), MeanSquare, MeanOf])
+    lambda: metrics.get(squares), lambda: metrics.MeanMetricWrapper(squares), MeanSquare, MeanOf, Forwarding])
 def test_one_value_a_sample(make):
     for y_true, y_pred in ONES:
         assert np.isclose(float(make()(y_true, y_pred)), np.mean((Y - P) ** 2), rtol=1e-5), np.shape(y_true)
-        found = make()(y_true=y_true, y_pred=y_pred)
-        assert np.isclose(float(found), np.mean((Y - P) ** 2), rtol=1e-5), np.shape(y_true)
+        for found in (make()(y_true=y_true, y_pred=y_pred), make()(y_true, y_pred=y_pred)):
+            assert np.isclose(float(found), np.mean((Y - P) ** 2), rtol=1e-5), np.shape(y_true)
 
 
 @pytest.mark.parametrize("make", [lambda: losses.compiled(squares), Squares])
@@ -174,6 +179,25 @@ def test_names_of_functions_mean_functions():
     assert type(losses.compiled("mse")) is losses.MeanSquaredError
 
 
+def test_metrics_of_something_else_get_it_as_it_is():
+    seen = []
+
+    class Noting(metrics.Metric):
+        def update_state(self, first, second=None, **options):
+            seen.append((first, second, options))
+
+        def result(self):
+            return 0.0
+
+    for call in ((2.5, 3), ("a", "b"), (None, None), ({"a": 1}, {"b": 2})):
+        Noting().update_state(*call)
+        assert seen[-1] == (*call, {})
+    Noting().update_state(2.5, extra=1)
+    assert seen[-1] == (2.5, None, {"extra": 1})
+    Noting().update_state([1.0, 2.0], [[1.0], [2.0]], extra=1)
+    assert [x.shape for x in seen[-1][:2]] == [(2, 1)] * 2 and seen[-1][2] == {"extra": 1}
+
+
 # -- metrics inside ---------------------------------------------------------------------------------------------------
 def test_metrics_of_a_loss_and_of_a_layer_are_the_models():
     class Counting(losses.Loss):
@@ -199,6 +223,7 @@ def warned(activation, loss, units):
         warnings.simplefilter("always")
         model.compile("sgd", loss)
         model.train_on_batch(np.ones((2, 3)), np.array([0, 1]))
+    assert all(one.filename == __file__ for one in caught)
     return {str(one.message) for one in caught}
 
 

@@ -4,7 +4,6 @@ Targets (n,) and predictions (n, 1), either way round, are brought together; not
 broadcasts. float16 is computed in float32. What the caller wrote himself is called through `call_agreed`, which also
 notices where samples were broadcast against samples.
 """
-
 import numpy as np
 
 import cyops
@@ -179,7 +178,7 @@ def together(y_true, y_pred):
 
 
 def _is_structure(value):
-    return value is None or isinstance(value, dict) or (
+    return value is None or isinstance(value, (str, bytes, dict)) or (
         isinstance(value, (list, tuple)) and any(isinstance(item, (dict, Tensor, np.ndarray)) for item in value))
 
 

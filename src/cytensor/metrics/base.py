@@ -201,23 +201,28 @@ class Metric(registry.Configurable):
 
 def _brought_together(update):
     """`update_state` of a class of the user's, given targets and predictions `together`."""
-    names = list(inspect.signature(update).parameters)
-    if len(names) < 3 or names[2] == "sample_weight":      # not of targets and predictions
+    parameters = list(inspect.signature(update).parameters.values())[1:]
+    names = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD][:2]
+    if names[1:] == ["sample_weight"] or len(parameters) < 2:          # not of targets and predictions
         return update
 
     @functools.wraps(update)
     def update_state(self, *args, **kwargs):
         if len(args) > 1:
-            args = (*agreement.together(*args[:2]), *args[2:])
-        elif names[2] in kwargs:
-            y_true = args[0] if args else kwargs.get(names[1])
-            y_true, kwargs[names[2]] = agreement.together(y_true, kwargs[names[2]])
-            if args:
-                args = (y_true,)
-            else:
-                kwargs[names[1]] = y_true
+            return update(self, *_together(args[:2]), *args[2:], **kwargs)
+        if len(names) == 2 and names[1] in kwargs and (args or names[0] in kwargs):
+            y_true, kwargs[names[1]] = _together((args[0] if args else kwargs[names[0]], kwargs[names[1]]))
+            if not args:
+                return update(self, **kwargs | {names[0]: y_true})
+            args = (y_true,)
         return update(self, *args, **kwargs)
     return update_state
+
+
+def _together(both):
+    """Arrays and lists of them brought together; anything else as it is."""
+    are_arrays = all(isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) for x in both)
+    return agreement.together(*both) if are_arrays else both
 
 
 def weights_like(op, sample_weight, values):
