@@ -206,13 +206,13 @@ def compiled_model():
     return model
 
 
-def test_empty_data_batch_size_0_epochs_0():
+def test_empty_data_batch_size_0_epochs_below_0():
     model = compiled_model()
     x, y = np.zeros((4, 3), np.float32), np.array([0, 1, 2, 0])
     for message, arguments in {
         "fit: there must be at least one sample; got x of shape (0, 3)": {"x": x[:0], "y": y[:0]},
         "fit: batch_size must be an integer of at least 1; got 0": {"batch_size": 0},
-        "fit: epochs must be an integer of at least 1; got 0": {"epochs": 0},
+        "fit: epochs must be an integer of at least 0; got -1": {"epochs": -1},
         "fit: all data must have the same number of samples; got x 4, y 3": {"y": y[:3]},
     }.items():
         refuses(ValueError, message, lambda given=arguments: model.fit(**{"x": x, "y": y, "verbose": 0, **given}),

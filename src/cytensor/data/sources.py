@@ -53,11 +53,8 @@ def as_target(op, value):
 
 def as_weights(op, value, samples):
     """sample_weight as a tensor (samples, ...); one number is the weight of every sample."""
-    tensor = value if type(value) is Tensor else None
-    if tensor is None and np.ndim(value) == 0 and not isinstance(value, str):
-        tensor = asarray(np.asarray(value))
-    if tensor is not None and tensor.ndim == 0 and tensor.dtype.kind in "fiub":
-        return asarray(np.full(samples, tensor.numpy(), np.float32))
+    if isinstance(value, NUMBERS) or getattr(value, "shape", None) == ():
+        return asarray(np.full(samples, float(value), np.float32))
     return as_source(op, "sample_weight", value)
 
 
