@@ -16,9 +16,6 @@ class Constraint(registry.Configurable):
     def __call__(self, w):
         return w
 
-    def __repr__(self):
-        return registry.described(self)
-
 
 class NonNeg(Constraint):
     """Negative elements become 0."""

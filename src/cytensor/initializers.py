@@ -56,9 +56,6 @@ class Initializer(registry.Configurable):
     def sample(self, generator, shape, dtype):
         raise NotImplementedError(f"{type(self).__name__}: define sample(generator, shape, dtype) or __call__")
 
-    def __repr__(self):
-        return registry.described(self)
-
     def __call__(self, shape, dtype=None, stream=None):
         """A new tensor of `shape`; `stream` names the random stream used when the initializer has no seed."""
         if self.seed is None:

@@ -223,23 +223,6 @@ def _fresh(value):
     return {key: _fresh(part) for key, part in value.items()} if type(value) is dict else value
 
 
-def described(configurable):
-    """An object as the call that makes it, without arguments that have their default values.
-
-    >>> from cytensor.regularizers import L1L2
-    >>> described(L1L2(l2=0.1))
-    'L1L2(l2=0.1)'
-    """
-    parameters = inspect.signature(type(configurable).__init__).parameters
-    given = [f"{name}={value!r}" for name, value in configurable.get_config().items()
-             if name not in parameters or not _is_default(value, parameters[name].default)]
-    return f"{type(configurable).__name__}({', '.join(given)})"
-
-
-def _is_default(value, default):
-    return value is default or (type(value) is type(default) and not hasattr(value, "shape") and value == default)
-
-
 def serialize(value):
     """`value` as what JSON can hold: numbers, strings, lists, and {"class", "config"} or {"function"} for objects.
 

@@ -18,9 +18,6 @@ class Regularizer(registry.Configurable):
     def __call__(self, x):
         raise NotImplementedError(f"{type(self).__name__}: a regularizer must define __call__(self, x)")
 
-    def __repr__(self):
-        return registry.described(self)
-
 
 class L1L2(Regularizer):
     """l1 * sum(|x|) + l2 * sum(x^2)."""
