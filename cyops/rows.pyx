@@ -222,7 +222,8 @@ def softmax_cross_entropy(logits, labels):
     dtype of logits (integers and halves compute in float32). log(sum(exp)) is never taken of a small difference, so
     that logits of +-1e4 are safe. A logit of -inf is a class that cannot be: it costs nothing, and infinity where it is
     the label; a row of nothing but -inf, or with +inf or NaN, gives NaN. While a tape records, the gradient
-    softmax - one-hot is computed in the same pass. ValueError for a label outside [0, c) and for shapes that differ, TypeError for labels that are not integers.
+    softmax - one-hot is computed in the same pass. ValueError for a label outside [0, c) and for shapes that differ,
+    TypeError for labels that are not integers.
 
     >>> import cyops
     >>> cyops.softmax_cross_entropy([[0., 0.], [10000., 0.]], [1, 0]).tolist()

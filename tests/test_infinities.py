@@ -220,3 +220,12 @@ def test_the_mixed_second_derivative_of_a_power_at_exponent_zero():
             y = base ** exponent
         slope = inner.gradient(y, base)                        # b a^(b - 1), whose slope in b at 0 is 1 / a
     np.testing.assert_allclose(outer.gradient(slope, exponent).numpy(), [0.25])
+
+
+def test_bfloat16_has_the_same_limits():
+    x = ct.constant([-INF, INF, 0.0]).astype("bfloat16")
+    for name in ("softsign", "squareplus", "softplus", "silu", "gelu", "mish"):
+        low, high, _, _ = LIMITS[name]
+        found = getattr(activations, name)(x)
+        assert found.dtype == "bfloat16"
+        np.testing.assert_array_equal(found.astype("float32").numpy()[:2], [low, high])

@@ -7,7 +7,7 @@ import pytest
 
 import cyops
 import cytensor as ct
-from cytensor import losses
+from cytensor import layers, losses
 
 
 def loss_of(p, label=0):
@@ -159,6 +159,22 @@ def test_an_ordinary_step_copies_no_gradient():
     found = tape.gradient(loss, [kernel, bias])
     again = cyops.separate(found, [])
     assert all(a is b for a, b in zip(again, found, strict=True))
+
+
+def test_predictions_share_no_memory_with_the_data_or_the_model():
+    x = np.arange(12.0, dtype=np.float32).reshape(4, 3)
+    for model in (ct.Sequential([layers.Activation("linear")]), ct.Sequential([layers.Flatten()])):
+        for found in (model.predict(x, verbose=0), model.predict(x, batch_size=2, verbose=0),
+                      model.predict_on_batch(x)):
+            np.testing.assert_array_equal(found, x)
+            assert not np.shares_memory(found, x) and found.flags.writeable
+
+
+def test_a_configuration_has_lists_of_its_own():
+    layer = layers.LayerNormalization(axis=[1])
+    config = layer.get_config()
+    config["axis"].append(2)
+    assert layer.get_config()["axis"] == [1] and layer.axis == [1]
 
 
 # -- what a record keeps ----------------------------------------------------------------------------------------------

@@ -40,6 +40,11 @@ def _as_one_op(op, formula):
     return function
 
 
+def _largest(x):
+    """The largest finite number of x's dtype; that of bfloat16, which NumPy does not know, in 7 bits."""
+    return (2 - 2 ** -7) * 2.0 ** 127 if x.dtype == "bfloat16" else float(np.finfo(x.dtype).max)
+
+
 def _near(x):
     """x within +-FAR: what a bounded slope is computed from, so that no inf meets a 0."""
     return cyops.clip(x, -FAR, FAR)
@@ -50,7 +55,7 @@ def _softplus_values(x):
 
 
 def _softsign_values(x):
-    largest = float(np.finfo(x.dtype).max)
+    largest = _largest(x)
     finite = cyops.clip(x, -largest, largest)
     return finite / (1.0 + cyops.abs(finite))
 
@@ -111,7 +116,7 @@ def _squareplus_slope(x, b):
 
 def _squarable(x):
     """A number whose square x's dtype holds, and which is far from 0."""
-    return 0.5 * float(np.finfo(x.dtype).max) ** 0.5
+    return 0.5 * _largest(x) ** 0.5
 
 
 define("softplus", x=lambda d, x: d * cyops.sigmoid(x))

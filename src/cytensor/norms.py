@@ -28,7 +28,7 @@ def unit(x, axis=-1, least=1e-6):
 
 def joint_length(tensors):
     """The length of several tensors taken as one vector, a float."""
-    tensors = [x.astype("float32") if x.dtype == "float16" else x for x in tensors]
+    tensors = [x.astype("float32") if x.dtype.itemsize < 4 else x for x in tensors]
     total = sum(float(ops.sum(ops.square(x))) for x in tensors)
     if math.isfinite(total):
         return math.sqrt(total)

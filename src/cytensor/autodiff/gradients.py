@@ -246,7 +246,7 @@ def _product_gradient(d, x, axis, keepdims):
     order = (*[i for i in range(x.ndim) if i not in axes], *axes)
     moved = permute_dims(x, order)
     rows = reshape(moved, (*moved.shape[: x.ndim - len(axes)], _reduced_count(x.shape, axes)))
-    if rows.dtype == "float16":
+    if rows.itemsize < 4:                   # a half: each product would be rounded
         rows = astype(rows, "float32")
     others = _product_before(rows) * cyops.flip(_product_before(cyops.flip(rows, -1)), -1)
     return _spread(d, x.shape, axis, keepdims) * permute_dims(reshape(others, moved.shape), _inverse(order))
