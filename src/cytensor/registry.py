@@ -188,9 +188,9 @@ class Configurable:
         for name, value in list(bound.arguments.items())[1:]:      # all but self
             kind = signature.parameters[name].kind
             if kind is inspect.Parameter.VAR_KEYWORD:
-                config.update({key: _fresh(part) for key, part in value.items()})
+                config.update({key: fresh(part) for key, part in value.items()})
             elif kind is not inspect.Parameter.VAR_POSITIONAL:
-                config[name] = _fresh(value)
+                config[name] = fresh(value)
         return config
 
     def __repr__(self):
@@ -216,11 +216,11 @@ class Configurable:
         return cls(**config)
 
 
-def _fresh(value):
+def fresh(value):
     """The value with lists and dictionaries of its own, so that changing them changes no layer."""
     if type(value) is list:
-        return [_fresh(part) for part in value]
-    return {key: _fresh(part) for key, part in value.items()} if type(value) is dict else value
+        return [fresh(part) for part in value]
+    return {key: fresh(part) for key, part in value.items()} if type(value) is dict else value
 
 
 def serialize(value):

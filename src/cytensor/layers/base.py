@@ -117,7 +117,7 @@ class Layer(registry.Configurable):
         """The arguments as a dictionary, with what was set since; `type(self).from_config` takes it back."""
         config = super().get_config()
         known = arguments.known_keywords(type(self))
-        return {**config, **{name: value for name, value in self._settings.items() if name in known}}
+        return {**config, **{name: registry.fresh(value) for name, value in self._settings.items() if name in known}}
 
     # -- for subclasses -----------------------------------------------------------------------------------------------
     @building.once
