@@ -22,9 +22,15 @@ C_FILES = {
 # beside each object which headers it read.
 FLAGS = ["-std=c11", "-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
          "-MMD"]
-# CYOPS_SANITIZE=1 checks every access and all undefined behaviour, built into a directory of its own. -g1: following
-# variables through the kernels takes GCC three times as long. -fno-wrapv: Python's own flags define signed overflow.
-SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if os.environ.get("CYOPS_SANITIZE") else []
+# CYOPS_SANITIZE=1 checks every access and all undefined behaviour, CYOPS_SANITIZE=thread finds data races; each is built
+# into a directory of its own. -g1: following variables through the kernels takes GCC three times as long. -fno-wrapv:
+# Python's own flags define signed overflow.
+SANITIZE = os.environ.get("CYOPS_SANITIZE", "")
+SANITIZERS = {
+    "": [],
+    "1": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    "thread": ["-fsanitize=thread"],
+}[SANITIZE]
 if SANITIZERS:
     FLAGS += [*SANITIZERS, "-fno-wrapv", "-O1", "-g1", "-fno-omit-frame-pointer"]
 
@@ -100,7 +106,7 @@ class BuildExtensions(build_ext):
 
 
 setup(
-    options={"build": {"build_base": "build/sanitize"}} if SANITIZERS else {},
+    options={"build": {"build_base": f"build/sanitize-{SANITIZE}"}} if SANITIZERS else {},
     cmdclass={"build_ext": BuildExtensions},
     ext_modules=cythonize(
         [extension(source) for source in sorted(glob("cyops/*.pyx"))],

@@ -1,9 +1,10 @@
 # buffers: the buffer protocol (PEP 3118), both ways. Bytes appear only here; everywhere else strides count elements.
 
 from cpython.buffer cimport (
-    PyBUF_ANY_CONTIGUOUS, PyBUF_C_CONTIGUOUS, PyBUF_F_CONTIGUOUS, PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE,
-    PyObject_CheckBuffer,
+    PyBUF_ANY_CONTIGUOUS, PyBUF_C_CONTIGUOUS, PyBUF_F_CONTIGUOUS, PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBUF_STRIDES,
+    PyBUF_WRITABLE, PyObject_CheckBuffer,
 )
+from cpython.exc cimport PyErr_Occurred
 from libc.stdint cimport uintptr_t
 
 # The letters of the table, but NumPy's own for 64 bits, `long` where it has them, and the protocol's for complex.
@@ -34,6 +35,18 @@ cdef Strided from_buffer(object exporter, object copy):
     out.base = storage
     if copy is True:
         out = fresh_copy(out)
+    return out
+
+
+cdef Strided from_bytes(bytes text):
+    """Python's bytes as one string of fixed width, as NumPy takes them: a read-only view. An empty one is a NUL long."""
+    cdef Strided out = allocate_object(Strided)
+    out.base = borrow(text if len(text) > 0 else b"\0", False)
+    out.v.data = out.base.data = <char *> out.base.lent.buf
+    out.v.dtype = CYOPS_BYTES
+    out.v.itemsize = out.base.nbytes = out.base.lent.len
+    out.v.ndim = 0
+    out.v.size = 1
     return out
 
 
@@ -75,7 +88,8 @@ cdef int dtype_of_format(const Py_buffer *lent, Py_ssize_t *itemsize) except -2:
         if lent.itemsize == 8:
             return CYOPS_INT64 if letter in b"lqn" else CYOPS_UINT64
         letter = b"" if lent.itemsize != 4 else b"i" if letter in b"lqn" else b"I"
-    return CODE_OF_LETTER.get(letter, -1)
+    code = CODE_OF_LETTER.get(letter, -1)
+    return code if code < 0 or lent.itemsize == itemsize_of(code) else -1
 
 
 cdef bint set_geometry(cyops_view *v, Storage storage, int dtype, Py_ssize_t itemsize) except -1:
@@ -138,7 +152,14 @@ cdef int export_buffer(Strided x, Py_buffer *buffer, int flags) except -1:
     cdef bint is_c = is_c_contiguous(v)
     cdef Py_ssize_t *steps
     cdef int i
+    if flags == PyBUF_SIMPLE and PyErr_Occurred() != NULL:
+        return -1                           # asked again by torch.asarray, which was refused just before
     buffer.obj = None
+    if flags == PyBUF_WRITABLE:
+        # So asks torch.asarray, before it looks for __dlpack__, and takes bytes of any dtype and shape for a row of
+        # float32. Whoever has room for a shape asks for it.
+        raise BufferError("writable bytes without shape and dtype are not lent: give memoryview(x) or x.numpy() instead"
+                          " of x; to PyTorch by torch.from_dlpack(x) or torch.as_tensor(x)")
     if flags & PyBUF_FORMAT and cyops_dtypes[v.dtype].letter == 0:
         raise BufferError(f"the buffer protocol has no letter for {x.dtype}; take astype('float32')")
     if flags & PyBUF_WRITABLE and is_readonly:

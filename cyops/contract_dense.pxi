@@ -53,7 +53,7 @@ cdef int check_dense(Strided x, Strided kernel, Strided bias, object activation)
     return 0
 
 
-def dense_backward(d, x=None, kernel=None, y=None, *, bias=True, Strided kernel_gradient=None):
+def dense_backward(d, x=None, kernel=None, y=None, *, bint bias=True, Strided kernel_gradient=None):
     """The gradients of a layer y = dense(x, kernel, bias) from the gradient d of its result: (dx, dkernel, dbias).
 
     Of d count the elements where y > 0 (the layer had relu), or all where y is None: let z be those, and 0 elsewhere.

@@ -73,9 +73,9 @@ def tensordot(a, b, axes=2):
 
 cdef tuple read_axes(Strided a, Strided b, object axes):
     """The axes summed over as two tuples of equal length, checked."""
-    cdef int count
+    cdef Py_ssize_t count
     if hasattr(axes, "__index__"):
-        count = axes.__index__()
+        count = read_integer("tensordot", "axes", axes)
         if count < 0 or count > a.v.ndim or count > b.v.ndim:
             raise ValueError(f"tensordot: axes must lie between 0 and the number of axes of both; got axes {axes}, "
                              f"a {shape_of(a)}, b {shape_of(b)}")

@@ -1,9 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
 """Fresh tensors: filled with one value, or with numbers in steps. May be imported by everything above cyops.strided."""
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, CYOPS_STR, Strided, api, broadcast_view, check, coerce, coerce_as, cyops_view,
-    dtype_code,
-    dtype_object, empty as new_empty, read_shape,
+    CYOPS_MAX_NDIM, CYOPS_STR, Strided, api, broadcast_view, check, coerce, coerce_as, count_elements, cyops_view,
+    dtype_code, dtype_object, empty as new_empty, read_integer, read_shape,
 )
 
 from libc.string cimport memset
@@ -117,11 +116,11 @@ def linspace(start, stop, num, dtype="float32", endpoint=True):
     >>> cyops.linspace(0, 1, 3).tolist()
     [0.0, 0.5, 1.0]
     """
-    if not hasattr(num, "__index__"):
-        raise TypeError(f"linspace: num must be an integer; got {num!r}")
-    if num < 0:
-        raise ValueError(f"linspace: num must not be negative; got {num}")
-    return coerce(numpy.linspace(start, stop, num, endpoint=endpoint).astype(numpy_dtype("linspace", dtype)))
+    cdef Py_ssize_t count = read_integer("linspace", "num", num)
+    if count < 0:
+        raise ValueError(f"linspace: num must not be negative; got {count}")
+    count_elements("linspace", 1, &count, 8)
+    return coerce(numpy.linspace(start, stop, count, endpoint=endpoint).astype(numpy_dtype("linspace", dtype)))
 
 
 def eye(n_rows, n_cols=None, k=0, dtype="float32"):
@@ -131,4 +130,8 @@ def eye(n_rows, n_cols=None, k=0, dtype="float32"):
     >>> cyops.eye(2).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    return coerce(numpy.eye(n_rows, n_cols, k, dtype=numpy_dtype("eye", dtype)))
+    cdef Py_ssize_t[2] shape = [read_integer("eye", "n_rows", n_rows), 0]
+    cdef Py_ssize_t diagonal = read_integer("eye", "k", k)
+    shape[1] = shape[0] if n_cols is None else read_integer("eye", "n_cols", n_cols)
+    count_elements("eye", 2, shape, 8)
+    return coerce(numpy.eye(shape[0], shape[1], diagonal, dtype=numpy_dtype("eye", dtype)))

@@ -26,6 +26,8 @@ cdef class Derived(Function):
     def __init__(self, kernel, type result_class not None, str name not None, str module not None, str doc):
         if not issubclass(result_class, Strided):
             raise TypeError(f"Derived: needs a subclass of Strided; got {result_class!r}")
+        if self.vectorcall != NULL:
+            raise TypeError(f"{self.name}: which function it is, is set once, when it is made")
         self.kernel = kernel
         self.result_class = result_class
         self.name = name

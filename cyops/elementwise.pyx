@@ -50,6 +50,8 @@ cdef class Elementwise(Function):
     def __init__(self, int op, str name, tuple parameters, str doc):
         if name not in NAMES or NAMES.index(name) != op or len(parameters) != len(ROWS[op][1]):
             raise ValueError(f"{name}: not row {op} of the op table; use the functions of cyops")
+        if self.vectorcall != NULL:
+            raise TypeError(f"{self.name}: which function it is, is set once, when it is made")
         self.op = op
         self.name = name
         self.module = "cyops"

@@ -8,10 +8,10 @@ from cyops.strided cimport (
     CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, CYOPS_UINT64, Strided,
     alias, api, begin_write, broadcast_view, cast_to, check, checked_out, coerce, computing_dtype, contiguous,
     count_elements, cyops_api, cyops_view, dtype_code, empty, is_floating, is_integer, is_text, itemsize_of,
-    normalize_axis, promote, read_shape, record, recording, require_real, result_class, shape_of, write_result,
+    normalize_axis, promote, read_integer, read_integers, read_shape, record, recording, require_real, result_class,
+    shape_of, tuple_of, write_result,
 )
 
-from cpython.number cimport PyNumber_Index
 from libc.stdint cimport int64_t
 from libc.stdlib cimport llabs
 from libc.string cimport memcpy, memset
@@ -199,30 +199,31 @@ def scatter_view(d, shape, view_shape, strides, offset):
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef int ndim = read_shape("scatter_view", shape, lengths)
     require_real("scatter_view", a.v.dtype, a.v.itemsize)
+    cdef Py_ssize_t numbers[CYOPS_MAX_NDIM]
+    cdef tuple viewed = tuple_of(numbers, read_integers("scatter_view", "view_shape", view_shape, numbers))
+    cdef tuple steps = tuple_of(numbers, read_integers("scatter_view", "strides", strides, numbers))
+    cdef Py_ssize_t start = read_integer("scatter_view", "offset", offset)
     cdef Strided out = zeros("scatter_view", result_class(a, a), computing_dtype(a.v.dtype), ndim, lengths)
     cdef cyops_view target = a.v
     cdef Strided ready = cast_to(a, out.v.dtype)
     cdef int i
-    view_shape = tuple([PyNumber_Index(length) for length in view_shape])
-    strides = tuple([PyNumber_Index(step) for step in strides])
-    offset = PyNumber_Index(offset)
-    if shape_of(a) != view_shape or len(strides) != a.v.ndim:
+    if shape_of(a) != viewed or len(steps) != a.v.ndim:
         raise ValueError(f"scatter_view: d must have the view's shape, and the view a stride for each axis; got d "
-                         f"{shape_of(a)}, view_shape {view_shape}, strides {strides}")
-    spans = [(a.v.shape[i] - 1) * strides[i] for i in range(a.v.ndim)]      # Python's integers: these may be huge
-    low = offset + sum([span for span in spans if span < 0])
-    high = offset + sum([span for span in spans if span > 0])
+                         f"{shape_of(a)}, view_shape {viewed}, strides {steps}")
+    spans = [(a.v.shape[i] - 1) * steps[i] for i in range(a.v.ndim)]        # Python's integers: these may be huge
+    low = start + sum([span for span in spans if span < 0])
+    high = start + sum([span for span in spans if span > 0])
     if a.v.size > 0 and (low < 0 or high >= out.v.size):
         raise ValueError(f"scatter_view: the view reaches from element {low} to {high} of {out.v.size}")
     for i in range(a.v.ndim):
-        target.strides[i] = strides[i] if a.v.size > 0 and a.v.shape[i] > 1 else 0
+        target.strides[i] = numbers[i] if a.v.size > 0 and a.v.shape[i] > 1 else 0
     target.dtype = out.v.dtype
     target.itemsize = out.v.itemsize
-    target.data = out.v.data + <Py_ssize_t> offset * out.v.itemsize
+    target.data = out.v.data + (start * out.v.itemsize if a.v.size > 0 else 0)
     check("scatter_view", api().accumulate(&target, &ready.v))
     out = cast_to(out, a.v.dtype)
     if recording():
-        record("scatter_view", (a,), out, {"view_shape": view_shape, "strides": strides, "offset": offset})
+        record("scatter_view", (a,), out, {"view_shape": viewed, "strides": steps, "offset": start})
     return out
 
 
@@ -263,22 +264,18 @@ def one_hot(indices, num_classes=None, dtype="float32", *, depth=None, on_value=
         raise TypeError(f"one_hot: give num_classes, or depth, which means the same; got num_classes {num_classes!r}, "
                         f"depth {depth!r}")
     num_classes = depth if num_classes is None else num_classes
-    try:
-        classes = num_classes
-    except TypeError:
-        raise TypeError(f"one_hot: num_classes must be an integer; got {num_classes!r}") from None
-    except OverflowError:
-        raise ValueError(f"one_hot: {num_classes} classes are more than memory can address") from None
+    classes = read_integer("one_hot", "num_classes", num_classes)
     if classes < 0:
         raise ValueError(f"one_hot: num_classes must not be negative; got {classes}")
     if wanted.v.ndim + 1 > CYOPS_MAX_NDIM:
         raise ValueError(f"one_hot: the result has {wanted.v.ndim + 1} axes; at most {CYOPS_MAX_NDIM} are possible")
     require_real("one_hot", code, itemsize)
+    memcpy(shape, wanted.v.shape, wanted.v.ndim * sizeof(Py_ssize_t))
+    shape[wanted.v.ndim] = classes
+    count_elements("one_hot", wanted.v.ndim + 1, shape, itemsize)      # so that no position overflows
     positions = read_positions("one_hot", wanted, classes, False, ValueError)
     for i in range(positions.v.size):
         positions_of(positions)[i] += i * classes
-    memcpy(shape, wanted.v.shape, wanted.v.ndim * sizeof(Py_ssize_t))
-    shape[wanted.v.ndim] = classes
     off = scalar(off_value, code)
     on = scalar(on_value, code)
     out = empty("one_hot", result_class(wanted, wanted), code, itemsize, wanted.v.ndim + 1, shape)

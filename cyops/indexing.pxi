@@ -188,6 +188,7 @@ cdef object get_item(Strided x, object key):
 
 cdef int set_item(Strided x, object key, object value) except -1:
     cdef Strided target
+    refuse_readonly("setitem", x)           # before the key is read: no key would do
     if is_advanced(key):
         return set_array_item(x, key, value)
     target = alias(Strided, x)
@@ -223,18 +224,22 @@ cdef bint has_other_length(const cyops_view *x, const Py_ssize_t *shape) noexcep
 
 
 cdef int set_array_item(Strided x, object key, object value) except -1:
-    cdef Py_ssize_t holds = x.base.holds
-    cdef Strided target = as_bits(x)
+    cdef Py_ssize_t holds
+    cdef Strided bits = as_bits(x)
+    cdef object places = index_for_numpy(key)
+    cdef object values = numpy.asarray(as_bits(coerce_as(value, x.v.dtype, x.v.itemsize)))
     begin_write("setitem", x)
+    holds = x.base.holds
     x.base.holds = 0                        # begin_write allowed it, so NumPy's view must be writable
     try:
-        given = value if target is x else as_bits(cast_to(coerce(value), x.v.dtype))
-        numpy.asarray(target)[index_for_numpy(key)] = numpy.asarray(given)
-    except (IndexError, ValueError) as error:
-        kind = IndexError if isinstance(error, IndexError) else ValueError
-        raise kind(f"setitem: {error}; got x {shape_of(x)}, value {numpy.shape(value)}") from None
+        target = numpy.asarray(bits)
     finally:
         x.base.holds = holds
+    try:
+        target[places] = values
+    except (IndexError, ValueError) as error:
+        kind = IndexError if isinstance(error, IndexError) else ValueError
+        raise kind(f"setitem: {error}; got x {shape_of(x)}, value {values.shape}") from None
     return 0
 
 
@@ -244,6 +249,7 @@ def index_for_numpy(key):
         return tuple([index_for_numpy(part) for part in key])
     if isinstance(key, list) and len(key) == 0:
         return numpy.zeros(0, numpy.intp)   # NumPy itself indexes with an empty list, which as an array is floating
+    check_depth(key)
     return numpy.asarray(key) if isinstance(key, (Strided, list)) else key
 
 

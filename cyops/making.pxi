@@ -24,9 +24,52 @@ cdef type result_class(object a, object b):
     return Strided
 
 
+cdef extern from *:
+    """
+    static newfunc cyops_replace_new(PyTypeObject *type, newfunc constructor) {
+        newfunc before = type->tp_new;
+        type->tp_new = constructor;
+        type->tp_vectorcall = NULL; /* Cython's short way past tp_new */
+        PyType_Modified(type);
+        return before;
+    }
+    """
+    newfunc replace_new "cyops_replace_new" (PyTypeObject *type, newfunc constructor)
+
+
+cdef newfunc new_blank = replace_new(<PyTypeObject *> Strided, <newfunc> new_with_data)
+
+
 cdef inline Strided allocate_object(type cls):
     """An instance without `__init__`, and without a `__new__` of Python's, which may give anything."""
-    return <Strided> (<PyTypeObject *> Strided).tp_new(cls, <PyObject *> NO_ARGUMENTS, NULL)
+    return <Strided> new_blank(cls, <PyObject *> NO_ARGUMENTS, NULL)
+
+
+cdef object new_with_data(type cls, PyObject *positional, PyObject *named):
+    """`Strided.__new__`: the data is in the object before anybody can see it, and nothing gives it other data later.
+
+    A call that reads a shape, runs a hook of the caller's and uses the shape would otherwise have to read it twice.
+    """
+    cdef Strided out = allocate_object(cls)
+    cdef tuple arguments = <tuple> positional
+    cdef Strided source
+    if named == NULL and len(arguments) == 0:
+        return out
+    try:
+        data, dtype = data_and_dtype(*arguments, **(<dict> named if named != NULL else {}))
+    except TypeError as error:
+        raise TypeError(f"{cls.__name__}: {error}; a subclass with other arguments defines __new__(cls, ...), which "
+                        "gives the data to super().__new__(cls, data)") from None
+    source = asarray(data, dtype)
+    copy_view(&out.v, &source.v)
+    out.base = source.base
+    out.awaits_init = True
+    return out
+
+
+def data_and_dtype(data, dtype=None):
+    """The arguments of `Strided`, by position or by name."""
+    return data, dtype
 
 
 cdef Strided empty(str op, type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_ssize_t *shape):
@@ -138,6 +181,8 @@ def rebuild(type cls not None, object values, object dtype=None):
 
     dtype: where NumPy has no such dtype, so that the array is of another.
     """
+    if not issubclass(cls, Strided):
+        raise TypeError(f"rebuild: needs a subclass of Strided; got {cls!r}")
     return alias(cls, coerce(values) if dtype is None else asarray(values, dtype))
 
 
@@ -154,6 +199,8 @@ def is_trainable(Strided x not None):
 cdef Strided coerce(object x):
     if isinstance(x, Strided):
         return <Strided> x
+    if isinstance(x, bytes):
+        return from_bytes(x)
     if PyObject_CheckBuffer(x):
         return from_buffer(x, None)
     if hasattr(x, "__array__"):
@@ -206,7 +253,7 @@ def asarray(x, dtype=None, *, copy=None):
     if copy is False:
         if not isinstance(x, Strided) and not PyObject_CheckBuffer(x) and not hasattr(x, "__array__"):
             raise ValueError(f"asarray: a {type(x).__name__} has no memory to share; allow the copy with copy=None")
-        out = <Strided> x if isinstance(x, Strided) else from_buffer(
+        out = coerce(x) if isinstance(x, (Strided, bytes)) else from_buffer(
             x if PyObject_CheckBuffer(x) else numpy.asarray(x), False)
         if code >= 0 and (out.v.dtype != code or itemsize not in (0, out.v.itemsize)):
             raise ValueError(f"asarray: a change from dtype {out.dtype} to {dtype} needs a copy; allow it with "
@@ -224,6 +271,7 @@ def asarray(x, dtype=None, *, copy=None):
 cdef object array_of_values(object x):
     """A number, a string or a nested list as a NumPy array: float32 for Python floats, int64 for ints."""
     cdef object values
+    check_depth(x)
     try:
         values = numpy.asarray(x)
     except ValueError as error:
@@ -243,9 +291,36 @@ cdef object array_of_values(object x):
 
 cdef bint holds_numpy_values(object x):
     """Whether the first leaf of a nested list has a dtype of its own, which counts as in an array."""
-    while isinstance(x, (list, tuple)) and len(x) > 0:
-        x = x[0]
-    return hasattr(x, "dtype")
+    return hasattr(first_leaf(x), "dtype")
+
+
+cdef object first_leaf(object x):
+    """What stands first in a nested list; ValueError where that is deeper than a tensor has axes.
+
+    NumPy follows a list that holds itself 64 levels down, which takes for ever where the list holds itself twice. It
+    goes no deeper than to the first number it finds, so only what stands first has to be looked at.
+    """
+    cdef int depth
+    for depth in range(CYOPS_MAX_NDIM + 1):
+        if not isinstance(x, (list, tuple)) and not is_other_sequence(x):
+            return x
+        try:
+            x = PySequence_GetItem(x, 0)    # checked, which [0] is not in this file
+        except Exception:                   # empty, or a mapping
+            return x
+    if isinstance(x, (list, tuple)) or is_other_sequence(x):
+        raise ValueError(f"asarray: lists may be nested {CYOPS_MAX_NDIM} deep; this one goes deeper, or holds itself")
+    return x
+
+
+cdef bint is_other_sequence(object x):
+    return PySequence_Check(x) and not (
+        isinstance(x, (str, Strided)) or PyObject_CheckBuffer(x) or hasattr(x, "__array__"))
+
+
+cdef int check_depth(object x) except -1:
+    first_leaf(x)
+    return 0
 
 
 cdef Strided cast_to_width(Strided x, int dtype, Py_ssize_t itemsize):

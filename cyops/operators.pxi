@@ -32,7 +32,7 @@ cdef object matrix_product(object a, object b):
 cdef object power(object a, object b, object modulo):
     if modulo is not None:
         return NotImplemented
-    if isinstance(a, Strided) and isinstance(b, (int, float)) and b == 2:
+    if isinstance(a, Strided) and (type(b) is int or type(b) is float) and b == 2:
         return unary(CYOPS_OP_square, a, None)
     return binary(CYOPS_OP_pow, a, b, None)
 

@@ -257,10 +257,15 @@ cdef Record new_record(str op, tuple inputs, Strided out, dict params):
     return entry
 
 
-cdef int begin_assign(str op, Strided x) except -1:
-    cdef int i
+cdef inline int refuse_readonly(str op, Strided x) except -1:
     if x.base.is_readonly:
         raise ValueError(f"{op}: the tensor is read-only; write into a copy")
+    return 0
+
+
+cdef int begin_assign(str op, Strided x) except -1:
+    cdef int i
+    refuse_readonly(op, x)
     for i in range(x.v.ndim):
         if x.v.strides[i] == 0 and x.v.shape[i] > 1 and x.v.size > 0:
             raise ValueError(f"{op}: axis {i} of the tensor has stride 0, so {x.v.shape[i]} elements share one place "

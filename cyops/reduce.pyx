@@ -137,6 +137,8 @@ cdef Strided reduce_axes(str op, int reduction, object x, object axis, bint keep
     if dtype is not None:
         result = dtype_code(op, dtype, &itemsize)
         require_real(op, result, itemsize)
+        if reduction == CYOPS_REDUCE_MEAN and not is_floating(result):
+            raise TypeError(f"{op}: the result must be floating; got dtype {dtype}")
     elif reduction == CYOPS_REDUCE_MEAN:
         result = mean_dtype(a.v.dtype)
     elif reduction == CYOPS_REDUCE_SUM or reduction == CYOPS_REDUCE_PROD:
@@ -175,8 +177,6 @@ def mean(x, axis=None, *, bint keepdims=False, dtype=None, out=None):
     >>> cyops.mean([[1., 2.], [3., 4.]], axis=1, keepdims=True).tolist()
     [[1.5], [3.5]]
     """
-    if dtype is not None and not is_floating(dtype_code_of("mean", dtype)):
-        raise TypeError(f"mean: the result must be floating; got dtype {dtype}")
     return reduce_axes("mean", CYOPS_REDUCE_MEAN, x, axis, keepdims, dtype, out)
 
 
@@ -213,11 +213,6 @@ def min(x, axis=None, *, bint keepdims=False, out=None):
 
 
 # -- variance ---------------------------------------------------------------------------------------------------------
-cdef int dtype_code_of(str op, object dtype) except -1:
-    cdef Py_ssize_t itemsize = 0
-    return dtype_code(op, dtype, &itemsize)
-
-
 cdef double finite(str op, object correction) except? -1:
     cdef double number
     try:
@@ -229,19 +224,34 @@ cdef double finite(str op, object correction) except? -1:
     return number
 
 
-cdef Strided spread(str op, Strided a, object axis, double correction, bint keepdims, object out):
-    """The variance; std takes the root of what this returns."""
-    cdef char reduced[CYOPS_MAX_NDIM]
-    normalize_axes(op, axis, a.v.ndim, reduced)
-    return run(op, CYOPS_REDUCE_VAR, a, reduced, keepdims, mean_dtype(a.v.dtype), correction, out)
+cdef int spread_dtype(str op, Strided a, object dtype) except -1:
+    """The dtype of a variance."""
+    cdef Py_ssize_t itemsize = 0
+    cdef int result = mean_dtype(a.v.dtype) if dtype is None else dtype_code(op, dtype, &itemsize)
+    if not is_floating(result):
+        raise TypeError(f"{op}: the result must be floating; got dtype {dtype}")
+    return result
 
 
-cdef int record_spread(str op, Strided a, Strided y, object axis, double correction, bint keepdims) except -1:
+cdef Strided spread(str op, object x, object axis, object correction, bint keepdims, object dtype, object out):
+    """The variance, or for `std` its square root, which is taken before the result is rounded to its dtype."""
+    cdef Strided a = number_tensor(op, x)
+    cdef int result = spread_dtype(op, a, dtype)
+    cdef bint is_root = op == "std"
+    cdef double number = finite(op, correction)
     cdef char reduced[CYOPS_MAX_NDIM]
+    cdef Strided y
     normalize_axes(op, axis, a.v.ndim, reduced)
-    record(op, (a,), y, {"axis": None if axis is None else axes_of(reduced, a.v.ndim), "correction": correction,
-                         "keepdims": keepdims})
-    return 0
+    if is_root:
+        y = run(op, CYOPS_REDUCE_VAR, a, reduced, keepdims, folding_dtype(CYOPS_REDUCE_VAR, a.v.dtype, result), number,
+                None)
+        y = write_result(op, cast_to(square_root(y), result), out)
+    else:
+        y = run(op, CYOPS_REDUCE_VAR, a, reduced, keepdims, result, number, out)
+    if recording():
+        record(op, (a,), y, {"axis": None if axis is None else axes_of(reduced, a.v.ndim), "correction": number,
+                             "keepdims": keepdims})
+    return y
 
 
 cdef Strided square_root(Strided y):
@@ -252,39 +262,31 @@ cdef Strided square_root(Strided y):
     return y
 
 
-def var(x, axis=None, *, correction=0, bint keepdims=False, out=None):
+def var(x, axis=None, *, correction=0, bint keepdims=False, dtype=None, out=None):
     """Variance along `axis`: the mean square of the distance from the mean, with n - correction in place of n.
 
-    Shapes, axes and dtypes as in `mean`. Computed in two passes, so that a large mean costs no digits. NaN for nothing
-    and, at one element, for correction 1. correction 0 is the population's variance, 1 the unbiased estimate from a
-    sample (Array API standard). ValueError for a correction that is not finite; else errors as in `sum`.
+    Shapes, axes and dtypes as in `mean`; float16 is computed in float32, integers in float64. Computed in two passes,
+    so that a large mean costs no digits. NaN for nothing and, at one element, for correction 1. correction 0 is the
+    population's variance, 1 the unbiased estimate from a sample (Array API standard); `dtype` names another floating
+    dtype of the result. ValueError for a correction that is not finite; else errors as in `sum`.
 
     >>> import cyops
     >>> cyops.var([1., 2., 3., 4.]).item(), cyops.var([1., 3.], correction=1).item()
     (1.25, 2.0)
     """
-    cdef Strided a = number_tensor("var", x)
-    cdef double rest = finite("var", correction)
-    cdef Strided y = spread("var", a, axis, rest, keepdims, out)
-    if recording():
-        record_spread("var", a, y, axis, rest, keepdims)
-    return y
+    return spread("var", x, axis, correction, keepdims, dtype, out)
 
 
-def std(x, axis=None, *, correction=0, bint keepdims=False, out=None):
+def std(x, axis=None, *, correction=0, bint keepdims=False, dtype=None, out=None):
     """Standard deviation along `axis`: the square root of `var`, with its arguments, shapes, dtypes and errors.
+
+    The root is taken before the variance is rounded to the result's dtype, in which it may not fit.
 
     >>> import cyops
     >>> cyops.std([[1., 3.], [2., 6.]], axis=1).tolist()
     [1.0, 2.0]
     """
-    cdef Strided a = number_tensor("std", x)
-    cdef double rest = finite("std", correction)
-    cdef Strided y = spread("std", a, axis, rest, keepdims, None)
-    y = write_result("std", cast_to(square_root(cast_to(y, computing_dtype(y.v.dtype))), y.v.dtype), out)
-    if recording():
-        record_spread("std", a, y, axis, rest, keepdims)
-    return y
+    return spread("std", x, axis, correction, keepdims, dtype, out)
 
 
 # -- positions --------------------------------------------------------------------------------------------------------
@@ -370,6 +372,27 @@ def all(x, axis=None, *, bint keepdims=False, out=None):
     [False, True]
     """
     return truth("all", CYOPS_REDUCE_MIN, True, x, axis, keepdims, out)
+
+
+cdef object same_correction(str op, object correction, object ddof):
+    if ddof is not None and correction:
+        raise TypeError(f"{op}: give correction, or ddof, which means the same; got correction {correction!r}, "
+                        f"ddof {ddof!r}")
+    return correction if ddof is None else ddof
+
+
+class Methods:
+    """The functions as methods of a tensor, where `numpy.var(x)` and `numpy.std(x)` call them with NumPy's words."""
+
+    def var(self, axis=None, dtype=None, out=None, ddof=None, keepdims=False, *, correction=0):
+        """The variance along `axis`: see the function `var`. `ddof` is NumPy's word for correction."""
+        return var(self, axis, correction=same_correction("var", correction, ddof), keepdims=keepdims, dtype=dtype,
+                   out=out)
+
+    def std(self, axis=None, dtype=None, out=None, ddof=None, keepdims=False, *, correction=0):
+        """The standard deviation along `axis`: see the function `std`. `ddof` is NumPy's word for correction."""
+        return std(self, axis, correction=same_correction("std", correction, ddof), keepdims=keepdims, dtype=dtype,
+                   out=out)
 
 
 FUNCTIONS = (sum, mean, prod, max, min, var, std, argmax, argmin, any, all)

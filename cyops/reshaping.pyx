@@ -211,11 +211,11 @@ class Methods:
 
     def reshape(self, *shape, copy=None):
         """The elements under another shape, given as ints or one tuple: see the function `reshape`."""
-        return reshaped("reshape", self, shape[0] if len(shape) == 1 else shape, copy is not False, copy is True)
+        return reshaped("reshape", coerce(self), shape[0] if len(shape) == 1 else shape, copy is not False, copy is True)
 
     def view(self, *shape):
         """The elements under another shape, given as ints or one tuple, never copied: see the function `view`."""
-        return reshaped("view", self, shape[0] if len(shape) == 1 else shape, False, False)
+        return reshaped("view", coerce(self), shape[0] if len(shape) == 1 else shape, False, False)
 
 
 FUNCTIONS = (reshape, view, expand_dims, squeeze)

@@ -6,12 +6,14 @@ overflows; a row with +inf or NaN, or with nothing but -inf, gives NaN. May be i
 cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce, computing_dtype, cyops_api,
-    cyops_view, empty, empty_like, fresh_copy, is_floating, is_text, normalize_axis, promote, record, record_values,
-    recording, require_real, result_class, shape_of,
+    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce,
+    computing_dtype, cyops_api, cyops_view, empty, empty_like, fresh_copy, is_floating, is_text, normalize_axes,
+    normalize_axis, promote, record, record_values, recording, require_real, result_class, shape_of,
 )
 
 from libc.string cimport memcmp, memset
+
+import math
 
 import numpy
 
@@ -46,8 +48,39 @@ cdef Strided along_rows(str op, int which, Strided a, Strided b, int axis):
 
 
 # -- softmax ----------------------------------------------------------------------------------------------------------
+cdef object over_axes(object function, Strided x, tuple axes):
+    """The function over several axes at once: over the last one of a view, or copy, in which they are one.
+
+    Made of ops that a tape knows.
+    """
+    from cyops.reshaping import reshape
+    from cyops.views import permute_dims
+
+    cdef tuple kept = tuple([i for i in range(x.v.ndim) if i not in axes])
+    cdef tuple order = kept + axes
+    moved = permute_dims(x, order)
+    rows = reshape(moved, (*[x.v.shape[i] for i in kept], math.prod([x.v.shape[i] for i in axes])))
+    return permute_dims(reshape(function(rows, -1), moved.shape), tuple([order.index(i) for i in range(x.v.ndim)]))
+
+
+cdef tuple several_axes(str op, object axis, int ndim):
+    """The axes that a tuple or list names, in rising order."""
+    cdef char chosen[CYOPS_MAX_NDIM]
+    cdef int i
+    normalize_axes(op, axis, ndim, chosen)
+    axes = tuple([i for i in range(ndim) if chosen[i]])
+    if len(axes) == 0:
+        raise ValueError(f"{op}: needs an axis or more; got {axis!r}")
+    return axes
+
+
 cdef Strided normalised(str op, int which, object x, object axis):
     cdef Strided a = coerce(x)
+    if isinstance(axis, (tuple, list)):
+        axes = several_axes(op, axis, a.v.ndim)
+        if len(axes) > 1:
+            return over_axes(softmax if which == CYOPS_ROWS_SOFTMAX else log_softmax, a, axes)
+        axis = axes[0]
     cdef int dtype = row_dtype(op, a)
     cdef int which_axis = normalize_axis(op, axis, a.v.ndim)
     cdef Strided out = along_rows(op, which, cast_to(a, dtype), None, which_axis)
@@ -61,7 +94,7 @@ cdef Strided normalised(str op, int which, object x, object axis):
 
 
 def softmax(x, axis=-1):
-    """exp(x) / sum(exp(x)) along `axis`: positive numbers that add up to 1.
+    """exp(x) / sum(exp(x)) along `axis`, or over all axes of a tuple together: positive numbers that add up to 1.
 
     (..., c, ...) -> the same shape; floating dtypes stay, integers give float32. A -inf gives 0; a row of nothing but
     -inf, or with +inf or NaN, has no distribution and gives NaN. The result remembers x, so that a cross-entropy of it
@@ -75,7 +108,7 @@ def softmax(x, axis=-1):
 
 
 def log_softmax(x, axis=-1):
-    """x - log(sum(exp(x))) along `axis`: the logarithm of softmax, without its loss of small probabilities.
+    """x - log(sum(exp(x))) along `axis`, or several: the logarithm of softmax, without its loss of small probabilities.
 
     (..., c, ...) -> the same shape; dtypes and errors as in `softmax`. A -inf stays -inf; a row of nothing but -inf, or
     with +inf or NaN, gives NaN.

@@ -25,24 +25,43 @@ cdef tuple view_shape(const cyops_view *x):
 
 cdef int read_shape(str op, object shape, Py_ssize_t *lengths) except -1:
     """Fills `lengths` from an int or a sequence of ints; returns how many there are."""
-    cdef int ndim = 0
-    cdef object length
-    if type(shape) is not tuple:            # a copy: a list can grow while its elements are read
+    cdef tuple parts = parts_of(op, "a shape", shape)
+    cdef int i
+    for i in range(len(parts)):
         try:
-            shape = (shape,) if hasattr(shape, "__index__") else tuple([length for length in shape])
+            lengths[i] = parts[i]           # once, by way of __index__: what is checked is what is used
         except TypeError:
-            raise TypeError(f"{op}: a shape is an integer or a sequence of integers; got {shape!r}") from None
-    if len(shape) > CYOPS_MAX_NDIM:
-        raise ValueError(f"{op}: at most {CYOPS_MAX_NDIM} axes; got {len(shape)}")
-    for length in shape:
-        try:
-            lengths[ndim] = length if type(length) is int else length.__index__()
-        except (AttributeError, TypeError):
             raise TypeError(f"{op}: a shape is made of integers; got {shape!r}") from None
         except OverflowError:
-            raise ValueError(f"{op}: the shape {tuple(shape)} has more elements than a machine word counts") from None
-        ndim += 1
-    return ndim
+            raise ValueError(f"{op}: the shape {parts} has more elements than a machine word counts") from None
+    return len(parts)
+
+
+cdef int read_integers(str op, str what, object given, Py_ssize_t *numbers) except -1:
+    """Fills `numbers` from an int or a sequence of ints, one an axis, converted once as by `read_integer`; how many."""
+    cdef tuple parts = parts_of(op, what, given)
+    cdef int i
+    for i in range(len(parts)):
+        numbers[i] = read_integer(op, what, parts[i])
+    return len(parts)
+
+
+cdef tuple parts_of(str op, str what, object given):
+    """An int or a sequence of at most as many as there can be axes as a tuple, which no hook of a part can change."""
+    if type(given) is tuple:
+        parts = <tuple> given
+    elif type(given) is int:
+        parts = (given,)
+    else:
+        try:
+            parts = tuple(given)
+        except TypeError:
+            if not hasattr(given, "__index__"):
+                raise TypeError(f"{op}: {what} is an integer or a sequence of integers; got {given!r}") from None
+            parts = (given,)
+    if len(parts) > CYOPS_MAX_NDIM:
+        raise ValueError(f"{op}: at most {CYOPS_MAX_NDIM} axes; got {len(parts)}")
+    return parts
 
 
 cdef void settle(Strided x, Strided out) noexcept:
@@ -99,15 +118,19 @@ cdef inline Py_ssize_t clipped(object number) except? -1:
     return PyNumber_AsSsize_t(number, NULL)
 
 
-cdef Py_ssize_t index_of_axis(str op, object axis) except? -1:
+cdef Py_ssize_t read_integer(str op, str what, object number) except? -1:
+    """Anything with `__index__` as a machine word, asked once; an integer beyond the range becomes the end of it.
+
+    TypeError, in which `what` names the argument, for anything else.
+    """
     try:
-        return clipped(PyNumber_Index(axis))
+        return clipped(number)
     except TypeError:
-        raise TypeError(f"{op}: axis must be an integer; got {axis!r}") from None
+        raise TypeError(f"{op}: {what} must be an integer; got {number!r}") from None
 
 
 cdef int normalize_axis(str op, object axis, int ndim) except -1:
-    cdef Py_ssize_t index = clipped(axis) if type(axis) is int else index_of_axis(op, axis)
+    cdef Py_ssize_t index = clipped(axis) if type(axis) is int else read_integer(op, "axis", axis)
     if index < -ndim or index >= ndim:
         if ndim == 0:
             raise IndexError(f"{op}: axis {axis} is out of range; a tensor of shape () has no axes")

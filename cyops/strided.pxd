@@ -106,6 +106,7 @@ cdef class Strided:
     cdef Storage base                     # public as .storage
     cdef unsigned long long id            # 0 until a recorder first sees it; never reused
     cdef bint trainable                   # watched by every recorder
+    cdef bint awaits_init                 # `__new__` has set the data, and `__init__` was not called yet
     cdef readonly object origin           # what a softmax output remembers of its logits; None otherwise
 
 
@@ -146,8 +147,13 @@ cdef int promote(int a, int b) except -1          # cyops_promote, with TypeErro
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
 cdef tuple shape_of(Strided x)
+cdef tuple tuple_of(const Py_ssize_t *numbers, int count)
 # Fills `lengths` from an int or a sequence of ints; returns how many. It does not refuse negative lengths.
 cdef int read_shape(str op, object shape, Py_ssize_t *lengths) except -1
+# The same for strides and window lengths; one integer. Each is asked for its value once; one beyond a machine word
+# becomes the largest or smallest there is. `what` names the argument in the TypeError.
+cdef int read_integers(str op, str what, object given, Py_ssize_t *numbers) except -1
+cdef Py_ssize_t read_integer(str op, str what, object number) except? -1
 # The number of elements of a shape; raises where a length is negative or the bytes overflow.
 cdef Py_ssize_t count_elements(str op, int ndim, const Py_ssize_t *shape, Py_ssize_t itemsize) except -1
 # After editing the geometry of `out`, a view of `x`: counts its elements and normalises the strides of short axes.

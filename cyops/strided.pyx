@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
+# cython: auto_pickle=False
 """Strided: a view (offset, shape, strides, dtype) onto a Storage, with Python's operators and indexing.
 
 This extension links every C kernel and is the one the others cimport from. Its parts:
@@ -6,6 +7,7 @@ This extension links every C kernel and is the one the others cimport from. Its 
     shapes.pxi     axes, broadcasting, contiguity, extents
     making.pxi     fresh tensors, aliases, coercion of anything array-like
     buffers.pxi    the buffer protocol, both ways
+    dlpack.pxi     memory lent by the DLPack protocol
     recorder.pxi   the door through which every op tells an active recorder what it did
     walking.pxi    what a walk back over the records asks of them
     calls.pxi      the elementwise calls that the operators make
@@ -14,7 +16,8 @@ Reshaping and the other views are in views.pyx; Tensor, its Python subclass, is 
 """
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyObject, PyTypeObject, newfunc
+from cpython.sequence cimport PySequence_Check, PySequence_GetItem
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
@@ -77,11 +80,10 @@ cdef class Strided:
         self.base = nothing
 
     def __init__(self, data, dtype=None):
-        if self.base is not nothing:
+        # `__new__` has filled it: see new_with_data in making.pxi.
+        if not self.awaits_init:
             raise TypeError(f"{type(self).__name__}: its data is set once, when it is made")
-        cdef Strided source = asarray(data, dtype)
-        self.v = source.v
-        self.base = source.base
+        self.awaits_init = False
 
     # -- geometry -----------------------------------------------------------------------------------------------------
     @property
@@ -205,6 +207,20 @@ cdef class Strided:
     def __array__(self, dtype=None, *, copy=None):
         return as_numpy(self, dtype, copy)
 
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        """The memory as a DLPack capsule, which keeps it alive: what `numpy.from_dlpack` and `torch.from_dlpack` call.
+
+        A view of the same memory, or of a copy where `copy` is true or a stride is negative. Read-only memory (and
+        that which an active tape has recorded, or which several elements share) needs a consumer that takes
+        `max_version` (1, 0), to be marked so. BufferError without it, for strings, for a `stream` and for another
+        device.
+        """
+        return lend(self, stream, max_version, dl_device, copy)
+
+    def __dlpack_device__(self):
+        """DLPack's name for the CPU: (1, 0)."""
+        return DLPACK_CPU, 0
+
     # -- operators: the ops of csrc/elementwise/ops.h, and matmul ------------------------------------------------------
     def __add__(self, other): return binary(CYOPS_OP_add, self, other, None)
     def __radd__(self, other): return binary(CYOPS_OP_add, other, self, None)
@@ -248,6 +264,7 @@ cdef class Strided:
 
 include "making.pxi"
 include "buffers.pxi"
+include "dlpack.pxi"
 include "calls.pxi"
 include "operators.pxi"
 include "indexing.pxi"

@@ -3,7 +3,7 @@
 
 Results do not depend on it. The pool itself is csrc/runtime/pool.c.
 """
-from cyops.strided cimport api
+from cyops.strided cimport api, read_integer
 
 import os
 from pathlib import Path
@@ -116,10 +116,11 @@ class set_num_threads:
     def __init__(self, count):
         if isinstance(count, bool) or not hasattr(count, "__index__"):
             raise TypeError(f"set_num_threads: count must be an integer; got {count!r}")
-        if count.__index__() < 1:
+        cdef Py_ssize_t wanted = read_integer("set_num_threads", "count", count)
+        if wanted < 1:
             raise ValueError(f"set_num_threads: count must be at least 1; got {count!r}")
         self.previous = get_num_threads()
-        api().set_num_threads(min(count.__index__(), 256))
+        api().set_num_threads(min(wanted, 256))
 
     def __enter__(self):
         return self

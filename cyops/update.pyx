@@ -12,6 +12,8 @@ from cyops.strided cimport (
 from libc.math cimport pow, sqrt
 from libc.stdlib cimport free, malloc
 
+from types import MappingProxyType
+
 cdef extern from "csrc/update/update.h":
     enum:
         CYOPS_MAX_SLOTS, CYOPS_MAX_STEP_SCALARS, CYOPS_STEP_COUNT
@@ -37,14 +39,13 @@ cdef Py_ssize_t WITHOUT_GIL = 30_000
 
 
 # -- parts shared by all ----------------------------------------------------------------------------------------------
-cdef object tensors_of(str op, str name, object given):
-    """A sequence of tensors; a single one counts as a sequence of one."""
-    if isinstance(given, Strided):
-        given = (given,)
-    for x in given:
+cdef tuple tensors_of(str op, str name, object given):
+    """A sequence of tensors as a tuple, which nobody can change during the step; a single one counts as one of one."""
+    cdef tuple tensors = (given,) if isinstance(given, Strided) else tuple(given)
+    for x in tensors:
         if not isinstance(x, Strided):
             raise TypeError(f"{op}: {name} must be a tensor or a sequence of tensors; got {type(x).__name__}")
-    return given if isinstance(given, (list, tuple)) else list(given)
+    return tensors
 
 
 cdef int check_parameter(str op, Strided parameter, Strided other, str name, object index) except -1:
@@ -66,21 +67,22 @@ cdef bint same_shape(Strided a, Strided b) noexcept:
     return True
 
 
-cdef list factors_of(str op, str name, object given, Py_ssize_t count):
-    """A number for each parameter; None stands for 1, one number for all of them."""
+cdef tuple factors_of(str op, str name, object given, Py_ssize_t count):
+    """A Python float for each parameter; None stands for 1, one number for all of them."""
     if given is None or isinstance(given, (int, float)):
-        return [1.0 if given is None else given] * count
-    if len(given) != count:
-        raise ValueError(f"{op}: needs one {name} per parameter; got {len(given)} for {count} parameters")
-    return list(given)
+        return (1.0 if given is None else float(given),) * count
+    cdef tuple factors = tuple([float(factor) for factor in given])
+    if len(factors) != count:
+        raise ValueError(f"{op}: needs one {name} per parameter; got {len(factors)} for {count} parameters")
+    return factors
 
 
 cdef int run_step(str op, int step, tuple names, tuple lists, const double *scalars, object parameter_factor,
                   object gradient_factor) except -1:
     """`lists` holds parameters, gradients and the slots in the order of the table; nothing is written if any is bad."""
     cdef Py_ssize_t count = len(lists[0])
-    cdef list of_parameters = factors_of(op, "parameter_factor", parameter_factor, count)
-    cdef list of_gradients = factors_of(op, "gradient_factor", gradient_factor, count)
+    cdef tuple of_parameters = factors_of(op, "parameter_factor", parameter_factor, count)
+    cdef tuple of_gradients = factors_of(op, "gradient_factor", gradient_factor, count)
     cdef Py_ssize_t i, size = 0
     cdef int k, status
     cdef cyops_parameter *parameters
@@ -217,10 +219,10 @@ def adam_step(parameter, gradient, m, v, double learning_rate, double beta_1, do
 
 
 # Every row of the table: its number, how many slots it has, and the names of its scalars.
-STEPS = {
+STEPS = MappingProxyType({
     step_names[i].decode(): (i, step_slots[i], tuple(step_scalars[i].decode().strip("()").split(", ")))
     for i in range(CYOPS_STEP_COUNT)
-}
+})
 
 
 def step(name, parameter, gradient, *slots, parameter_factor=None, gradient_factor=None, **scalars):

@@ -6,10 +6,9 @@ be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
     CYOPS_MAX_NDIM, Strided, alias, as_bits, broadcast_view, coerce, count_elements, matrix_transposed, normalize_axes,
-    normalize_axis, read_shape, record, recording, result_class, reversed_dims, settle, shape_of,
+    normalize_axis, read_integer, read_integers, read_shape, record, recording, result_class, reversed_dims, settle,
+    shape_of, tuple_of,
 )
-
-from cpython.number cimport PyNumber_Index
 
 import numpy
 
@@ -37,23 +36,23 @@ def permute_dims(x, axes=None):
 
 cdef Strided permuted(Strided x, object axes):
     cdef Strided out
-    cdef int order[CYOPS_MAX_NDIM]
+    cdef tuple order
     cdef char seen[CYOPS_MAX_NDIM]
-    cdef int i, count = 0
+    cdef int i, axis
     if axes is None:
         return reversed_dims(x)
     axes = axes if type(axes) is tuple else tuple(axes)
     if len(axes) != x.v.ndim:
         raise ValueError(f"permute_dims: every axis must be named once; got axes {axes} for shape {shape_of(x)}")
-    normalize_axes("permute_dims", axes, x.v.ndim, seen)
+    order = tuple([normalize_axis("permute_dims", one, x.v.ndim) for one in axes])      # each is asked once
+    normalize_axes("permute_dims", order, x.v.ndim, seen)
     out = new_view(x)
-    for axis in axes:
-        order[count] = normalize_axis("permute_dims", axis, x.v.ndim)
-        out.v.shape[count] = x.v.shape[order[count]]
-        out.v.strides[count] = x.v.strides[order[count]]
-        count += 1
+    for i in range(x.v.ndim):
+        axis = order[i]
+        out.v.shape[i] = x.v.shape[axis]
+        out.v.strides[i] = x.v.strides[axis]
     if recording():
-        record("permute_dims", (x,), out, {"axes": tuple([order[i] for i in range(count)])})
+        record("permute_dims", (x,), out, {"axes": order})
     return out
 
 
@@ -120,14 +119,6 @@ def broadcast_to(x, shape):
     return out
 
 
-cdef Py_ssize_t column_offset(object offset) except? -1:
-    """An integer; one beyond every matrix stays beyond it."""
-    try:
-        return max(min(offset.__index__(), 1 << 60), -(1 << 60))
-    except (AttributeError, TypeError):
-        raise TypeError(f"diagonal: offset must be an integer; got {offset!r}") from None
-
-
 def diagonal(x, offset=0, axis1=0, axis2=1):
     """A view of the diagonal of the matrices that two axes of `x` span; the new axis is the last one.
 
@@ -142,12 +133,12 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     cdef Strided out = new_view(a)
     cdef int rows = normalize_axis("diagonal", axis1, a.v.ndim)
     cdef int columns = normalize_axis("diagonal", axis2, a.v.ndim)
-    cdef Py_ssize_t right = column_offset(offset)
-    cdef Py_ssize_t right_or_left = right
-    cdef Py_ssize_t down = max(-right, 0)
+    cdef Py_ssize_t wanted = read_integer("diagonal", "offset", offset)
+    # One beyond the matrix is as good as one at its end: no product of it overflows.
+    cdef Py_ssize_t right = max(min(wanted, a.v.shape[columns]), 0)
+    cdef Py_ssize_t down = max(-max(wanted, -a.v.shape[rows]), 0)
     cdef int i
     cdef int kept = 0
-    right = max(right, 0)
     if rows == columns:
         raise ValueError(f"diagonal: axis1 and axis2 must differ; both are axis {rows}")
     for i in range(a.v.ndim):
@@ -161,7 +152,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     out.v.data += (down * a.v.strides[rows] + right * a.v.strides[columns]) * a.v.itemsize
     settle(a, out)
     if recording():
-        record("diagonal", (a,), out, {"offset": right_or_left, "axis1": rows, "axis2": columns})
+        record("diagonal", (a,), out, {"offset": wanted, "axis1": rows, "axis2": columns})
     return out
 
 
@@ -177,9 +168,9 @@ def sliding_window_view(x, window_shape, axis=None):
     """
     cdef Strided a = coerce(x)
     cdef Strided out = new_view(a)
-    cdef int which
-    window = tuple([PyNumber_Index(length) for length in (
-        window_shape if isinstance(window_shape, (tuple, list)) else (window_shape,))])
+    cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
+    cdef tuple window = tuple_of(lengths, read_integers("sliding_window_view", "window_shape", window_shape, lengths))
+    cdef int i, which
     if axis is None:
         axis = tuple(range(a.v.ndim))
     axes = tuple([normalize_axis("sliding_window_view", one, a.v.ndim)
@@ -188,12 +179,13 @@ def sliding_window_view(x, window_shape, axis=None):
         raise ValueError(f"sliding_window_view: one window length per axis; got window_shape {window}, axes {axes}")
     if a.v.ndim + len(axes) > CYOPS_MAX_NDIM:
         raise ValueError(f"sliding_window_view: at most {CYOPS_MAX_NDIM} axes; got {a.v.ndim} and {len(axes)} windows")
-    for length, which in zip(window, axes):
-        if length < 1 or length > out.v.shape[which]:
+    for i in range(len(axes)):
+        which = axes[i]
+        if lengths[i] < 1 or lengths[i] > out.v.shape[which]:
             raise ValueError(f"sliding_window_view: a window must have 1 to {out.v.shape[which]} elements along axis "
                              f"{which}; got window_shape {window}, x {shape_of(a)}")
-        out.v.shape[which] -= length - 1
-        out.v.shape[out.v.ndim] = length
+        out.v.shape[which] -= lengths[i] - 1
+        out.v.shape[out.v.ndim] = lengths[i]
         out.v.strides[out.v.ndim] = a.v.strides[which]
         out.v.ndim += 1
     count_elements("sliding_window_view", out.v.ndim, out.v.shape, a.v.itemsize)
@@ -216,19 +208,20 @@ def as_strided(x, shape, strides, offset=None):
     """
     cdef Strided a = coerce(x)
     cdef Strided out = new_view(a)
+    cdef Py_ssize_t start
     cdef int i
     out.v.ndim = read_shape("as_strided", shape, out.v.shape)
     count_elements("as_strided", out.v.ndim, out.v.shape, a.v.itemsize)
-    shape = tuple([out.v.shape[i] for i in range(out.v.ndim)])
+    shape = shape_of(out)
     try:
-        steps = tuple([step.__index__() for step in strides])
-        start = a.offset if offset is None else offset.__index__()
-    except (AttributeError, TypeError):
+        steps = tuple_of(out.v.strides, read_integers("as_strided", "strides", strides, out.v.strides))
+        start = a.offset if offset is None else read_integer("as_strided", "offset", offset)
+    except TypeError:
         raise TypeError(f"as_strided: strides and offset are integers; got strides {strides!r}, "
                         f"offset {offset!r}") from None
     if len(steps) != len(shape):
         raise ValueError(f"as_strided: one stride per axis; got shape {shape}, strides {steps}")
-    spans = [(length - 1) * step for length, step in zip(shape, steps)]
+    spans = [(length - 1) * step for length, step in zip(shape, steps)]     # Python's integers: these may be huge
     low = start + sum([span for span in spans if span < 0])
     high = start + sum([span for span in spans if span > 0])
     held = a.base.nbytes // max(a.v.itemsize, 1)
@@ -236,9 +229,9 @@ def as_strided(x, shape, strides, offset=None):
         raise ValueError(f"as_strided: every element must lie in the storage's {held}; shape {shape}, strides {steps} "
                          f"and offset {start} reach from {low} to {high}")
     for i in range(out.v.ndim):
-        out.v.strides[i] = steps[i] if shape[i] > 1 else 0
+        out.v.strides[i] = out.v.strides[i] if out.v.shape[i] > 1 else 0
     if 0 not in shape:
-        out.v.data = a.base.data + <Py_ssize_t> start * a.v.itemsize
+        out.v.data = a.base.data + start * a.v.itemsize
     settle(a, out)
     if recording():
         record("as_strided", (a,), out, {"shape": shape, "strides": steps, "offset": start})
@@ -294,11 +287,9 @@ class Methods:
 
     def transpose(self, *axes):
         """The axes in another order, given as ints or one tuple; reversed when none is given. A view."""
-        if len(axes) == 0:
-            return reversed_dims(self)
         if len(axes) == 1 and not isinstance(axes[0], int):
             axes = axes[0]
-        return permuted(self, axes or None)
+        return permuted(coerce(self), axes or None)
 
 
 FUNCTIONS = (permute_dims, matrix_transpose, flip, broadcast_to, diagonal, sliding_window_view, as_strided)

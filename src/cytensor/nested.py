@@ -5,7 +5,17 @@ NESTED = (list, tuple, dict)
 
 
 def flatten(structure):
-    """The leaves of nested tuples, lists and dicts, in order (dicts by sorted key)."""
+    """The leaves of nested tuples, lists and dicts, in order (dicts by sorted key).
+
+    ValueError for a structure that holds itself, or is nested as deep as Python's stack.
+    """
+    try:
+        return _leaves(structure)
+    except RecursionError:
+        raise ValueError("flatten: the structure holds itself, or is nested deeper than Python's stack") from None
+
+
+def _leaves(structure):
     if isinstance(structure, dict):
         structure = [structure[key] for key in sorted(structure)]
     elif not isinstance(structure, (list, tuple)):
@@ -15,7 +25,7 @@ def flatten(structure):
         if isinstance(part, Strided) or not isinstance(part, NESTED):      # most leaves are tensors
             leaves.append(part)
         else:
-            leaves += flatten(part)
+            leaves += _leaves(part)
     return leaves
 
 

@@ -81,7 +81,7 @@ class Tensor(Strided):
 
 for _name in set(METHODS) - set(vars(Tensor)):
     setattr(Tensor, _name, OPS[_name].kernel)
-for _methods in (cyops.reshaping.Methods, cyops.views.Methods):
+for _methods in (cyops.reduce.Methods, cyops.reshaping.Methods, cyops.views.Methods):
     for _name, _method in vars(_methods).items():
         if not _name.startswith("_"):
             _method.__module__, _method.__qualname__ = __name__, f"Tensor.{_name}"
@@ -140,12 +140,15 @@ class Variable(_Assignable):
 
     __slots__ = ("constraint", "name")
 
-    def __init__(self, initial_value, trainable=True, name=None, dtype=None, constraint=None):
+    def __new__(cls, initial_value, trainable=True, name=None, dtype=None, constraint=None):
         value = initial_value() if callable(initial_value) else initial_value
         value = Strided(value) if dtype is None else Strided(value, dtype)
         fresh = cyops.empty(value.shape, value.dtype)
         cyops.assign(fresh, value)
-        super().__init__(fresh)
+        return super().__new__(cls, fresh)
+
+    def __init__(self, initial_value, trainable=True, name=None, dtype=None, constraint=None):
+        super().__init__(initial_value)      # refuses a second call; the values were set by `__new__`
         self.name = name or "Variable"
         self.constraint = constraint
         self.trainable = trainable
