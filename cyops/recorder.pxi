@@ -18,6 +18,9 @@ cdef int active_recorders = 0               # in all threads; tested before this
 cdef unsigned long long last_id = 0
 
 
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
 cdef class Record:
     """One op that a recorder saw: `op`, `inputs`, `output`, `params`, and the storage versions at that moment.
 
@@ -37,6 +40,9 @@ cdef class Record:
         return f"Record({self.op}: {shapes} -> {shape_of(self.output)})"
 
 
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
 cdef class Recorder:
     """Keeps what is computed from watched tensors between `start` and `stop`, in this thread.
 

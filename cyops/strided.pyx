@@ -48,7 +48,11 @@ include "shapes.pxi"
 include "recorder.pxi"
 
 
+# Without binding: with it, Cython 3.3 lets Class.method(5) read a 5 as an object of the class.
 @cython.no_gc
+@cython.binding(False)
+@cython.embedsignature(True)
+@cython.embedsignature.format("clinic")
 cdef class Strided:
     """A tensor: a view (offset, shape, strides) onto one-dimensional storage.
 

@@ -4,6 +4,7 @@
 # which calling raises TypeError, and `enable_vectorcall` is called once for the class, when the module is imported. As
 # with Python's own functions, x.f(y) calls f(x, y) without making an object for x.f.
 
+cimport cython
 from cpython.object cimport PyObject, PyTypeObject
 
 from types import MethodType
@@ -25,6 +26,7 @@ cdef extern from "Python.h":
     object PyObject_Vectorcall(object function, PyObject *const *args, size_t flagged, PyObject *names)
 
 
+@cython.binding(False)         # with it, Cython 3.3 lets Function.__reduce__(5) read a 5 as a Function
 cdef class Function:
     """What a Python function tells of itself; it pickles by name. A subclass, whose own docstring would hide it, adds
     `__doc__`."""
