@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(shell find cyops -name '*.p*' -o -name '*.h' -o -path '*/csrc/*.c')
 
 .DEFAULT_GOAL := help
-.PHONY: help build train test test-fast ulp sanitize sanitize-short bench bench-peers lint stubs clean
+.PHONY: help build train test test-fast ulp sanitize sanitize-short tsan tsan-short bench bench-peers lint stubs clean
 
 help:
 	@echo "make train            install into .venv, then train on MNIST"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench-peers      the same beside PyTorch, JAX and Keras, in an environment of their own"
 	@echo "make ulp              errors of the functions at every float32; about an hour"
 	@echo "make sanitize         tests with every memory access checked (sanitize-short: a part of them)"
+	@echo "make tsan             tests of pool and threads with every race reported (tsan-short: a part of them)"
 	@echo "make clean            remove what was built"
 
 # What compiles (pyproject.toml's build-system) stands in the environment itself, so that each file is compiled once.
@@ -70,6 +71,21 @@ sanitize: build/sanitized
 
 sanitize-short: build/sanitized
 	$(PYTEST_SANITIZED) $(call in_tests,$(SANITIZE_SHORT))
+
+# The tests of pool and threads with every race between two accesses reported, by GCC's ThreadSanitizer.
+build/sanitized-thread: $(VENV)/installed-test $(SOURCES) $(shell find src -name '*.py')
+	CYOPS_SANITIZE=thread $(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ .
+	touch $@
+
+PYTEST_TSAN = cd build/sanitized-thread && PYTHONPATH=. LD_PRELOAD=$$($(CC) -print-file-name=libtsan.so) \
+	TSAN_OPTIONS="halt_on_error=1 die_after_fork=0 suppressions=$(CURDIR)/tests/tsan.supp" \
+	../../$(BIN)/pytest -q -x -p no:cacheprovider
+
+tsan: build/sanitized-thread
+	$(PYTEST_TSAN) $(call in_tests,races gemm reduce threads)
+
+tsan-short: build/sanitized-thread
+	$(PYTEST_TSAN) $(call in_tests,races)
 
 # One run with one thread and one with two, then the page and the plots. BENCHFLAGS, say --rounds=1 or -k gemm, goes to
 # pytest.

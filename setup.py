@@ -22,9 +22,9 @@ C_FILES = {
 # beside each object which headers it read.
 FLAGS = ["-std=c11", "-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
          "-MMD"]
-# CYOPS_SANITIZE=1 checks every access and all undefined behaviour, CYOPS_SANITIZE=thread finds data races; each is built
-# into a directory of its own. -g1: following variables through the kernels takes GCC three times as long. -fno-wrapv:
-# Python's own flags define signed overflow.
+# CYOPS_SANITIZE=1 checks every access and all undefined behaviour, CYOPS_SANITIZE=thread finds data races; each is
+# built into a directory of its own. -g1: following variables through the kernels takes GCC three times as long.
+# -fno-wrapv: Python's own flags define signed overflow.
 SANITIZE = os.environ.get("CYOPS_SANITIZE", "")
 SANITIZERS = {
     "": [],

@@ -7,6 +7,9 @@ from cyops.strided cimport (
 
 from libc.string cimport memset
 
+cdef extern from *:
+    const Py_ssize_t PY_SSIZE_T_MAX
+
 import numpy
 
 
@@ -87,6 +90,11 @@ def ones(shape, dtype="float32"):
     return filled("ones", shape, 1, "float32" if dtype is None else dtype)
 
 
+cdef object for_numpy(object value):
+    """A number as it is, anything else as an array: NumPy never returns from a list that holds itself."""
+    return value if isinstance(value, (int, float, numpy.number)) else numpy.asarray(coerce(value))
+
+
 def arange(start, stop=None, step=1, dtype=None):
     """The numbers start, start + step, ... below `stop` (from 0 to `start` when it is the only one).
 
@@ -98,10 +106,13 @@ def arange(start, stop=None, step=1, dtype=None):
     """
     if stop is None:
         start, stop = 0, start
+    start, stop, step = for_numpy(start), for_numpy(stop), for_numpy(step)
     if step == 0:
         raise ValueError("arange: step must not be 0")
     is_integral = all([isinstance(value, (int, numpy.integer)) for value in (start, stop, step)])
     try:
+        if is_integral and (int(stop) - int(start)) // int(step) > PY_SSIZE_T_MAX // 8:
+            raise ValueError                    # of some of these NumPy makes an array of no numbers
         values = numpy.arange(start, stop, step)
     except ValueError:                          # NumPy's "array is too big"
         raise ValueError(f"arange: from {start} to {stop} there are more numbers than memory can address") from None
@@ -120,7 +131,8 @@ def linspace(start, stop, num, dtype="float32", endpoint=True):
     if count < 0:
         raise ValueError(f"linspace: num must not be negative; got {count}")
     count_elements("linspace", 1, &count, 8)
-    return coerce(numpy.linspace(start, stop, count, endpoint=endpoint).astype(numpy_dtype("linspace", dtype)))
+    values = numpy.linspace(for_numpy(start), for_numpy(stop), count, endpoint=endpoint)
+    return coerce(values.astype(numpy_dtype("linspace", dtype)))
 
 
 def eye(n_rows, n_cols=None, k=0, dtype="float32"):

@@ -1,7 +1,7 @@
 """Every callable of every compiled module with what it does not expect: `python tests/hostile_walk.py [module]`.
 
 Whatever a module has is found by looking, so that a new function is called without being listed here. Each is called
-with each of HOSTILE in every position beside arguments that fit, and all by themselves. An exception is as good as a
+with each of `hostile()` in every position beside arguments that fit, and all by themselves. An exception is as good as a
 result; a crash, a hang or a SystemError, by which CPython names a broken contract of C code, is not. Prints the name of
 each callable before the calls, so that the last line names the one that failed, and at the end how many there were.
 """
@@ -103,9 +103,12 @@ def hostile():
     x = ct.ones((3, 4))
     tensors = [x, x]
     Clearing.lists = [tensors]
-    return [None, *blanks(), Index(), Lying(2**62), Lying(-2**62), 2**70, -1, 1.5, "a", b"", "sum", [None], (None,), [x],
-            (x, None), tensors, ShortList([1] * 40), LongTuple([1]), holding_itself(), [Clearing()], Clearing(), object(),
-            int, ct.Tensor, {}, {"a": 1}, set(), np.zeros(0), np.zeros(3, complex), "float16", x, lambda *args: None]
+    numbers = [Index(), Lying(2**62), Lying(-2**62), Clearing(), 2**70, -1, 1.5]
+    sequences = [[None], (None,), [x], (x, None), tensors, ShortList([1] * 40), LongTuple([1]), holding_itself(),
+                 [Clearing()], {}, {"a": 1}, set()]
+    others = ["a", b"", "sum", "float16", object(), int, ct.Tensor, np.zeros(0), np.zeros(3, complex), x,
+              lambda *args: None]
+    return [None, *blanks(), *numbers, *sequences, *others]
 
 
 FITTING = (lambda: ct.ones((3, 4)), lambda: [ct.ones((3, 4)), ct.ones((3, 4))], lambda: 1, lambda: (3, 4),

@@ -125,3 +125,14 @@ def test_pickle_copy_and_deepcopy():
     x = cyops.Strided(np.arange(6.0).reshape(2, 3))[:, ::-1]
     for clone in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x), copy.copy(x)):
         assert clone.tolist() == x.tolist() and clone.dtype == x.dtype and not cyops.shares_memory(clone, x)
+
+
+def test_bytes_are_one_string_of_fixed_width_as_in_numpy():
+    import cytensor as ct
+
+    for make in (cyops.Strided, ct.asarray, ct.constant, ct.Variable):
+        x = make(b"abc")
+        assert x.shape == () and x.dtype == np.dtype("S3") and x.tolist() == b"abc" == np.array(b"abc").item()
+    assert cyops.Strided(b"").tolist() == b"" and cyops.Strided([b"a", b"bcd"]).dtype == np.dtype("S3")
+    assert cyops.Strided(bytearray(b"ab")).tolist() == [97, 98]
+    assert cyops.Strided(b"abc").storage.is_readonly and not ct.constant(b"abc").storage.is_readonly

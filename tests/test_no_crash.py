@@ -200,6 +200,11 @@ def test_lifetimes_long_chains_and_threads():
     run("-c", PREPARE + WITH_STATEMENTS, timeout=60)
 
 
+def test_every_compiled_callable_with_none_blank_lying_and_changing_arguments():
+    calls = int(run("hostile_walk.py", timeout=240).split()[-2])
+    assert calls > 100_000, "the walk found few callables"
+
+
 def test_every_op_gives_what_numpy_gives_or_a_clean_error():
     pytest.importorskip("hypothesis")
     rows = [line.split() for line in run("fuzz_ops.py", "40", timeout=120).splitlines()]

@@ -266,3 +266,38 @@ def test_the_bits_are_the_same_for_any_threads_and_instruction_set():
         assert run.returncode == 0, run.stderr
         digests.add(run.stdout)
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int8", "int64", "uint8", "float32"])
+def test_std_takes_the_root_before_it_rounds(dtype):
+    values = np.array([100, 20, 5, 125] if dtype != "float16" else [1000, 2000, 3000], dtype)
+    expected = np.std(values.astype(np.float64))
+    result = cyops.std(values)
+    assert result.dtype == (dtype if dtype.startswith("f") else "float32")
+    assert float(result) == np.asarray(expected).astype(result.dtype)
+    assert float(cyops.std(np.array([0, 4 * 10**18]))) == np.float32(2e18)
+
+
+def test_numpy_functions_of_a_tensor_are_its_methods():
+    import cytensor as ct
+
+    values = np.random.default_rng(0).standard_normal((4, 5)).astype(np.float32)
+    x = ct.asarray(values)
+    for function in (np.std, np.var):
+        for options in ({}, {"ddof": 1}, {"axis": 0}, {"axis": (0, 1), "keepdims": True}, {"dtype": "float64"}):
+            got, expected = function(x, **options), function(values.astype(np.float64), **options)
+            assert isinstance(got, ct.Tensor) and got.shape == expected.shape
+            np.testing.assert_allclose(got.numpy(), expected, rtol=1e-6)
+    for function in (np.all, np.any):
+        for options in ({}, {"axis": 1}, {"axis": 0, "keepdims": True}):
+            np.testing.assert_array_equal(function(x > 0, **options), function(values > 0, **options))
+    for function in (np.sum, np.mean, np.max, np.min, np.prod, np.median, np.argmax, np.argmin, np.ptp, np.cumsum):
+        np.testing.assert_allclose(np.asarray(function(x, axis=1)), function(values, axis=1), rtol=1e-5)
+    out = cyops.zeros(5)
+    assert np.std(x, axis=0, out=out) is out and np.allclose(out, values.std(axis=0))
+    with pytest.raises(TypeError, match="give correction, or ddof, which means the same"):
+        x.var(ddof=1, correction=1)
+    with ct.GradientTape() as tape:
+        tape.watch(x)
+        y = np.std(x)
+    np.testing.assert_allclose(tape.gradient(y, x), (values - values.mean()) / (20 * values.std()), atol=1e-6)

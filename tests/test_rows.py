@@ -207,3 +207,25 @@ def test_empty_rows_and_no_rows():
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("axis", [(1, 2), (2, 0), [0, 1, 2], (-1, -3), (1,)])
+def test_softmax_over_several_axes_is_that_over_their_elements_together(axis):
+    import cytensor as ct
+
+    x = np.random.default_rng(0).standard_normal((2, 3, 4))
+    exponential = np.exp(x)
+    expected = exponential / exponential.sum(tuple(axis), keepdims=True)
+    np.testing.assert_allclose(cyops.softmax(x, axis=axis), expected, rtol=1e-12)
+    np.testing.assert_allclose(cyops.log_softmax(x, axis=axis), np.log(expected), rtol=1e-12)
+    v, weights = ct.Variable(x), np.arange(24.0).reshape(2, 3, 4)
+    with ct.GradientTape() as tape:
+        y = (ct.softmax(v, axis=axis) * weights).sum()
+    wanted = expected * (weights - (expected * weights).sum(tuple(axis), keepdims=True))
+    np.testing.assert_allclose(tape.gradient(y, v), wanted, atol=1e-12)
+
+
+def test_softmax_needs_axes_that_are_there_and_named_once():
+    for axis, error in [((), ValueError), ((0, 0), ValueError), ((0, 2), IndexError), (5, IndexError)]:
+        with pytest.raises(error, match="softmax: "):
+            cyops.softmax(np.zeros((2, 2)), axis=axis)
