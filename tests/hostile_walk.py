@@ -1,9 +1,9 @@
 """Every callable of every compiled module with what it does not expect: `python tests/hostile_walk.py [module]`.
 
 Whatever a module has is found by looking, so that a new function is called without being listed here. Each is called
-with each of `hostile()` in every position beside arguments that fit, and all by themselves. An exception is as good as a
-result; a crash, a hang or a SystemError, by which CPython names a broken contract of C code, is not. Prints the name of
-each callable before the calls, so that the last line names the one that failed, and at the end how many there were.
+with each of `hostile()` in every position beside arguments that fit, and all by themselves. An exception is as good as
+a result; a crash, a hang or a SystemError, by which CPython names a broken contract of C code, is not. Prints the name
+of each callable before the calls, so that the last line names the one that failed, and at the end how many there were.
 """
 import contextlib
 import faulthandler
@@ -70,7 +70,7 @@ class LongTuple(tuple):
 
 class Clearing:
     """A number that empties the lists of the call while it is read."""
-    lists: list = []
+    lists: tuple = ()
 
     def __float__(self):
         for one in self.lists:
@@ -102,7 +102,7 @@ def blanks():
 def hostile():
     x = ct.ones((3, 4))
     tensors = [x, x]
-    Clearing.lists = [tensors]
+    Clearing.lists = (tensors,)
     numbers = [Index(), Lying(2**62), Lying(-2**62), Clearing(), 2**70, -1, 1.5]
     sequences = [[None], (None,), [x], (x, None), tensors, ShortList([1] * 40), LongTuple([1]), holding_itself(),
                  [Clearing()], {}, {"a": 1}, set()]
