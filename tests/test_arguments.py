@@ -82,7 +82,9 @@ def test_methods_refuse_wrong_values_by_name_or_have_a_use(tmp_path, monkeypatch
     assert refused > 500
     # a path, a name, or a number that is asked for
     nothing = r"=(None|0|True|\[\])$|metrics=\{\}$|(callbacks|loss)=\[None\]|loss_weights=(1.5|-1)$"
-    assert {one for one in accepted if not re.search(nothing, one)} == {"fit.resume='nonsense'"}
+    assert {one for one in accepted if not re.search(nothing, one)} == {"fit.resume='nonsense'", *(
+        f"{method}.sample_weight={value}" for method in ("fit", "evaluate", "train_on_batch", "test_on_batch")
+        for value in (-1, 1.5))}
 
 
 def test_rules_of_methods_allow_their_defaults():
