@@ -6,7 +6,9 @@ Pickled objects are refused. Not for model files: those are safetensors (saving/
 zipfile, so it is imported where it is used.
 """
 
+import contextlib
 import math
+import tokenize
 import zipfile
 import zlib
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from cytensor.datasets.streams import CHUNK, DEFLATE_LIMIT, fill
 
+_DAMAGED = (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -23,24 +26,32 @@ def read(path, names, caller):
     `caller` is the function whose name starts the error messages. Raises OSError where the file cannot be opened,
     ValueError naming it where it is not an .npz file, is damaged or cut short, lacks one of the names or holds objects.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
-            missing = [name for name in names if name not in members]
-            if missing:
-                raise ValueError(f"no array {', '.join(missing)}; it holds {', '.join(members) or 'nothing'}")
-            return {name: _read_member(archive, members[name]) for name in names}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"{caller}: cannot read {path}: {error or type(error).__name__}") from error
+    with _opened(path, caller) as archive:
+        members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+        missing = [name for name in names if name not in members]
+        if missing:
+            raise ValueError(f"no array {', '.join(missing)}; it holds {', '.join(members) or 'nothing'}")
+        return {name: _read_member(archive, members[name]) for name in names}
 
 
 def names_in(path, caller):
     """The names of the arrays in the .npz file at `path`, unread. Raises as `read` does."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [name.removesuffix(".npy") for name in archive.namelist()]
-    except (ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{caller}: cannot read {path}: {error}") from error
+    with _opened(path, caller) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+@contextlib.contextmanager
+def _opened(path, caller):
+    """The archive; within the block whatever a damaged one makes the readers raise is a ValueError that names it.
+
+    That includes OSError: an entry may lie about where it starts, and the file cannot be read there.
+    """
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                yield archive
+        except _DAMAGED as error:
+            raise ValueError(f"{caller}: cannot read {path}: {error or type(error).__name__}") from error
 
 
 def _read_member(archive, entry):
@@ -64,8 +75,10 @@ def _read_member(archive, entry):
 def _read_header(member):
     """(shape, fortran_order, dtype) from the head of a .npy stream."""
     version = np.lib.format.read_magic(member)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(member)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(member)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
+    if read is not None:
+        try:
+            return read(member)
+        except (SyntaxError, TypeError, RecursionError, tokenize.TokenError) as error:      # NumPy parses it as Python
+            raise ValueError(f"the head of an array cannot be parsed: {error}") from error
     raise ValueError(f"the .npy format version {version[0]}.{version[1]} is for structured arrays, not tensors")
