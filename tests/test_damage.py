@@ -108,6 +108,7 @@ def altered(document, at, value):
     (("progress", "callbacks", 0), GONE, "resume needs the callbacks of the first run; the file has 6, got 7"),
     (("progress", "batch"), 10**9, "progress.batch must be at most the 5 steps of an epoch; got 1000000000"),
     (("progress", "read"), 10**9, "progress.read must be at most progress.seen, 7; got 1000000000"),
+    (("progress", "read"), 1, "progress.read must be 0 for data that is not read on; got 1"),
     (("progress", "logs", "loss"), None, "progress.logs must be a dictionary of numbers and lists of numbers; got "),
     (("progress", "logs"), {"a": {"tensor": "lost"}}, "it must have the array 'lost'"),
     (("progress", "shuffle"), [1, 2], r"progress.shuffle must be null or a seed, a name and a position; got \[1, 2\]"),

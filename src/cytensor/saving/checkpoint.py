@@ -133,10 +133,10 @@ class Resume:
             callback.check_state(state, f"progress.callbacks[{i}] ({type(callback).__name__})")
         if progress["batch"]:
             self._check_batch(progress)
-        if progress["read"] and not hasattr(self.batches, "skip"):
-            raise ValueError(f"progress.read must be 0 for data that is not read on; got {progress['read']}")
         if progress["read"] > progress["seen"] + progress["epoch"] + 2:        # each epoch may have read one in vain
             raise ValueError(f"progress.read must be at most progress.seen, {progress['seen']}; got {progress['read']}")
+        if progress["read"] and not hasattr(self.batches, "skip"):
+            raise ValueError(f"progress.read must be 0 for data that is not read on; got {progress['read']}")
 
     def _check_batch(self, progress):
         """What a file of the middle of an epoch has besides."""
