@@ -46,7 +46,10 @@ cdef Strided filled(str op, object shape, object fill_value, object dtype):
     cdef Strided out = fresh(op, shape, value.dtype if dtype is None else dtype)
     cdef cyops_view stretched
     if dtype is not None:
-        value = coerce_as(fill_value, out.v.dtype, out.v.itemsize)
+        try:
+            value = coerce_as(fill_value, out.v.dtype, out.v.itemsize)
+        except OverflowError:
+            raise OverflowError(f"{op}: the number {fill_value} does not fit in {out.dtype}") from None
     if value.v.ndim != 0:
         raise ValueError(f"{op}: fill_value must be a scalar; got shape {value.shape}")
     broadcast_view(&value.v, out.v.ndim, out.v.shape, &stretched)
@@ -88,6 +91,13 @@ def ones(shape, dtype="float32"):
     return filled("ones", shape, 1, "float32" if dtype is None else dtype)
 
 
+cdef int check_number(str op, str name, object value) except -1:
+    """TypeError, which names the argument, where a value is no real number."""
+    if not isinstance(value, (int, float, numpy.integer, numpy.floating)) and not (
+            getattr(value, "shape", None) == () and getattr(value.dtype, "kind", "O") in "biuf"):
+        raise TypeError(f"{op}: {name} must be a number; got {value!r}")
+
+
 def arange(start, stop=None, step=1, dtype=None):
     """The numbers start, start + step, ... below `stop` (from 0 to `start` when it is the only one).
 
@@ -99,6 +109,9 @@ def arange(start, stop=None, step=1, dtype=None):
     """
     if stop is None:
         start, stop = 0, start
+    check_number("arange", "start", start)
+    check_number("arange", "stop", stop)
+    check_number("arange", "step", step)
     if step == 0:
         raise ValueError("arange: step must not be 0")
     is_integral = all([isinstance(value, (int, numpy.integer)) for value in (start, stop, step)])
@@ -121,6 +134,8 @@ def linspace(start, stop, num, dtype="float32", endpoint=True):
         raise TypeError(f"linspace: num must be an integer; got {num!r}")
     if num < 0:
         raise ValueError(f"linspace: num must not be negative; got {num}")
+    check_number("linspace", "start", start)
+    check_number("linspace", "stop", stop)
     return coerce(numpy.linspace(start, stop, num, endpoint=endpoint).astype(numpy_dtype("linspace", dtype)))
 
 
@@ -131,4 +146,10 @@ def eye(n_rows, n_cols=None, k=0, dtype="float32"):
     >>> cyops.eye(2).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
+    n_cols = n_rows if n_cols is None else n_cols
+    for name, value in (("n_rows", n_rows), ("n_cols", n_cols), ("k", k)):
+        if not hasattr(value, "__index__"):
+            raise TypeError(f"eye: {name} must be an integer; got {value!r}")
+    fresh("eye", (n_rows, n_cols), dtype)                    # refuses what is negative or too large
+    k = max(min(k, n_cols), -n_rows)                         # beyond a corner there is no diagonal, however far
     return coerce(numpy.eye(n_rows, n_cols, k, dtype=numpy_dtype("eye", dtype)))

@@ -40,7 +40,11 @@ cdef Strided permuted(Strided x, object axes):
     cdef int i, count = 0
     if axes is None:
         return reversed_dims(x)
-    axes = axes if type(axes) is tuple else tuple(axes)
+    if type(axes) is not tuple:
+        try:
+            axes = tuple(axes)
+        except TypeError:
+            raise TypeError(f"permute_dims: axes must be a sequence of integers, or None; got {axes!r}") from None
     if len(axes) != x.v.ndim:
         raise ValueError(f"permute_dims: every axis must be named once; got axes {axes} for shape {shape_of(x)}")
     normalize_axes("permute_dims", axes, x.v.ndim, seen)
