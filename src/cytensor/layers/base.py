@@ -1,6 +1,7 @@
 """Layer: something with weights that maps tensors to tensors. The base class of every layer and of models."""
 import inspect
 import math
+import operator
 import threading
 
 import numpy as np
@@ -354,7 +355,7 @@ def as_shape(what, shape, name="shape"):
     """A tuple of ints (None allowed) from an int or a sequence; `name` of the argument, for the message."""
     shape = (shape,) if isinstance(shape, (int, np.integer)) else shape
     try:
-        shape = tuple(None if n is None else int(n) for n in shape)
+        shape = tuple(None if n is None else operator.index(n) for n in shape)
     except (TypeError, ValueError):
         raise TypeError(f"{what}: {name} must be a sequence of ints; got {shape!r}") from None
     if any(n is not None and n < 0 for n in shape):
