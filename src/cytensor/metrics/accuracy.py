@@ -2,6 +2,7 @@
 import numpy as np
 
 from cytensor import ops
+from cytensor.checks import arguments
 from cytensor.losses import functions as loss_functions
 from cytensor.metrics.base import FunctionMean, Mean
 from cytensor.tensor import asarray
@@ -41,6 +42,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
 
     from_sorted_ids: y_pred (n, ..., m) holds classes, the best first, and not a score for each class.
     """
+    arguments.check_value("sparse_top_k_categorical_accuracy", "k", k)
     y_pred = asarray(y_pred)
     if from_sorted_ids:
         labels = loss_functions.as_labels("sparse_top_k_categorical_accuracy", y_true, y_pred)
@@ -57,6 +59,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
 
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     """As `sparse_top_k_categorical_accuracy`, the label being the largest entry of y_true (n, ..., c)."""
+    arguments.check_value("top_k_categorical_accuracy", "k", k)
     y_true, y_pred = loss_functions.same_shape("top_k_categorical_accuracy", asarray(y_true), asarray(y_pred))
     return sparse_top_k_categorical_accuracy(ops.argmax(y_true, axis=-1), y_pred, k)
 

@@ -108,6 +108,8 @@ def model_from_json(json_string):
 
 
 def _described(model):
+    if not hasattr(model, "build_shape"):
+        raise TypeError(f"save: model must be a Model; got {model!r}")
     return {"model": registry.serialize(model), "build_shape": registry.serialize(model.build_shape)}
 
 
@@ -155,6 +157,8 @@ def save_weights(model, filepath, overwrite=True):
 
 def load_weights(model, filepath, skip_mismatch=False):
     """Set the weights from a file of `save_weights` or `model.save`; all or none, or those that fit."""
+    if not hasattr(model, "build_shape"):
+        raise TypeError(f"load_weights: model must be a Model; got {model!r}")
     tensors, _ = read_file(filepath)
     if not model.weights:
         raise ValueError(f"load_weights: the model must be built first; call '{model.name}' on data")
