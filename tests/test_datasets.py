@@ -181,7 +181,7 @@ def test_a_head_that_numpy_cannot_parse(tmp_path):
     with zipfile.ZipFile(path, "w") as file:
         for name in DIGITS:
             file.writestr(f"{name}.npy", head)
-    with pytest.raises(ValueError, match=f"^mnist.load_data: cannot read {path}: the head of an array cannot be parsed"):
+    with pytest.raises(ValueError, match=f"cannot read {path}: the head of an array cannot be parsed"):
         mnist.load_data(path)
 
 
