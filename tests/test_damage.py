@@ -127,6 +127,7 @@ def test_documents_that_are_none(interrupted):
         assert message in refusal(path, tensors, metadata, text)
 
 
+@pytest.mark.slow
 def test_altered_at_random(interrupted):
     """Some 400 of the single changes there are: refused, or of a value that the run could have had."""
     path, tensors, metadata = interrupted
@@ -147,6 +148,7 @@ def test_tensors_altered(interrupted):
             assert refusal(path, {**others, **wrong}, metadata, metadata["document"]), (name, wrong)
 
 
+@pytest.mark.slow
 def test_models_altered(tmp_path, monkeypatch):
     """`load_model` refuses with a ValueError that names the file, or gives a model."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)

@@ -38,6 +38,7 @@ def idx(array, code):
 # The packaged data
 
 
+@pytest.mark.slow
 def test_packaged_mnist_is_the_published_one():
     (x_train, y_train), (x_test, y_test) = mnist.load_data()
     assert x_train.shape == (60000, 28, 28) and y_train.shape == (60000,)

@@ -19,7 +19,7 @@ from fuzz.__main__ import SHARES, all_blocks, run_block
 from fuzz_files.__main__ import FORMATS, fault_of, mutated, open_format, program
 
 import cytensor as ct
-from cytensor import rules
+from cytensor.autodiff import rules
 
 HERE = Path(__file__).parent
 
@@ -38,6 +38,7 @@ def plant(monkeypatch, name, function):
 
 
 @pytest.mark.parametrize("subject", SHARES)
+@pytest.mark.slow
 def test_without_a_fault_nothing_is_found(subject):
     assert found_by(subject, 150) is None
 
@@ -48,6 +49,7 @@ def test_a_value_that_is_a_few_roundings_off_is_found(monkeypatch):
     assert "ct.tanh" in found_by("values")
 
 
+@pytest.mark.slow
 def test_a_reduction_that_forgets_an_axis_is_found(monkeypatch):
     real = ct.prod
     plant(monkeypatch, "prod", lambda x, axis=None, keepdims=False: real(
@@ -56,6 +58,7 @@ def test_a_reduction_that_forgets_an_axis_is_found(monkeypatch):
 
 
 @pytest.mark.parametrize("subject", ["gradients", "chains"])
+@pytest.mark.slow
 def test_a_gradient_rule_that_is_wrong_is_found(monkeypatch, subject):
     right = rules.RULES["erf"]
     wrong = right._replace(derivatives=(rules._derivative(lambda d, x: d * ct.exp(-ct.square(x)) * 1.128379167),))
@@ -69,6 +72,7 @@ def test_a_view_that_is_a_copy_is_found(monkeypatch):
     assert "ct.flip" in found_by("views")
 
 
+@pytest.mark.slow
 def test_the_printed_program_runs_by_itself(monkeypatch, tmp_path):
     real = ct.maximum
     plant(monkeypatch, "maximum", lambda a, b, out=None: real(b, a, out=out) + 1)
@@ -121,6 +125,7 @@ def test_loads_that_go_wrong_are_found(tmp_path):
 
 # -- kills ------------------------------------------------------------------------------------------------------------
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.slow
 def test_two_runs_are_the_same_and_one_that_differs_in_a_bit_is_not(tmp_path):
     results = []
     for name in ("first", "second"):

@@ -192,6 +192,7 @@ def run(*arguments, timeout):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_hostile_arguments():
     run("-c", f"{PREPARE}\nHOSTILE = {HOSTILE!r}\n{TRY_EACH}", timeout=60)
 
@@ -200,6 +201,7 @@ def test_lifetimes_long_chains_and_threads():
     run("-c", PREPARE + WITH_STATEMENTS, timeout=60)
 
 
+@pytest.mark.slow
 def test_every_op_gives_what_numpy_gives_or_a_clean_error():
     pytest.importorskip("hypothesis")
     rows = [line.split() for line in run("fuzz_ops.py", "40", timeout=120).splitlines()]

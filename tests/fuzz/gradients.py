@@ -64,7 +64,7 @@ def elementwise(draw):
 def reduction(draw):
     shape = draw(FULL)
     axis, keep = draw(axes(len(shape))), draw(st.booleans())
-    name = draw(st.sampled_from(["sum", "mean", "max", "min", "prod", "var", "std"]))
+    name = draw(st.sampled_from(["sum", "mean", "max", "min", "prod", "var", "std", "logsumexp"]))
     options = f"axis={axis}, keepdims={keep}"
     kind = draw(st.sampled_from(["normal", "whole"] if name in ("sum", "max", "min", "prod") else ["normal"]))
     text = draw(operand("x", shape, kind=kind))

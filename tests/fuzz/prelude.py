@@ -123,6 +123,11 @@ class Reference:
 
     def min(x, axis=None, keepdims=False): return -Reference.max(-x, axis=axis, keepdims=keepdims)
 
+    def logsumexp(x, axis=None, keepdims=False):
+        largest = np.real(x).max(axis=axis, keepdims=True)
+        return np.log(np.exp(x - largest).sum(axis=axis, keepdims=keepdims)) + (
+            largest if keepdims else largest.reshape(np.real(x).max(axis=axis).shape))
+
     def softmax(x, axis=-1):
         e = np.exp(x - np.real(x).max(axis=axis, keepdims=True))
         return e / e.sum(axis=axis, keepdims=True)
@@ -161,7 +166,7 @@ class Bounded:
 
 
 # Their derivatives are differences, 1 - tanh(x)**2 say, and as exact as their terms are large.
-DIFFERENCES = {"tanh", "sigmoid", "expm1", "softmax", "log_softmax", "softmax_cross_entropy", "var", "std"}
+DIFFERENCES = {"tanh", "sigmoid", "expm1", "softmax", "log_softmax", "logsumexp", "softmax_cross_entropy", "var", "std"}
 
 
 class Bounds:
@@ -185,7 +190,8 @@ class Bounds:
                               next(left) if isinstance(arg, Bounded) else arg for arg in args), **options)
 
         value = at([x.value for x in inputs])
-        terms = np.abs(value) + (name in ("log_softmax", "softmax_cross_entropy"))       # log of a sum of at least 1
+        is_log = name in ("logsumexp", "log_softmax", "softmax_cross_entropy")          # of a sum of at least 1
+        terms = np.abs(value) + is_log
         error = self.rounding * terms
         for k, x in enumerate(inputs):
             moving = self.rounding * np.abs(x.value) + x.error

@@ -48,11 +48,14 @@ REDUCTIONS = {
             "want + np.finfo(x.dtype).eps * np.mean(X * X, axis={axis}, keepdims={keep})"),
     "std": ("np.std(X, axis={axis}, keepdims={keep})", 20,
             "want + np.mean(np.abs(X), axis={axis}, keepdims={keep})"),
+    "logsumexp": ("np.log(np.sum(np.exp(X), axis={axis}, keepdims={keep}))", 8, "1 + 2 * np.abs(X).max(initial=0)"),
     "argmax": ("np.argmax(X, axis={axis}, keepdims={keep})", 0, "None"),
     "argmin": ("np.argmin(X, axis={axis}, keepdims={keep})", 0, "None"),
     "any": ("np.any(X, axis={axis}, keepdims={keep})", 0, "None"),
     "all": ("np.all(X, axis={axis}, keepdims={keep})", 0, "None"),
 }
+
+ONLY = {"var": FLOATS, "std": FLOATS, "logsumexp": FLOATS[:4]}
 
 
 @st.composite
@@ -110,9 +113,9 @@ def unary(draw):
 def reduction(draw):
     name = draw(st.sampled_from(sorted(REDUCTIONS)))
     reference, c, magnitude = REDUCTIONS[name]
-    needs_elements = name in ("max", "min", "argmax", "argmin", "var", "std", "mean")
+    needs_elements = name in ("logsumexp", "max", "min", "argmax", "argmin", "var", "std", "mean")
     shape = draw(FULL if needs_elements else SHAPES)
-    dtype = draw(st.sampled_from(FLOATS if name in ("var", "std") else (*NUMBERS, "bool")))
+    dtype = draw(st.sampled_from(ONLY.get(name, (*NUMBERS, "bool"))))
     if dtype == "bool" and name in ("mean", "prod", "sum"):
         dtype = "int32"
     axis, keep = draw(axes(len(shape), several=name not in ("argmax", "argmin"))), draw(st.booleans())

@@ -11,8 +11,8 @@ import shutil
 import sys
 import time
 
-from cytensor.checks import arguments
 from cytensor.callbacks.base import Callback
+from cytensor.checks import arguments
 from cytensor.data.batch_size import BATCH
 
 INTERVAL = 0.1           # seconds between redraws
