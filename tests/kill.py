@@ -19,7 +19,7 @@ from pathlib import Path
 
 EPOCHS, BATCHES = 3, 12
 PLACES = ("time", "time", "fsync", "replace")
-END = 60                         # seconds after which a process is said to hang
+END = 120                        # seconds after which a process is said to hang
 
 
 # -- a process that trains --------------------------------------------------------------------------------------------
