@@ -99,6 +99,8 @@ def altered(document, at, value):
     (("noise", "elsewhere"), {}, "noise must have paths of layers with noise; got 'elsewhere'"),
     (("progress", "metrics", 0), GONE, "progress.metrics must have the state of the 5 metrics of the model; got 4"),
     (("progress", "metrics", 0, "total"), "x", r"progress.metrics\[0\] \(loss\).total must be a number; got 'x'"),
+    (("progress", "metrics", 0, "total"), {"tensor": "progress/callbacks/1/best_weights/1"},
+     r"progress.metrics\[0\] \(loss\).total must be a number; got array"),
     (("progress", "metrics", 0, "value"), 3, r"progress.metrics\[0\] \(loss\) must be a dictionary of the metric's"),
     (("progress", "metrics", 0, "count"), GONE, r"\(loss\) must have every number of the metric; missing count"),
     (("progress", "callbacks", 1, "wait"), "x", r"progress.callbacks\[1\] \(EarlyStopping\).wait must be an integer"),

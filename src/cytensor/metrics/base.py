@@ -27,6 +27,7 @@ class Metric(registry.Configurable):
     >>> metric = Largest(); metric.update_state(None, asarray([1., 3.])); float(metric.result())
     3.0
     """
+    grows = True                       # whether its numbers become arrays, one for each output, with the first batch
     strict = False
     direction: str | None = None       # "max" or "min", whichever is better; what callbacks ask that watch the metric
 
@@ -95,7 +96,7 @@ class Metric(registry.Configurable):
             raise ValueError(f"{key} must have every number of the metric; missing {', '.join(missing)}")
         present = {**own, "_weights": [variable.numpy() for variable in self.variables]}
         grown = {name: value.shape for name, value in state.items() if isinstance(value, np.ndarray)
-                 and value.dtype.kind == "f" and isinstance(present[name], float)}     # by the first batch: for outputs
+                 and value.dtype.kind == "f" and isinstance(present[name], float) and self.grows}
         if len(set(grown.values())) > 1 or any(len(shape) != 1 for shape in grown.values()):
             raise ValueError(f"{key} must have arrays of one shape, (outputs,); got {grown}")
         for name, value in state.items():
@@ -119,6 +120,7 @@ class Metric(registry.Configurable):
 
 class _Counted(Metric):
     """A total and a count, kept as Python floats: adding up a million batches in float32 would lose digits."""
+    grows = False
 
     def __init__(self, name=None, dtype=None):
         super().__init__(dtype, name)
