@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(shell find cyops -name '*.p*' -o -name '*.h' -o -path '*/csrc/*.c')
 
 .DEFAULT_GOAL := help
-.PHONY: help build train test test-fast ulp sanitize sanitize-short tsan tsan-short bench bench-peers lint stubs clean
+.PHONY: help build train test test-fast fuzz fuzz-files kill ulp sanitize sanitize-short tsan tsan-short bench \
+	bench-peers lint stubs clean
 
 help:
 	@echo "make train            install into .venv, then train on MNIST"
@@ -19,6 +20,9 @@ help:
 	@echo "make ulp              errors of the functions at every float32; about an hour"
 	@echo "make sanitize         tests with every memory access checked (sanitize-short: a part of them)"
 	@echo "make tsan             tests of pool and threads with every race reported (tsan-short: a part of them)"
+	@echo "make fuzz             values, gradients, views and chains of operations against NumPy; FUZZ_CASES, FUZZ_SEED"
+	@echo "make fuzz-files       damaged files of every format; FUZZ_FILES of each, FUZZ_SEED"
+	@echo "make kill             SIGKILL at random moments of training, then go on; KILLS, FUZZ_SEED"
 	@echo "make clean            remove what was built"
 
 # What compiles (pyproject.toml's build-system) stands in the environment itself, so that each file is compiled once.
@@ -48,6 +52,17 @@ test: $(VENV)/installed-test
 
 test-fast: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m "not slow"
+
+# The promises of docs/reliability.md. Each prints its seed; FUZZ_SEED=... repeats a run, FUZZ_CASES, FUZZ_FILES and KILLS
+# set how much is tried.
+fuzz: $(VENV)/installed-test
+	cd tests && ../$(BIN)/python -m fuzz
+
+fuzz-files: $(VENV)/installed-test
+	cd tests && ../$(BIN)/python -m fuzz_files
+
+kill: $(VENV)/installed-test
+	cd tests && ../$(BIN)/python kill.py
 
 # The errors of the functions: four of them at every float32, on each instruction set. An hour on one core.
 ulp: $(VENV)/installed-test

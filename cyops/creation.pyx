@@ -48,7 +48,10 @@ cdef Strided filled(str op, object shape, object fill_value, object dtype):
     cdef Strided out = fresh(op, shape, value.dtype if dtype is None else dtype)
     cdef cyops_view stretched
     if dtype is not None:
-        value = coerce_as(fill_value, out.v.dtype, out.v.itemsize)
+        try:
+            value = coerce_as(fill_value, out.v.dtype, out.v.itemsize)
+        except OverflowError:
+            raise OverflowError(f"{op}: the number {fill_value} does not fit in {out.dtype}") from None
     if value.v.ndim != 0:
         raise ValueError(f"{op}: fill_value must be a scalar; got shape {value.shape}")
     broadcast_view(&value.v, out.v.ndim, out.v.shape, &stretched)
@@ -90,9 +93,13 @@ def ones(shape, dtype="float32"):
     return filled("ones", shape, 1, "float32" if dtype is None else dtype)
 
 
-cdef object for_numpy(object value):
-    """A number as it is, anything else as an array: NumPy never returns from a list that holds itself."""
-    return value if isinstance(value, (int, float, numpy.number)) else numpy.asarray(coerce(value))
+cdef object for_numpy(str op, str name, object value):
+    """A number as NumPy takes it; TypeError, which names the argument, for anything else."""
+    if isinstance(value, (int, float, numpy.integer, numpy.floating)):
+        return value
+    if getattr(value, "shape", None) == () and getattr(getattr(value, "dtype", None), "kind", "O") in "biuf":
+        return numpy.asarray(coerce(value))
+    raise TypeError(f"{op}: {name} must be a number; got {value!r}"[:200])
 
 
 def arange(start, stop=None, step=1, dtype=None):
@@ -106,7 +113,8 @@ def arange(start, stop=None, step=1, dtype=None):
     """
     if stop is None:
         start, stop = 0, start
-    start, stop, step = for_numpy(start), for_numpy(stop), for_numpy(step)
+    start, stop = for_numpy("arange", "start", start), for_numpy("arange", "stop", stop)
+    step = for_numpy("arange", "step", step)
     if step == 0:
         raise ValueError("arange: step must not be 0")
     is_integral = all([isinstance(value, (int, numpy.integer)) for value in (start, stop, step)])
@@ -131,8 +139,8 @@ def linspace(start, stop, num, dtype="float32", endpoint=True):
     if count < 0:
         raise ValueError(f"linspace: num must not be negative; got {count}")
     count_elements("linspace", 1, &count, 8)
-    values = numpy.linspace(for_numpy(start), for_numpy(stop), count, endpoint=endpoint)
-    return coerce(values.astype(numpy_dtype("linspace", dtype)))
+    start, stop = for_numpy("linspace", "start", start), for_numpy("linspace", "stop", stop)
+    return coerce(numpy.linspace(start, stop, count, endpoint=endpoint).astype(numpy_dtype("linspace", dtype)))
 
 
 def eye(n_rows, n_cols=None, k=0, dtype="float32"):
@@ -146,4 +154,5 @@ def eye(n_rows, n_cols=None, k=0, dtype="float32"):
     cdef Py_ssize_t diagonal = read_integer("eye", "k", k)
     shape[1] = shape[0] if n_cols is None else read_integer("eye", "n_cols", n_cols)
     count_elements("eye", 2, shape, 8)
+    diagonal = max(min(diagonal, shape[1]), -shape[0])       # beyond a corner there is no diagonal, however far
     return coerce(numpy.eye(shape[0], shape[1], diagonal, dtype=numpy_dtype("eye", dtype)))

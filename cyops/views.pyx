@@ -41,7 +41,11 @@ cdef Strided permuted(Strided x, object axes):
     cdef int i, axis
     if axes is None:
         return reversed_dims(x)
-    axes = axes if type(axes) is tuple else tuple(axes)
+    if type(axes) is not tuple:
+        try:
+            axes = tuple(axes)
+        except TypeError:
+            raise TypeError(f"permute_dims: axes must be a sequence of integers, or None; got {axes!r}") from None
     if len(axes) != x.v.ndim:
         raise ValueError(f"permute_dims: every axis must be named once; got axes {axes} for shape {shape_of(x)}")
     order = tuple([normalize_axis("permute_dims", one, x.v.ndim) for one in axes])      # each is asked once

@@ -65,6 +65,7 @@ def test_ratios_are_those_of_the_faster_peer():
 
 @pytest.mark.parametrize("draw", [plots.draw_additions, plots.draw_products, plots.draw_ratios])
 @pytest.mark.parametrize("threads", [(1,), (1, 2)])
+@pytest.mark.slow
 def test_no_two_names_touch(draw, threads):
     """The two curves of the ratios end in the same point."""
     figure = draw({count: run(count) for count in threads})

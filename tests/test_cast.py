@@ -68,6 +68,7 @@ def test_large_copies_are_cut_and_joined():
         np.testing.assert_array_equal(values_of(copied), expected)
 
 
+@pytest.mark.slow
 def test_copies_that_go_past_the_caches():
     # Rows that are all aligned alike but start between two vectors, and rows that are not; at least 64 MB, which is
     # enough on every machine.

@@ -149,6 +149,7 @@ pickle.dump(result, open({folder!r} + ".pickle", "wb"))
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 @pytest.mark.parametrize("place", ["fsync", "replace"])
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_save(tmp_path, place):
     import pickle
 

@@ -99,6 +99,8 @@ def altered(document, at, value):
     (("noise", "elsewhere"), {}, "noise must have paths of layers with noise; got 'elsewhere'"),
     (("progress", "metrics", 0), GONE, "progress.metrics must have the state of the 5 metrics of the model; got 4"),
     (("progress", "metrics", 0, "total"), "x", r"progress.metrics\[0\] \(loss\).total must be a number; got 'x'"),
+    (("progress", "metrics", 0, "total"), {"tensor": "progress/callbacks/1/best_weights/1"},
+     r"progress.metrics\[0\] \(loss\).total must be a number; got array"),
     (("progress", "metrics", 0, "value"), 3, r"progress.metrics\[0\] \(loss\) must be a dictionary of the metric's"),
     (("progress", "metrics", 0, "count"), GONE, r"\(loss\) must have every number of the metric; missing count"),
     (("progress", "callbacks", 1, "wait"), "x", r"progress.callbacks\[1\] \(EarlyStopping\).wait must be an integer"),
@@ -108,6 +110,7 @@ def altered(document, at, value):
     (("progress", "callbacks", 0), GONE, "kinds must be one for each of the 6 progress.callbacks; got 7"),
     (("progress", "batch"), 10**9, "progress.batch must be at most the 5 steps of an epoch; got 1000000000"),
     (("progress", "read"), 10**9, "progress.read must be at most progress.seen, 7; got 1000000000"),
+    (("progress", "read"), 1, "progress.read must be 0 for data that is not read on; got 1"),
     (("progress", "logs", "loss"), None, "progress.logs must be a dictionary of numbers and lists of numbers; got "),
     (("progress", "logs"), {"a": {"tensor": "lost"}}, "it must have the array 'lost'"),
     (("progress", "shuffle"), [1, 2], r"progress.shuffle must be null or a seed, a name and a position; got \[1, 2\]"),
@@ -127,6 +130,7 @@ def test_documents_that_are_none(interrupted):
 
 
 @pytest.mark.filterwarnings("ignore:resume. the callbacks", "ignore:fit. the loss became")
+@pytest.mark.slow
 def test_altered_at_random(interrupted):
     """Some 400 of the single changes there are: refused, or of a value that the run could have had."""
     path, tensors, metadata = interrupted
@@ -147,6 +151,7 @@ def test_tensors_altered(interrupted):
             assert refusal(path, {**others, **wrong}, metadata, metadata["document"]), (name, wrong)
 
 
+@pytest.mark.slow
 def test_models_altered(tmp_path, monkeypatch):
     """`load_model` refuses with a ValueError that names the file, or gives a model."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)

@@ -38,6 +38,7 @@ def idx(array, code):
 # The packaged data
 
 
+@pytest.mark.slow
 def test_packaged_mnist_is_the_published_one():
     (x_train, y_train), (x_test, y_test) = mnist.load_data()
     assert x_train.shape == (60000, 28, 28) and y_train.shape == (60000,)
@@ -176,6 +177,28 @@ def test_a_zip_entry_that_claims_more_than_deflate_can_hold(tmp_path):
 
 
 # IDX files
+
+
+def test_a_zip_entry_that_starts_before_the_file(tmp_path):
+    """zipfile takes what stands before the archive for its beginning, and comes to a negative place in the file."""
+    path = tmp_path / "d.npz"
+    np.savez(path, **DIGITS)
+    whole = bytearray(path.read_bytes())
+    at = whole.rindex(b"PK\5\6") + 16                       # where the list of entries starts, by the last record
+    whole[at:at + 4] = (int.from_bytes(whole[at:at + 4], "little") + 50).to_bytes(4, "little")
+    path.write_bytes(whole)
+    with pytest.raises(ValueError, match=f"^mnist.load_data: cannot read {path}: "):
+        mnist.load_data(path)
+
+
+def test_a_head_that_numpy_cannot_parse(tmp_path):
+    path = tmp_path / "d.npz"
+    head = b"\x93NUMPY\1\0\x10\0{'descr': (((( \n  "
+    with zipfile.ZipFile(path, "w") as file:
+        for name in DIGITS:
+            file.writestr(f"{name}.npy", head)
+    with pytest.raises(ValueError, match=f"cannot read {path}: the head of an array cannot be parsed"):
+        mnist.load_data(path)
 
 
 @pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gzip"])

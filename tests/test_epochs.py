@@ -200,6 +200,7 @@ class Numbered(ct.utils.PyDataset):
 @pytest.mark.parametrize("data", [{"x": X, "y": X, "batch_size": 2}, {"x": Reread()}, {"x": Numbered()}],
                          ids=["arrays", "iterable", "dataset"])
 @pytest.mark.parametrize("steps", [2, 3, 6])
+@pytest.mark.slow
 def test_resumed_equals_uninterrupted(tmp_path, data, steps):
     """Interrupted in and between the epochs of a pass; the epochs are 2 2 | 2 2, 3 1 | 3 and 4 | 4 | 4."""
     options = {**data, "steps_per_epoch": steps, "epochs": 3 if steps > 2 else 4, "verbose": 0}

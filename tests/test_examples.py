@@ -39,6 +39,7 @@ def test_help_explains_the_example(path):
     assert "--" in run(path.name, "--help") and path.read_text().startswith('"""')
 
 
+@pytest.mark.slow
 def test_mnist():
     source = (EXAMPLES / "mnist.py").read_text()
     assert len(source.splitlines()) < 20
@@ -47,6 +48,7 @@ def test_mnist():
     assert number(printed, r"test loss (\S+),") < 0.45
 
 
+@pytest.mark.slow
 def test_mnist_from_scratch():
     """The first half epoch, where the figures are known: a crude start, then 2.2 at batch 100."""
     printed = run("mnist_from_scratch.py", "--epochs", "1", "--samples", "25728")

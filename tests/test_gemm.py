@@ -294,6 +294,7 @@ CHECKS = (
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.slow
 def test_this_instruction_set(check):
     check()
 
@@ -308,6 +309,7 @@ def run_with(isa, *arguments):
 
 
 @pytest.mark.parametrize("isa", ["generic", "avx2", "avx512"])
+@pytest.mark.slow
 def test_every_instruction_set(isa):
     if isa not in cyops.available_isas():
         pytest.skip(f"this machine has no {isa}")

@@ -225,6 +225,7 @@ needs_mprotect = pytest.mark.skipif(not HOLDERS, reason="needs mprotect")
 
 @needs_mprotect
 @pytest.mark.parametrize("isa", ["generic", "avx2", "avx512"])
+@pytest.mark.slow
 def test_kernels_stay_inside_their_operands(isa):
     if isa not in cyops.available_isas():
         pytest.skip(f"this machine has no {isa}")

@@ -13,6 +13,7 @@ FILES = ["test_ops.py", "test_gradients.py", "test_views.py", "test_elementwise.
 
 
 @pytest.mark.parametrize("isa", ["generic", "avx2", "avx512"])
+@pytest.mark.slow
 def test_every_path(isa):
     if isa == cyops.isa:
         pytest.skip(f"{isa} is the path of this process: every other test runs on it")

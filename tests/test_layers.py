@@ -151,6 +151,9 @@ def test_dropout():
     assert not np.asarray(layers.Dropout(1.0)(x, training=True)).any()
     with pytest.raises(ValueError, match=r"Dropout: rate must be between 0 and 1; got 1.5"):
         layers.Dropout(1.5)
+    with pytest.raises(ValueError, match=r"^Dropout: noise_shape must have one entry for each axis of the input; got "
+                                         r"\(None,\) for an input of shape "):
+        layers.Dropout(0.5, noise_shape=(None,))(x, training=True)
 
 
 def test_gaussian_dropout():

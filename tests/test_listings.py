@@ -140,6 +140,7 @@ def test_every_listing_has_a_check():
 
 
 @pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.slow
 def test_listing(name, monkeypatch):
     original = (LISTINGS / f"{name}.py").read_text()
     source = IMPORT.sub(r"\1 cytensor", original)

@@ -113,6 +113,7 @@ def report(step):
 
 
 @pytest.mark.parametrize("isa", ["generic", "avx2", "avx512"])
+@pytest.mark.slow
 def test_errors_are_within_the_stated_bounds(isa):
     if isa not in cyops.available_isas():
         pytest.skip(f"this machine has no {isa}")

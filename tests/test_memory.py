@@ -9,12 +9,14 @@ import cytensor as ct
 from cytensor import layers
 
 
+@pytest.mark.slow
 def test_many_fits_and_predicts_leave_nothing_behind():
     megabytes, tensors, objects = soak(30, 1000)
     assert megabytes < 4 and tensors <= 0 and objects < 300
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs sparse files and /proc")
+@pytest.mark.slow
 def test_mapped_arrays_larger_than_memory_are_read_batch_by_batch(tmp_path):
     """4 GB of images in a file that takes no space: what is not a batch is never held."""
     path = tmp_path / "images.dat"

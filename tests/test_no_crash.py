@@ -192,6 +192,7 @@ def run(*arguments, timeout):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_hostile_arguments():
     run("-c", f"{PREPARE}\nHOSTILE = {HOSTILE!r}\n{TRY_EACH}", timeout=60)
 
@@ -200,11 +201,13 @@ def test_lifetimes_long_chains_and_threads():
     run("-c", PREPARE + WITH_STATEMENTS, timeout=60)
 
 
+@pytest.mark.slow
 def test_every_compiled_callable_with_none_blank_lying_and_changing_arguments():
     calls = int(run("hostile_walk.py", timeout=240).split()[-2])
     assert calls > 100_000, "the walk found few callables"
 
 
+@pytest.mark.slow
 def test_every_op_gives_what_numpy_gives_or_a_clean_error():
     pytest.importorskip("hypothesis")
     rows = [line.split() for line in run("fuzz_ops.py", "40", timeout=120).splitlines()]

@@ -77,6 +77,7 @@ for call in (model.load_weights, ct.models.load_model):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux's resource limits")
+@pytest.mark.slow
 def test_files_that_memory_does_not_hold(tmp_path):
     path = str(tmp_path / "m.safetensors")
     done = subprocess.run([sys.executable, "-c", LIMITED, path], capture_output=True, text=True, timeout=60)

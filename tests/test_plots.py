@@ -103,6 +103,7 @@ def test_the_history_of_fit_is_drawn(tmp_path):
 # Images
 
 
+@pytest.mark.slow
 def test_shapes_of_images():
     source = np.random.default_rng(0)
     for shape, axes in (((784,), 1), ((28, 28), 1), ((28, 20), 1), ((3, 784), 3), ((3, 28, 28), 3), ((7, 5, 9, 1), 7),
@@ -129,6 +130,7 @@ def test_values_of_images_are_drawn_as_they_are():
     assert np.allclose(ct.utils.show_images(colour).axes[0].images[0].get_array(), colour[0] / 255)
 
 
+@pytest.mark.slow
 def test_wrong_predictions_stand_out():
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
     figure = ct.utils.show_images(np.ones((3, 4, 4)), [0, 1, 1], probabilities, ["cat", "dog with a very long name"])
@@ -167,6 +169,7 @@ def test_confusion_matrix_counts():
 
 
 @pytest.mark.parametrize("classes", [2, 20])
+@pytest.mark.slow
 def test_confusion_matrices_are_legible(classes):
     source = np.random.default_rng(3)
     labels, predictions = source.integers(0, classes, (2, 5000))
@@ -197,6 +200,7 @@ def test_many_classes_and_one():
 # Diagrams
 
 
+@pytest.mark.slow
 def test_plot_model(tmp_path):
     model = nested_model()
     path = tmp_path / "model.png"
@@ -217,6 +221,7 @@ def test_plot_model(tmp_path):
     assert sorted(plain) == ["Dense", "Dropout", "Flatten", "Input", "Sequential", "sequential (Sequential)"]
 
 
+@pytest.mark.slow
 def test_plot_model_of_other_models(tmp_path):
     class Own(ct.Model):
         def __init__(self):
@@ -241,6 +246,7 @@ def test_plot_model_of_other_models(tmp_path):
 # The program's matplotlib
 
 
+@pytest.mark.slow
 def test_nothing_of_the_program_changes():
     """No pyplot, and so no backend; no setting; and without any display."""
     code = """

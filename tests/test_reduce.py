@@ -257,6 +257,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_the_bits_are_the_same_for_any_threads_and_instruction_set():
     digests = set()
     for isa in cyops.available_isas():

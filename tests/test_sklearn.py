@@ -37,6 +37,7 @@ def regressor(**arguments):
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("estimator", [ct.sklearn.CyTensorClassifier(), ct.sklearn.CyTensorRegressor()], ids=repr)
+@pytest.mark.slow
 def test_scikit_learns_own_checks(estimator):
     results = check_estimator(estimator, on_skip=None)
     assert {result["status"] for result in results} <= {"passed", "skipped"} and len(results) > 50
@@ -86,6 +87,7 @@ def test_a_fit_depends_on_random_state_alone_and_moves_no_other_numbers():
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.slow
 def test_workers_give_the_same_scores(backend):
     expected = cross_val_score(classifier(epochs=3), X, Y, cv=4)
     with parallel_config(backend, n_jobs=2):
@@ -93,6 +95,7 @@ def test_workers_give_the_same_scores(backend):
 
 
 @pytest.mark.parametrize("asked", [1, 3])
+@pytest.mark.slow
 def test_worker_processes_use_as_many_threads_as_joblib_says(asked, monkeypatch):
     monkeypatch.delenv("CYOPS_NUM_THREADS", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)

@@ -232,6 +232,7 @@ print([child_agrees(expected) for _ in range(10)].count(True), product() == expe
 
 
 @needs_fork
+@pytest.mark.slow
 def test_fork_while_another_thread_computes():
     assert run_program(PRELUDE + """
 expected = product()

@@ -265,6 +265,7 @@ def test_predict_of_one_row_costs_little_more_than_a_call():
     assert best(lambda: model.predict(row)) < 2 * best(lambda: model(row)) + 5e-6
 
 
+@pytest.mark.slow
 def test_memory_stays_flat():
     x, y = data()
     kept = classifier()

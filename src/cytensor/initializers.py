@@ -63,7 +63,7 @@ class Initializer(registry.Configurable):
         else:
             generator = random.generator(int(self.seed), "initializer", 0)
         dtype = as_dtype(type(self).__name__, dtype or np.float32)
-        return asarray(self.sample(generator, tuple(shape), dtype))
+        return asarray(self.sample(generator, random.checked_shape(type(self).__name__, shape), dtype))
 
 
 class Zeros(Initializer):
@@ -91,7 +91,12 @@ class Constant(Initializer):
         self.value = value
 
     def sample(self, generator, shape, dtype):
-        return np.array(np.broadcast_to(np.asarray(self.value, dtype), shape))
+        value = np.asarray(self.value, dtype)
+        try:
+            return np.array(np.broadcast_to(value, shape))
+        except ValueError:
+            raise ValueError(f"Constant: value must broadcast to the shape; got value of shape {value.shape}, "
+                             f"shape {shape}") from None
 
 
 class Identity(Initializer):

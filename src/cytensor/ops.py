@@ -132,6 +132,8 @@ def add_n(inputs):
     >>> ct.add_n([ct.ones(2), ct.ones(2), ct.ones(2)]).tolist()
     [3.0, 3.0]
     """
+    if not isinstance(inputs, (list, tuple)):
+        raise TypeError(f"add_n: inputs must be a list of tensors; got {type(inputs).__name__}")
     tensors = [asarray(x) for x in inputs]
     if len({x.shape for x in tensors}) != 1:
         raise ValueError(f"add_n: inputs must be tensors of one shape; got {[x.shape for x in tensors]}")
@@ -161,6 +163,8 @@ def function(func=None, **options):
     >>> double(ct.ones(1)).tolist()
     [2.0]
     """
+    if func is not None and not callable(func):
+        raise TypeError(f"function: what is decorated must be a function; got {func!r}")
     return func if func is not None else function
 
 

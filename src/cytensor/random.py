@@ -8,6 +8,7 @@ import contextlib
 import functools
 import itertools
 import math
+import operator
 import secrets
 import sys
 import threading
@@ -142,6 +143,8 @@ def stream_key(name):
 
 def stream(name):
     """A NumPy Generator of its own for whoever is called `name`; asked again, the next one of that name."""
+    if not isinstance(name, str):
+        raise TypeError(f"stream: name must be a string; got {name!r}")
     return generator(*stream_key(name))
 
 
@@ -240,12 +243,22 @@ def draw_truncated_normal(source, shape, mean, stddev, dtype):
 
 # -- public functions -------------------------------------------------------------------------------------------------
 def _source(seed):
-    return _current().generator if seed is None else generator(int(seed), "random", 0)
+    return _current().generator if seed is None else generator(_checked_seed("random", seed), "random", 0)
 
 
-def _shape(op, shape):
+def _numbers(op, minval=None, maxval=None, mean=None, stddev=None):
+    """Raise where one that is given is no number, or stddev negative."""
+    for name, value in (("minval", minval), ("maxval", maxval), ("mean", mean), ("stddev", stddev)):
+        if value is not None and not isinstance(value, (int, float, np.number)) and getattr(value, "shape", None) != ():
+            raise TypeError(f"{op}: {name} must be a number; got {value!r}")
+    if stddev is not None and stddev < 0:
+        raise ValueError(f"{op}: stddev must not be negative; got {stddev}")
+
+
+def checked_shape(op, shape):
+    """A tuple of lengths; TypeError and ValueError, which name `op`, for what is none or too large."""
     try:
-        shape = tuple(int(n) for n in (shape if np.iterable(shape) else (shape,)))
+        shape = tuple(operator.index(n) for n in (shape if np.iterable(shape) else (shape,)))
     except (TypeError, ValueError):
         raise TypeError(f"{op}: shape must be a sequence of ints; got {shape!r}") from None
     if any(n < 0 for n in shape):
@@ -263,7 +276,8 @@ def uniform(shape, minval=0.0, maxval=None, dtype="float32", seed=None):
     >>> uniform((2, 3)).shape
     (2, 3)
     """
-    shape = _shape("uniform", shape)
+    shape = checked_shape("uniform", shape)
+    _numbers("uniform", minval, maxval)
     if as_dtype("uniform", dtype, "fiu").kind in "iu":
         if maxval is None:
             raise ValueError("uniform: maxval is required for an integer dtype; got None")
@@ -277,12 +291,14 @@ def normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None):
     >>> normal((4,), mean=1., stddev=2.).shape
     (4,)
     """
-    return asarray(draw_normal(_source(seed), _shape("normal", shape), mean, stddev, dtype))
+    _numbers("normal", mean=mean, stddev=stddev)
+    return asarray(draw_normal(_source(seed), checked_shape("normal", shape), mean, stddev, dtype))
 
 
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None):
     """As `normal`, values beyond two standard deviations drawn again."""
-    return asarray(draw_truncated_normal(_source(seed), _shape("truncated_normal", shape), mean, stddev, dtype))
+    _numbers("truncated_normal", mean=mean, stddev=stddev)
+    return asarray(draw_truncated_normal(_source(seed), checked_shape("truncated_normal", shape), mean, stddev, dtype))
 
 
 @_naming("randint")
@@ -292,10 +308,14 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
     >>> int(randint((), 3, 4))
     3
     """
+    _numbers("randint", minval, maxval)
     if not minval < maxval:
         raise ValueError(f"randint: minval must be below maxval; got minval {minval}, maxval {maxval}")
     dtype = as_dtype("randint", dtype, "iu")
-    return asarray(_source(seed).integers(minval, maxval, _shape("randint", shape), dtype=dtype))
+    if minval < np.iinfo(dtype).min or maxval - 1 > np.iinfo(dtype).max:
+        raise ValueError(f"randint: the integers must fit in the dtype; got minval {minval}, maxval {maxval}, "
+                         f"dtype {dtype}")
+    return asarray(_source(seed).integers(minval, maxval, checked_shape("randint", shape), dtype=dtype))
 
 
 def shuffle(value, seed=None):

@@ -103,7 +103,13 @@ def register_serializable(package="Custom", name=None):
     ... def halve(x):
     ...     return x / 2
     """
+    if not isinstance(package, str) or not isinstance(name, (str, type(None))):
+        hint = "; write @register_serializable(), with parentheses" if callable(package) else ""
+        raise TypeError(f"register_serializable: package and name must be strings; got {package!r}, {name!r}{hint}")
+
     def decorate(entry):
+        if not callable(entry):
+            raise TypeError(f"register_serializable: what is registered must be a class or a function; got {entry!r}")
         qualified = f"{package}>{name or entry.__name__}"
         known = _by_name.get(qualified)
         if known is not None and (known.__module__, known.__qualname__) != (entry.__module__, entry.__qualname__):

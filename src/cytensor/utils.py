@@ -50,7 +50,11 @@ def normalize(x, axis=-1, order=2):
     values = np.asarray(x)
     if values.ndim == 0 or values.dtype.kind not in "biuf":
         raise ValueError(f"normalize: x must be numbers with at least one axis; got {values.dtype} {values.shape}")
-    norm = np.linalg.norm(values, order, axis, keepdims=True)
+    try:
+        norm = np.linalg.norm(values, order, axis, keepdims=True)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"normalize: order must be one of numpy.linalg.norm, and axis one of x; got order {order!r}, "
+                          f"axis {axis!r}, x {values.shape}") from error
     result = values / np.where(norm == 0, 1, norm).astype(norm.dtype)
     return asarray(result) if isinstance(x, Tensor) else result
 

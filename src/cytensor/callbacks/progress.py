@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 from cytensor.callbacks.base import Callback
+from cytensor.checks import arguments
 from cytensor.data.batch_size import BATCH
 from cytensor.printing import can_show, printable, say
 
@@ -264,6 +265,8 @@ class Progbar:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError(f"Progbar: give either stateful_metrics or stateless_metrics; got {stateful_metrics} and "
                              f"{stateless_metrics}")
+        if target is not None:
+            arguments.check_value("Progbar", "target", target)
         self.target, self.width, self.verbose, self.interval = target, width, verbose, interval
         self.unit_name = unit_name
         self.stateful_metrics = set(stateful_metrics or ())

@@ -176,6 +176,7 @@ RULES = {
                                (numbers.Real,)),
     # callbacks
     **dict.fromkeys(("filepath", "filename", "backup_dir", "log_dir"), PATH), "monitor": TEXT, "separator": TEXT,
+    "load_idx.path": PATH, "load_data.path": PATH, "Progbar.target": WHOLE,
     **dict.fromkeys(("patience", "cooldown", "start_from_epoch"), WHOLE), "min_lr": NOT_NEGATIVE,
     **dict.fromkeys(("min_delta", "factor", "baseline"), NUMBER),
     **dict.fromkeys(("save_best_only", "save_weights_only", "restore_best_weights", "append", "raise_error",
@@ -221,6 +222,8 @@ def _parameters(function):
 
 def check(cls, args, kwargs):
     """Raise for the first argument of `cls(*args, **kwargs)` that breaks its rule: TypeError or ValueError."""
+    if cls.__init__ is object.__init__ and (args or kwargs):
+        raise TypeError(f"{cls.__name__}: there are no arguments; got {', '.join(map(repr, [*args, *kwargs]))}")
     if not getattr(cls.__init__, "__module__", "").startswith("cytensor."):
         return
     names, defaults = _parameters(cls.__init__)

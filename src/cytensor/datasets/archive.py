@@ -6,6 +6,7 @@ Pickled objects are refused. Not for model files: those are safetensors (saving/
 zipfile, so it is imported where it is used.
 """
 
+import contextlib
 import math
 import os
 import zipfile
@@ -16,6 +17,7 @@ import numpy as np
 from cytensor.checks import formats
 from cytensor.datasets.streams import CHUNK, DEFLATE_LIMIT, fill
 
+_DAMAGED = (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -25,24 +27,32 @@ def read(path, names, caller):
     `caller` is the function whose name starts the error messages. Raises OSError where the file cannot be opened,
     ValueError naming it where it is not an .npz file, is damaged or cut short, lacks one of the names or holds objects.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
-            missing = [name for name in names if name not in members]
-            if missing:
-                raise ValueError(f"no array {', '.join(missing)}; it holds {', '.join(members) or 'nothing'}")
-            return {name: _read_member(archive, members[name]) for name in names}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise _unreadable(path, caller, error, formats.NPZ, formats.ZIP) from error
+    with _opened(path, caller) as archive:
+        members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+        missing = [name for name in names if name not in members]
+        if missing:
+            raise ValueError(f"no array {', '.join(missing)}; it holds {', '.join(members) or 'nothing'}")
+        return {name: _read_member(archive, members[name]) for name in names}
 
 
 def names_in(path, caller):
     """The names of the arrays in the .npz file at `path`, unread. Raises as `read` does."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [name.removesuffix(".npy") for name in archive.namelist()]
-    except (ValueError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, caller, error, formats.NPZ, formats.ZIP) from error
+    with _opened(path, caller) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+@contextlib.contextmanager
+def _opened(path, caller):
+    """The archive; within the block whatever a damaged one makes the readers raise is a ValueError that names it.
+
+    That includes OSError: an entry may lie about where it starts, and the file cannot be read there.
+    """
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                yield archive
+        except _DAMAGED as error:
+            raise _unreadable(path, caller, error, formats.NPZ, formats.ZIP) from error
 
 
 def read_npy(path, caller):

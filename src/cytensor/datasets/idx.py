@@ -15,7 +15,7 @@ import struct
 
 import numpy as np
 
-from cytensor.checks import formats
+from cytensor.checks import arguments, formats
 from cytensor.datasets.streams import DEFLATE_LIMIT, fill
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -43,6 +43,7 @@ def load_idx(path):
     import gzip
     import zlib
 
+    arguments.check_value("load_idx", "path", path)
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         zipped = file.read(2) == _GZIP_MAGIC

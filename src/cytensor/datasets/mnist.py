@@ -4,6 +4,8 @@ import os
 
 import numpy as np
 
+from cytensor.checks import arguments
+
 __all__ = ["load_data"]
 __dir__ = __all__.copy
 
@@ -31,6 +33,8 @@ def load_data(path=None):
     """
     from cytensor.datasets import archive  # here, because zipfile takes longer to import than the rest of the package
 
+    if path is not None:
+        arguments.check_value("load_data", "path", path)
     file = PACKAGED if path is None or path == "mnist.npz" else os.fspath(path)
     arrays = archive.read(file, ("x_train", "y_train", "x_test", "y_test"), "mnist.load_data")
     for part in ("train", "test"):

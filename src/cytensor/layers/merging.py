@@ -21,7 +21,8 @@ class _Merge(Layer):
 
     def checked(self, inputs):
         if not isinstance(inputs, (list, tuple)) or not inputs:
-            raise ValueError(f"{type(self).__name__}: a list of tensors is expected; got {type(inputs).__name__}")
+            got = "an empty one" if isinstance(inputs, (list, tuple)) else type(inputs).__name__
+            raise ValueError(f"{type(self).__name__}: a list of tensors is expected; got {got}")
         return [x if x.dtype == self.dtype else x.astype(self.dtype) for x in map(ops.convert_to_tensor, inputs)]
 
     def combine(self, a, b):
@@ -46,7 +47,7 @@ class Subtract(_Merge):
     """The first input minus the second."""
 
     def checked(self, inputs):
-        if len(inputs) != 2:
+        if isinstance(inputs, (list, tuple)) and len(inputs) != 2:
             raise ValueError(f"Subtract: two inputs are expected; got {len(inputs)}")
         return super().checked(inputs)
 
@@ -105,34 +106,34 @@ class Concatenate(_Merge):
 
 def add(inputs):
     """The sum of a list of tensors."""
-    return Add()(list(inputs))
+    return Add()(inputs)
 
 
 def subtract(inputs):
     """The first of two tensors minus the second."""
-    return Subtract()(list(inputs))
+    return Subtract()(inputs)
 
 
 def multiply(inputs):
     """The product of a list of tensors, elementwise."""
-    return Multiply()(list(inputs))
+    return Multiply()(inputs)
 
 
 def average(inputs):
     """The mean of a list of tensors, elementwise."""
-    return Average()(list(inputs))
+    return Average()(inputs)
 
 
 def maximum(inputs):
     """The largest of a list of tensors, elementwise."""
-    return Maximum()(list(inputs))
+    return Maximum()(inputs)
 
 
 def minimum(inputs):
     """The smallest of a list of tensors, elementwise."""
-    return Minimum()(list(inputs))
+    return Minimum()(inputs)
 
 
 def concatenate(inputs, axis=-1):
     """A list of tensors side by side along `axis`."""
-    return Concatenate(axis)(list(inputs))
+    return Concatenate(axis)(inputs)

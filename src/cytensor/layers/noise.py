@@ -73,11 +73,16 @@ class Dropout(Noise):
             return x
         if self.rate == 1:
             return ops.where(ops.zeros((), "bool"), x, 0.0)
-        shape = x.shape
-        if self.noise_shape is not None:
-            shape = tuple(n if m is None else m for m, n in zip(self.noise_shape, shape, strict=True))
-        kept = ops.greater_equal(asarray(self.source().random(shape, dtype="float32")), self.rate)
+        kept = ops.greater_equal(asarray(self.source().random(self._mask_shape(x.shape), dtype="float32")), self.rate)
         return ops.where(kept, x * float(x.dtype.type(1) / x.dtype.type(1 - self.rate)), 0.0)    # 0 * inf is no 0
+
+    def _mask_shape(self, shape):
+        if self.noise_shape is None:
+            return shape
+        if len(self.noise_shape) != len(shape):
+            raise ValueError(f"Dropout: noise_shape must have one entry for each axis of the input; got "
+                             f"{tuple(self.noise_shape)} for an input of shape {shape}")
+        return tuple(n if m is None else m for m, n in zip(self.noise_shape, shape, strict=True))
 
 
 class GaussianDropout(Noise):

@@ -62,6 +62,8 @@ class Flatten(Layer):
         self.data_format = data_format or "channels_last"
 
     def call(self, x):
+        if x.ndim == 0:
+            raise ValueError("Flatten: the input must have an axis of samples; got shape ()")
         if self.data_format == "channels_first" and x.ndim > 2:
             x = ops.permute_dims(x, (0, *range(2, x.ndim), 1))
         return x.reshape((x.shape[0], math.prod(x.shape[1:])))

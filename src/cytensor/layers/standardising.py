@@ -50,6 +50,9 @@ class Normalization(Layer):
         if self.given[0] is not None:
             for variable, value in zip((self.mean, self.variance), self.given, strict=True):
                 value = np.asarray(value, dtype)
+                if value.size not in (1, variable.size):
+                    raise ValueError(f"Normalization: mean and variance must have one number, or one for each of the "
+                                     f"axes kept, {shape}; got shape {value.shape}")
                 variable.assign(value.reshape(shape) if value.size == variable.size else np.broadcast_to(value, shape))
 
     def adapt(self, data):

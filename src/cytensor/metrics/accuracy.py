@@ -2,6 +2,7 @@
 import numpy as np
 
 from cytensor import ops
+from cytensor.checks import arguments
 from cytensor.losses import agreement
 from cytensor.losses.classes import aligned_weights
 from cytensor.metrics.base import FunctionMean, Mean
@@ -51,6 +52,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
     That is, a label counts where fewer than k predictions are larger than its own: where all are equal, each does.
     from_sorted_ids: y_pred (n, ..., m) holds classes, the best first, and not a score for each class.
     """
+    arguments.check_value("sparse_top_k_categorical_accuracy", "k", k)
     y_pred = asarray(y_pred)
     if from_sorted_ids:
         labels = agreement.as_labels("sparse_top_k_categorical_accuracy", y_true, y_pred)
@@ -64,6 +66,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
 
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     """As `sparse_top_k_categorical_accuracy`, the label being the largest entry of y_true (n, ..., c)."""
+    arguments.check_value("top_k_categorical_accuracy", "k", k)
     y_true, y_pred = agreement.same_shape("top_k_categorical_accuracy", asarray(y_true), asarray(y_pred))
     return sparse_top_k_categorical_accuracy(ops.argmax(y_true, axis=-1), y_pred, k)
 

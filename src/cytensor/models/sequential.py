@@ -62,6 +62,8 @@ class Model(Trainer, Layer):
     def get_layer(self, name=None, index=None):
         """The layer of that name, or at that place."""
         layers = self.layers
+        if name is None and index is None:
+            raise ValueError("get_layer: give the name of a layer or its index; got neither")
         if index is not None:
             if not -len(layers) <= index < len(layers):
                 raise IndexError(f"get_layer: index must be below {len(layers)}; got {index}")
@@ -301,6 +303,8 @@ def clone_model(model):
     >>> clone_model(Sequential([Input((4,)), Dense(2)])).count_params()
     10
     """
+    if not isinstance(model, Model):
+        raise TypeError(f"clone_model: model must be a Model; got {model!r}")
     return model_from_json(model.to_json())
 
 

@@ -107,7 +107,7 @@ class Optimizer(registry.Configurable):
 
         Returns `iterations`.
         """
-        pairs = list(grads_and_vars)
+        pairs = list(grads_and_vars) if grads_and_vars is not None else [None]
         wrong = [pair for pair in pairs if not (isinstance(pair, (tuple, list)) and len(pair) == 2)]
         if wrong:
             raise TypeError(f"{self.name}: apply_gradients takes pairs (gradient, variable), as zip(gradients, "

@@ -21,6 +21,8 @@ def plot_history(history, path=None, quantities=None, title=None, validation_nam
     figure. Raises ValueError for an empty history or an unknown name, ImportError without matplotlib.
     """
     op = "history.plot"
+    if not hasattr(history, "history"):
+        raise TypeError(f"{op}: history must be the History that fit returns; got {type(history).__name__}")
     figures.load_matplotlib(op)
     names = _quantities(op, history.history, quantities)
     columns = min(COLUMNS, len(names))

@@ -51,6 +51,8 @@ def check_path(op, path):
     load_matplotlib(op)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{op}: the path must be a string or a Path; got {path!r}")
     path = os.fspath(path)
     known = FigureCanvasAgg.get_supported_filetypes()
     ending = os.path.splitext(path)[1][1:].lower()

@@ -160,6 +160,8 @@ class Resume:
             self._check_batch(progress)
         if progress["read"] > progress["seen"] + progress["epoch"] + 2:        # each epoch may have read one in vain
             raise ValueError(f"progress.read must be at most progress.seen, {progress['seen']}; got {progress['read']}")
+        if progress["read"] and not hasattr(self.batches, "skip"):
+            raise ValueError(f"progress.read must be 0 for data that is not read on; got {progress['read']}")
 
     def _matched(self, progress):
         """[(callback, its state)] by kind and order; the kinds of the callbacks, and of the states, that are left."""

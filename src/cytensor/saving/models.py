@@ -164,6 +164,8 @@ def model_from_json(json_string):
 
 
 def _described(model):
+    if not hasattr(model, "build_shape"):
+        raise TypeError(f"save: model must be a Model; got {model!r}")
     return {"model": registry.serialize(model), "build_shape": registry.serialize(model.build_shape)}
 
 
@@ -197,6 +199,8 @@ def load_weights(model, filepath, skip_mismatch=False):
 
     Files of Keras serve too, .keras, .weights.h5 and .h5, where h5py is installed.
     """
+    if not hasattr(model, "build_shape"):
+        raise TypeError(f"load_weights: model must be a Model; got {model!r}")
     is_keras = formats.is_keras(files.existing(filepath))
     tensors = {} if is_keras else read_file(filepath)[0]
     if not model.weights:

@@ -218,6 +218,8 @@ def gradcheck(function, inputs, *, step=1e-5, tolerance=1e-6, seed=0):
     with GradientTape() as tape:
         tape.watch(tensors)
         result = function(*tensors)
+    if not isinstance(result, Tensor):
+        raise TypeError(f"gradcheck: function must return a tensor; got {type(result).__name__}")
     weights = source.standard_normal(result.shape)
     gradients = tape.gradient(result, tensors, output_gradients=asarray(weights))
     along = [0.0 if g is None else float((g.numpy() * d).sum()) for g, d in zip(gradients, directions, strict=True)]
