@@ -38,7 +38,7 @@ typedef struct {
     int (*update)(int step, const cyops_parameter *parameters, ptrdiff_t count, const double *scalars);
 
     const char *(*select_isa)(const char *limit);
-    int (*available_isas)(const char *names[3]);
+    int (*available_isas)(const char *names[CYOPS_MOST_ISAS]);
 
     int (*get_num_threads)(void);
     void (*set_num_threads)(int count);

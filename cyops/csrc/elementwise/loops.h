@@ -164,16 +164,18 @@
 #include "elementwise/dtype.h"
 
 #include "elementwise/cast_loops.h"
+#if HAS_HALVES
 #include "elementwise/cast_half.h"
+#endif
 #include "elementwise/complex_loops.h"
 #include "elementwise/copy_loops.h"
-#ifdef CYOPS_ISA_AVX512
-#include "elementwise/pow.h"
+#ifdef CYOPS_POW_BY_TABLES
+#include CYOPS_POW_BY_TABLES
 #endif
 
 /* The loops that take the place of those made from the formulas, which they call for what they do not cover; those of
  * the table below do so as well. */
-#ifdef HALVES
+#if HAS_HALVES
 #define cast_float16_to_float32 widen_halves
 #define cast_float32_to_float16 narrow_to_halves
 #endif
@@ -194,7 +196,7 @@
 #define ROW_COMPARISON ROW_ANY
 #define ROW_CHOICE ROW_ANY
 #define ROW_LOGICAL BOOL_ROW
-#ifdef CYOPS_ISA_AVX512
+#ifdef CYOPS_POW_BY_TABLES
 #define ROW_OF_POW AT(CYOPS_FLOAT32, pow_by_tables, float32) AT(CYOPS_FLOAT64, pow, float64)
 #else
 #define ROW_OF_POW FLOATING_ROW(pow)
@@ -219,63 +221,3 @@ static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
 
 #undef cast_float16_to_float32
 #undef cast_float32_to_float16
-#undef HALVES
-#undef VECTORISE
-#undef LOOP_HEAD
-#undef ROW
-#undef EACH_ROW
-#undef EACH_ELEMENT
-#undef LOOP_1
-#undef LOOP_2
-#undef LOOP_3
-#undef ROWS_2
-#undef ROWS_3
-#undef AT
-#undef BOOL_ROW
-#undef INTEGER_ROW
-#undef FLOATING_ROW
-#undef ROW_ANY
-#undef ROW_NUMBER
-#undef ROW_SIGNED
-#undef ROW_FLOATING
-#undef ROW_PREDICATE
-#undef ROW_COMPARISON
-#undef ROW_CHOICE
-#undef ROW_LOGICAL
-#undef ROW_OF_POW
-#undef TABLE_ROW
-#undef IDENTITY
-#undef IS_NONZERO
-#undef FROM_HALF
-#undef INTEGER_TO_HALF
-#undef F32_TO_HALF
-#undef F64_TO_HALF
-#undef F32_TO_INT32
-#undef F32_TO_INT64
-#undef F32_TO_UINT64
-#undef F64_TO_INT32
-#undef F64_TO_INT64
-#undef F64_TO_UINT64
-#undef REAL_PART
-#undef NUMBER_TO_BFLOAT
-#undef F32_TO_BFLOAT
-#undef FROM_BFLOAT
-#undef HALF_TO_BFLOAT
-#undef BFLOAT_TO_HALF
-#undef BFLOAT_TO_INT32
-#undef BFLOAT_TO_INT64
-#undef BFLOAT_TO_UINT64
-#undef REAL_TO_HALF
-#undef REAL_TO_BFLOAT
-#undef REAL_TO_INT32
-#undef REAL_TO_INT64
-#undef REAL_TO_UINT64
-#undef HALF_TO_BOOL
-#undef HALF_TO_INT32
-#undef HALF_TO_INT64
-#undef HALF_TO_UINT64
-#undef CAST
-#undef CASTS
-#undef CASTS_OF_INTEGER
-#undef CAST_TO
-#undef CAST_TABLE

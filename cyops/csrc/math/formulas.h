@@ -23,12 +23,12 @@
 #include "simd/target.h"
 
 /* x * y + z with one rounding where the instruction set has it. Contraction is off, so this is where FMA is written. */
-#ifdef CYOPS_ISA_GENERIC
-#define FMA_f32(x, y, z) ((x) * (y) + (z))
-#define FMA_f64(x, y, z) ((x) * (y) + (z))
-#else
+#if HAS_FMA
 #define FMA_f32(x, y, z) __builtin_fmaf(x, y, z)
 #define FMA_f64(x, y, z) __builtin_fma(x, y, z)
+#else
+#define FMA_f32(x, y, z) ((x) * (y) + (z))
+#define FMA_f64(x, y, z) ((x) * (y) + (z))
 #endif
 
 /* The functions that are one instruction, or a call of libm that is correctly rounded. */

@@ -16,7 +16,7 @@ CYOPS_INLINE UNSIGNED OF_DTYPE(high_half)(UNSIGNED a, UNSIGNED b) { return (UNSI
 #else
 #define FRACTION unsigned __int128
 CYOPS_INLINE UNSIGNED OF_DTYPE(high_half)(UNSIGNED a, UNSIGNED b) {
-#ifdef CYOPS_ISA_AVX512 /* four products in vectors; without the instruction for them, one scalar product is faster */
+#if HAS_WIDE_PRODUCTS /* four products in vectors; without the instruction for them, one scalar product is faster */
     const uint64_t low = 0xffffffffu;
     const uint64_t middle = (a >> 32) * (b & low) + ((a & low) * (b & low) >> 32);
     const uint64_t other = (a & low) * (b >> 32) + (middle & low);

@@ -48,7 +48,7 @@ CYOPS_INLINE float ISA_NAME(pow_f32)(float x, float y) {
     return ISA_NAME(finish_pow_f32)((float)(EXP2_POLYNOMIAL(r) * scale), x, y);
 }
 
-#ifdef CYOPS_ISA_GENERIC
+#if !HAS_FMA
 /* Pairs need FMA, without which they cost more than the C library's pow; that gives NaN for signalling ones always. */
 CYOPS_INLINE double ISA_NAME(pow_f64)(double x, double y) {
     return (y == 0) | (x == 1) ? 1 : __builtin_pow(x, y);

@@ -66,10 +66,3 @@ static const cyops_reduce_kernels ISA_NAME(cyops_reduce_kernels) = {
     .arg_max = ALL_DTYPES(ARG_FOLD, arg_max),
     .arg_min = ALL_DTYPES(ARG_FOLD, arg_min),
 };
-
-#undef KERNEL
-#undef FOLD
-#undef ARG_FOLD
-#undef ALL_DTYPES
-#undef CYOPS_LANE_BYTES
-#undef CYOPS_AHEAD

@@ -1,7 +1,7 @@
 /* Row operations: softmax, its logarithm, cross-entropy, and their gradients, along any axis of any strided view.
  *
  * A row is what is normalised together: the elements along the axis, of which there are `classes`. dtype.h has the
- * kernels of one dtype, written with the vectors of simd/rows_vector.h; loops.h makes the table of both dtypes;
+ * kernels of one dtype, written with the vectors of simd/vector.h; loops.h makes the table of both dtypes;
  * walk.h hands them the rows of any views, for rows.c and cross_entropy.c.
  */
 #ifndef CYOPS_ROWS_H

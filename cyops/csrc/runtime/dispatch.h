@@ -26,7 +26,9 @@ extern const cyops_kernels *cyops_active;
  * limit). Returns its name, or NULL when the limit is not a known name. */
 const char *cyops_select_isa(const char *limit);
 
+#define CYOPS_MOST_ISAS 8
+
 /* The instruction sets this CPU can run, best last, as names; returns how many. */
-int cyops_available_isas(const char *names[3]);
+int cyops_available_isas(const char *names[CYOPS_MOST_ISAS]);
 
 #endif

@@ -12,6 +12,7 @@
  */
 #define _POSIX_C_SOURCE 200809L /* pthread_sigmask and clock_gettime under -std=c11 */
 #include "runtime/pool.h"
+#include "simd/cpu.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -84,14 +85,6 @@ typedef struct {
 static worker workers[MAX_WORKERS];
 static _Atomic int worker_count = 0;
 static int fork_handlers_registered = 0;
-
-static inline void pause_cpu(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
 
 static inline uint32_t epoch_of(uint64_t state) { return (uint32_t)(state >> 32); }
 static inline uint32_t claimed_from_back(uint64_t state) { return state >> 16 & UINT16_MAX; }
@@ -170,7 +163,7 @@ static uint32_t wait_for_new_epoch(worker *self, uint32_t last) {
         for (int i = 0; i < PAUSES_PER_CLOCK; i++) {
             uint32_t epoch = epoch_of(atomic_load_explicit(&pool.state, memory_order_acquire));
             if (epoch != last) return epoch;
-            pause_cpu();
+            cyops_pause();
         }
         if (now_nanoseconds() > deadline) sleep_until_new_epoch(self, last);
     }
@@ -225,7 +218,7 @@ static uint32_t publish(uint32_t tiles, void (*run)(void *, ptrdiff_t), void *co
 static void wait_for_claimed_tiles(uint32_t tiles) {
     for (int looks = 0; atomic_load_explicit(&pool.done, memory_order_acquire) < tiles; looks++) {
         if (looks < 1000)
-            pause_cpu();
+            cyops_pause();
         else
             sched_yield();
     }

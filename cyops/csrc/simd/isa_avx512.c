@@ -5,7 +5,7 @@
 #ifdef CYOPS_X86_64
 CYOPS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,prefer-vector-width=512")
 #define CYOPS_ISA avx512
-#define CYOPS_ISA_AVX512 1
+#define CYOPS_ISA_VECTORS "simd/avx512.h"
 #include "simd/kernels.h"
 CYOPS_TARGET_END
 #endif

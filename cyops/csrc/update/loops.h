@@ -59,22 +59,3 @@ CYOPS_UPDATE_STEPS(UPDATE_LOOP)
     [CYOPS_STEP_##name] = {ISA_NAME(CYOPS_JOIN(step_##name, f32)), ISA_NAME(CYOPS_JOIN(step_##name, f64))},
 
 static const cyops_update_kernels ISA_NAME(cyops_update_kernels) = {.loops = {CYOPS_UPDATE_STEPS(UPDATE_ROW)}};
-
-#undef SCALARS
-#undef SCALAR_COUNT
-#undef SCALARS_1
-#undef SCALARS_2
-#undef SCALARS_3
-#undef SCALARS_4
-#undef SCALARS_5
-#undef SCALARS_6
-#undef LOAD_0
-#undef LOAD_1
-#undef LOAD_2
-#undef LOAD_3
-#undef SAVE_0
-#undef SAVE_1
-#undef SAVE_2
-#undef SAVE_3
-#undef UPDATE_LOOP
-#undef UPDATE_ROW
