@@ -24,17 +24,11 @@ typedef struct {
     ptrdiff_t row_groups, column_groups;
 } gemm_block;
 
-static ptrdiff_t first_k(const gemm_problem *p, ptrdiff_t part) {
-    return gemm_part_start(p->k, gemm_parts_of_k(p->k), part);
-}
-
-static ptrdiff_t depth_of(const gemm_problem *p, ptrdiff_t part) { return first_k(p, part + 1) - first_k(p, part); }
-
 /* Where column panel j of a part lies in the packed block. */
 static char *packed_panel(const gemm_block *block, ptrdiff_t part, ptrdiff_t j) {
     const cyops_gemm_type *type = block->p->type;
-    ptrdiff_t before = first_k(block->p, part) - first_k(block->p, block->first_part);
-    ptrdiff_t rows = before * gemm_ceil_div(block->columns, type->nr) + j * depth_of(block->p, part);
+    ptrdiff_t before = gemm_first_k(block->p, part) - gemm_first_k(block->p, block->first_part);
+    ptrdiff_t rows = before * gemm_ceil_div(block->columns, type->nr) + j * gemm_depth(block->p, part);
     return block->packed_b + rows * type->nr * type->itemsize;
 }
 
@@ -43,8 +37,8 @@ static void pack_b_tile(void *context, ptrdiff_t tile) {
     const gemm_block *block = context;
     const gemm_problem *p = block->p;
     ptrdiff_t parts = block->last_part - block->first_part, part = block->first_part + tile % parts, j = tile / parts;
-    ptrdiff_t nr = p->type->nr, itemsize = p->type->itemsize, depth = depth_of(p, part);
-    ptrdiff_t row = first_k(p, part), column = block->first_column + j * nr;
+    ptrdiff_t nr = p->type->nr, itemsize = p->type->itemsize, depth = gemm_depth(p, part);
+    ptrdiff_t row = gemm_first_k(p, part), column = block->first_column + j * nr;
     ptrdiff_t width = gemm_least(nr, block->columns - j * nr);
     const char *b = p->b + (row * p->rs_b + column * p->cs_b) * itemsize;
     char *packed = packed_panel(block, part, j);
@@ -59,12 +53,12 @@ static void pack_b_tile(void *context, ptrdiff_t tile) {
 static void pack_a(const gemm_block *block, ptrdiff_t part, ptrdiff_t row, ptrdiff_t rows, const char *a,
                    char *packed) {
     const gemm_problem *p = block->p;
-    ptrdiff_t depth = depth_of(p, part);
+    ptrdiff_t depth = gemm_depth(p, part);
     if (p->mask_a.data == NULL) {
         p->type->pack(rows, rows, depth, a, p->rs_a, p->cs_a, packed);
         return;
     }
-    const char *mask = p->mask_a.data + (row * p->mask_a.rs + first_k(p, part) * p->mask_a.cs) * p->type->itemsize;
+    const char *mask = p->mask_a.data + (row * p->mask_a.rs + gemm_first_k(p, part) * p->mask_a.cs) * p->type->itemsize;
     cyops_gemm_pack_masked(p->type, rows, rows, depth, a, p->rs_a, p->cs_a, mask, p->mask_a.rs, p->mask_a.cs, packed);
 }
 
@@ -75,9 +69,9 @@ static void place_b(const gemm_block *block, ptrdiff_t part, ptrdiff_t first_pan
     if (block->packed_b != NULL) {
         panel->b = packed_panel(block, part, first_panel);
         panel->rs_b = nr * itemsize;
-        panel->ps_b = nr * depth_of(p, part) * itemsize;
+        panel->ps_b = nr * gemm_depth(p, part) * itemsize;
     } else {
-        panel->b = p->b + (first_k(p, part) * p->rs_b + block->first_column + first_panel * nr) * itemsize;
+        panel->b = p->b + (gemm_first_k(p, part) * p->rs_b + block->first_column + first_panel * nr) * itemsize;
         panel->rs_b = p->rs_b * itemsize;
         panel->ps_b = nr * itemsize;
     }
@@ -85,17 +79,20 @@ static void place_b(const gemm_block *block, ptrdiff_t part, ptrdiff_t first_pan
 
 /* The sums over the rows of B are the product of a row of ones, one element with stride 0, with what is packed and in
  * cache already: 3 us beside the 600 of (784, 128)(128, 512), in the same order on every path. */
-static void sum_columns(const gemm_block *block, ptrdiff_t part, ptrdiff_t first_panel, ptrdiff_t columns) {
+void cyops_gemm_sum_columns(const gemm_problem *p, ptrdiff_t part, ptrdiff_t column, cyops_gemm_panel *panel) {
     static const float one = 1;
     static const double one_f64 = 1;
-    const gemm_problem *p = block->p;
-    ptrdiff_t column = block->first_column + first_panel * p->type->nr;
-    cyops_gemm_panel panel = {
-        .n = columns, .k = depth_of(p, part), .a = p->type->itemsize == sizeof one ? (const void *)&one : &one_f64,
-        .c = p->column_sums + column * p->type->itemsize, .flags = part > 0 ? CYOPS_GEMM_ADD : 0,
-    };
+    panel->k = gemm_depth(p, part);
+    panel->a = p->type->itemsize == sizeof one ? (const void *)&one : &one_f64;
+    panel->c = p->column_sums + column * p->type->itemsize;
+    panel->flags = part > 0 ? CYOPS_GEMM_ADD : 0;
+    p->type->panel[1](panel);
+}
+
+static void sum_columns(const gemm_block *block, ptrdiff_t part, ptrdiff_t first_panel, ptrdiff_t columns) {
+    cyops_gemm_panel panel = {.n = columns};
     place_b(block, part, first_panel, &panel);
-    p->type->panel[1](&panel);
+    cyops_gemm_sum_columns(block->p, part, block->first_column + first_panel * block->p->type->nr, &panel);
 }
 
 /* Row panel `index` of all items and one part of K, in `columns` columns of the block from first_panel * nr on. */
@@ -108,14 +105,14 @@ static void multiply_row_panel(const gemm_block *block, ptrdiff_t part, ptrdiff_
     ptrdiff_t row = gemm_part_start(p->m, block->item_panels, i);
     ptrdiff_t rows = gemm_part_start(p->m, block->item_panels, i + 1) - row;
     ptrdiff_t column = block->first_column + first_panel * type->nr;
-    const char *a = p->a + (row * p->rs_a + first_k(p, part) * p->cs_a) * itemsize;
+    const char *a = p->a + (row * p->rs_a + gemm_first_k(p, part) * p->cs_a) * itemsize;
     char *c = p->c + (row * p->rs_c + column) * itemsize;
     if (p->items > 1) {
         a += gemm_offset(p->ndim, p->shape, p->strides_a, item) * itemsize;
         c += gemm_offset(p->ndim, p->shape, p->strides_c, item) * itemsize;
     }
     cyops_gemm_panel panel = {
-        .n = columns, .k = depth_of(p, part), .a = a, .rs_a = p->rs_a * itemsize, .cs_a = p->cs_a * itemsize,
+        .n = columns, .k = gemm_depth(p, part), .a = a, .rs_a = p->rs_a * itemsize, .cs_a = p->cs_a * itemsize,
         .c = c, .rs_c = p->rs_c * itemsize, .flags = part == 0 ? p->flags & CYOPS_GEMM_ADD : CYOPS_GEMM_ADD,
     };
     if (part == gemm_parts_of_k(p->k) - 1) {
@@ -207,7 +204,7 @@ static void run(const gemm_block *block, ptrdiff_t tiles, void (*tile)(void *, p
  * 12.3 us. */
 static void cut_into_tiles(gemm_block *block) {
     const gemm_problem *p = block->p;
-    ptrdiff_t depth = first_k(p, block->last_part) - first_k(p, block->first_part);
+    ptrdiff_t depth = gemm_first_k(p, block->last_part) - gemm_first_k(p, block->first_part);
     ptrdiff_t column_panels = gemm_ceil_div(block->columns, p->type->nr);
     double flops = 2.0 * p->m * p->items * block->columns * depth;
     ptrdiff_t wanted = 2 * (ptrdiff_t)gemm_least(flops / TILE_FLOPS / 2 + 1.5, MOST_TILES / 2);

@@ -11,19 +11,14 @@
 
 #define ROWS 64 /* of C turned at a time */
 
-/* The sum of each column of B, as blocked.c forms it: a row of ones times B. */
 static void sum_columns(const gemm_problem *p) {
-    static const float one = 1;
-    static const double one_f64 = 1;
-    ptrdiff_t itemsize = p->type->itemsize, parts = gemm_parts_of_k(p->k);
-    for (ptrdiff_t part = 0; part < parts; part++) {
-        ptrdiff_t k = gemm_part_start(p->k, parts, part);
+    const ptrdiff_t itemsize = p->type->itemsize;
+    for (ptrdiff_t part = 0; part < gemm_parts_of_k(p->k); part++) {
         cyops_gemm_panel panel = {
-            .n = p->n, .k = gemm_part_start(p->k, parts, part + 1) - k, .b = p->b + k * p->rs_b * itemsize,
-            .rs_b = p->rs_b * itemsize, .ps_b = p->type->nr * itemsize, .c = p->column_sums,
-            .a = itemsize == sizeof one ? (const void *)&one : &one_f64, .flags = part > 0 ? CYOPS_GEMM_ADD : 0,
+            .n = p->n, .b = p->b + gemm_first_k(p, part) * p->rs_b * itemsize, .rs_b = p->rs_b * itemsize,
+            .ps_b = p->type->nr * itemsize,
         };
-        p->type->panel[1](&panel);
+        cyops_gemm_sum_columns(p, part, 0, &panel);
     }
 }
 

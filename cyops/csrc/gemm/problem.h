@@ -2,6 +2,7 @@
 #ifndef CYOPS_GEMM_PROBLEM_H
 #define CYOPS_GEMM_PROBLEM_H
 
+#include "gemm/gemm.h"
 #include "runtime/dispatch.h"
 #include "runtime/pool.h"
 
@@ -42,6 +43,10 @@ void cyops_gemm_pack_masked(const cyops_gemm_type *type, ptrdiff_t width, ptrdif
                             const char *x, ptrdiff_t ws, ptrdiff_t ks, const char *y, ptrdiff_t ws_y, ptrdiff_t ks_y,
                             char *out);
 
+/* Adds one part of K to the sums over the rows of B, of the columns that the panel has of it, from `column` on. The
+ * panel says n, b and its strides. */
+void cyops_gemm_sum_columns(const gemm_problem *p, ptrdiff_t part, ptrdiff_t column, cyops_gemm_panel *panel);
+
 /* Integers and bool: integer.c. */
 int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);
 
@@ -60,6 +65,14 @@ static inline ptrdiff_t gemm_parts_of_k(ptrdiff_t k) { return k > 0 ? gemm_ceil_
 
 /* Where part i begins when `total` is cut into `parts` whose lengths differ by at most one. */
 static inline ptrdiff_t gemm_part_start(ptrdiff_t total, ptrdiff_t parts, ptrdiff_t i) { return total * i / parts; }
+
+/* The parts of K: where one begins, and how long it is. */
+static inline ptrdiff_t gemm_first_k(const gemm_problem *p, ptrdiff_t part) {
+    return gemm_part_start(p->k, gemm_parts_of_k(p->k), part);
+}
+static inline ptrdiff_t gemm_depth(const gemm_problem *p, ptrdiff_t part) {
+    return gemm_first_k(p, part + 1) - gemm_first_k(p, part);
+}
 
 /* How far the index-th element in C order of `shape` lies from the first. */
 static inline ptrdiff_t gemm_offset(int ndim, const ptrdiff_t *shape, const ptrdiff_t *strides, ptrdiff_t index) {

@@ -14,8 +14,12 @@
 #include "runtime/pool.h"
 #include "simd/cpu.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <time.h>
 
 static _Atomic int thread_count = 1;
 
@@ -24,22 +28,6 @@ int cyops_get_num_threads(void) { return atomic_load_explicit(&thread_count, mem
 static void run_inline(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *context) {
     for (ptrdiff_t tile = 0; tile < tiles; tile++) run(context, tile);
 }
-
-#if defined(_WIN32)
-
-void cyops_set_num_threads(int count) { atomic_store(&thread_count, count < 1 ? 1 : count); }
-int cyops_is_worth_sharing(double nanoseconds) { return nanoseconds < 0; }
-int cyops_count_workers(void) { return 0; }
-void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *context) {
-    run_inline(tiles, run, context);
-}
-
-#else
-
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <time.h>
 
 #define MAX_WORKERS 255
 #define MOST_TILES UINT16_MAX   /* of one job: what a quarter of the state can count */
@@ -328,5 +316,3 @@ int cyops_is_worth_sharing(double nanoseconds) {
     atomic_store_explicit(&done_alone_at, now, memory_order_relaxed);
     return is_worth_waking;
 }
-
-#endif
