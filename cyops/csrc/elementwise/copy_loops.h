@@ -1,8 +1,8 @@
 /* Copies between any two stridings, of items of 1, 2, 4 and 8 bytes: a template, included by loops.h.
  *
- * copy_width.h has the loops of one width; copy_run.h and copy_tile.h what they use vectors for. Each loop exists twice:
- * the second one streams, that is, stores past the caches, which pays for targets too large to be found in a cache later
- * (see should_stream in elementwise.c); whoever calls it puts a fence after it.
+ * copy_width.h has the loops of one width; copy_run.h and copy_tile.h what they use vectors for. Each loop exists
+ * twice: the second one streams, that is, stores past the caches, which pays for targets too large to be found in a
+ * cache later (see should_stream in elementwise.c); whoever calls it puts a fence after it.
  */
 #include "elementwise/copy_run.h"
 

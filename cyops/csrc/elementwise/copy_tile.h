@@ -2,8 +2,8 @@
  * width are as wide as T and there are HAS_STREAMS.
  */
 
-/* to[r * to_row + c] = from[c * from_row + r] for r and c below LANES; row steps in items. `streams` is a constant where
- * this is called; streaming stores need targets aligned to a vector. */
+/* to[r * to_row + c] = from[c * from_row + r] for r and c below LANES; row steps in items. `streams` is a constant
+ * where this is called; streaming stores need targets aligned to a vector. */
 CYOPS_INLINE void OF_WIDTH(transpose_tile)(ITEM *to, ptrdiff_t to_row, const ITEM *from, ptrdiff_t from_row,
                                            int streams) {
     const T *rows[LANES];

@@ -31,6 +31,7 @@ CYOPS_INLINE void OF_WIDTH(fill)(ITEM *to, ITEM item, ptrdiff_t n, int streams) 
         return;
     }
 #endif
+    (void)streams;
     for (ptrdiff_t i = 0; i < n; i++) to[i] = item;
 }
 

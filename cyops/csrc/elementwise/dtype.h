@@ -133,14 +133,13 @@ CYOPS_INLINE T OF_DTYPE(integer_power)(T a, T b) {
 
 #define WITHOUT_PARENTHESES(...) __VA_ARGS__
 #define DEFINE_WITH(define, ...) define(__VA_ARGS__)
-#define DEFINE(name, inputs, parameters, domain, formula, ...) \
+#define DEFINE(name, inputs, parameters, domain, cost, ulps, formula, ...) \
     WHEN_##domain(DEFINE_WITH(DEFINE_##inputs, name, WITHOUT_PARENTHESES parameters, domain, formula))
 
 CYOPS_ELEMENTWISE_OPS(DEFINE)
 
 #if KIND == KIND_FLOATING
 #include "elementwise/remainder.h"
-#include "elementwise/powers.h"
 #elif KIND == KIND_INTEGER
 #include "math/integer_reciprocal.h"
 #endif

@@ -12,9 +12,11 @@
 #include "base/system.h"
 #include "simd/cpu.h"
 
-#define OP_STRINGS(name, inputs, parameters, domain, formula, formula_text, doc, arguments, result) \
-    {#name, inputs, #parameters, #domain, formula_text, doc, arguments, result},
-const cyops_op_row cyops_elementwise_ops[CYOPS_OP_COUNT] = {CYOPS_ELEMENTWISE_OPS(OP_STRINGS)};
+#define WITHOUT_PARENTHESES(...) __VA_ARGS__
+#define OP_ROW(name, inputs, parameters, domain, cost, ulps, formula, formula_text, doc, arguments, result) \
+    {#name, inputs, #parameters, #domain, CYOPS_COST_##cost, {WITHOUT_PARENTHESES ulps}, \
+     formula_text, doc, arguments, result},
+const cyops_op_row cyops_elementwise_ops[CYOPS_OP_COUNT] = {CYOPS_ELEMENTWISE_OPS(OP_ROW)};
 
 /* Elements of one block of scratch: with float64, 16 KB an operand. Where results are stored past the caches, a relu of
  * 1e7 float32 took 2.9 ms in blocks of 2048, 1.9 of 1024 and 512, 2.3 of 256. */
@@ -150,46 +152,44 @@ static ptrdiff_t traffic(int operands, const cyops_view *const *views) {
 
 /* The arithmetic of one element as bytes of traffic that take as long, for the decision to share the work. In the
  * second cache an addition takes 0.01 ns a byte; exp and its like 0.4 to 0.6 ns, pow and divisions 1 to 3 ns an
- * element.
+ * element; of integers by one number, by way of its reciprocal, 0.02 to 0.2.
  */
 static ptrdiff_t arithmetic(int op, const cyops_view *last) {
-    /* Integers are divided by one number by way of its reciprocal: 0.02 to 0.2 ns an element. */
-    if (op != CYOPS_OP_pow && !cyops_is_floating(last->dtype) && flat_stride(last) == 0) return 0;
-    switch (op) {
-    case CYOPS_OP_exp: case CYOPS_OP_expm1: case CYOPS_OP_log: case CYOPS_OP_log1p: case CYOPS_OP_tanh:
-    case CYOPS_OP_sigmoid: case CYOPS_OP_erf:
-        return 32;
-    case CYOPS_OP_pow: case CYOPS_OP_floor_divide: case CYOPS_OP_remainder:
-        return 96;
-    default:
-        return 0;
+    switch (cyops_elementwise_ops[op].cost) {
+        case CYOPS_COST_MEMORY: return 0;
+        case CYOPS_COST_FUNCTION: return 32;
+        case CYOPS_COST_DIVISION: return !cyops_is_floating(last->dtype) && flat_stride(last) == 0 ? 0 : 96;
+        case CYOPS_COST_POWER: return 96;
     }
+    return 0;
+}
+
+/* The plan of views that each are one run, inputs perhaps one element: one row. Returns 0 where they are not. */
+static int make_flat(cyops_plan *plan, int operands, const cyops_view *const *views) {
+    plan->operands = operands;
+    plan->ndim = 2;
+    plan->size = plan->shape[0] = views[0]->size;
+    plan->shape[1] = 1;
+    for (int k = 0; k < operands; k++) {
+        plan->strides[k][0] = flat_stride(views[k]);
+        plan->strides[k][1] = 0;
+        plan->data[k] = views[k]->data;
+        plan->itemsize[k] = views[k]->itemsize;
+        if (plan->strides[k][0] < 0 || (k == 0 && plan->strides[k][0] == 0)) return 0;
+    }
+    return 1;
 }
 
 /* `spreads`: a scalar operand is repeated in scratch, so that the loop sees vectors only. */
 static void run(cyops_loop loop, int operands, const cyops_view *const *views, ptrdiff_t cost, int spreads) {
     elementwise_work work = {loop, 0, 0, BLOCK};
     cyops_plan plan;
-    int is_flat = 1;
-    for (int k = 0; k < operands; k++) {
-        const int step = flat_stride(views[k]);
-        is_flat &= step == 1 || (step == 0 && k > 0);
-        plan.strides[k][0] = step;
-        plan.strides[k][1] = 0;
-        plan.data[k] = views[k]->data;
-        plan.itemsize[k] = views[k]->itemsize;
-    }
-    if (is_flat) {
-        plan.operands = operands;
-        plan.ndim = 2;
-        plan.size = plan.shape[0] = views[0]->size;
-        plan.shape[1] = 1;
-    } else
-        cyops_plan_make(&plan, operands, views);
+    if (!make_flat(&plan, operands, views)) cyops_plan_make(&plan, operands, views);
     work.packed = find_packed(&plan);
     for (int k = 1; spreads && k < operands; k++)
         if (plan.strides[k][0] == 0) work.packed |= 1 << k;
-    const ptrdiff_t result_bytes = plan.size * plan.itemsize[0], traffic_bytes = plan.size * traffic(operands, views);
+    const ptrdiff_t result_bytes = views[0]->size * views[0]->itemsize;
+    const ptrdiff_t traffic_bytes = views[0]->size * traffic(operands, views);
     work.streams = plan.strides[0][0] == 1 && should_stream(result_bytes, traffic_bytes, STREAM_RESULT_BYTES);
     if (work.streams) { /* computed in scratch, then streamed out */
         work.packed |= 1;

@@ -1,5 +1,6 @@
 /* Gathering, scattering and accumulating by positions. See gather.h. */
 #include "gather/gather.h"
+#include "elementwise/elementwise.h"
 
 #include "base/axes.h"
 #include "runtime/dispatch.h"

@@ -31,7 +31,7 @@ CYOPS_INLINE FLOAT MATH_NAME(nearest)(FLOAT x) {
     const FLOAT size = x < 0 ? -x : x;
     const FLOAT rounded = (size + limit) - limit;
     const FLOAT changed = x < 0 ? -rounded : rounded;
-    return (x != 0) & (size < limit) ? changed : x; /* -0 too as it is, as by the instruction */
+    return ((x != 0) & (size < limit)) ? changed : x; /* -0 too as it is, as by the instruction */
 #else
     return sizeof(FLOAT) == sizeof(float) ? (FLOAT)__builtin_rintf((float)x) : (FLOAT)__builtin_rint(x);
 #endif

@@ -31,10 +31,10 @@ CYOPS_INLINE double ISA_NAME(log2_of_float)(double size) {
         const FLOAT size = ISA_NAME(CYOPS_JOIN(fabs, suffix))(x), half = y * (FLOAT)0.5;                           \
         const int is_integer = ISA_NAME(CYOPS_JOIN(floor, suffix))(y) == y;                                        \
         const int is_odd = is_integer & (ISA_NAME(CYOPS_JOIN(floor, suffix))(half) != half);                       \
-        power = (ISA_NAME(CYOPS_JOIN(copysign, suffix))(1, x) < 0) & is_odd ? -power : power;                      \
-        power = (x < 0) & (size < (FLOAT)INFINITY) & !is_integer ? (FLOAT)NAN : power;                             \
+        power = ((ISA_NAME(CYOPS_JOIN(copysign, suffix))(1, x) < 0) & is_odd) ? -power : power;                    \
+        power = ((x < 0) & (size < (FLOAT)INFINITY) & !is_integer) ? (FLOAT)NAN : power;                           \
         const int is_infinite = ISA_NAME(CYOPS_JOIN(fabs, suffix))(y) == (FLOAT)INFINITY;                          \
-        return (y == 0) | (x == 1) | ((size == 1) & is_infinite) ? 1 : power;                                      \
+        return ((y == 0) | (x == 1) | ((size == 1) & is_infinite)) ? 1 : power;                                    \
     }
 FINISH_POW(float, f32)
 FINISH_POW(double, f64)
@@ -51,7 +51,7 @@ CYOPS_INLINE float ISA_NAME(pow_f32)(float x, float y) {
 #if !HAS_FMA
 /* Pairs need FMA, without which they cost more than the C library's pow; that gives NaN for signalling ones always. */
 CYOPS_INLINE double ISA_NAME(pow_f64)(double x, double y) {
-    return (y == 0) | (x == 1) ? 1 : __builtin_pow(x, y);
+    return ((y == 0) | (x == 1)) ? 1 : __builtin_pow(x, y);
 }
 #else
 /* log2(m) = s (2 / log(2)) + s^3 (2 / (3 log(2)) + s^2 TAIL(s^2)) with s = (m - 1) / (m + 1), to 4.7e-18 of TAIL, whose

@@ -1,4 +1,5 @@
 /* Walks a reduction's units and blocks, merges what the kernels fold, and writes the results. See reduce.h. */
+#include "elementwise/elementwise.h"
 #include "reduce/plan.h"
 #include "runtime/pool.h"
 #include "base/system.h"

@@ -1,5 +1,6 @@
 /* Softmax cross-entropy: labels are checked before anything is written. See rows.h. */
 #include "elementwise/elementwise.h"
+#include "rows/rows.h"
 #include "rows/walk.h"
 #include "base/system.h"
 

@@ -6,6 +6,7 @@
 #include "base/axes.h"
 #include "runtime/dispatch.h"
 #include "runtime/pool.h"
+#include "rows/rows.h"
 #include "rows/walk.h"
 #include "runtime/scratch.h"
 

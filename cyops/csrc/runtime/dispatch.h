@@ -1,15 +1,15 @@
 /* The dispatch table: which instruction set's kernels this process runs. Chosen once, at import, by feature bits.
  *
- * Each area (elementwise, gemm, ...) declares the struct of its own kernels in its own header.
+ * Each area (elementwise, gemm, ...) declares the struct of its own kernels in its kernels.h.
  */
 #ifndef CYOPS_DISPATCH_H
 #define CYOPS_DISPATCH_H
 
-#include "elementwise/elementwise.h"
-#include "gemm/gemm.h"
-#include "reduce/reduce.h"
-#include "rows/rows.h"
-#include "update/update.h"
+#include "elementwise/kernels.h"
+#include "gemm/kernels.h"
+#include "reduce/kernels.h"
+#include "rows/kernels.h"
+#include "update/kernels.h"
 
 typedef struct {
     const cyops_elementwise_kernels *elementwise;

@@ -36,8 +36,8 @@ CYOPS_INLINE VEC V(load_or)(const T *p, MASK mask, VEC filler) {
     return OF(blendv)(filler, OF(maskload)(p, mask), AS_NUMBERS(mask));
 }
 
-/* A piece of 16 bytes of every row that the lanes of 16 bytes have in common, from column k on: with the rows PIECE
- * apart, what is left to transpose is within each lane. */
+/* load_pieces: a piece of 16 bytes of every PIECE-th row from column k on, one in each lane of 16 bytes, so that what is
+ * left to transpose is within each lane. */
 #if T_IS_F32
 CYOPS_INLINE MASK V(mask_of)(ptrdiff_t n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

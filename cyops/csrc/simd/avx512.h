@@ -41,7 +41,7 @@ CYOPS_INLINE T V(top)(VEC v) { return OF(reduce_max)(v); }
  * issued, half of the rows done so gave 138 instead of 129 GFLOP/s at (784, 128)(128, 512), all of them no more; with
  * the core alone all of them were 4 % slower. A compiler never does it by itself for an element used twice.
  *
- * load_pieces: a piece of 16 bytes of every row that the lanes of 16 bytes have in common, from column k on. A transpose
+ * load_pieces: a piece of 16 bytes of every PIECE-th row from column k on, one in each lane of 16 bytes. A transpose
  * inside each lane then puts all rows in order: of float32 12 inserts and 8 unpacks for 64 elements, where the
  * textbook's transpose of 16 by 16 takes 16 shuffles for as many, all on one port. */
 #if T_IS_F32

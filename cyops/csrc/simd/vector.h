@@ -21,8 +21,8 @@
  *     keep(mask, v)                those lanes, 0 in the others
  *     sum(v) top(v)                over the lanes, in a tree of halves; top may pass over a NaN
  *     fma_from_memory(p, b, c)     fma(set1(*p), b, c), the better way for the first ROWS_FROM_MEMORY rows of a tile
- *     load_reversed(p, n)          p[-i] in lane i < n, n at most LANES, 0 in the others; what lies beyond the outermost
- *     load_every_second(p, n)      of them is not read; p[2 * i]
+ *     load_reversed(p, n)          p[-i] in lane i < n, n at most LANES, 0 in the others; nothing else is read
+ *     load_every_second(p, n)      p[2 * i], likewise
  *     transpose_pieces(rows, k, out)   LANES rows by PIECE columns from column k on, as PIECE vectors of a column
  *     stream(p, v)                 store past the caches, to a multiple of STREAM_BYTES; only where HAS_STREAMS
  *     load_halves(p) store_halves(p, v)   float16, as its bits, to and from f32; only where HAS_HALVES

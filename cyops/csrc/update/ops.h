@@ -49,4 +49,8 @@
     STEP(lion, 1, (learning_rate, beta_1, rest_1, beta_2, rest_2), const T mean = beta_1 * a + rest_1 * g;            \
          w -= mean > 0 ? learning_rate : mean < 0 ? -learning_rate : mean; a = beta_2 * a + rest_2 * g)
 
+#define CYOPS_STEP_ID(name, ...) CYOPS_STEP_##name,
+typedef enum { CYOPS_UPDATE_STEPS(CYOPS_STEP_ID) CYOPS_STEP_COUNT } cyops_step;
+#undef CYOPS_STEP_ID
+
 #endif
