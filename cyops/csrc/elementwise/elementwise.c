@@ -18,8 +18,7 @@
      formula_text, doc, arguments, result},
 const cyops_op_row cyops_elementwise_ops[CYOPS_OP_COUNT] = {CYOPS_ELEMENTWISE_OPS(OP_ROW)};
 
-/* Elements of one block of scratch: with float64, 16 KB an operand. Where results are stored past the caches, a relu of
- * 1e7 float32 took 2.9 ms in blocks of 2048, 1.9 of 1024 and 512, 2.3 of 256. */
+/* Elements of one block of scratch: with float64, 16 KB an operand; fewer where results are stored past the caches. */
 #define BLOCK 2048
 #define STREAMED_BLOCK 1024
 #define BLOCK_WIDTH 64
@@ -46,17 +45,8 @@ static unsigned find_packed(const cyops_plan *plan) {
     return packed;
 }
 
-/* Whether stores go past the caches. Where the third-level cache is known, from twice its size of traffic on. Measured
- * on two threads with 32 MB of it, stores past the caches beside others, the op alone and with one after it that reads
- * the result:
- *     addition, 48 MB of traffic: 1.24 and 1.42 times the time; 72 MB: 0.96, 0.97; 108 MB: 0.85, 0.95;
- *     relu, 32 MB: 1.5 and 1.2; 48 MB: 1.04, 0.93; 72 MB: 0.77, 0.91; copy, 32 MB: 2.0; 48 MB: 1.03; 72 MB: 0.88;
- *     transposed copy, 32 MB: 1.4 and 2.3; 50 MB: 0.91, 1.19; 64 MB: 0.94, 0.94.
- * Elsewhere by the size of the result. Measured where 260 MB, shared with other machines, were of little use:
- *     result of 16 MB: addition 1.13, addition and relu 1.5 times the time; of 32 MB: 0.78 and 1.0; of 80 MB: 0.9, 0.9;
- *     copy of 16 MB: 0.75, copy and relu 1.5 times the time; of 80 MB: 0.55 and 0.83;
- *     transposed copy of 4 MB: 0.6; of 12 MB: 0.46; of 16 MB: 0.25, and reading it then costs a fifth of what it saves.
- */
+/* Whether stores go past the caches. Where the third-level cache is known, from twice its size of traffic on; elsewhere
+ * by the size of the result. Measured: docs/kernels.md, Stores past the caches. */
 #define STREAM_RESULT_BYTES ((ptrdiff_t)32 << 20)
 #define STREAM_COPY_BYTES ((ptrdiff_t)16 << 20)
 #define STREAM_TRANSPOSED_BYTES ((ptrdiff_t)8 << 20)
@@ -125,8 +115,7 @@ static void run_tile(const void *context, const cyops_plan *plan, char *const *d
             run_block(work, plan, corner, n_inner - column < width ? n_inner - column : width,
                       n_outer - row < height ? n_outer - row : height);
         }
-    /* Once a tile: when each block of scratch was followed by it, a relu of 1e7 float32 took 2.0 ms on two threads in
-     * place of 1.6. */
+    /* Once a tile, not once a block: docs/kernels.md, Stores past the caches. */
     if (work->streams) cyops_end_streams();
 }
 
@@ -150,10 +139,8 @@ static ptrdiff_t traffic(int operands, const cyops_view *const *views) {
     return bytes;
 }
 
-/* The arithmetic of one element as bytes of traffic that take as long, for the decision to share the work. In the
- * second cache an addition takes 0.01 ns a byte; exp and its like 0.4 to 0.6 ns, pow and divisions 1 to 3 ns an
- * element; of integers by one number, by way of its reciprocal, 0.02 to 0.2.
- */
+/* The arithmetic of one element as bytes of traffic that take as long, for the decision to share the work. See
+ * docs/kernels.md, Threads. Integers are divided by one number by way of its reciprocal. */
 static ptrdiff_t arithmetic(int op, const cyops_view *last) {
     switch (cyops_elementwise_ops[op].cost) {
         case CYOPS_COST_MEMORY: return 0;
@@ -206,7 +193,7 @@ int cyops_elementwise(int op, const cyops_view *out, const cyops_view *const *in
     if (cyops_is_text(dtype)) return cyops_compare_strings(op, out, inputs);
     const cyops_loop loop = cyops_active->elementwise->loops[op][dtype];
     if (loop == NULL) return CYOPS_NO_KERNEL;
-    /* The loop of pow over a scalar is not vectorised by GCC 12: 20 ns an element instead of 2.7 ns. */
+    /* GCC 12 does not vectorise the loop of pow over a scalar: docs/kernels.md, Vectors. */
     const ptrdiff_t cost = traffic(count + 1, views) + arithmetic(op, inputs[count - 1]);
     if (out->size > 0) run(loop, count + 1, views, cost, op == CYOPS_OP_pow);
     return CYOPS_OK;

@@ -5,8 +5,8 @@
  *         for each tile of C (some of the block's columns, some rows), each part of K, each row panel:
  *             pack the panel's part of A, unless read in place; run the micro-kernel along the tile
  *
- * The panel of A (21 KB) stays in L1 and the tile's columns of B in L2; BLIS has them the other way round, which with a
- * micro-kernel of 14 by 32 was 10 % slower at 1024^3 (143-150 against 157-168 GFLOP/s).
+ * The panel of A (21 KB) stays in L1 and the tile's columns of B in L2. Why so, and what set each threshold below:
+ * docs/kernels.md, Matrix products.
  */
 #include "gemm/problem.h"
 #include "runtime/pool.h"
@@ -78,7 +78,7 @@ static void place_b(const gemm_block *block, ptrdiff_t part, ptrdiff_t first_pan
 }
 
 /* The sums over the rows of B are the product of a row of ones, one element with stride 0, with what is packed and in
- * cache already: 3 us beside the 600 of (784, 128)(128, 512), in the same order on every path. */
+ * cache already, in the same order on every path. */
 void cyops_gemm_sum_columns(const gemm_problem *p, ptrdiff_t part, ptrdiff_t column, cyops_gemm_panel *panel) {
     static const float one = 1;
     static const double one_f64 = 1;
@@ -152,10 +152,7 @@ static void multiply_tile(void *context, ptrdiff_t tile) {
 }
 
 /* Whether B is packed first. In place it saves that pass, where a part of K stays in the second-level cache: rows 4 KB
- * apart fall into a sixteenth of it. On two threads of an AMD Zen 5 at (128, 784)(784, 512): in place 460, packed 410
- * GFLOP/s, at (128, 784)(784, 1000) 430 and 415, at (2048, 512)(512, 512) 445 and 405. Many rows make up for the pass
- * where the part is larger: at (2048, 784)(784, 900) 395 and 410. Packed beforehand, once for many products, it would
- * take 14 us instead of 16 for one row by (784, 512) on one thread, 16 instead of 19 for 4, 27 instead of 28 for 8. */
+ * apart fall into a sixteenth of it. Many rows make up for the pass where the part is larger. */
 static int should_pack_b(const gemm_problem *p) {
     if (p->mask_b.data != NULL || p->cs_b != 1) return 1;
     ptrdiff_t itemsize = p->type->itemsize, row_bytes = (p->rs_b < 0 ? -p->rs_b : p->rs_b) * itemsize;
@@ -164,10 +161,8 @@ static int should_pack_b(const gemm_problem *p) {
     return p->m * p->items > 512 && part_bytes > IN_PLACE_BYTES;
 }
 
-/* Whether each row panel of A is packed: it must be used for enough columns. In place and packed on two threads of an
- * AMD Zen 5: at (16, 784)(784, 512) 30 and 34 us, at (128, 784)(784, 512) 220 and 222, at (4096, 4096)(4096, 128) with
- * a transposed A 10.3 and 13.9 ms, at 1024^3 the same. An Intel machine had 180 and 153 GFLOP/s at 64^3, and the same
- * at (128, 512)(512, 512). Where neither rows nor columns run along memory, a panel in place would not fit L1. */
+/* Whether each row panel of A is packed: it must be used for enough columns. Where neither rows nor columns run along
+ * memory, a panel in place would not fit L1. */
 static int should_pack_a(const gemm_problem *p) {
     if (p->mask_a.data != NULL) return 1;
     int is_dense = p->cs_a == 1 || p->cs_a == -1 || p->rs_a == 1 || p->rs_a == -1;
@@ -175,8 +170,7 @@ static int should_pack_a(const gemm_problem *p) {
 }
 
 /* The rows of a panel. Rows of A in place are as many streams, and where they are a power of two apart they share a set
- * of the first-level cache, which holds 8 or 12 lines: with 10 rows instead of 14, (4096, 1024)(1024, 8) ran at 58
- * instead of 47 GFLOP/s, (128, 512)(512, 10) at 73 instead of 65. */
+ * of the first-level cache, which holds 8 or 12 lines. */
 static ptrdiff_t rows_of_panel(const gemm_problem *p) {
     return p->n <= p->type->nr ? gemm_least(p->type->mr, 10) : p->type->mr;
 }
@@ -197,11 +191,9 @@ static void run(const gemm_block *block, ptrdiff_t tiles, void (*tile)(void *, p
 }
 
 /* Cuts the block's share of C into tiles. A large packed B goes by columns, since what another core has packed is slow
- * to read; any other by rows, for then each panel of A is packed once, at (784, 128)(128, 512) 460 instead of 420
- * GFLOP/s on two threads, and a core holds whole rows of a gradient, as the optimizer reads them next: in a training
- * step on batches of 128 the masked product of this shape and the step of RMSprop took 271 instead of 279 us. The
- * number of tiles is even, like that of the row panels, so that two threads get the same: at 128^3 10.7 instead of
- * 12.3 us. */
+ * to read; any other by rows, for then each panel of A is packed once, and a core holds whole rows of a gradient, as
+ * the optimizer reads them next. The number of tiles is even, like that of the row panels, so that two threads get the
+ * same. */
 static void cut_into_tiles(gemm_block *block) {
     const gemm_problem *p = block->p;
     ptrdiff_t depth = gemm_first_k(p, block->last_part) - gemm_first_k(p, block->first_part);
@@ -224,7 +216,7 @@ static void multiply_block(gemm_block *block) {
 }
 
 /* How many parts of K a block holds. Of a packed B one if a single thread packs it, for the cache's sake. In place as
- * many as all row panels find in the cache: one at a time, (128, 784)(784, 512) ran at 450 instead of 380 GFLOP/s. */
+ * many as all row panels find in the cache. */
 static ptrdiff_t parts_together(const gemm_problem *p, ptrdiff_t part_bytes, int pack, int shared) {
     ptrdiff_t bytes = !pack ? IN_PLACE_BYTES : shared ? BLOCK_BYTES : 0, together = bytes / (part_bytes + 1);
     return together < 1 ? 1 : gemm_least(gemm_parts_of_k(p->k), together);

@@ -17,7 +17,7 @@
 /* The sum over k of a[i, k] b[k, :] for m rows and nv vectors, added to acc. Where A is packed, its elements lie in the
  * order of their use. Elsewhere a row's address is one of five pointers plus 0, 1 or 2 times rs_a, which x86 addresses
  * directly: 14 pointers would not fit its registers. The rows of B are fetched ahead, for they may lie anywhere in
- * memory: 8 rows ahead 126, 24 rows 122, without 114 GFLOP/s at (128, 784)(784, 512). */
+ * memory: docs/kernels.md, Matrix products. */
 CYOPS_INLINE void GEMM_NAME(multiply_tile)(const int m, const int nv, const int masked, const int packed,
                                            const cyops_gemm_panel *p, const char *row_b, MASK last, VEC *acc) {
     const ptrdiff_t rs_a = p->rs_a, cs_a = packed ? m * (ptrdiff_t)sizeof(T) : p->cs_a, rs_b = p->rs_b;
@@ -73,9 +73,7 @@ CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, c
 
 /* m rows of C, all columns. With few rows a tile of two vectors has too few independent chains to hide the latency of
  * the multiply-add, and broadcasts each element of A for few of them; where b lies in place its panels are neighbours,
- * and a tile is wider: with four vectors instead of two, (6, 784)(784, 512) ran at 118 instead of 104 GFLOP/s. One row
- * only reads B: with sixteen vectors instead of eight, fetched ahead, (1, 784)(784, 512) took 18.9 instead of 22.4 us
- * and (1, 1024)(1024, 4096) 227 instead of 308 (one thread of a Zen 5). */
+ * and a tile is wider. One row only reads B, widest of all: docs/kernels.md, Matrix products. */
 CYOPS_INLINE void GEMM_NAME(panel)(const int m, const cyops_gemm_panel *p) {
     const int wide = m == 1 ? (MR > 6 ? 16 : 8) : m * 4 <= 2 * MR - 4 ? 4 : m * 3 < 2 * MR ? 3 : 2;
     ptrdiff_t column = 0, n = p->n;

@@ -3,9 +3,8 @@
  */
 
 /* The width runs along memory, as it is (ws = 1), backward (-1), or as every second element (2): so runs B, and A where
- * it is a transpose. Ascending k, and whole vectors: what a store writes beyond `stored`, the next one overwrites. With
- * vector loads instead of one element at a time (128, 784)(784, 512) of every second column took 1.11 instead of 1.25
- * times as long as of contiguous operands, of reversed ones 1.06 instead of 1.23 (one thread of a Zen 5). */
+ * it is a transpose. Ascending k, and whole vectors: what a store writes beyond `stored`, the next one overwrites. What
+ * vector loads gain: docs/kernels.md, Matrix products. */
 CYOPS_INLINE VEC GEMM_NAME(load_lanes)(const int ws, const T *x, ptrdiff_t n) {
     if (ws == 1) return V(load_masked)(x, V(mask_of)(n));
     return ws < 0 ? V(load_reversed)(x, n) : V(load_every_second)(x, n);

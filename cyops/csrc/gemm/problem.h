@@ -7,8 +7,7 @@
 #include "runtime/pool.h"
 
 /* The longest sum that is one chain of multiply-adds. K is cut into equal parts of at most this, whatever the path, so
- * the bits depend on K alone. 256 and 384 measured the same at 1024^3, 512 a little slower; 384 columns of a 14-row
- * panel are 21 KB and stay in L1. */
+ * the bits depend on K alone: docs/kernels.md, Matrix products. */
 #define KC 384
 
 /* Where an operand's mask lies; without data there is none. */
@@ -50,7 +49,7 @@ void cyops_gemm_sum_columns(const gemm_problem *p, ptrdiff_t part, ptrdiff_t col
 /* Integers and bool: integer.c. */
 int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);
 
-#define GEMM_OPERATIONS_PER_NANOSECOND 100 /* so that 64^3 is shared: 3.6 us on one thread, 2.5 on two */
+#define GEMM_OPERATIONS_PER_NANOSECOND 100 /* so that 64^3 is shared */
 #define GEMM_DOT_COST 8 /* a matrix-vector product runs at the speed of memory: so many times longer per operation */
 
 static inline int gemm_is_worth_sharing(double operations) {

@@ -4,9 +4,7 @@
  * every dividend (Granlund and Montgomery, "Division by invariant integers using multiplication", 1994). A signed
  * dividend is folded to what is not negative: floor(n / d) is ~(~n / d) for n < 0, and by -d it is -n / d, or
  * ~((n - 1) / d) for n > 0. An unsigned one may need a multiplier of one bit more, which the sum below stands for.
- *
- * 1e6 elements, one thread, AMD EPYC, before and after: int8 0.18 and 0.04 ns an element, int32 0.37 and 0.08,
- * int64 2.7 and 0.23, uint64 2.5 and 0.18.
+ * How much faster: docs/kernels.md, Vectors.
  */
 #define N_BITS (8 * (int)sizeof(T))
 

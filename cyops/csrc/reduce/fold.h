@@ -25,9 +25,8 @@ CYOPS_INLINE void FOLD_NAME(short_rows)(T *result, const T *x, ptrdiff_t row_str
     for (int r = 0; r < count; r++) result[r] = totals[r];
 }
 
-/* The loads ask for what comes CYOPS_AHEAD bytes later: the CPU's own prefetching stops at the end of each page. From
- * memory 15 GB/s on one core of an Intel machine in place of 11; 2 KB ahead gave 12, and in the caches nothing changed.
- * On one of an AMD EPYC 41 in place of 33. */
+/* The loads ask for what comes CYOPS_AHEAD bytes later: the CPU's own prefetching stops at the end of each
+ * page. See docs/kernels.md, Vectors. */
 CYOPS_INLINE T FOLD_NAME(long_row)(const T *x, ptrdiff_t n, const T *center) {
     T lanes[FOLD_LANES], rest[FOLD_LANES];
     ptrdiff_t i = 0;

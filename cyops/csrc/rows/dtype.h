@@ -6,8 +6,7 @@
  * whole can be read back at once, one stored in part cannot. Longer rows keep them in the output. An element goes into
  * the same lane in both ways, so a row has the same bits in any batch and for any strides.
  *
- * Rows that exceed the second cache are no exception: there an element takes 0.66 ns in place of 0.58. Keeping a
- * running maximum and sum would save a pass, and cost a second exponential, which takes longer.
+ * Rows that exceed the second cache are no exception: docs/kernels.md, Vectors.
  */
 #define ROW_NAME(name) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(row, name), SUFFIX))
 

@@ -3,12 +3,12 @@
  * The state of the pool is one 64-bit number: the job's epoch in the upper half, and how many of its tiles were claimed
  * from the front and from the back in the quarters below. Whoever raises one of the two by a compare-and-swap owns that
  * tile; a worker that wakes late holds an old epoch, fails, and goes back to waiting. So the caller waits only for
- * tiles that somebody has claimed, never for a worker that was not scheduled, which is what makes libgomp slow (50
- * times, measured) when other processes want the same cores.
+ * tiles that somebody has claimed, never for a worker that was not scheduled, when other processes want
+ * the same cores.
  *
  * The caller and every second worker claim from the front, the others from the back. So a thread gets the same end of
- * the work in one job after the other, and finds in its core's cache what it left there: with one counter for all, the
- * product of 512 x 512 matrices took 14 % longer on two threads.
+ * the work in one job after the other, and finds in its core's cache what it left there. What
+ * was measured: docs/kernels.md, Threads.
  */
 #define _POSIX_C_SOURCE 200809L /* pthread_sigmask and clock_gettime under -std=c11 */
 #include "runtime/pool.h"
@@ -31,15 +31,10 @@ static void run_inline(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *co
 
 #define MAX_WORKERS 255
 #define MOST_TILES UINT16_MAX   /* of one job: what a quarter of the state can count */
-/* Waking a worker that sleeps takes 100 to 150 us, and between the products of a training step lie up to 300 us of
- * other work: the step of 784-512-10 took 1.62 ms with workers that spin for 100 us, 1.49 with 300, 1.47 with 1000. */
-#define SPIN_NANOSECONDS 500000
+#define SPIN_NANOSECONDS 500000 /* beyond what lies between the products of a training step: docs/kernels.md, Threads */
 #define STACK_BYTES (2 << 20)   /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
 /* The work of one thread, in nanoseconds, that is worth sharing with threads that spin, and with threads that have to
- * be woken. Two threads of an AMD EPYC, awake: additions of 4.7 us took 4.3, of 7.5 us 5.0, of 10 us 4.7; a relu of
- * 3.2 us 4.2; exp of 2.9 us 1.7; products of 3.6 us 2.5. Waking one took 26 to 42 us of the caller's time, and the
- * worker began after 75 to 95: work of 50 us then took 73 to 83, of 100 us 90 to 116, of 150 us 123 to 152, of 200 us
- * 159 to 175. */
+ * be woken: docs/kernels.md, Threads. */
 #define LEAST_WHEN_AWAKE 5e3
 #define LEAST_WHEN_ASLEEP 120e3
 #define PAUSES_PER_CLOCK 32     /* how often a waiting thread looks between two readings of the clock */
@@ -105,8 +100,8 @@ static void run_tiles(uint32_t epoch, int from_back) {
 }
 
 /* Linux often puts a thread that is woken on the processor of the one that wakes it, where it waits until the next
- * tick: on a machine with two cores, 40 ms after the job before, the worker began after 3.8 ms. So this processor is
- * taken out of the masks of those that sleep; each gives it back to itself when it goes on. */
+ * tick, some milliseconds. So this processor is taken out of the masks of those that sleep; each gives it back to
+ * itself when it goes on. */
 static void leave_this_cpu(void) {
 #ifdef __linux__
     const int count = atomic_load_explicit(&worker_count, memory_order_relaxed), here = sched_getcpu();

@@ -37,9 +37,8 @@ CYOPS_INLINE T V(sum)(VEC v) { return OF(reduce_add)(v); }
 CYOPS_INLINE T V(top)(VEC v) { return OF(reduce_max)(v); }
 
 /* fma_from_memory: the multiply-add that broadcasts its operand itself. A row of two vectors then takes 2
- * micro-operations instead of 3, but loads twice. Where another thread shares the core, which halves what can be
- * issued, half of the rows done so gave 138 instead of 129 GFLOP/s at (784, 128)(128, 512), all of them no more; with
- * the core alone all of them were 4 % slower. A compiler never does it by itself for an element used twice.
+ * micro-operations instead of 3, but loads twice, so half of the rows are done so: docs/kernels.md, Matrix products. A
+ * compiler never does it by itself for an element used twice.
  *
  * load_pieces: a piece of 16 bytes of every PIECE-th row from column k on, one in each lane of 16 bytes. A transpose
  * inside each lane then puts all rows in order: of float32 12 inserts and 8 unpacks for 64 elements, where the

@@ -6,8 +6,7 @@
 #include "simd/cpu.h"
 
 #define TILE ((ptrdiff_t)16 << 10)
-/* SGD with momentum. Two threads that are awake took over 64 K parameters 9.6 us, one 16.5; over 256 K 39 and 111. */
-#define NANOSECONDS_PER_TILE 4e3
+#define NANOSECONDS_PER_TILE 4e3 /* of SGD with momentum: docs/kernels.md, Threads */
 #define PACKED 512       /* elements packed at a time where they do not lie side by side */
 #define TENSORS (2 + CYOPS_MAX_SLOTS)
 
