@@ -16,6 +16,7 @@
 #include "update/update.h"
 
 /* ENTRY(f) is the function cyops_f, declared in its area's header. */
+/* clang-format off */
 #define CYOPS_ENTRIES(ENTRY) \
     ENTRY(elementwise) ENTRY(power) ENTRY(cast) ENTRY(matmul) \
     ENTRY(reduce) ENTRY(arg_reduce) \
@@ -24,6 +25,7 @@
     ENTRY(update) \
     ENTRY(select_isa) ENTRY(available_isas) \
     ENTRY(get_num_threads) ENTRY(set_num_threads) ENTRY(count_workers)
+/* clang-format on */
 
 #define CYOPS_ENTRY_POINTER(name) __typeof__(&cyops_##name) name;
 typedef struct {

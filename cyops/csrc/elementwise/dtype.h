@@ -121,14 +121,14 @@ CYOPS_INLINE T OF_DTYPE(integer_power)(T a, T b) {
 #define FIRST_ANY T
 #define FIRST_CHOICE uint8_t
 
-#define DEFINE_1(name, x, domain, formula)                                                            \
-    CYOPS_INLINE RESULT_##domain OF_DTYPE(name##_of)(T x) { return CONVERT_##domain(formula); }        \
+#define DEFINE_1(name, x, domain, formula)                                                      \
+    CYOPS_INLINE RESULT_##domain OF_DTYPE(name##_of)(T x) { return CONVERT_##domain(formula); } \
     LOOP_1(OF_DTYPE(name), OF_DTYPE(name##_of), RESULT_##domain, T)
-#define DEFINE_2(name, a, b, domain, formula)                                                         \
-    CYOPS_INLINE RESULT_##domain OF_DTYPE(name##_of)(T a, T b) { return CONVERT_##domain(formula); }   \
+#define DEFINE_2(name, a, b, domain, formula)                                                        \
+    CYOPS_INLINE RESULT_##domain OF_DTYPE(name##_of)(T a, T b) { return CONVERT_##domain(formula); } \
     LOOP_2(OF_DTYPE(name), OF_DTYPE(name##_of), RESULT_##domain, T)
-#define DEFINE_3(name, a, b, c, domain, formula)                                                             \
-    CYOPS_INLINE T OF_DTYPE(name##_of)(FIRST_##domain a, T b, T c) { return CONVERT_##domain(formula); }      \
+#define DEFINE_3(name, a, b, c, domain, formula)                                                         \
+    CYOPS_INLINE T OF_DTYPE(name##_of)(FIRST_##domain a, T b, T c) { return CONVERT_##domain(formula); } \
     LOOP_3(OF_DTYPE(name), OF_DTYPE(name##_of), T, FIRST_##domain, T)
 
 #define WITHOUT_PARENTHESES(...) __VA_ARGS__

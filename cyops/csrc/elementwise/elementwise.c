@@ -14,8 +14,8 @@
 
 #define WITHOUT_PARENTHESES(...) __VA_ARGS__
 #define OP_ROW(name, inputs, parameters, domain, cost, ulps, formula, formula_text, doc, arguments, result) \
-    {#name, inputs, #parameters, #domain, CYOPS_COST_##cost, {WITHOUT_PARENTHESES ulps}, \
-     formula_text, doc, arguments, result},
+    {#name,        inputs, #parameters, #domain, CYOPS_COST_##cost, {WITHOUT_PARENTHESES ulps},             \
+     formula_text, doc,    arguments,   result},
 const cyops_op_row cyops_elementwise_ops[CYOPS_OP_COUNT] = {CYOPS_ELEMENTWISE_OPS(OP_ROW)};
 
 /* Elements of one block of scratch: with float64, 16 KB an operand; fewer where results are stored past the caches. */

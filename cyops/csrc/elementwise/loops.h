@@ -16,60 +16,60 @@
 #define VECTORISE _Pragma("GCC ivdep")
 #endif
 
-#define LOOP_HEAD(loop_name)                                                                       \
-    static void loop_name(char *const *data, const ptrdiff_t *inner, const ptrdiff_t *outer,       \
-                          ptrdiff_t n_inner, ptrdiff_t n_outer)
+#define LOOP_HEAD(loop_name)                                                                                    \
+    static void loop_name(char *const *data, const ptrdiff_t *inner, const ptrdiff_t *outer, ptrdiff_t n_inner, \
+                          ptrdiff_t n_outer)
 #define ROW(T, k) ((T *)data[k] + row * outer[k])
 #define EACH_ROW for (ptrdiff_t row = 0; row < n_outer; row++)
 #define EACH_ELEMENT VECTORISE for (ptrdiff_t i = 0; i < n_inner; i++)
 
-#define LOOP_1(loop_name, element, R, X)                          \
-    LOOP_HEAD(loop_name) {                                        \
-        (void)inner;                                              \
-        EACH_ROW {                                                \
-            R *out = ROW(R, 0);                                   \
-            const X *x = ROW(const X, 1);                         \
-            EACH_ELEMENT out[i] = element(x[i]);                  \
-        }                                                         \
+#define LOOP_1(loop_name, element, R, X)         \
+    LOOP_HEAD(loop_name) {                       \
+        (void)inner;                             \
+        EACH_ROW {                               \
+            R *out = ROW(R, 0);                  \
+            const X *x = ROW(const X, 1);        \
+            EACH_ELEMENT out[i] = element(x[i]); \
+        }                                        \
     }
 
-#define ROWS_2(element, R, T, at_a, at_b)                                 \
-    EACH_ROW {                                                            \
-        R *out = ROW(R, 0);                                               \
-        const T *a = ROW(const T, 1), *b = ROW(const T, 2);               \
-        const T first_a = a[0], first_b = b[0];                           \
-        (void)first_a, (void)first_b;                                     \
-        EACH_ELEMENT out[i] = element(at_a, at_b);                        \
+#define ROWS_2(element, R, T, at_a, at_b)                   \
+    EACH_ROW {                                              \
+        R *out = ROW(R, 0);                                 \
+        const T *a = ROW(const T, 1), *b = ROW(const T, 2); \
+        const T first_a = a[0], first_b = b[0];             \
+        (void)first_a, (void)first_b;                       \
+        EACH_ELEMENT out[i] = element(at_a, at_b);          \
     }
-#define LOOP_2(loop_name, element, R, T)                            \
-    LOOP_HEAD(loop_name) {                                          \
-        if (inner[1] == 0)                                          \
-            ROWS_2(element, R, T, first_a, b[i])                    \
-        else if (inner[2] == 0)                                     \
-            ROWS_2(element, R, T, a[i], first_b)                    \
-        else                                                        \
-            ROWS_2(element, R, T, a[i], b[i])                       \
+#define LOOP_2(loop_name, element, R, T)         \
+    LOOP_HEAD(loop_name) {                       \
+        if (inner[1] == 0)                       \
+            ROWS_2(element, R, T, first_a, b[i]) \
+        else if (inner[2] == 0)                  \
+            ROWS_2(element, R, T, a[i], first_b) \
+        else                                     \
+            ROWS_2(element, R, T, a[i], b[i])    \
     }
 
-#define ROWS_3(element, R, A, T, at_b, at_c)                              \
-    EACH_ROW {                                                            \
-        R *out = ROW(R, 0);                                               \
-        const A *a = ROW(const A, 1);                                     \
-        const T *b = ROW(const T, 2), *c = ROW(const T, 3);               \
-        const T first_b = b[0], first_c = c[0];                           \
-        (void)first_b, (void)first_c;                                     \
-        EACH_ELEMENT out[i] = element(a[i], at_b, at_c);                  \
+#define ROWS_3(element, R, A, T, at_b, at_c)                \
+    EACH_ROW {                                              \
+        R *out = ROW(R, 0);                                 \
+        const A *a = ROW(const A, 1);                       \
+        const T *b = ROW(const T, 2), *c = ROW(const T, 3); \
+        const T first_b = b[0], first_c = c[0];             \
+        (void)first_b, (void)first_c;                       \
+        EACH_ELEMENT out[i] = element(a[i], at_b, at_c);    \
     }
-#define LOOP_3(loop_name, element, R, A, T)                         \
-    LOOP_HEAD(loop_name) {                                          \
-        if (inner[2] == 0 && inner[3] == 0)                         \
-            ROWS_3(element, R, A, T, first_b, first_c)              \
-        else if (inner[2] == 0)                                     \
-            ROWS_3(element, R, A, T, first_b, c[i])                 \
-        else if (inner[3] == 0)                                     \
-            ROWS_3(element, R, A, T, b[i], first_c)                 \
-        else                                                        \
-            ROWS_3(element, R, A, T, b[i], c[i])                    \
+#define LOOP_3(loop_name, element, R, A, T)            \
+    LOOP_HEAD(loop_name) {                             \
+        if (inner[2] == 0 && inner[3] == 0)            \
+            ROWS_3(element, R, A, T, first_b, first_c) \
+        else if (inner[2] == 0)                        \
+            ROWS_3(element, R, A, T, first_b, c[i])    \
+        else if (inner[3] == 0)                        \
+            ROWS_3(element, R, A, T, b[i], first_c)    \
+        else                                           \
+            ROWS_3(element, R, A, T, b[i], c[i])       \
     }
 
 #define DTYPE float32
@@ -178,6 +178,7 @@
 #define cast_float32_to_float16 narrow_to_halves
 #endif
 
+/* clang-format off */
 /* The table. A row lists the dtypes of the op's domain. */
 #define AT(dtype_id, name, dtype) [dtype_id] = ISA_NAME(name##_##dtype),
 #define BOOL_ROW(name) AT(CYOPS_BOOL, name, bool)
@@ -224,6 +225,7 @@ static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
     .streams = {ISA_NAME(stream_1), ISA_NAME(stream_2), ISA_NAME(stream_4), ISA_NAME(stream_8)},
 };
 _Pragma("GCC diagnostic pop")
+/* clang-format on */
 
 #undef cast_float16_to_float32
 #undef cast_float32_to_float16

@@ -35,6 +35,7 @@
 #ifndef CYOPS_ELEMENTWISE_OPS_H
 #define CYOPS_ELEMENTWISE_OPS_H
 
+/* clang-format off */
 #define ROUNDED (0.5, 0.5, 0.5, 0.5)
 
 #define CYOPS_ARITHMETIC_OPS(OP)                                                                                       \
@@ -122,6 +123,7 @@
 
 #define CYOPS_ELEMENTWISE_OPS(OP) CYOPS_ARITHMETIC_OPS(OP) CYOPS_MATH_OPS(OP) CYOPS_COMPARISON_OPS(OP)
 
+/* clang-format on */
 typedef enum { CYOPS_COST_MEMORY, CYOPS_COST_FUNCTION, CYOPS_COST_DIVISION, CYOPS_COST_POWER } cyops_cost;
 
 #define CYOPS_OP_ID(name, ...) CYOPS_OP_##name,

@@ -18,7 +18,7 @@ typedef struct {
     const gemm_problem *p;
     ptrdiff_t first_column, columns; /* of the block */
     ptrdiff_t first_part, last_part; /* the parts of K in it, the last one excluded */
-    char *packed_b;                  /* NULL where b is read in place */
+    char *packed_b; /* NULL where b is read in place */
     int pack_a, shared;
     ptrdiff_t item_panels, panels; /* row panels of one item, of all; column sums are one more */
     ptrdiff_t row_groups, column_groups;
@@ -112,8 +112,14 @@ static void multiply_row_panel(const gemm_block *block, ptrdiff_t part, ptrdiff_
         c += gemm_offset(p->ndim, p->shape, p->strides_c, item) * itemsize;
     }
     cyops_gemm_panel panel = {
-        .n = columns, .k = gemm_depth(p, part), .a = a, .rs_a = p->rs_a * itemsize, .cs_a = p->cs_a * itemsize,
-        .c = c, .rs_c = p->rs_c * itemsize, .flags = part == 0 ? p->flags & CYOPS_GEMM_ADD : CYOPS_GEMM_ADD,
+        .n = columns,
+        .k = gemm_depth(p, part),
+        .a = a,
+        .rs_a = p->rs_a * itemsize,
+        .cs_a = p->cs_a * itemsize,
+        .c = c,
+        .rs_c = p->rs_c * itemsize,
+        .flags = part == 0 ? p->flags & CYOPS_GEMM_ADD : CYOPS_GEMM_ADD,
     };
     if (part == gemm_parts_of_k(p->k) - 1) {
         panel.flags |= p->flags & CYOPS_GEMM_RELU;
@@ -176,9 +182,9 @@ static ptrdiff_t rows_of_panel(const gemm_problem *p) {
 }
 
 #define MOST_TILES 64
-#define TILE_FLOPS 4e6        /* a tile of about 20 us: claiming one costs 0.1 us */
-#define GROUP_BYTES 3072      /* of each row of B in a group of columns: 1.2 MB in all; 1024 to 4096 are no faster */
-#define PACKED_GROUPS 2       /* groups of columns in a packed block that threads share: as many ends as a job has */
+#define TILE_FLOPS 4e6 /* a tile of about 20 us: claiming one costs 0.1 us */
+#define GROUP_BYTES 3072 /* of each row of B in a group of columns: 1.2 MB in all; 1024 to 4096 are no faster */
+#define PACKED_GROUPS 2 /* groups of columns in a packed block that threads share: as many ends as a job has */
 #define SMALL_BYTES (512 << 10) /* of a packed block that any core reads soon enough */
 #define BLOCK_BYTES (2 << 20) /* of the parts of K that are packed together for several threads */
 

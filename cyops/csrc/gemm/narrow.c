@@ -15,7 +15,9 @@ static void sum_columns(const gemm_problem *p) {
     const ptrdiff_t itemsize = p->type->itemsize;
     for (ptrdiff_t part = 0; part < gemm_parts_of_k(p->k); part++) {
         cyops_gemm_panel panel = {
-            .n = p->n, .b = p->b + gemm_first_k(p, part) * p->rs_b * itemsize, .rs_b = p->rs_b * itemsize,
+            .n = p->n,
+            .b = p->b + gemm_first_k(p, part) * p->rs_b * itemsize,
+            .rs_b = p->rs_b * itemsize,
             .ps_b = p->type->nr * itemsize,
         };
         cyops_gemm_sum_columns(p, part, 0, &panel);
@@ -42,8 +44,18 @@ int cyops_gemm_suits_narrow(const gemm_problem *p) {
 
 int cyops_gemm_narrow(const gemm_problem *p) {
     gemm_problem transpose = {
-        .type = p->type, .m = p->n, .n = p->m, .k = p->k, .a = p->b, .rs_a = p->cs_b, .cs_a = p->rs_b,
-        .b = p->a, .rs_b = p->cs_a, .cs_b = p->rs_a, .rs_c = p->m, .items = 1,
+        .type = p->type,
+        .m = p->n,
+        .n = p->m,
+        .k = p->k,
+        .a = p->b,
+        .rs_a = p->cs_b,
+        .cs_a = p->rs_b,
+        .b = p->a,
+        .rs_b = p->cs_a,
+        .cs_b = p->rs_a,
+        .rs_c = p->m,
+        .items = 1,
     };
     transpose.c = cyops_take_scratch((size_t)(p->m * p->n * p->type->itemsize));
     if (transpose.c == NULL) return CYOPS_NO_MEMORY;

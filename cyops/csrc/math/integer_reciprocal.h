@@ -60,20 +60,20 @@ CYOPS_INLINE T OF_DTYPE(quotient_by)(T n, OF_DTYPE(reciprocal_of) by) {
 /* Below this many elements a row, finding the reciprocal takes as long as it saves. */
 #define SHORTEST_ROW 64
 
-#define LOOP_BY_SCALAR(name, plain, element)                                                                        \
-    LOOP_HEAD(OF_DTYPE(name)) {                                                                                     \
-        const int is_signed = (T)-1 < (T)1;                                                                         \
-        for (ptrdiff_t row = 0; row < n_outer; row++) {                                                             \
-            char *const at[] = {(char *)ROW(T, 0), (char *)ROW(T, 1), (char *)ROW(T, 2)};                           \
-            const T *a = (const T *)at[1], b = *(const T *)at[2];                                                   \
-            T *out = (T *)at[0];                                                                                    \
-            if (inner[2] != 0 || n_inner < SHORTEST_ROW || b == 0 || (is_signed && (b == 1 || b == (T)-1))) {       \
-                OF_DTYPE(plain)(at, inner, outer, n_inner, 1);                                                      \
-                continue;                                                                                           \
-            }                                                                                                       \
-            const OF_DTYPE(reciprocal_of) by = OF_DTYPE(find_reciprocal)(b);                                        \
-            EACH_ELEMENT out[i] = element;                                                                          \
-        }                                                                                                           \
+#define LOOP_BY_SCALAR(name, plain, element)                                                                  \
+    LOOP_HEAD(OF_DTYPE(name)) {                                                                               \
+        const int is_signed = (T)-1 < (T)1;                                                                   \
+        for (ptrdiff_t row = 0; row < n_outer; row++) {                                                       \
+            char *const at[] = {(char *)ROW(T, 0), (char *)ROW(T, 1), (char *)ROW(T, 2)};                     \
+            const T *a = (const T *)at[1], b = *(const T *)at[2];                                             \
+            T *out = (T *)at[0];                                                                              \
+            if (inner[2] != 0 || n_inner < SHORTEST_ROW || b == 0 || (is_signed && (b == 1 || b == (T)-1))) { \
+                OF_DTYPE(plain)(at, inner, outer, n_inner, 1);                                                \
+                continue;                                                                                     \
+            }                                                                                                 \
+            const OF_DTYPE(reciprocal_of) by = OF_DTYPE(find_reciprocal)(b);                                  \
+            EACH_ELEMENT out[i] = element;                                                                    \
+        }                                                                                                     \
     }
 LOOP_BY_SCALAR(floor_divide_by_scalar, floor_divide, OF_DTYPE(quotient_by)(a[i], by))
 LOOP_BY_SCALAR(remainder_by_scalar, remainder, (T)(WRAP(a[i]) - WRAP(OF_DTYPE(quotient_by)(a[i], by)) * WRAP(b)))

@@ -10,9 +10,11 @@
 #define EARLIER(a, b) ((b) < (a) ? (b) : (a))
 #define HALVE_OF(half, lanes, both) \
     for (int l = 0; 2 * half <= FOLD_LANES && l < half; l++) lanes[l] = both(lanes[l], lanes[(l + half) % FOLD_LANES]);
+/* clang-format off */
 #define TREE(lanes, both)                                                                                      \
-    HALVE_OF(128, lanes, both) HALVE_OF(64, lanes, both) HALVE_OF(32, lanes, both) HALVE_OF(16, lanes, both)               \
+    HALVE_OF(128, lanes, both) HALVE_OF(64, lanes, both) HALVE_OF(32, lanes, both) HALVE_OF(16, lanes, both)          \
     HALVE_OF(8, lanes, both) HALVE_OF(4, lanes, both) HALVE_OF(2, lanes, both) HALVE_OF(1, lanes, both)
+/* clang-format on */
 
 CYOPS_INLINE int WINS(T a, T b) { return !(LOSES(a, b)) & !IS_NAN(b); }
 

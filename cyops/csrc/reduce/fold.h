@@ -42,8 +42,10 @@ CYOPS_INLINE T FOLD_NAME(long_row)(const T *x, ptrdiff_t n, const T *center) {
         memcpy(rest, x + i, (n - i) * sizeof *x);
         for (int l = 0; l < FOLD_LANES; l++) lanes[l] = BOTH(lanes[l], TERM(rest[l], 0));
     }
+    /* clang-format off */
     HALVE(128) HALVE(64) HALVE(32) HALVE(16) HALVE(8) HALVE(4) HALVE(2) HALVE(1)
-    return lanes[0];
+        /* clang-format on */
+        return lanes[0];
 }
 
 static void FOLD_NAME(rows)(void *results, const void *data, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t n,
@@ -56,8 +58,7 @@ static void FOLD_NAME(rows)(void *results, const void *data, ptrdiff_t row_strid
         for (; r < rows; r++) result[r] = FOLD_NAME(long_row)(x + r * row_stride, n, CENTER);
         return;
     }
-    for (; r + 4 <= rows; r += 4)
-        FOLD_NAME(short_rows)(result + r, x + r * row_stride, row_stride, 4, n, CENTER);
+    for (; r + 4 <= rows; r += 4) FOLD_NAME(short_rows)(result + r, x + r * row_stride, row_stride, 4, n, CENTER);
     for (; r < rows; r++) FOLD_NAME(short_rows)(result + r, x + r * row_stride, row_stride, 1, n, CENTER);
 #undef CENTER
 }

@@ -38,8 +38,8 @@ typedef struct {
     /* *best = the extreme of n elements that lie side by side; returns its position. 1 <= n <= CYOPS_ROW_BLOCK */
     ptrdiff_t (*row)(void *best, const void *x, ptrdiff_t n);
     /* Replaces best[c] and position[c] where a later row beats it; rows are numbered from first_position. */
-    void (*columns)(void *best, int64_t *position, const void *x, ptrdiff_t row_stride, ptrdiff_t rows,
-                    ptrdiff_t width, int64_t first_position);
+    void (*columns)(void *best, int64_t *position, const void *x, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t width,
+                    int64_t first_position);
 } cyops_arg_fold;
 
 /* A table entry is empty where a dtype has no kernel of its own and is converted to another one first. */

@@ -233,9 +233,8 @@ static int run(reduction *r) {
 /* -- the entry ----------------------------------------------------------------------------------------------------- */
 
 static const int fold_of[CYOPS_REDUCE_COUNT] = {
-    [CYOPS_REDUCE_SUM] = CYOPS_FOLD_SUM, [CYOPS_REDUCE_MEAN] = CYOPS_FOLD_SUM,
-    [CYOPS_REDUCE_PROD] = CYOPS_FOLD_PROD, [CYOPS_REDUCE_MAX] = CYOPS_FOLD_MAX,
-    [CYOPS_REDUCE_MIN] = CYOPS_FOLD_MIN, [CYOPS_REDUCE_VAR] = CYOPS_FOLD_SQUARES,
+    [CYOPS_REDUCE_SUM] = CYOPS_FOLD_SUM, [CYOPS_REDUCE_MEAN] = CYOPS_FOLD_SUM, [CYOPS_REDUCE_PROD] = CYOPS_FOLD_PROD,
+    [CYOPS_REDUCE_MAX] = CYOPS_FOLD_MAX, [CYOPS_REDUCE_MIN] = CYOPS_FOLD_MIN,  [CYOPS_REDUCE_VAR] = CYOPS_FOLD_SQUARES,
 };
 
 /* What an empty sequence gives: the sum 0, the product 1, no mean and no variance. */

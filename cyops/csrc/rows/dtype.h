@@ -39,25 +39,29 @@ CYOPS_INLINE ROW_NAME(part) ROW_NAME(part_of)(const cyops_row_tile *t, int tenso
 }
 
 /* The statements for every vector of n rows; c is its first class. READ and WRITE leave out what is beyond the row. */
-#define EACH_STEP(...)                                                             \
-    {                                                                              \
-        ptrdiff_t c = 0, left = classes;                                           \
-        for (; left >= LANES; c += LANES, left -= LANES) {                         \
-            enum { IS_WHOLE = 1 };                                                 \
-            for (int r = 0; r < n; r++) { __VA_ARGS__ }                            \
-        }                                                                          \
-        if (left > 0) {                                                            \
-            enum { IS_WHOLE = 0 };                                                 \
-            for (int r = 0; r < n; r++) { __VA_ARGS__ }                            \
-        }                                                                          \
+#define EACH_STEP(...)                                     \
+    {                                                      \
+        ptrdiff_t c = 0, left = classes;                   \
+        for (; left >= LANES; c += LANES, left -= LANES) { \
+            enum { IS_WHOLE = 1 };                         \
+            for (int r = 0; r < n; r++) {                  \
+                __VA_ARGS__                                \
+            }                                              \
+        }                                                  \
+        if (left > 0) {                                    \
+            enum { IS_WHOLE = 0 };                         \
+            for (int r = 0; r < n; r++) {                  \
+                __VA_ARGS__                                \
+            }                                              \
+        }                                                  \
     }
 #define PLACE(part) ((part).data + r * (part).stride + c)
 #define READ(part, filler) (IS_WHOLE ? V(load)(PLACE(part)) : V(load_or)(PLACE(part), V(mask_of)(left), filler))
-#define WRITE(part, v)                          \
-    do {                                        \
-        if (IS_WHOLE)                           \
-            V(store)(PLACE(part), v);                 \
-        else                                    \
+#define WRITE(part, v)                                         \
+    do {                                                       \
+        if (IS_WHOLE)                                          \
+            V(store)(PLACE(part), v);                          \
+        else                                                   \
             V(store_masked)(PLACE(part), V(mask_of)(left), v); \
     } while (0)
 #define COUNTED(v) (IS_WHOLE ? (v) : V(keep)(V(mask_of)(left), v))
@@ -90,12 +94,14 @@ CYOPS_INLINE void ROW_NAME(exponentials)(ROW_NAME(part) powers, ROW_NAME(part) x
     VEC tops[GROUP], sums[GROUP];
     for (int r = 0; r < n; r++) tops[r] = V(set1)(top[r]);
     for (int r = 0; r < n; r++) sums[r] = V(set1)(0);
+    /* clang-format off */
     EACH_STEP(const VEC step = ROW_NAME(exp)(READ(x, tops[r]) - tops[r]);
               if (fits)
                   V(store)(PLACE(powers), step);
               else if (powers.data != NULL)
                   WRITE(powers, step);
               sums[r] += COUNTED(step);)
+    /* clang-format on */
     for (int r = 0; r < ROW_NUMBERS; r++) sum[r] = 1;
     for (int r = 0; r < n; r++) sum[r] = V(sum)(sums[r]);
 }
@@ -132,10 +138,10 @@ CYOPS_INLINE void ROW_NAME(logs)(T *out, const T *x, const int n) {
 
 /* Where the exponentials of the rows are kept. */
 #define POWERS(fits, room, out) ((fits) ? (ROW_NAME(part)){room, ROOM} : (out))
-#define TOPS(x) \
-    if (fits)                                            \
-        ROW_NAME(tops)(x, classes, n, top);              \
-    else                                                 \
+#define TOPS(x)                             \
+    if (fits)                               \
+        ROW_NAME(tops)(x, classes, n, top); \
+    else                                    \
         top[0] = ROW_NAME(top_of_long)((x).data, classes);
 
 CYOPS_INLINE void ROW_NAME(softmax)(const cyops_row_tile *t, ptrdiff_t row, const int n, const int fits) {
@@ -236,13 +242,12 @@ CYOPS_INLINE void ROW_NAME(target_loss)(const cyops_row_tile *t, ptrdiff_t row, 
     EACH_STEP(WRITE(out, scale * (READ(powers, zero) * V(set1)(total[r]) - READ(y, zero)));)
 }
 
-#define ROW_LOOP(name)                                                                     \
-    static void ROW_NAME(name##_loop)(const cyops_row_tile *t) {                           \
-        ptrdiff_t row = 0;                                                                 \
-        for (; t->classes <= ROOM && row + GROUP <= t->rows; row += GROUP)                 \
-            ROW_NAME(name)(t, row, GROUP, 1);                                              \
-        for (; t->classes <= ROOM && row < t->rows; row++) ROW_NAME(name)(t, row, 1, 1);   \
-        for (; row < t->rows; row++) ROW_NAME(name)(t, row, 1, 0);                         \
+#define ROW_LOOP(name)                                                                                       \
+    static void ROW_NAME(name##_loop)(const cyops_row_tile *t) {                                             \
+        ptrdiff_t row = 0;                                                                                   \
+        for (; t->classes <= ROOM && row + GROUP <= t->rows; row += GROUP) ROW_NAME(name)(t, row, GROUP, 1); \
+        for (; t->classes <= ROOM && row < t->rows; row++) ROW_NAME(name)(t, row, 1, 1);                     \
+        for (; row < t->rows; row++) ROW_NAME(name)(t, row, 1, 0);                                           \
     }
 ROW_LOOP(softmax)
 ROW_LOOP(log_softmax)

@@ -32,17 +32,17 @@ static void run_inline(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *co
 #define MAX_WORKERS 255
 #define MOST_TILES UINT16_MAX   /* of one job: what a quarter of the state can count */
 #define SPIN_NANOSECONDS 500000 /* beyond what lies between the products of a training step: docs/kernels.md, Threads */
-#define STACK_BYTES (2 << 20)   /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
+#define STACK_BYTES (2 << 20) /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
 /* The work of one thread, in nanoseconds, that is worth sharing with threads that spin, and with threads that have to
  * be woken: docs/kernels.md, Threads. */
 #define LEAST_WHEN_AWAKE 5e3
 #define LEAST_WHEN_ASLEEP 120e3
-#define PAUSES_PER_CLOCK 32     /* how often a waiting thread looks between two readings of the clock */
+#define PAUSES_PER_CLOCK 32 /* how often a waiting thread looks between two readings of the clock */
 
 /* Each group on a cache line of its own: every thread reads the first all the time. */
 static struct {
     _Alignas(64) _Atomic uint64_t state; /* epoch << 32 | tiles claimed from the back << 16 | from the front */
-    _Alignas(64) _Atomic uint32_t done;  /* tiles of this epoch that have been run */
+    _Alignas(64) _Atomic uint32_t done; /* tiles of this epoch that have been run */
     _Alignas(64) void (*_Atomic run)(void *context, ptrdiff_t tile);
     void *_Atomic context;
     _Atomic uint32_t tiles;
@@ -57,8 +57,8 @@ static pthread_cond_t new_epoch = PTHREAD_COND_INITIALIZER;
 typedef struct {
     pthread_t thread; /* under submit_lock, like the count of workers */
     int index;
-    uint32_t epoch;   /* the last one before the worker was made */
-    int sleeps;       /* under sleep_lock, like the rest */
+    uint32_t epoch; /* the last one before the worker was made */
+    int sleeps; /* under sleep_lock, like the rest */
 #ifdef __linux__
     int is_kept_away; /* whether its mask is `kept` in place of `allowed` until it goes on */
     cpu_set_t allowed, kept;

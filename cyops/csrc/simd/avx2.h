@@ -31,13 +31,13 @@ CYOPS_INLINE VEC V(fma_from_memory)(const T *p, VEC b, VEC c) { return OF(fmadd)
 CYOPS_INLINE VEC V(larger)(VEC a, VEC b) { return OF(max)(a, b); }
 CYOPS_INLINE VEC V(load_masked)(const T *p, MASK mask) { return OF(maskload)(p, mask); }
 CYOPS_INLINE void V(store_masked)(T *p, MASK mask, VEC v) { OF(maskstore)(p, mask, v); }
-CYOPS_INLINE VEC V(keep)(MASK mask, VEC v) { return OF(and)(AS_NUMBERS(mask), v); }
+CYOPS_INLINE VEC V(keep)(MASK mask, VEC v) { return OF (and)(AS_NUMBERS(mask), v); }
 CYOPS_INLINE VEC V(load_or)(const T *p, MASK mask, VEC filler) {
     return OF(blendv)(filler, OF(maskload)(p, mask), AS_NUMBERS(mask));
 }
 
-/* load_pieces: a piece of 16 bytes of every PIECE-th row from column k on, one in each lane of 16 bytes, so that what is
- * left to transpose is within each lane. */
+/* load_pieces: a piece of 16 bytes of every PIECE-th row from column k on, one in each lane of 16 bytes, so that what
+ * is left to transpose is within each lane. */
 #if T_IS_F32
 CYOPS_INLINE MASK V(mask_of)(ptrdiff_t n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

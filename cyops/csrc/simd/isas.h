@@ -18,8 +18,8 @@ extern const cyops_kernels cyops_kernels_generic, cyops_kernels_avx2, cyops_kern
 
 #ifdef CYOPS_X86_64
 #define CYOPS_HAS_AVX2 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-#define CYOPS_HAS_AVX512                                                                               \
-    (CYOPS_HAS_AVX2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&      \
+#define CYOPS_HAS_AVX512                                                                          \
+    (CYOPS_HAS_AVX2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && \
      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
 #define CYOPS_AVX2 &cyops_kernels_avx2, CYOPS_HAS_AVX2
 #define CYOPS_AVX512 &cyops_kernels_avx512, CYOPS_HAS_AVX512

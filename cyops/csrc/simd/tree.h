@@ -9,13 +9,11 @@
 CYOPS_INLINE T V(sum)(VEC v) {
     T lanes[LANES];
     V(store)(lanes, v);
-    HALVES_OF_LANES(PLUS, 4) HALVES_OF_LANES(PLUS, 2) HALVES_OF_LANES(PLUS, 1)
-    return lanes[0];
+    HALVES_OF_LANES(PLUS, 4) HALVES_OF_LANES(PLUS, 2) HALVES_OF_LANES(PLUS, 1) return lanes[0];
 }
 
 CYOPS_INLINE T V(top)(VEC v) {
     T lanes[LANES];
     V(store)(lanes, v);
-    HALVES_OF_LANES(MOST, 4) HALVES_OF_LANES(MOST, 2) HALVES_OF_LANES(MOST, 1)
-    return lanes[0];
+    HALVES_OF_LANES(MOST, 4) HALVES_OF_LANES(MOST, 2) HALVES_OF_LANES(MOST, 1) return lanes[0];
 }
