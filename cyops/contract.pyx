@@ -9,7 +9,7 @@ from libc.string cimport memcpy, memset
 
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, coerce_beside, computing_dtype,
+    CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, coerce_beside, computing_dtype,
     contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating,
     itemsize_of, matrix_transposed, normalize_axis, overlaps, promote, record, recording, require_real, result_class,
     shape_of,

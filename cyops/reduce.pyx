@@ -7,7 +7,7 @@ Here axes and dtypes are decided. May be imported by everything above cyops.stri
 from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, api, begin_write,
-    cast_to, check, checked_out, coerce, computing_dtype, cyops_api, cyops_view, dtype_code, dtype_object, empty, is_floating,
+    cast_to, check, checked_out, coerce, computing_dtype, cyops_api, cyops_view, dtype_code, empty, is_floating,
     is_unsigned, itemsize_of, normalize_axes, overlaps, record, recording, require_real, result_class, shape_of,
     write_result,
 )

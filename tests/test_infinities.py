@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import cytensor as ct
-from cytensor import activations, layers, losses
+from cytensor import activations, layers
 
 INF = math.inf
 
