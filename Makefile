@@ -122,9 +122,15 @@ bench-peers:
 	.venv-peers/bin/python -m pip install --quiet --editable ".[bench]" --requirement benchmarks/peers.txt
 	$(call BENCHMARK,.venv-peers/bin/python)
 
+# The drivers; the templates of kernels are compiled without a warning, and take minutes here.
+TIDIED = $(filter-out cyops/csrc/simd/%,$(wildcard cyops/csrc/*/*.c))
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	PATH=$$PWD/$(BIN):$$PATH $(BIN)/cython-lint cyops
+	$(BIN)/clang-format --dry-run --Werror cyops/csrc/*/*.[ch]
+	$(BIN)/clang-tidy --quiet $(TIDIED) -- -std=c11 -D_GNU_SOURCE=1 -Icyops -Icyops/csrc
 
 stubs: $(VENV)/installed
 	$(BIN)/python tests/stubs.py

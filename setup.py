@@ -18,10 +18,12 @@ C_FILES = {
     "storage": [MEMORY],
     "strided": sorted(set(glob("cyops/csrc/*/*.c")) - {MEMORY}),
 }
+# -Wno-pass-failed: Clang tells of every loop over a call of libm that it cannot be vectorised, as asked for all loops.
+WARNINGS = ["-Wall", "-Wextra", "-Wno-pass-failed"]
 # No -march: the instruction sets are in-file target regions. No -ffast-math: a NaN is a NaN. -MMD: the compiler writes
 # beside each object which headers it read.
 FLAGS = ["-std=c11", "-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
-         "-MMD"]
+         "-MMD", *WARNINGS]
 # CYOPS_SANITIZE=1 checks every access and all undefined behaviour, CYOPS_SANITIZE=thread finds data races; each is
 # built into a directory of its own. -g1: following variables through the kernels takes GCC three times as long.
 # -fno-wrapv: Python's own flags define signed overflow.

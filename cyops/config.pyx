@@ -9,6 +9,10 @@ from cyops.strided cimport api
 import os
 
 
+cdef extern from "csrc/runtime/dispatch.h":
+    enum: CYOPS_MOST_ISAS
+
+
 def select_isa(limit):
     """Takes the best instruction set up to `limit` (None: the best there is); returns its name.
 
@@ -28,7 +32,7 @@ def available_isas():
     >>> cyops.available_isas()[0]
     'generic'
     """
-    cdef const char *names[3]
+    cdef const char *names[CYOPS_MOST_ISAS]
     cdef int count = api().available_isas(names)
     return tuple([(<bytes> names[i]).decode() for i in range(count)])
 

@@ -7,17 +7,15 @@ what can be merged, loops over the rest and copies no operand whole. May be impo
 """
 from libc.string cimport memcpy, memset
 
+from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_FLOAT32, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, coerce_beside,
-    computing_dtype, contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, itemsize_of,
+    CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, coerce_beside, computing_dtype,
+    contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, itemsize_of,
     matrix_transposed, normalize_axis, overlaps, promote, read_integer, record, recording, require_real, result_class,
     shape_of,
 )
 
 from cyops.strided import set_matmul
-
-cdef extern from "csrc/gemm/gemm.h":
-    enum: CYOPS_ACTIVATION_NONE, CYOPS_ACTIVATION_RELU
 
 # About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
 cdef double WITHOUT_GIL = 1e6

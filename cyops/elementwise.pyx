@@ -8,7 +8,6 @@ from cyops.strided cimport (
     Strided, alias, api, binary, check, coerce, cyops_api, dtype_code, empty_like, is_text, record, recording,
     result_class, ternary, unary,
 )
-from cyops.storage cimport Storage
 
 import numpy
 
@@ -150,7 +149,7 @@ cdef str docstring(str name, tuple parameters, str domain, str formula, str doc,
 cdef tuple make_functions():
     functions = []
     for op, row in enumerate(ROWS):
-        name, parameters, domain, formula, doc, arguments, result = row
+        name, parameters, domain, formula, doc, arguments, result, _ = row
         text = docstring(name, parameters, domain, formula, doc, arguments, result)
         functions.append(Elementwise(op, name, parameters, text))
     return tuple(functions)

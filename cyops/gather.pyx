@@ -13,7 +13,6 @@ from cyops.strided cimport (
 )
 
 from libc.stdint cimport int64_t
-from libc.stdlib cimport llabs
 from libc.string cimport memcpy, memset
 
 import numpy
@@ -72,7 +71,7 @@ def take_gradient(d, indices, shape, axis=None):
     cdef int ndim = read_shape("take_gradient", shape, lengths)
     require_real("take_gradient", a.v.dtype, a.v.itemsize)
     cdef int which = 0 if axis is None else normalize_axis("take_gradient", axis, ndim)
-    cdef Py_ssize_t flat_length = count_elements("take_gradient", ndim, lengths, 1)
+    count_elements("take_gradient", ndim, lengths, 1)           # refuses what is no shape
     cdef Strided out = zeros("take_gradient", result_class(a, a), computing_dtype(a.v.dtype), ndim, lengths)
     cdef Strided positions = add_at("take_gradient", out if axis is not None else flattened(out), wanted, a, which)
     out = cast_to(out, a.v.dtype)

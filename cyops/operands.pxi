@@ -1,12 +1,12 @@
 # operands: the table of elementwise ops in Cython, and the dtypes that operands, Python numbers among them, compute in.
 
 cdef extern from "csrc/elementwise/elementwise.h":
-    enum: CYOPS_OP_COUNT, CYOPS_MAX_INPUTS
     ctypedef struct cyops_op_row:
         const char *name
         int inputs
         const char *parameters
         const char *domain
+        double ulps[4]
         const char *formula
         const char *doc
         const char *example_arguments
@@ -43,7 +43,7 @@ cdef int fill_domains() except -1:
     cdef int op, dtype
     for op in range(CYOPS_OP_COUNT):
         domain_of[op] = DOMAINS[cyops_elementwise_ops[op].domain.decode()]
-        for dtype in range(CYOPS_DTYPE_COUNT):
+        for dtype in range(<int> CYOPS_DTYPE_COUNT):
             computes_in_itself[op][dtype] = has_loop(op, dtype)
     return 0
 
@@ -64,14 +64,16 @@ fill_domains()
 
 
 def elementwise_rows():
-    """The table of elementwise ops: (name, parameters, domain, formula, doc, example arguments, example result)."""
+    """The table of elementwise ops: (name, parameters, domain, formula, doc, example arguments, example result,
+    error bounds in ULP as in csrc/elementwise/ops.h)."""
     cdef const cyops_op_row *row
     cdef list rows = []
     for op in range(CYOPS_OP_COUNT):
         row = &cyops_elementwise_ops[op]
         parameters = row.parameters.decode().strip("()").split(", ")
         rows.append((row.name.decode(), tuple(parameters), row.domain.decode(), row.formula.decode(), row.doc.decode(),
-                     row.example_arguments.decode(), row.example_result.decode()))
+                     row.example_arguments.decode(), row.example_result.decode(),
+                     (row.ulps[0], row.ulps[1], row.ulps[2], row.ulps[3])))
     return tuple(rows)
 
 

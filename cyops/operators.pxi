@@ -11,7 +11,8 @@ def set_matmul(function):
 
 cdef bint is_operand(object x):
     """What an operator takes beside a tensor; everything else may have a reflected operator of its own."""
-    return (isinstance(x, (Strided, float, int, complex, list, tuple)) or PyObject_CheckBuffer(x) or hasattr(x, "__array__"))
+    return (isinstance(x, (Strided, float, int, complex, list, tuple)) or PyObject_CheckBuffer(x)
+            or hasattr(x, "__array__"))
 
 
 cdef object text_operand(object x, object other):

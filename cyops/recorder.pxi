@@ -5,12 +5,8 @@
 
 cdef extern from *:
     """
-    #if defined(_MSC_VER)
-    static __declspec(thread) PyObject *innermost_recorder = NULL;
-    #else
     /* The default model for a static variable, local-dynamic, makes GCC 12 fail with an internal error. */
     static _Thread_local PyObject *innermost_recorder __attribute__((tls_model("global-dynamic"))) = NULL;
-    #endif
     """
     PyObject *innermost_recorder
 

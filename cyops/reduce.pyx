@@ -4,20 +4,15 @@
 The elements are read where they lie, whatever their strides; csrc/reduce/reduce.c says in which order they are added.
 Here axes and dtypes are decided. May be imported by everything above cyops.strided.
 """
+from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, api, begin_write,
-    cast_to, check, checked_out, coerce, computing_dtype, cyops_api, cyops_view, dtype_code, dtype_object, empty, is_floating,
+    cast_to, check, checked_out, coerce, computing_dtype, cyops_api, cyops_view, dtype_code, empty, is_floating,
     is_unsigned, itemsize_of, normalize_axes, overlaps, record, recording, require_real, result_class, shape_of,
     write_result,
 )
 
 from libc.math cimport isfinite
-
-cdef extern from "csrc/reduce/reduce.h":
-    enum: CYOPS_REDUCE_SUM, CYOPS_REDUCE_MEAN, CYOPS_REDUCE_PROD, CYOPS_REDUCE_MAX, CYOPS_REDUCE_MIN, CYOPS_REDUCE_VAR
-
-cdef extern from "csrc/elementwise/elementwise.h":
-    enum: CYOPS_OP_sqrt
 
 # About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
 cdef Py_ssize_t WITHOUT_GIL = 400_000

@@ -5,6 +5,7 @@ A row is what is normalised together. Every function subtracts the row's largest
 overflows; a row with +inf or NaN, or with nothing but -inf, gives NaN. May be imported by everything above
 cyops.strided.
 """
+from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce,
     computing_dtype, cyops_api, cyops_view, empty, empty_like, fresh_copy, is_floating, is_text, normalize_axes,
@@ -16,9 +17,6 @@ from libc.string cimport memcmp, memset
 import math
 
 import numpy
-
-cdef extern from "csrc/rows/rows.h":
-    enum: CYOPS_ROWS_SOFTMAX, CYOPS_ROWS_LOG_SOFTMAX, CYOPS_ROWS_SOFTMAX_GRADIENT, CYOPS_ROWS_LOG_SOFTMAX_GRADIENT
 
 # About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
 cdef Py_ssize_t WITHOUT_GIL = 20_000

@@ -21,6 +21,7 @@ from cpython.sequence cimport PySequence_Check, PySequence_GetItem
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
+from cyops.ids cimport *
 from cyops.storage cimport Storage, allocate, borrow
 
 import numpy
@@ -29,14 +30,6 @@ from cyops.bfloat16 import bfloat16
 
 cdef extern from "csrc/base/api.h":
     const cyops_api cyops_functions
-
-cdef extern from "csrc/elementwise/elementwise.h":
-    enum:
-        CYOPS_OP_add, CYOPS_OP_subtract, CYOPS_OP_multiply, CYOPS_OP_divide, CYOPS_OP_floor_divide, CYOPS_OP_remainder
-        CYOPS_OP_round
-        CYOPS_OP_pow, CYOPS_OP_square, CYOPS_OP_negative, CYOPS_OP_abs
-        CYOPS_OP_equal, CYOPS_OP_not_equal, CYOPS_OP_less, CYOPS_OP_less_equal, CYOPS_OP_greater, CYOPS_OP_greater_equal
-        CYOPS_OP_logical_not, CYOPS_OP_logical_and, CYOPS_OP_logical_or
 
 
 cdef const cyops_api *api() noexcept:

@@ -5,6 +5,7 @@ Every function takes one tensor or a sequence of tensors per argument, checks al
 parameters and what the optimizer keeps beside them. The formulas are the rows of csrc/update/ops.h, Keras 3's. May be
 imported by everything above cyops.strided.
 """
+from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_FLOAT32, CYOPS_FLOAT64, Strided, api, begin_assign, check, cyops_api, cyops_parameter, shape_of,
 )
@@ -13,13 +14,6 @@ from libc.math cimport pow, sqrt
 from libc.stdlib cimport free, malloc
 
 from types import MappingProxyType
-
-cdef extern from "csrc/update/update.h":
-    enum:
-        CYOPS_MAX_SLOTS, CYOPS_MAX_STEP_SCALARS, CYOPS_STEP_COUNT
-        CYOPS_STEP_sgd, CYOPS_STEP_momentum, CYOPS_STEP_nesterov, CYOPS_STEP_adam
-        CYOPS_STEP_rmsprop, CYOPS_STEP_rmsprop_momentum
-        CYOPS_STEP_rmsprop_centered, CYOPS_STEP_rmsprop_centered_momentum
 
 cdef extern from *:
     """

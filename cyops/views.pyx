@@ -286,6 +286,7 @@ def get_array_item(x, key):
 
 set_get_array_item(get_array_item)
 
+
 class Methods:
     """The functions as methods of a tensor, where a method takes its arguments otherwise than the function."""
 

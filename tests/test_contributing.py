@@ -40,7 +40,7 @@ def copy(tmp_path_factory):
     for objects in (ROOT / "build").glob("objects-*"):
         shutil.copytree(objects, folder / "build" / objects.name)
     steps = STEP.findall((ROOT / "CONTRIBUTING.md").read_text())
-    assert len(steps) == 12
+    assert len(steps) == 13
     for file, where, anchor, code in steps:
         path = folder / file
         path.write_text(followed(path.read_text(), where, anchor, code))

@@ -1,48 +1,35 @@
 /* Everything the extensions other than cyops.strided call in C, as one struct of function pointers.
  *
  * The C files are linked into cyops.strided alone (one pool, one dispatch table per process); the other extensions
- * get this struct from it through strided.pxd.
+ * get this struct from it through strided.pxd, which says for Cython what each of the functions takes.
  */
 #ifndef CYOPS_API_H
 #define CYOPS_API_H
 
-#include "runtime/dispatch.h"
+#include "elementwise/elementwise.h"
 #include "gather/gather.h"
+#include "gemm/gemm.h"
+#include "reduce/reduce.h"
+#include "rows/rows.h"
+#include "runtime/dispatch.h"
 #include "runtime/pool.h"
+#include "update/update.h"
 
+/* ENTRY(f) is the function cyops_f, declared in its area's header. */
+/* clang-format off */
+#define CYOPS_ENTRIES(ENTRY) \
+    ENTRY(elementwise) ENTRY(power) ENTRY(cast) ENTRY(matmul) \
+    ENTRY(reduce) ENTRY(arg_reduce) \
+    ENTRY(rows) ENTRY(cross_entropy) ENTRY(cross_entropy_targets) \
+    ENTRY(wrap_positions) ENTRY(take) ENTRY(scatter) ENTRY(scatter_add) ENTRY(accumulate) ENTRY(gather_rows) \
+    ENTRY(update) \
+    ENTRY(select_isa) ENTRY(available_isas) \
+    ENTRY(get_num_threads) ENTRY(set_num_threads) ENTRY(count_workers)
+/* clang-format on */
+
+#define CYOPS_ENTRY_POINTER(name) __typeof__(&cyops_##name) name;
 typedef struct {
-    int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs);
-    int (*power)(const cyops_view *out, const cyops_view *const *inputs);
-    int (*cast)(const cyops_view *out, const cyops_view *in);
-    int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion);
-
-    int (*reduce)(int reduction, const cyops_view *out, const cyops_view *x, const char *reduced, double correction);
-    int (*arg_reduce)(int reduction, const cyops_view *out, const cyops_view *x, const char *reduced);
-
-    int (*rows)(int op, const cyops_view *out, const cyops_view *const *inputs, int axis);
-    int (*cross_entropy)(const cyops_view *losses, const cyops_view *gradient, const cyops_view *logits,
-                         const cyops_view *labels, double scale, ptrdiff_t *position);
-    int (*cross_entropy_targets)(const cyops_view *losses, const cyops_view *gradient, const cyops_view *logits,
-                                 const cyops_view *targets, double scale);
-
-    int (*wrap_positions)(int64_t *positions, ptrdiff_t n, ptrdiff_t length, ptrdiff_t *bad);
-    int (*take)(const cyops_view *out, const cyops_view *x, int axis, const int64_t *positions, ptrdiff_t count);
-    int (*scatter)(const cyops_view *target, const cyops_view *updates, int axis, const int64_t *positions,
-                   ptrdiff_t count);
-    int (*scatter_add)(const cyops_view *target, const cyops_view *updates, int axis, const int64_t *positions,
-                       ptrdiff_t count);
-    int (*accumulate)(const cyops_view *target, const cyops_view *updates);
-    int (*gather_rows)(const cyops_view *out, const cyops_view *x, const int64_t *positions, ptrdiff_t count,
-                       double scale);
-
-    int (*update)(int step, const cyops_parameter *parameters, ptrdiff_t count, const double *scalars);
-
-    const char *(*select_isa)(const char *limit);
-    int (*available_isas)(const char *names[3]);
-
-    int (*get_num_threads)(void);
-    void (*set_num_threads)(int count);
-    int (*count_workers)(void);
+    CYOPS_ENTRIES(CYOPS_ENTRY_POINTER)
 } cyops_api;
 
 extern const cyops_api cyops_functions;

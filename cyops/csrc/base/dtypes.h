@@ -3,9 +3,10 @@
  *     DTYPE(CODE, name, C type, kind, computes as, letter, name in files)
  *
  * The code is CYOPS_CODE; the name is NumPy's, by which users call it. A dtype computes as itself or as the one whose
- * loops it borrows: a half is widened, computed with and rounded once. The letter is NumPy's character for it, 0 where it
- * has none; the buffer protocol (PEP 3118) has the same but for complex numbers. The name in files is safetensors'. Rows are in no order that anything may rely on: what a dtype is, its
- * kind and size say. Text has no fixed size; its rows stand apart.
+ * loops it borrows: a half is widened, computed with and rounded once. The letter is NumPy's character for it, 0 where
+ * it has none; the buffer protocol (PEP 3118) has the same but for complex numbers. The name in files is safetensors'.
+ * Rows are in no order that anything may rely on: what a dtype is, its kind and size say. Text has no fixed size; its
+ * rows stand apart.
  *
  * To add a dtype, add a row here and its loops: casts in elementwise/cast_loops.h, others where it computes as itself.
  * Read by C, by Cython (dtypes.pxi) and through it by Python. Functions here are for every extension, so they are in
@@ -46,8 +47,7 @@ typedef enum {
 
 #define CYOPS_DTYPE_CODE(CODE, ...) CYOPS_##CODE,
 typedef enum {
-    CYOPS_NUMERIC_DTYPES(CYOPS_DTYPE_CODE)
-    CYOPS_BYTES, /* fixed width, NumPy's "S" */
+    CYOPS_NUMERIC_DTYPES(CYOPS_DTYPE_CODE) CYOPS_BYTES, /* fixed width, NumPy's "S" */
     CYOPS_STR,   /* fixed width, four bytes a character, NumPy's "U" */
     CYOPS_DTYPE_COUNT
 } cyops_dtype;
@@ -63,8 +63,7 @@ typedef struct {
 #define CYOPS_DTYPE_ROW(CODE, name, type, kind, computing, letter, file_name) \
     [CYOPS_##CODE] = {#name, #file_name, CYOPS_KIND_##kind, sizeof(type), CYOPS_##computing, letter},
 static const cyops_dtype_row cyops_dtypes[CYOPS_DTYPE_COUNT] = {
-    CYOPS_NUMERIC_DTYPES(CYOPS_DTYPE_ROW)
-    [CYOPS_BYTES] = {NULL, NULL, CYOPS_KIND_TEXT, 1, CYOPS_BYTES, 's'},
+    CYOPS_NUMERIC_DTYPES(CYOPS_DTYPE_ROW)[CYOPS_BYTES] = {NULL, NULL, CYOPS_KIND_TEXT, 1, CYOPS_BYTES, 's'},
     [CYOPS_STR] = {NULL, NULL, CYOPS_KIND_TEXT, 4, CYOPS_STR, 'w'},
 };
 #undef CYOPS_DTYPE_ROW

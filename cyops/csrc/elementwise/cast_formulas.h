@@ -10,18 +10,10 @@
 
 #include "math/formulas.h"
 
-CYOPS_INLINE int32_t ISA_NAME(f32_to_int32)(float x) {
-    return x >= -0x1p31f && x < 0x1p31f ? (int32_t)x : INT32_MIN;
-}
-CYOPS_INLINE int32_t ISA_NAME(f64_to_int32)(double x) {
-    return x > -0x1p31 - 1 && x < 0x1p31 ? (int32_t)x : INT32_MIN;
-}
-CYOPS_INLINE int64_t ISA_NAME(f32_to_int64)(float x) {
-    return x >= -0x1p63f && x < 0x1p63f ? (int64_t)x : INT64_MIN;
-}
-CYOPS_INLINE int64_t ISA_NAME(f64_to_int64)(double x) {
-    return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN;
-}
+CYOPS_INLINE int32_t ISA_NAME(f32_to_int32)(float x) { return x >= -0x1p31f && x < 0x1p31f ? (int32_t)x : INT32_MIN; }
+CYOPS_INLINE int32_t ISA_NAME(f64_to_int32)(double x) { return x > -0x1p31 - 1 && x < 0x1p31 ? (int32_t)x : INT32_MIN; }
+CYOPS_INLINE int64_t ISA_NAME(f32_to_int64)(float x) { return x >= -0x1p63f && x < 0x1p63f ? (int64_t)x : INT64_MIN; }
+CYOPS_INLINE int64_t ISA_NAME(f64_to_int64)(double x) { return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN; }
 CYOPS_INLINE uint64_t ISA_NAME(f32_to_uint64)(float x) {
     return x >= 0x1p63f && x < 0x1p64f ? (uint64_t)ISA_NAME(f32_to_int64)(x - 0x1p63f) ^ (uint64_t)1 << 63
                                        : (uint64_t)ISA_NAME(f32_to_int64)(x);

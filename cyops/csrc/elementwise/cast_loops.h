@@ -33,8 +33,8 @@
 #define HALF_TO_INT64(x) F32_TO_INT64(FROM_HALF(x))
 #define HALF_TO_UINT64(x) F32_TO_UINT64(FROM_HALF(x))
 
-#define CAST(from, X, to, R, convert)                                                                  \
-    CYOPS_INLINE R ISA_NAME(from##_as_##to)(X x) { return (R)convert(x); }                             \
+#define CAST(from, X, to, R, convert)                                      \
+    CYOPS_INLINE R ISA_NAME(from##_as_##to)(X x) { return (R)convert(x); } \
     LOOP_1(ISA_NAME(cast_##from##_to_##to), ISA_NAME(from##_as_##to), R, X)
 
 /* One row: how X becomes bool, a half, a bfloat, an integer of up to 32 bits, uint32 or int64, uint64, a floating number,
@@ -54,9 +54,8 @@
     CAST(from, X, float32, float, to_floating)                                                                  \
     CAST(from, X, float64, double, to_floating)                                                                 \
     CAST(from, X, complex64, float _Complex, to_complex)
-#define CASTS_OF_INTEGER(from, X)                                                                         \
-    CASTS(from, X, IS_NONZERO, INTEGER_TO_HALF, NUMBER_TO_BFLOAT, IDENTITY, IDENTITY, IDENTITY, IDENTITY, \
-          IDENTITY)
+#define CASTS_OF_INTEGER(from, X) \
+    CASTS(from, X, IS_NONZERO, INTEGER_TO_HALF, NUMBER_TO_BFLOAT, IDENTITY, IDENTITY, IDENTITY, IDENTITY, IDENTITY)
 
 CASTS_OF_INTEGER(bool, uint8_t)
 CASTS_OF_INTEGER(int8, int8_t)
@@ -67,8 +66,8 @@ CASTS_OF_INTEGER(uint8, uint8_t)
 CASTS_OF_INTEGER(uint16, uint16_t)
 CASTS_OF_INTEGER(uint32, uint32_t)
 CASTS_OF_INTEGER(uint64, uint64_t)
-CASTS(float16, uint16_t, HALF_TO_BOOL, IDENTITY, HALF_TO_BFLOAT, HALF_TO_INT32, HALF_TO_INT64, HALF_TO_UINT64, FROM_HALF,
-      FROM_HALF)
+CASTS(float16, uint16_t, HALF_TO_BOOL, IDENTITY, HALF_TO_BFLOAT, HALF_TO_INT32, HALF_TO_INT64, HALF_TO_UINT64,
+      FROM_HALF, FROM_HALF)
 CASTS(bfloat16, uint16_t, HALF_TO_BOOL, BFLOAT_TO_HALF, IDENTITY, BFLOAT_TO_INT32, BFLOAT_TO_INT64, BFLOAT_TO_UINT64,
       FROM_BFLOAT, FROM_BFLOAT)
 CASTS(float32, float, IS_NONZERO, F32_TO_HALF, F32_TO_BFLOAT, F32_TO_INT32, F32_TO_INT64, F32_TO_UINT64, IDENTITY,
@@ -78,6 +77,7 @@ CASTS(float64, double, IS_NONZERO, F64_TO_HALF, NUMBER_TO_BFLOAT, F64_TO_INT32, 
 CASTS(complex64, float _Complex, IS_NONZERO, REAL_TO_HALF, REAL_TO_BFLOAT, REAL_TO_INT32, REAL_TO_INT64, REAL_TO_UINT64,
       REAL_PART, IDENTITY)
 
+/* clang-format off */
 #define CAST_TO(id, to)                                       \
     [id] = {                                                  \
         [CYOPS_BOOL] = ISA_NAME(cast_bool_to_##to),           \
@@ -112,3 +112,4 @@ CASTS(complex64, float _Complex, IS_NONZERO, REAL_TO_HALF, REAL_TO_BFLOAT, REAL_
         CAST_TO(CYOPS_FLOAT64, float64)     \
         CAST_TO(CYOPS_COMPLEX64, complex64) \
     }
+/* clang-format on */

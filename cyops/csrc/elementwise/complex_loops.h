@@ -3,5 +3,3 @@
 #define DIFFERS(a, b) ((a) != (b))
 LOOP_2(ISA_NAME(equal_complex64), IS_EQUAL, uint8_t, float _Complex)
 LOOP_2(ISA_NAME(not_equal_complex64), DIFFERS, uint8_t, float _Complex)
-#undef IS_EQUAL
-#undef DIFFERS

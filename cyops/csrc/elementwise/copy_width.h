@@ -1,22 +1,21 @@
 /* Copies items of one width between any two stridings: a template, included by copy_loops.h.
  *
- * Expects WIDTH (1, 2, 4 or 8), ITEM (the unsigned type of that width) and, where a kernel transposes a square of
- * VECTOR_BYTES a side in registers, TRANSPOSE_TILE. Undefines them. The cases: rows that lie in memory as runs, one
+ * Expects WIDTH (1, 2, 4 or 8), ITEM (the unsigned type of that width) and, for 4 and 8, T and SUFFIX of the vectors of
+ * such items. The cases: rows that lie in memory as runs, one
  * item repeated, runs walked backwards, transposed, anything else.
  */
 #define OF_WIDTH(name) ISA_NAME(CYOPS_JOIN(name, WIDTH))
 
 /* Items a side of a square that is transposed at once. */
-#ifdef TRANSPOSE_TILE
+#if HAS_STREAMS && WIDTH >= 4
 #define TILE (VECTOR_BYTES / WIDTH)
+#include "elementwise/copy_tile.h"
 #else
 #define TILE 8
-#define TRANSPOSE_TILE(to, to_row, from, from_row, streams) \
-    OF_WIDTH(transpose_plain)(to, to_row, from, from_row, TILE, TILE)
 #endif
 
 /* A strip as wide as this is transposed at a time: its target lines stay in the first cache meanwhile. */
-#define STRIP 64
+#define WIDEST_STRIP 64
 
 CYOPS_INLINE void OF_WIDTH(copy_strided)(ITEM *to, const ITEM *from, ptrdiff_t to_step, ptrdiff_t from_step,
                                          ptrdiff_t n) {
@@ -24,7 +23,7 @@ CYOPS_INLINE void OF_WIDTH(copy_strided)(ITEM *to, const ITEM *from, ptrdiff_t t
 }
 
 CYOPS_INLINE void OF_WIDTH(fill)(ITEM *to, ITEM item, ptrdiff_t n, int streams) {
-#if VECTOR_BYTES > 1
+#if HAS_STREAMS
     if (streams && n * WIDTH >= 2 * VECTOR_BYTES) {
         ITEM pattern[VECTOR_BYTES / WIDTH];
         for (int i = 0; i < VECTOR_BYTES / WIDTH; i++) pattern[i] = item;
@@ -32,6 +31,7 @@ CYOPS_INLINE void OF_WIDTH(fill)(ITEM *to, ITEM item, ptrdiff_t n, int streams) 
         return;
     }
 #endif
+    (void)streams;
     for (ptrdiff_t i = 0; i < n; i++) to[i] = item;
 }
 
@@ -60,21 +60,31 @@ CYOPS_INLINE void OF_WIDTH(transpose_plain)(ITEM *to, ptrdiff_t to_row, const IT
         for (ptrdiff_t c = 0; c < columns; c++) to[r * to_row + c] = from[c * from_row + r];
 }
 
+CYOPS_INLINE void OF_WIDTH(transpose_square)(ITEM *to, ptrdiff_t to_row, const ITEM *from, ptrdiff_t from_row,
+                                             int streams) {
+#if HAS_STREAMS && WIDTH >= 4
+    OF_WIDTH(transpose_tile)(to, to_row, from, from_row, streams);
+#else
+    (void)streams;
+    OF_WIDTH(transpose_plain)(to, to_row, from, from_row, TILE, TILE);
+#endif
+}
+
 CYOPS_INLINE void OF_WIDTH(transpose)(ITEM *to, ptrdiff_t to_row, const ITEM *from, ptrdiff_t from_row,
                                       ptrdiff_t columns, ptrdiff_t rows, int streams) {
     if (streams) {
         /* The columns before the first aligned one. */
-        const ptrdiff_t head = (ptrdiff_t)(-(uintptr_t)to & (VECTOR_BYTES - 1)) / WIDTH;
+        const ptrdiff_t head = (ptrdiff_t)(-(uintptr_t)to & (STREAM_BYTES - 1)) / WIDTH;
         const ptrdiff_t plain = head < columns ? head : columns;
         OF_WIDTH(transpose_plain)(to, to_row, from, from_row, rows, plain);
         to += plain, from += plain * from_row, columns -= plain;
     }
     const ptrdiff_t whole_rows = rows / TILE * TILE, whole_columns = columns / TILE * TILE;
-    for (ptrdiff_t strip = 0; strip < whole_columns; strip += STRIP) {
-        const ptrdiff_t end = strip + STRIP < whole_columns ? strip + STRIP : whole_columns;
+    for (ptrdiff_t strip = 0; strip < whole_columns; strip += WIDEST_STRIP) {
+        const ptrdiff_t end = strip + WIDEST_STRIP < whole_columns ? strip + WIDEST_STRIP : whole_columns;
         for (ptrdiff_t r = 0; r < whole_rows; r += TILE)
             for (ptrdiff_t c = strip; c < end; c += TILE)
-                TRANSPOSE_TILE(to + r * to_row + c, to_row, from + c * from_row + r, from_row, streams);
+                OF_WIDTH(transpose_square)(to + r * to_row + c, to_row, from + c * from_row + r, from_row, streams);
     }
     const ITEM *right = from + whole_columns * from_row, *below = from + whole_rows;
     OF_WIDTH(transpose_plain)(to + whole_columns, to_row, right, from_row, whole_rows, columns - whole_columns);
@@ -117,7 +127,7 @@ CYOPS_INLINE void OF_WIDTH(transpose_by_scratch)(ITEM *to, ptrdiff_t to_row, con
 
 static void OF_WIDTH(stream)(char *to, const char *from, const ptrdiff_t *to_strides, const ptrdiff_t *from_strides,
                              ptrdiff_t n_inner, ptrdiff_t n_outer) {
-    const int is_aligned = (to_strides[1] * WIDTH & (VECTOR_BYTES - 1)) == 0;
+    const int is_aligned = (to_strides[1] * WIDTH & (STREAM_BYTES - 1)) == 0;
     const int is_transposed = from_strides[0] != 1 && from_strides[1] == 1;
     if (to_strides[0] != 1)
         OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 0);
@@ -128,9 +138,4 @@ static void OF_WIDTH(stream)(char *to, const char *from, const ptrdiff_t *to_str
         OF_WIDTH(copy_any)(to, from, to_strides, from_strides, n_inner, n_outer, 1);
 }
 
-#undef OF_WIDTH
-#undef STRIP
-#undef WIDTH
-#undef ITEM
 #undef TILE
-#undef TRANSPOSE_TILE

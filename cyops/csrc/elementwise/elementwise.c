@@ -10,13 +10,15 @@
 #include "elementwise/plan.h"
 #include "elementwise/strings.h"
 #include "base/system.h"
+#include "simd/cpu.h"
 
-#define OP_STRINGS(name, inputs, parameters, domain, formula, formula_text, doc, arguments, result) \
-    {#name, inputs, #parameters, #domain, formula_text, doc, arguments, result},
-const cyops_op_row cyops_elementwise_ops[CYOPS_OP_COUNT] = {CYOPS_ELEMENTWISE_OPS(OP_STRINGS)};
+#define WITHOUT_PARENTHESES(...) __VA_ARGS__
+#define OP_ROW(name, inputs, parameters, domain, cost, ulps, formula, formula_text, doc, arguments, result) \
+    {#name,        inputs, #parameters, #domain, CYOPS_COST_##cost, {WITHOUT_PARENTHESES ulps},             \
+     formula_text, doc,    arguments,   result},
+const cyops_op_row cyops_elementwise_ops[CYOPS_OP_COUNT] = {CYOPS_ELEMENTWISE_OPS(OP_ROW)};
 
-/* Elements of one block of scratch: with float64, 16 KB an operand. Where results are stored past the caches, a relu of
- * 1e7 float32 took 2.9 ms in blocks of 2048, 1.9 of 1024 and 512, 2.3 of 256. */
+/* Elements of one block of scratch: with float64, 16 KB an operand; fewer where results are stored past the caches. */
 #define BLOCK 2048
 #define STREAMED_BLOCK 1024
 #define BLOCK_WIDTH 64
@@ -43,17 +45,8 @@ static unsigned find_packed(const cyops_plan *plan) {
     return packed;
 }
 
-/* Whether stores go past the caches. Where the third-level cache is known, from twice its size of traffic on. Measured
- * on two threads with 32 MB of it, stores past the caches beside others, the op alone and with one after it that reads
- * the result:
- *     addition, 48 MB of traffic: 1.24 and 1.42 times the time; 72 MB: 0.96, 0.97; 108 MB: 0.85, 0.95;
- *     relu, 32 MB: 1.5 and 1.2; 48 MB: 1.04, 0.93; 72 MB: 0.77, 0.91; copy, 32 MB: 2.0; 48 MB: 1.03; 72 MB: 0.88;
- *     transposed copy, 32 MB: 1.4 and 2.3; 50 MB: 0.91, 1.19; 64 MB: 0.94, 0.94.
- * Elsewhere by the size of the result. Measured where 260 MB, shared with other machines, were of little use:
- *     result of 16 MB: addition 1.13, addition and relu 1.5 times the time; of 32 MB: 0.78 and 1.0; of 80 MB: 0.9, 0.9;
- *     copy of 16 MB: 0.75, copy and relu 1.5 times the time; of 80 MB: 0.55 and 0.83;
- *     transposed copy of 4 MB: 0.6; of 12 MB: 0.46; of 16 MB: 0.25, and reading it then costs a fifth of what it saves.
- */
+/* Whether stores go past the caches. Where the third-level cache is known, from twice its size of traffic on; elsewhere
+ * by the size of the result. Measured: docs/kernels.md, Stores past the caches. */
 #define STREAM_RESULT_BYTES ((ptrdiff_t)32 << 20)
 #define STREAM_COPY_BYTES ((ptrdiff_t)16 << 20)
 #define STREAM_TRANSPOSED_BYTES ((ptrdiff_t)8 << 20)
@@ -67,14 +60,6 @@ static int should_stream(ptrdiff_t result_bytes, ptrdiff_t traffic_bytes, ptrdif
 static cyops_copy_loop copy_of_width(ptrdiff_t itemsize, int streams) {
     const int width = itemsize == 8 ? 3 : itemsize == 4 ? 2 : itemsize == 2 ? 1 : 0;
     return streams ? cyops_active->elementwise->streams[width] : cyops_active->elementwise->copies[width];
-}
-
-/* Puts stores past the caches before what follows, as other threads see it. Once a tile: when each block of scratch was
- * followed by it, a relu of 1e7 float32 took 2.0 ms on two threads in place of 1.6. */
-static void end_streams(void) {
-#ifdef CYOPS_X86_64
-    _mm_sfence();
-#endif
 }
 
 /* One block through scratch: copy in, compute, copy out. Where all operands are then runs, they are one row. */
@@ -130,7 +115,8 @@ static void run_tile(const void *context, const cyops_plan *plan, char *const *d
             run_block(work, plan, corner, n_inner - column < width ? n_inner - column : width,
                       n_outer - row < height ? n_outer - row : height);
         }
-    if (work->streams) end_streams();
+    /* Once a tile, not once a block: docs/kernels.md, Stores past the caches. */
+    if (work->streams) cyops_end_streams();
 }
 
 /* What can skip the plan: the view is one run in C order (1), one element repeated (0), or neither (-1). */
@@ -153,48 +139,44 @@ static ptrdiff_t traffic(int operands, const cyops_view *const *views) {
     return bytes;
 }
 
-/* The arithmetic of one element as bytes of traffic that take as long, for the decision to share the work. In the
- * second cache an addition takes 0.01 ns a byte; exp and its like 0.4 to 0.6 ns, pow and divisions 1 to 3 ns an
- * element.
- */
+/* The arithmetic of one element as bytes of traffic that take as long, for the decision to share the work. See
+ * docs/kernels.md, Threads. Integers are divided by one number by way of its reciprocal. */
 static ptrdiff_t arithmetic(int op, const cyops_view *last) {
-    /* Integers are divided by one number by way of its reciprocal: 0.02 to 0.2 ns an element. */
-    if (op != CYOPS_OP_pow && !cyops_is_floating(last->dtype) && flat_stride(last) == 0) return 0;
-    switch (op) {
-    case CYOPS_OP_exp: case CYOPS_OP_expm1: case CYOPS_OP_log: case CYOPS_OP_log1p: case CYOPS_OP_tanh:
-    case CYOPS_OP_sigmoid: case CYOPS_OP_erf:
-        return 32;
-    case CYOPS_OP_pow: case CYOPS_OP_floor_divide: case CYOPS_OP_remainder:
-        return 96;
-    default:
-        return 0;
+    switch (cyops_elementwise_ops[op].cost) {
+        case CYOPS_COST_MEMORY: return 0;
+        case CYOPS_COST_FUNCTION: return 32;
+        case CYOPS_COST_DIVISION: return !cyops_is_floating(last->dtype) && flat_stride(last) == 0 ? 0 : 96;
+        case CYOPS_COST_POWER: return 96;
     }
+    return 0;
+}
+
+/* The plan of views that each are one run, inputs perhaps one element: one row. Returns 0 where they are not. */
+static int make_flat(cyops_plan *plan, int operands, const cyops_view *const *views) {
+    plan->operands = operands;
+    plan->ndim = 2;
+    plan->size = plan->shape[0] = views[0]->size;
+    plan->shape[1] = 1;
+    for (int k = 0; k < operands; k++) {
+        plan->strides[k][0] = flat_stride(views[k]);
+        plan->strides[k][1] = 0;
+        plan->data[k] = views[k]->data;
+        plan->itemsize[k] = views[k]->itemsize;
+        if (plan->strides[k][0] < 0 || (k == 0 && plan->strides[k][0] == 0)) return 0;
+    }
+    return 1;
 }
 
 /* `spreads`: a scalar operand is repeated in scratch, so that the loop sees vectors only. */
 static void run(cyops_loop loop, int operands, const cyops_view *const *views, ptrdiff_t cost, int spreads) {
     elementwise_work work = {loop, 0, 0, BLOCK};
     cyops_plan plan;
-    int is_flat = 1;
-    for (int k = 0; k < operands; k++) {
-        const int step = flat_stride(views[k]);
-        is_flat &= step == 1 || (step == 0 && k > 0);
-        plan.strides[k][0] = step;
-        plan.strides[k][1] = 0;
-        plan.data[k] = views[k]->data;
-        plan.itemsize[k] = views[k]->itemsize;
-    }
-    if (is_flat) {
-        plan.operands = operands;
-        plan.ndim = 2;
-        plan.size = plan.shape[0] = views[0]->size;
-        plan.shape[1] = 1;
-    } else
-        cyops_plan_make(&plan, operands, views);
+    if (!make_flat(&plan, operands, views)) cyops_plan_make(&plan, operands, views);
     work.packed = find_packed(&plan);
     for (int k = 1; spreads && k < operands; k++)
         if (plan.strides[k][0] == 0) work.packed |= 1 << k;
-    const ptrdiff_t result_bytes = plan.size * plan.itemsize[0], traffic_bytes = plan.size * traffic(operands, views);
+    const ptrdiff_t result_bytes = views[0]->size * views[0]->itemsize;
+    const ptrdiff_t traffic_bytes = views[0]->size * traffic(operands, views);
     work.streams = plan.strides[0][0] == 1 && should_stream(result_bytes, traffic_bytes, STREAM_RESULT_BYTES);
     if (work.streams) { /* computed in scratch, then streamed out */
         work.packed |= 1;
@@ -211,7 +193,7 @@ int cyops_elementwise(int op, const cyops_view *out, const cyops_view *const *in
     if (cyops_is_text(dtype)) return cyops_compare_strings(op, out, inputs);
     const cyops_loop loop = cyops_active->elementwise->loops[op][dtype];
     if (loop == NULL) return CYOPS_NO_KERNEL;
-    /* The loop of pow over a scalar is not vectorised by GCC 12: 20 ns an element instead of 2.7 ns. */
+    /* GCC 12 does not vectorise the loop of pow over a scalar: docs/kernels.md, Vectors. */
     const ptrdiff_t cost = traffic(count + 1, views) + arithmetic(op, inputs[count - 1]);
     if (out->size > 0) run(loop, count + 1, views, cost, op == CYOPS_OP_pow);
     return CYOPS_OK;
@@ -247,7 +229,7 @@ static void copy_tile(const void *context, const cyops_plan *plan, char *const *
     const ptrdiff_t to_strides[2] = {plan->strides[0][0], plan->strides[0][1]};
     const ptrdiff_t from_strides[2] = {plan->strides[1][0], plan->strides[1][1]};
     work->loop(data[0], data[1], to_strides, from_strides, n_inner, n_outer);
-    if (work->streams) end_streams();
+    if (work->streams) cyops_end_streams();
 }
 
 int cyops_cast(const cyops_view *out, const cyops_view *in) {

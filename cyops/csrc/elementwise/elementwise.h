@@ -1,7 +1,7 @@
-/* Elementwise work: the op ids, the kernels of one instruction set, and the entry points.
+/* Elementwise work: the entry points.
  *
- * ops.h is the table of ops, dtype.h makes the loops of one dtype from it, loops.h
- * those of all dtypes, plan.c decides how the elements are walked, elementwise.c walks, converts and copies.
+ * ops.h is the table of ops, dtype.h makes the loops of one dtype from it, loops.h those of all dtypes, kernels.h says
+ * what they promise; plan.c decides how the elements are walked, elementwise.c walks, converts and copies.
  */
 #ifndef CYOPS_ELEMENTWISE_H
 #define CYOPS_ELEMENTWISE_H
@@ -9,29 +9,7 @@
 #include "base/cyops.h"
 #include "elementwise/ops.h"
 
-#define CYOPS_OP_ID(name, ...) CYOPS_OP_##name,
-typedef enum { CYOPS_ELEMENTWISE_OPS(CYOPS_OP_ID) CYOPS_OP_COUNT } cyops_op;
-#undef CYOPS_OP_ID
-
 #define CYOPS_MAX_INPUTS 3
-
-/* A 2-D loop over data[0] (the output) and data[1..] (the inputs). Strides are in elements. The output's inner stride
- * is 1. Each input's is 1 or 0, but that of the first input of a unary or ternary op, and of one input of a binary op,
- * is 1. elementwise.c packs operands with other strides. */
-typedef void (*cyops_loop)(char *const *data, const ptrdiff_t *inner, const ptrdiff_t *outer, ptrdiff_t n_inner,
-                           ptrdiff_t n_outer);
-
-/* A 2-D copy without conversion: strides in elements of the item size the function is for, any value. */
-typedef void (*cyops_copy_loop)(char *to, const char *from, const ptrdiff_t *to_strides, const ptrdiff_t *from_strides,
-                                ptrdiff_t n_inner, ptrdiff_t n_outer);
-
-typedef struct {
-    cyops_loop loops[CYOPS_OP_COUNT][CYOPS_DTYPE_COUNT];      /* NULL where the op has no loop for the dtype */
-    cyops_loop roots[2], cube; /* x ** 0.5 of float32 and float64; x ** 3 of float32 */
-    cyops_loop casts[CYOPS_DTYPE_COUNT][CYOPS_DTYPE_COUNT]; /* [to][from] */
-    cyops_copy_loop copies[4];                                  /* of items of 1, 2, 4 and 8 bytes */
-    cyops_copy_loop streams[4];                                 /* the same, storing past the caches, without a fence */
-} cyops_elementwise_kernels;
 
 /* The op table as strings, for Python: CYOPS_OP_COUNT rows in the order of the ids. */
 typedef struct {
@@ -39,6 +17,8 @@ typedef struct {
     int inputs;
     const char *parameters; /* "(a, b)" */
     const char *domain;     /* "FLOATING" */
+    cyops_cost cost;
+    double ulps[4]; /* of float32 and float64, and of both without fused multiply-add */
     const char *formula;    /* "a + b" */
     const char *doc;
     const char *example_arguments;

@@ -3,13 +3,10 @@
  * The loops are plain C that compilers vectorise. Each operand is a vector (inner stride 1) or a scalar (0), and which
  * ones are scalars is decided outside the loop, so the compiler sees constants; elementwise.c packs all others.
  *
- * The widest vectors there are, no unrolling, no prefetching. An addition of 1e3 floats took on AMD EPYC (Zen 5), one
- * thread, 25 ns with vectors of 512 bits, 44 with 256, 18 with 512 in steps of four, beside 100 ns for the call; of
- * 1e5, 1e6 and 1e7 the four are equal within 3 %. Prefetching 256 to 4096 bytes ahead changed 1e5 and 1e7 by 5 % at
- * most and made 1e6 up to 14 % slower, 23 % where it was the target's.
+ * The widest vectors there are, no unrolling, no prefetching: docs/kernels.md, Vectors.
  */
 #include "elementwise/cast_formulas.h"
-#include "elementwise/elementwise.h"
+#include "elementwise/kernels.h"
 #include "math/formulas.h"
 
 /* An element is read and written at the same index only, so no iteration depends on another one, in place too. */
@@ -19,60 +16,60 @@
 #define VECTORISE _Pragma("GCC ivdep")
 #endif
 
-#define LOOP_HEAD(loop_name)                                                                       \
-    static void loop_name(char *const *data, const ptrdiff_t *inner, const ptrdiff_t *outer,       \
-                          ptrdiff_t n_inner, ptrdiff_t n_outer)
+#define LOOP_HEAD(loop_name)                                                                                    \
+    static void loop_name(char *const *data, const ptrdiff_t *inner, const ptrdiff_t *outer, ptrdiff_t n_inner, \
+                          ptrdiff_t n_outer)
 #define ROW(T, k) ((T *)data[k] + row * outer[k])
 #define EACH_ROW for (ptrdiff_t row = 0; row < n_outer; row++)
 #define EACH_ELEMENT VECTORISE for (ptrdiff_t i = 0; i < n_inner; i++)
 
-#define LOOP_1(loop_name, element, R, X)                          \
-    LOOP_HEAD(loop_name) {                                        \
-        (void)inner;                                              \
-        EACH_ROW {                                                \
-            R *out = ROW(R, 0);                                   \
-            const X *x = ROW(const X, 1);                         \
-            EACH_ELEMENT out[i] = element(x[i]);                  \
-        }                                                         \
+#define LOOP_1(loop_name, element, R, X)         \
+    LOOP_HEAD(loop_name) {                       \
+        (void)inner;                             \
+        EACH_ROW {                               \
+            R *out = ROW(R, 0);                  \
+            const X *x = ROW(const X, 1);        \
+            EACH_ELEMENT out[i] = element(x[i]); \
+        }                                        \
     }
 
-#define ROWS_2(element, R, T, at_a, at_b)                                 \
-    EACH_ROW {                                                            \
-        R *out = ROW(R, 0);                                               \
-        const T *a = ROW(const T, 1), *b = ROW(const T, 2);               \
-        const T first_a = a[0], first_b = b[0];                           \
-        (void)first_a, (void)first_b;                                     \
-        EACH_ELEMENT out[i] = element(at_a, at_b);                        \
+#define ROWS_2(element, R, T, at_a, at_b)                   \
+    EACH_ROW {                                              \
+        R *out = ROW(R, 0);                                 \
+        const T *a = ROW(const T, 1), *b = ROW(const T, 2); \
+        const T first_a = a[0], first_b = b[0];             \
+        (void)first_a, (void)first_b;                       \
+        EACH_ELEMENT out[i] = element(at_a, at_b);          \
     }
-#define LOOP_2(loop_name, element, R, T)                            \
-    LOOP_HEAD(loop_name) {                                          \
-        if (inner[1] == 0)                                          \
-            ROWS_2(element, R, T, first_a, b[i])                    \
-        else if (inner[2] == 0)                                     \
-            ROWS_2(element, R, T, a[i], first_b)                    \
-        else                                                        \
-            ROWS_2(element, R, T, a[i], b[i])                       \
+#define LOOP_2(loop_name, element, R, T)         \
+    LOOP_HEAD(loop_name) {                       \
+        if (inner[1] == 0)                       \
+            ROWS_2(element, R, T, first_a, b[i]) \
+        else if (inner[2] == 0)                  \
+            ROWS_2(element, R, T, a[i], first_b) \
+        else                                     \
+            ROWS_2(element, R, T, a[i], b[i])    \
     }
 
-#define ROWS_3(element, R, A, T, at_b, at_c)                              \
-    EACH_ROW {                                                            \
-        R *out = ROW(R, 0);                                               \
-        const A *a = ROW(const A, 1);                                     \
-        const T *b = ROW(const T, 2), *c = ROW(const T, 3);               \
-        const T first_b = b[0], first_c = c[0];                           \
-        (void)first_b, (void)first_c;                                     \
-        EACH_ELEMENT out[i] = element(a[i], at_b, at_c);                  \
+#define ROWS_3(element, R, A, T, at_b, at_c)                \
+    EACH_ROW {                                              \
+        R *out = ROW(R, 0);                                 \
+        const A *a = ROW(const A, 1);                       \
+        const T *b = ROW(const T, 2), *c = ROW(const T, 3); \
+        const T first_b = b[0], first_c = c[0];             \
+        (void)first_b, (void)first_c;                       \
+        EACH_ELEMENT out[i] = element(a[i], at_b, at_c);    \
     }
-#define LOOP_3(loop_name, element, R, A, T)                         \
-    LOOP_HEAD(loop_name) {                                          \
-        if (inner[2] == 0 && inner[3] == 0)                         \
-            ROWS_3(element, R, A, T, first_b, first_c)              \
-        else if (inner[2] == 0)                                     \
-            ROWS_3(element, R, A, T, first_b, c[i])                 \
-        else if (inner[3] == 0)                                     \
-            ROWS_3(element, R, A, T, b[i], first_c)                 \
-        else                                                        \
-            ROWS_3(element, R, A, T, b[i], c[i])                    \
+#define LOOP_3(loop_name, element, R, A, T)            \
+    LOOP_HEAD(loop_name) {                             \
+        if (inner[2] == 0 && inner[3] == 0)            \
+            ROWS_3(element, R, A, T, first_b, first_c) \
+        else if (inner[2] == 0)                        \
+            ROWS_3(element, R, A, T, first_b, c[i])    \
+        else if (inner[3] == 0)                        \
+            ROWS_3(element, R, A, T, b[i], first_c)    \
+        else                                           \
+            ROWS_3(element, R, A, T, b[i], c[i])       \
     }
 
 #define DTYPE float32
@@ -163,21 +160,25 @@
 #define KIND KIND_INTEGER
 #include "elementwise/dtype.h"
 
+#include "elementwise/powers.h"
 #include "elementwise/cast_loops.h"
+#if HAS_HALVES
 #include "elementwise/cast_half.h"
+#endif
 #include "elementwise/complex_loops.h"
 #include "elementwise/copy_loops.h"
-#ifdef CYOPS_ISA_AVX512
-#include "elementwise/pow.h"
+#ifdef CYOPS_POW_BY_TABLES
+#include CYOPS_POW_BY_TABLES
 #endif
 
 /* The loops that take the place of those made from the formulas, which they call for what they do not cover; those of
  * the table below do so as well. */
-#ifdef HALVES
+#if HAS_HALVES
 #define cast_float16_to_float32 widen_halves
 #define cast_float32_to_float16 narrow_to_halves
 #endif
 
+/* clang-format off */
 /* The table. A row lists the dtypes of the op's domain. */
 #define AT(dtype_id, name, dtype) [dtype_id] = ISA_NAME(name##_##dtype),
 #define BOOL_ROW(name) AT(CYOPS_BOOL, name, bool)
@@ -194,13 +195,20 @@
 #define ROW_COMPARISON ROW_ANY
 #define ROW_CHOICE ROW_ANY
 #define ROW_LOGICAL BOOL_ROW
-#ifdef CYOPS_ISA_AVX512
+#ifdef CYOPS_POW_BY_TABLES
 #define ROW_OF_POW AT(CYOPS_FLOAT32, pow_by_tables, float32) AT(CYOPS_FLOAT64, pow, float64)
 #else
 #define ROW_OF_POW FLOATING_ROW(pow)
 #endif
 #define TABLE_ROW(name, inputs, parameters, domain, ...) [CYOPS_OP_##name] = {ROW_##domain(name)},
 
+/* The last three rows are meant to take the place of those made from the table of ops. */
+_Pragma("GCC diagnostic push")
+#ifdef __clang__
+_Pragma("GCC diagnostic ignored \"-Winitializer-overrides\"")
+#else
+_Pragma("GCC diagnostic ignored \"-Woverride-init\"")
+#endif
 static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
     .loops = {
         CYOPS_ELEMENTWISE_OPS(TABLE_ROW)
@@ -216,66 +224,8 @@ static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
     .copies = {ISA_NAME(copy_1), ISA_NAME(copy_2), ISA_NAME(copy_4), ISA_NAME(copy_8)},
     .streams = {ISA_NAME(stream_1), ISA_NAME(stream_2), ISA_NAME(stream_4), ISA_NAME(stream_8)},
 };
+_Pragma("GCC diagnostic pop")
+/* clang-format on */
 
 #undef cast_float16_to_float32
 #undef cast_float32_to_float16
-#undef HALVES
-#undef VECTORISE
-#undef LOOP_HEAD
-#undef ROW
-#undef EACH_ROW
-#undef EACH_ELEMENT
-#undef LOOP_1
-#undef LOOP_2
-#undef LOOP_3
-#undef ROWS_2
-#undef ROWS_3
-#undef AT
-#undef BOOL_ROW
-#undef INTEGER_ROW
-#undef FLOATING_ROW
-#undef ROW_ANY
-#undef ROW_NUMBER
-#undef ROW_SIGNED
-#undef ROW_FLOATING
-#undef ROW_PREDICATE
-#undef ROW_COMPARISON
-#undef ROW_CHOICE
-#undef ROW_LOGICAL
-#undef ROW_OF_POW
-#undef TABLE_ROW
-#undef IDENTITY
-#undef IS_NONZERO
-#undef FROM_HALF
-#undef INTEGER_TO_HALF
-#undef F32_TO_HALF
-#undef F64_TO_HALF
-#undef F32_TO_INT32
-#undef F32_TO_INT64
-#undef F32_TO_UINT64
-#undef F64_TO_INT32
-#undef F64_TO_INT64
-#undef F64_TO_UINT64
-#undef REAL_PART
-#undef NUMBER_TO_BFLOAT
-#undef F32_TO_BFLOAT
-#undef FROM_BFLOAT
-#undef HALF_TO_BFLOAT
-#undef BFLOAT_TO_HALF
-#undef BFLOAT_TO_INT32
-#undef BFLOAT_TO_INT64
-#undef BFLOAT_TO_UINT64
-#undef REAL_TO_HALF
-#undef REAL_TO_BFLOAT
-#undef REAL_TO_INT32
-#undef REAL_TO_INT64
-#undef REAL_TO_UINT64
-#undef HALF_TO_BOOL
-#undef HALF_TO_INT32
-#undef HALF_TO_INT64
-#undef HALF_TO_UINT64
-#undef CAST
-#undef CASTS
-#undef CASTS_OF_INTEGER
-#undef CAST_TO
-#undef CAST_TABLE

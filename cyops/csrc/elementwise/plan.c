@@ -3,13 +3,11 @@
 #include "runtime/pool.h"
 #include "base/system.h"
 
-/* In the second cache: 0.0054 for a relu, 0.0065 to 0.0078 for an addition on an AMD EPYC. Two threads that are awake,
- * one op after the other, took of one thread's time, for an addition: 0.5 MB 130 %, 0.7 MB 91 %, 1 MB 67 %, 1.2 MB
- * 47 %; for a relu: 0.5 MB 140 %, 0.64 MB 130 %, 0.8 MB 44 %. */
+/* In the second cache: docs/kernels.md, Threads. */
 #define NANOSECONDS_PER_BYTE 0.0065
 
 /* The most that a piece of shared work is. Work is halved until its pieces are no larger, so that their number is even:
- * 1.2 MB took 9.7 us in 4 pieces, 12.2 in 8, 13.5 in 5; from 12 MB on, 4 to 32 pieces are equal within 5 %. */
+ * docs/kernels.md, Threads. */
 #define PIECE_BYTES ((ptrdiff_t)512 << 10)
 
 static ptrdiff_t magnitude(ptrdiff_t stride) { return stride < 0 ? -stride : stride; }

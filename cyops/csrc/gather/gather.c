@@ -1,5 +1,6 @@
 /* Gathering, scattering and accumulating by positions. See gather.h. */
 #include "gather/gather.h"
+#include "elementwise/elementwise.h"
 
 #include "base/axes.h"
 #include "runtime/dispatch.h"
@@ -116,8 +117,13 @@ static void walk_tile(void *context, ptrdiff_t tile) {
 static void walk_runs(direction way, const cyops_view *indexed, const cyops_view *listed, int axis,
                       const int64_t *positions, ptrdiff_t count, ptrdiff_t length) {
     const ptrdiff_t itemsize = indexed->itemsize;
-    run_job job = {.way = way, .indexed = indexed, .listed = listed, .positions = positions, .count = count,
-                   .length = length, .tile_positions = count};
+    run_job job = {.way = way,
+                   .indexed = indexed,
+                   .listed = listed,
+                   .positions = positions,
+                   .count = count,
+                   .length = length,
+                   .tile_positions = count};
     job.indexed_step = indexed->strides[axis] * itemsize;
     job.listed_step = listed->strides[axis] * itemsize;
     cyops_axes_begin(&job.before, 2);
@@ -160,8 +166,8 @@ static int walk_slabs(direction way, const cyops_view *indexed, const cyops_view
 static int walk(direction way, const cyops_view *indexed, const cyops_view *listed, int axis, const int64_t *positions,
                 ptrdiff_t count) {
     if (listed->size == 0 || indexed->size == 0) return CYOPS_OK;
-    if (way == ADD && (cyops_is_text(indexed->dtype) ||
-                       cyops_active->elementwise->loops[CYOPS_OP_add][indexed->dtype] == NULL))
+    if (way == ADD &&
+        (cyops_is_text(indexed->dtype) || cyops_active->elementwise->loops[CYOPS_OP_add][indexed->dtype] == NULL))
         return CYOPS_NO_KERNEL;
     const ptrdiff_t length = run_behind(indexed, axis);
     if (length < 0 || run_behind(listed, axis) != length)

@@ -1,4 +1,5 @@
 /* Batches: rows gathered, converted and scaled while they are in the first cache. See gather.h. */
+#include "elementwise/elementwise.h"
 #include "runtime/dispatch.h"
 #include "gather/gather.h"
 #include "runtime/pool.h"

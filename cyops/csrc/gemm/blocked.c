@@ -5,8 +5,8 @@
  *         for each tile of C (some of the block's columns, some rows), each part of K, each row panel:
  *             pack the panel's part of A, unless read in place; run the micro-kernel along the tile
  *
- * The panel of A (21 KB) stays in L1 and the tile's columns of B in L2; BLIS has them the other way round, which with a
- * micro-kernel of 14 by 32 was 10 % slower at 1024^3 (143-150 against 157-168 GFLOP/s).
+ * The panel of A (21 KB) stays in L1 and the tile's columns of B in L2. Why so, and what set each threshold below:
+ * docs/kernels.md, Matrix products.
  */
 #include "gemm/problem.h"
 #include "runtime/pool.h"
@@ -18,23 +18,17 @@ typedef struct {
     const gemm_problem *p;
     ptrdiff_t first_column, columns; /* of the block */
     ptrdiff_t first_part, last_part; /* the parts of K in it, the last one excluded */
-    char *packed_b;                  /* NULL where b is read in place */
+    char *packed_b; /* NULL where b is read in place */
     int pack_a, shared;
     ptrdiff_t item_panels, panels; /* row panels of one item, of all; column sums are one more */
     ptrdiff_t row_groups, column_groups;
 } gemm_block;
 
-static ptrdiff_t first_k(const gemm_problem *p, ptrdiff_t part) {
-    return gemm_part_start(p->k, gemm_parts_of_k(p->k), part);
-}
-
-static ptrdiff_t depth_of(const gemm_problem *p, ptrdiff_t part) { return first_k(p, part + 1) - first_k(p, part); }
-
 /* Where column panel j of a part lies in the packed block. */
 static char *packed_panel(const gemm_block *block, ptrdiff_t part, ptrdiff_t j) {
     const cyops_gemm_type *type = block->p->type;
-    ptrdiff_t before = first_k(block->p, part) - first_k(block->p, block->first_part);
-    ptrdiff_t rows = before * gemm_ceil_div(block->columns, type->nr) + j * depth_of(block->p, part);
+    ptrdiff_t before = gemm_first_k(block->p, part) - gemm_first_k(block->p, block->first_part);
+    ptrdiff_t rows = before * gemm_ceil_div(block->columns, type->nr) + j * gemm_depth(block->p, part);
     return block->packed_b + rows * type->nr * type->itemsize;
 }
 
@@ -43,8 +37,8 @@ static void pack_b_tile(void *context, ptrdiff_t tile) {
     const gemm_block *block = context;
     const gemm_problem *p = block->p;
     ptrdiff_t parts = block->last_part - block->first_part, part = block->first_part + tile % parts, j = tile / parts;
-    ptrdiff_t nr = p->type->nr, itemsize = p->type->itemsize, depth = depth_of(p, part);
-    ptrdiff_t row = first_k(p, part), column = block->first_column + j * nr;
+    ptrdiff_t nr = p->type->nr, itemsize = p->type->itemsize, depth = gemm_depth(p, part);
+    ptrdiff_t row = gemm_first_k(p, part), column = block->first_column + j * nr;
     ptrdiff_t width = gemm_least(nr, block->columns - j * nr);
     const char *b = p->b + (row * p->rs_b + column * p->cs_b) * itemsize;
     char *packed = packed_panel(block, part, j);
@@ -59,12 +53,12 @@ static void pack_b_tile(void *context, ptrdiff_t tile) {
 static void pack_a(const gemm_block *block, ptrdiff_t part, ptrdiff_t row, ptrdiff_t rows, const char *a,
                    char *packed) {
     const gemm_problem *p = block->p;
-    ptrdiff_t depth = depth_of(p, part);
+    ptrdiff_t depth = gemm_depth(p, part);
     if (p->mask_a.data == NULL) {
         p->type->pack(rows, rows, depth, a, p->rs_a, p->cs_a, packed);
         return;
     }
-    const char *mask = p->mask_a.data + (row * p->mask_a.rs + first_k(p, part) * p->mask_a.cs) * p->type->itemsize;
+    const char *mask = p->mask_a.data + (row * p->mask_a.rs + gemm_first_k(p, part) * p->mask_a.cs) * p->type->itemsize;
     cyops_gemm_pack_masked(p->type, rows, rows, depth, a, p->rs_a, p->cs_a, mask, p->mask_a.rs, p->mask_a.cs, packed);
 }
 
@@ -75,27 +69,30 @@ static void place_b(const gemm_block *block, ptrdiff_t part, ptrdiff_t first_pan
     if (block->packed_b != NULL) {
         panel->b = packed_panel(block, part, first_panel);
         panel->rs_b = nr * itemsize;
-        panel->ps_b = nr * depth_of(p, part) * itemsize;
+        panel->ps_b = nr * gemm_depth(p, part) * itemsize;
     } else {
-        panel->b = p->b + (first_k(p, part) * p->rs_b + block->first_column + first_panel * nr) * itemsize;
+        panel->b = p->b + (gemm_first_k(p, part) * p->rs_b + block->first_column + first_panel * nr) * itemsize;
         panel->rs_b = p->rs_b * itemsize;
         panel->ps_b = nr * itemsize;
     }
 }
 
 /* The sums over the rows of B are the product of a row of ones, one element with stride 0, with what is packed and in
- * cache already: 3 us beside the 600 of (784, 128)(128, 512), in the same order on every path. */
-static void sum_columns(const gemm_block *block, ptrdiff_t part, ptrdiff_t first_panel, ptrdiff_t columns) {
+ * cache already, in the same order on every path. */
+void cyops_gemm_sum_columns(const gemm_problem *p, ptrdiff_t part, ptrdiff_t column, cyops_gemm_panel *panel) {
     static const float one = 1;
     static const double one_f64 = 1;
-    const gemm_problem *p = block->p;
-    ptrdiff_t column = block->first_column + first_panel * p->type->nr;
-    cyops_gemm_panel panel = {
-        .n = columns, .k = depth_of(p, part), .a = p->type->itemsize == sizeof one ? (const void *)&one : &one_f64,
-        .c = p->column_sums + column * p->type->itemsize, .flags = part > 0 ? CYOPS_GEMM_ADD : 0,
-    };
+    panel->k = gemm_depth(p, part);
+    panel->a = p->type->itemsize == sizeof one ? (const void *)&one : &one_f64;
+    panel->c = p->column_sums + column * p->type->itemsize;
+    panel->flags = part > 0 ? CYOPS_GEMM_ADD : 0;
+    p->type->panel[1](panel);
+}
+
+static void sum_columns(const gemm_block *block, ptrdiff_t part, ptrdiff_t first_panel, ptrdiff_t columns) {
+    cyops_gemm_panel panel = {.n = columns};
     place_b(block, part, first_panel, &panel);
-    p->type->panel[1](&panel);
+    cyops_gemm_sum_columns(block->p, part, block->first_column + first_panel * block->p->type->nr, &panel);
 }
 
 /* Row panel `index` of all items and one part of K, in `columns` columns of the block from first_panel * nr on. */
@@ -108,15 +105,21 @@ static void multiply_row_panel(const gemm_block *block, ptrdiff_t part, ptrdiff_
     ptrdiff_t row = gemm_part_start(p->m, block->item_panels, i);
     ptrdiff_t rows = gemm_part_start(p->m, block->item_panels, i + 1) - row;
     ptrdiff_t column = block->first_column + first_panel * type->nr;
-    const char *a = p->a + (row * p->rs_a + first_k(p, part) * p->cs_a) * itemsize;
+    const char *a = p->a + (row * p->rs_a + gemm_first_k(p, part) * p->cs_a) * itemsize;
     char *c = p->c + (row * p->rs_c + column) * itemsize;
     if (p->items > 1) {
         a += gemm_offset(p->ndim, p->shape, p->strides_a, item) * itemsize;
         c += gemm_offset(p->ndim, p->shape, p->strides_c, item) * itemsize;
     }
     cyops_gemm_panel panel = {
-        .n = columns, .k = depth_of(p, part), .a = a, .rs_a = p->rs_a * itemsize, .cs_a = p->cs_a * itemsize,
-        .c = c, .rs_c = p->rs_c * itemsize, .flags = part == 0 ? p->flags & CYOPS_GEMM_ADD : CYOPS_GEMM_ADD,
+        .n = columns,
+        .k = gemm_depth(p, part),
+        .a = a,
+        .rs_a = p->rs_a * itemsize,
+        .cs_a = p->cs_a * itemsize,
+        .c = c,
+        .rs_c = p->rs_c * itemsize,
+        .flags = part == 0 ? p->flags & CYOPS_GEMM_ADD : CYOPS_GEMM_ADD,
     };
     if (part == gemm_parts_of_k(p->k) - 1) {
         panel.flags |= p->flags & CYOPS_GEMM_RELU;
@@ -155,10 +158,7 @@ static void multiply_tile(void *context, ptrdiff_t tile) {
 }
 
 /* Whether B is packed first. In place it saves that pass, where a part of K stays in the second-level cache: rows 4 KB
- * apart fall into a sixteenth of it. On two threads of an AMD Zen 5 at (128, 784)(784, 512): in place 460, packed 410
- * GFLOP/s, at (128, 784)(784, 1000) 430 and 415, at (2048, 512)(512, 512) 445 and 405. Many rows make up for the pass
- * where the part is larger: at (2048, 784)(784, 900) 395 and 410. Packed beforehand, once for many products, it would
- * take 14 us instead of 16 for one row by (784, 512) on one thread, 16 instead of 19 for 4, 27 instead of 28 for 8. */
+ * apart fall into a sixteenth of it. Many rows make up for the pass where the part is larger. */
 static int should_pack_b(const gemm_problem *p) {
     if (p->mask_b.data != NULL || p->cs_b != 1) return 1;
     ptrdiff_t itemsize = p->type->itemsize, row_bytes = (p->rs_b < 0 ? -p->rs_b : p->rs_b) * itemsize;
@@ -167,10 +167,8 @@ static int should_pack_b(const gemm_problem *p) {
     return p->m * p->items > 512 && part_bytes > IN_PLACE_BYTES;
 }
 
-/* Whether each row panel of A is packed: it must be used for enough columns. In place and packed on two threads of an
- * AMD Zen 5: at (16, 784)(784, 512) 30 and 34 us, at (128, 784)(784, 512) 220 and 222, at (4096, 4096)(4096, 128) with
- * a transposed A 10.3 and 13.9 ms, at 1024^3 the same. An Intel machine had 180 and 153 GFLOP/s at 64^3, and the same
- * at (128, 512)(512, 512). Where neither rows nor columns run along memory, a panel in place would not fit L1. */
+/* Whether each row panel of A is packed: it must be used for enough columns. Where neither rows nor columns run along
+ * memory, a panel in place would not fit L1. */
 static int should_pack_a(const gemm_problem *p) {
     if (p->mask_a.data != NULL) return 1;
     int is_dense = p->cs_a == 1 || p->cs_a == -1 || p->rs_a == 1 || p->rs_a == -1;
@@ -178,16 +176,15 @@ static int should_pack_a(const gemm_problem *p) {
 }
 
 /* The rows of a panel. Rows of A in place are as many streams, and where they are a power of two apart they share a set
- * of the first-level cache, which holds 8 or 12 lines: with 10 rows instead of 14, (4096, 1024)(1024, 8) ran at 58
- * instead of 47 GFLOP/s, (128, 512)(512, 10) at 73 instead of 65. */
+ * of the first-level cache, which holds 8 or 12 lines. */
 static ptrdiff_t rows_of_panel(const gemm_problem *p) {
     return p->n <= p->type->nr ? gemm_least(p->type->mr, 10) : p->type->mr;
 }
 
 #define MOST_TILES 64
-#define TILE_FLOPS 4e6        /* a tile of about 20 us: claiming one costs 0.1 us */
-#define GROUP_BYTES 3072      /* of each row of B in a group of columns: 1.2 MB in all; 1024 to 4096 are no faster */
-#define PACKED_GROUPS 2       /* groups of columns in a packed block that threads share: as many ends as a job has */
+#define TILE_FLOPS 4e6 /* a tile of about 20 us: claiming one costs 0.1 us */
+#define GROUP_BYTES 3072 /* of each row of B in a group of columns: 1.2 MB in all; 1024 to 4096 are no faster */
+#define PACKED_GROUPS 2 /* groups of columns in a packed block that threads share: as many ends as a job has */
 #define SMALL_BYTES (512 << 10) /* of a packed block that any core reads soon enough */
 #define BLOCK_BYTES (2 << 20) /* of the parts of K that are packed together for several threads */
 
@@ -200,14 +197,12 @@ static void run(const gemm_block *block, ptrdiff_t tiles, void (*tile)(void *, p
 }
 
 /* Cuts the block's share of C into tiles. A large packed B goes by columns, since what another core has packed is slow
- * to read; any other by rows, for then each panel of A is packed once, at (784, 128)(128, 512) 460 instead of 420
- * GFLOP/s on two threads, and a core holds whole rows of a gradient, as the optimizer reads them next: in a training
- * step on batches of 128 the masked product of this shape and the step of RMSprop took 271 instead of 279 us. The
- * number of tiles is even, like that of the row panels, so that two threads get the same: at 128^3 10.7 instead of
- * 12.3 us. */
+ * to read; any other by rows, for then each panel of A is packed once, and a core holds whole rows of a gradient, as
+ * the optimizer reads them next. The number of tiles is even, like that of the row panels, so that two threads get the
+ * same. */
 static void cut_into_tiles(gemm_block *block) {
     const gemm_problem *p = block->p;
-    ptrdiff_t depth = first_k(p, block->last_part) - first_k(p, block->first_part);
+    ptrdiff_t depth = gemm_first_k(p, block->last_part) - gemm_first_k(p, block->first_part);
     ptrdiff_t column_panels = gemm_ceil_div(block->columns, p->type->nr);
     double flops = 2.0 * p->m * p->items * block->columns * depth;
     ptrdiff_t wanted = 2 * (ptrdiff_t)gemm_least(flops / TILE_FLOPS / 2 + 1.5, MOST_TILES / 2);
@@ -227,7 +222,7 @@ static void multiply_block(gemm_block *block) {
 }
 
 /* How many parts of K a block holds. Of a packed B one if a single thread packs it, for the cache's sake. In place as
- * many as all row panels find in the cache: one at a time, (128, 784)(784, 512) ran at 450 instead of 380 GFLOP/s. */
+ * many as all row panels find in the cache. */
 static ptrdiff_t parts_together(const gemm_problem *p, ptrdiff_t part_bytes, int pack, int shared) {
     ptrdiff_t bytes = !pack ? IN_PLACE_BYTES : shared ? BLOCK_BYTES : 0, together = bytes / (part_bytes + 1);
     return together < 1 ? 1 : gemm_least(gemm_parts_of_k(p->k), together);

@@ -1,4 +1,4 @@
-/* Matrix-vector kernels: sums of products along k, for the products with one column. Template: see simd/gemm_vector.h.
+/* Matrix-vector kernels: sums of products along k, for the products with one column. Template: see simd/vector.h.
  *
  * A row's sum is PARTS partial sums, one for each k modulo PARTS, added at the end in a fixed tree. Where k runs along
  * memory the parts are the lanes of four vectors; where the rows do, each part is an array with an element a row.
@@ -25,29 +25,25 @@ CYOPS_INLINE void GEMM_NAME(add_parts)(T *parts, ptrdiff_t stride, ptrdiff_t wid
 CYOPS_INLINE void GEMM_NAME(dot_rows)(const int rows, ptrdiff_t k, const char *a, ptrdiff_t rs_a, ptrdiff_t ps_a,
                                       const T *x, double *sums) {
     VEC acc[DOT_ROWS][4];
-    for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = acc[i][2] = acc[i][3] = ZERO();
+    for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = acc[i][2] = acc[i][3] = V(zero)();
     for (; k >= PARTS; k -= PARTS, a += 2 * ps_a, x += PARTS) {
         for (int v = 0; v < 4; v++) {
-            VEC xv = LOAD(x + v * LANES);
+            VEC xv = V(load)(x + v * LANES);
             for (int i = 0; i < rows; i++)
-                acc[i][v] = FMA(LOAD((const T *)(a + i * rs_a + v / 2 * ps_a) + v % 2 * LANES), xv, acc[i][v]);
+                acc[i][v] = V(fma)(V(load)((const T *)(a + i * rs_a + v / 2 * ps_a) + v % 2 * LANES), xv, acc[i][v]);
         }
     }
     for (int v = 0; v < 4 && k > 0; v++, k -= LANES) {
-        MASK last = MASK_OF(k < LANES ? k : LANES);
-        VEC xv = LOAD_MASKED(x + v * LANES, last);
+        MASK last = V(mask_of)(k < LANES ? k : LANES);
+        VEC xv = V(load_masked)(x + v * LANES, last);
         for (int i = 0; i < rows; i++) {
             const T *row = (const T *)(a + i * rs_a + v / 2 * ps_a) + v % 2 * LANES;
-            acc[i][v] = FMA(LOAD_MASKED(row, last), xv, acc[i][v]);
+            acc[i][v] = V(fma)(V(load_masked)(row, last), xv, acc[i][v]);
         }
     }
     for (int i = 0; i < rows; i++) {
-        VEC sum = ADD(ADD(acc[i][0], acc[i][1]), ADD(acc[i][2], acc[i][3]));
-        T lanes[LANES];
-        STORE(lanes, sum);
-        for (int half = LANES / 2; half > 0; half /= 2)
-            for (int j = 0; j < half; j++) lanes[j] += lanes[j + half];
-        sums[i] += lanes[0];
+        VEC sum = (acc[i][0] + acc[i][1]) + (acc[i][2] + acc[i][3]);
+        sums[i] += V(sum)(sum);
     }
 }
 
@@ -64,24 +60,24 @@ static void GEMM_NAME(dot)(ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs
 CYOPS_INLINE void GEMM_NAME(multiply_strip)(ptrdiff_t width, ptrdiff_t k, const char *a, ptrdiff_t cs_a, const T *x,
                                             T parts[PARTS][STRIP]) {
     ptrdiff_t vectors = width / LANES;
-    MASK last = MASK_OF(width % LANES);
+    MASK last = V(mask_of)(width % LANES);
     for (ptrdiff_t r = 0; r < PARTS; r++) {
         VEC acc[STRIP / LANES];
-        for (int v = 0; v < STRIP / LANES; v++) acc[v] = ZERO();
+        for (int v = 0; v < STRIP / LANES; v++) acc[v] = V(zero)();
         for (ptrdiff_t p = r; p < k; p += PARTS) {
             const T *column = (const T *)(a + p * cs_a);
-            VEC xv = SET1(x[p]);
+            VEC xv = V(set1)(x[p]);
             if (width == STRIP) {
-                for (int v = 0; v < STRIP / LANES; v++) acc[v] = FMA(LOAD(column + v * LANES), xv, acc[v]);
+                for (int v = 0; v < STRIP / LANES; v++) acc[v] = V(fma)(V(load)(column + v * LANES), xv, acc[v]);
             } else {
                 for (int v = 0; v < STRIP / LANES; v++)
                     if (v < vectors)
-                        acc[v] = FMA(LOAD(column + v * LANES), xv, acc[v]);
+                        acc[v] = V(fma)(V(load)(column + v * LANES), xv, acc[v]);
                     else if (v == vectors)
-                        acc[v] = FMA(LOAD_MASKED(column + v * LANES, last), xv, acc[v]);
+                        acc[v] = V(fma)(V(load_masked)(column + v * LANES, last), xv, acc[v]);
             }
         }
-        for (int v = 0; v < STRIP / LANES; v++) STORE(parts[r] + v * LANES, acc[v]);
+        for (int v = 0; v < STRIP / LANES; v++) V(store)(parts[r] + v * LANES, acc[v]);
     }
 }
 
@@ -95,7 +91,3 @@ static void GEMM_NAME(dot_columns)(ptrdiff_t m, ptrdiff_t k, const void *a, ptrd
         GEMM_NAME(add_parts)(&parts[0][0], STRIP, width, sums + first);
     }
 }
-
-#undef PARTS
-#undef DOT_ROWS
-#undef STRIP

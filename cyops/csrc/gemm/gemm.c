@@ -84,9 +84,8 @@ static void describe(gemm_batch *batch, const cyops_view *out, const cyops_view 
     }
 }
 
-/* Few rows, and a B that does not fit the second-level cache beside the rest. Measured at (8, 1024)(1024, 4096): 56
- * against 38 GFLOP/s; at 64 rows packing B wins. Where B alone would fit, reading it in place is better from about 8
- * rows on: at (32, 784)(784, 512) 137 against 111, at (4, 784)(784, 512) 84 against 99. The bits are the same. */
+/* Few rows, and a B that does not fit the second-level cache beside the rest: docs/kernels.md, Matrix products.
+ * The bits are the same. */
 static int is_skinny(const gemm_problem *p) {
     if (p->mask_a.data != NULL || p->mask_b.data != NULL || p->column_sums != NULL) return 0;
     const ptrdiff_t large = p->m <= 6 ? 1 << 20 : 2 << 20;

@@ -7,19 +7,19 @@
 
 #define COLUMNS 256 /* 2 KB of sums: small beside L1, long beside the loop's overhead */
 
-#define ROW_PRODUCT(T, name)                                                                                      \
-    static void row_product_##name(ptrdiff_t n, ptrdiff_t k, const char *a, ptrdiff_t cs_a, const char *b,        \
-                                   ptrdiff_t rs_b, ptrdiff_t cs_b, char *c, ptrdiff_t cs_c) {                     \
-        uint64_t sums[COLUMNS] = {0};                                                                             \
-        for (ptrdiff_t p = 0; p < k; p++) {                                                                       \
-            uint64_t x = (uint64_t)((const T *)a)[p * cs_a];                                                      \
-            const T *row = (const T *)b + p * rs_b;                                                               \
-            if (cs_b == 1)                                                                                        \
-                for (ptrdiff_t j = 0; j < n; j++) sums[j] += x * (uint64_t)row[j];                                \
-            else                                                                                                  \
-                for (ptrdiff_t j = 0; j < n; j++) sums[j] += x * (uint64_t)row[j * cs_b];                         \
-        }                                                                                                         \
-        for (ptrdiff_t j = 0; j < n; j++) ((T *)c)[j * cs_c] = RESULT(T, sums[j]);                                \
+#define ROW_PRODUCT(T, name)                                                                               \
+    static void row_product_##name(ptrdiff_t n, ptrdiff_t k, const char *a, ptrdiff_t cs_a, const char *b, \
+                                   ptrdiff_t rs_b, ptrdiff_t cs_b, char *c, ptrdiff_t cs_c) {              \
+        uint64_t sums[COLUMNS] = {0};                                                                      \
+        for (ptrdiff_t p = 0; p < k; p++) {                                                                \
+            uint64_t x = (uint64_t)((const T *)a)[p * cs_a];                                               \
+            const T *row = (const T *)b + p * rs_b;                                                        \
+            if (cs_b == 1)                                                                                 \
+                for (ptrdiff_t j = 0; j < n; j++) sums[j] += x * (uint64_t)row[j];                         \
+            else                                                                                           \
+                for (ptrdiff_t j = 0; j < n; j++) sums[j] += x * (uint64_t)row[j * cs_b];                  \
+        }                                                                                                  \
+        for (ptrdiff_t j = 0; j < n; j++) ((T *)c)[j * cs_c] = RESULT(T, sums[j]);                         \
     }
 
 #define RESULT(T, sum) ((T)(sum))

@@ -1,4 +1,4 @@
-/* GEMM micro-kernels: a tile of m rows by NR columns of C held in registers while k runs. See simd/gemm_vector.h.
+/* GEMM micro-kernels: a tile of m rows by NR columns of C held in registers while k runs. See simd/vector.h.
  *
  * Each element of C is one chain of fused multiply-adds in ascending k, so neither the tile it falls into nor the
  * instruction set (with FMA) changes its bits. Rows of A are broadcast, rows of B loaded as vectors. m is a constant in
@@ -6,18 +6,18 @@
  */
 
 #define UNROLLED _Pragma("GCC unroll 16") for
-#define EACH_ROW UNROLLED(int i = 0; i < m; i++)
+#define EACH_TILE_ROW UNROLLED(int i = 0; i < m; i++)
 #define EACH_VECTOR UNROLLED(int v = 0; v < nv; v++)
 #define MOST_VECTORS 16
 
 #define TILE_ROW(x, rs, i) ((T *)((char *)(x) + (i) * (rs)))
 #define LOAD_VECTOR(row, v) \
-    (masked && (v) == nv - 1 ? LOAD_MASKED((row) + (v) * LANES, last) : LOAD((row) + (v) * LANES))
+    (masked && (v) == nv - 1 ? V(load_masked)((row) + (v) * LANES, last) : V(load)((row) + (v) * LANES))
 
 /* The sum over k of a[i, k] b[k, :] for m rows and nv vectors, added to acc. Where A is packed, its elements lie in the
  * order of their use. Elsewhere a row's address is one of five pointers plus 0, 1 or 2 times rs_a, which x86 addresses
  * directly: 14 pointers would not fit its registers. The rows of B are fetched ahead, for they may lie anywhere in
- * memory: 8 rows ahead 126, 24 rows 122, without 114 GFLOP/s at (128, 784)(784, 512). */
+ * memory: docs/kernels.md, Matrix products. */
 CYOPS_INLINE void GEMM_NAME(multiply_tile)(const int m, const int nv, const int masked, const int packed,
                                            const cyops_gemm_panel *p, const char *row_b, MASK last, VEC *acc) {
     const ptrdiff_t rs_a = p->rs_a, cs_a = packed ? m * (ptrdiff_t)sizeof(T) : p->cs_a, rs_b = p->rs_b;
@@ -29,13 +29,13 @@ CYOPS_INLINE void GEMM_NAME(multiply_tile)(const int m, const int nv, const int 
         if (m > 3 || m == 1)
             EACH_VECTOR if (v * sizeof(VEC) % 64 == 0) __builtin_prefetch(row_b + 8 * rs_b + v * sizeof(VEC));
         row_b += rs_b;
-        EACH_ROW {
+        EACH_TILE_ROW {
             const T *element = packed ? (const T *)a[0] + i : (const T *)(a[i / 3] + i % 3 * rs_a);
             if (packed && i < ROWS_FROM_MEMORY) {
-                EACH_VECTOR acc[i * nv + v] = FMA_FROM_MEMORY(element, b[v], acc[i * nv + v]);
+                EACH_VECTOR acc[i * nv + v] = V(fma_from_memory)(element, b[v], acc[i * nv + v]);
             } else {
-                VEC x = SET1(*element);
-                EACH_VECTOR acc[i * nv + v] = FMA(x, b[v], acc[i * nv + v]);
+                VEC x = V(set1)(*element);
+                EACH_VECTOR acc[i * nv + v] = V(fma)(x, b[v], acc[i * nv + v]);
             }
         }
         UNROLLED(int i = 0; i < m; i += 3) a[i / 3] += cs_a;
@@ -48,44 +48,43 @@ CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, c
     T *c = (T *)p->c + column;
     VEC acc[2 * MR];
     if (p->start == NULL)
-        EACH_ROW EACH_VECTOR acc[i * nv + v] = ZERO();
+        EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = V(zero)();
     else
-        EACH_ROW EACH_VECTOR acc[i * nv + v] = LOAD_VECTOR(TILE_ROW(p->start, p->rs_start, i) + column, v);
+        EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = LOAD_VECTOR(TILE_ROW(p->start, p->rs_start, i) + column, v);
     const char *b = (const char *)p->b + column / NR * p->ps_b + column % NR * sizeof(T);
     if (m > 3 && p->rs_a == sizeof(T) && p->cs_a == m * (ptrdiff_t)sizeof(T))
         GEMM_NAME(multiply_tile)(m, nv, masked, 1, p, b, last, acc);
     else
         GEMM_NAME(multiply_tile)(m, nv, masked, 0, p, b, last, acc);
     if (p->flags & CYOPS_GEMM_ADD)
-        EACH_ROW EACH_VECTOR acc[i * nv + v] = ADD(LOAD_VECTOR(TILE_ROW(c, p->rs_c, i), v), acc[i * nv + v]);
+        EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = LOAD_VECTOR(TILE_ROW(c, p->rs_c, i), v) + acc[i * nv + v];
     if (p->bias != NULL)
-        EACH_ROW EACH_VECTOR acc[i * nv + v] = ADD(acc[i * nv + v], LOAD_VECTOR((const T *)p->bias + column, v));
-    if (p->flags & CYOPS_GEMM_RELU) EACH_ROW EACH_VECTOR acc[i * nv + v] = RELU(acc[i * nv + v]);
-    EACH_ROW EACH_VECTOR {
+        EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = acc[i * nv + v] + LOAD_VECTOR((const T *)p->bias + column, v);
+    /* In this order a NaN of the sum stays. */
+    if (p->flags & CYOPS_GEMM_RELU) EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = V(larger)(V(zero)(), acc[i * nv + v]);
+    EACH_TILE_ROW EACH_VECTOR {
         T *q = TILE_ROW(c, p->rs_c, i) + v * LANES;
         if (masked && v == nv - 1)
-            STORE_MASKED(q, last, acc[i * nv + v]);
+            V(store_masked)(q, last, acc[i * nv + v]);
         else
-            STORE(q, acc[i * nv + v]);
+            V(store)(q, acc[i * nv + v]);
     }
 }
 
 /* m rows of C, all columns. With few rows a tile of two vectors has too few independent chains to hide the latency of
  * the multiply-add, and broadcasts each element of A for few of them; where b lies in place its panels are neighbours,
- * and a tile is wider: with four vectors instead of two, (6, 784)(784, 512) ran at 118 instead of 104 GFLOP/s. One row
- * only reads B: with sixteen vectors instead of eight, fetched ahead, (1, 784)(784, 512) took 18.9 instead of 22.4 us
- * and (1, 1024)(1024, 4096) 227 instead of 308 (one thread of a Zen 5). */
+ * and a tile is wider. One row only reads B, widest of all: docs/kernels.md, Matrix products. */
 CYOPS_INLINE void GEMM_NAME(panel)(const int m, const cyops_gemm_panel *p) {
     const int wide = m == 1 ? (MR > 6 ? 16 : 8) : m * 4 <= 2 * MR - 4 ? 4 : m * 3 < 2 * MR ? 3 : 2;
     ptrdiff_t column = 0, n = p->n;
     if (wide > 2 && p->ps_b == NR * (ptrdiff_t)sizeof(T))
         for (; n >= wide * LANES; n -= wide * LANES, column += wide * LANES)
-            GEMM_NAME(tile)(m, wide, 0, p, column, MASK_OF(0));
-    for (; n >= NR; n -= NR, column += NR) GEMM_NAME(tile)(m, 2, 0, p, column, MASK_OF(0));
+            GEMM_NAME(tile)(m, wide, 0, p, column, V(mask_of)(0));
+    for (; n >= NR; n -= NR, column += NR) GEMM_NAME(tile)(m, 2, 0, p, column, V(mask_of)(0));
     if (n > LANES)
-        GEMM_NAME(tile)(m, 2, 1, p, column, MASK_OF(n - LANES));
+        GEMM_NAME(tile)(m, 2, 1, p, column, V(mask_of)(n - LANES));
     else if (n > 0)
-        GEMM_NAME(tile)(m, 1, 1, p, column, MASK_OF(n));
+        GEMM_NAME(tile)(m, 1, 1, p, column, V(mask_of)(n));
 }
 
 #define PANEL_OF(m) \
@@ -108,11 +107,3 @@ PANEL_OF(12)
 PANEL_OF(13)
 PANEL_OF(14)
 #endif
-
-#undef UNROLLED
-#undef EACH_ROW
-#undef MOST_VECTORS
-#undef TILE_ROW
-#undef LOAD_VECTOR
-#undef EACH_VECTOR
-#undef PANEL_OF

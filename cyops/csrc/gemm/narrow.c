@@ -1,8 +1,8 @@
 /* The matrix product with few columns, of an A whose rows run along memory: computed as its transpose.
  *
  * A tile of C is then as wide as the vectors, and A is read where it lies, as the B of that product. The result goes
- * through scratch into the rows of C. The sums are the same, so are the bits. At (512, 128)(128, 10) with A^T in C
- * order, which is the gradient of a classifier's last kernel: 101 instead of 47 GFLOP/s.
+ * through scratch into the rows of C. The sums are the same, so are the bits. Of use for the
+ * gradient of a classifier's last kernel: docs/kernels.md, Matrix products.
  */
 #include "gemm/problem.h"
 #include "runtime/scratch.h"
@@ -11,19 +11,16 @@
 
 #define ROWS 64 /* of C turned at a time */
 
-/* The sum of each column of B, as blocked.c forms it: a row of ones times B. */
 static void sum_columns(const gemm_problem *p) {
-    static const float one = 1;
-    static const double one_f64 = 1;
-    ptrdiff_t itemsize = p->type->itemsize, parts = gemm_parts_of_k(p->k);
-    for (ptrdiff_t part = 0; part < parts; part++) {
-        ptrdiff_t k = gemm_part_start(p->k, parts, part);
+    const ptrdiff_t itemsize = p->type->itemsize;
+    for (ptrdiff_t part = 0; part < gemm_parts_of_k(p->k); part++) {
         cyops_gemm_panel panel = {
-            .n = p->n, .k = gemm_part_start(p->k, parts, part + 1) - k, .b = p->b + k * p->rs_b * itemsize,
-            .rs_b = p->rs_b * itemsize, .ps_b = p->type->nr * itemsize, .c = p->column_sums,
-            .a = itemsize == sizeof one ? (const void *)&one : &one_f64, .flags = part > 0 ? CYOPS_GEMM_ADD : 0,
+            .n = p->n,
+            .b = p->b + gemm_first_k(p, part) * p->rs_b * itemsize,
+            .rs_b = p->rs_b * itemsize,
+            .ps_b = p->type->nr * itemsize,
         };
-        p->type->panel[1](&panel);
+        cyops_gemm_sum_columns(p, part, 0, &panel);
     }
 }
 
@@ -47,8 +44,18 @@ int cyops_gemm_suits_narrow(const gemm_problem *p) {
 
 int cyops_gemm_narrow(const gemm_problem *p) {
     gemm_problem transpose = {
-        .type = p->type, .m = p->n, .n = p->m, .k = p->k, .a = p->b, .rs_a = p->cs_b, .cs_a = p->rs_b,
-        .b = p->a, .rs_b = p->cs_a, .cs_b = p->rs_a, .rs_c = p->m, .items = 1,
+        .type = p->type,
+        .m = p->n,
+        .n = p->m,
+        .k = p->k,
+        .a = p->b,
+        .rs_a = p->cs_b,
+        .cs_a = p->rs_b,
+        .b = p->a,
+        .rs_b = p->cs_a,
+        .cs_b = p->rs_a,
+        .rs_c = p->m,
+        .items = 1,
     };
     transpose.c = cyops_take_scratch((size_t)(p->m * p->n * p->type->itemsize));
     if (transpose.c == NULL) return CYOPS_NO_MEMORY;

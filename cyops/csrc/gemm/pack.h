@@ -1,22 +1,21 @@
 /* GEMM packing: `width` rows of A, or columns of B, laid out so that a micro-kernel reads them in order. Template: see
- * simd/gemm_vector.h; the contract is that of cyops_gemm_type.pack.
+ * simd/vector.h; the contract is that of cyops_gemm_type.pack.
  */
 
 /* The width runs along memory, as it is (ws = 1), backward (-1), or as every second element (2): so runs B, and A where
- * it is a transpose. Ascending k, and whole vectors: what a store writes beyond `stored`, the next one overwrites. With
- * vector loads instead of one element at a time (128, 784)(784, 512) of every second column took 1.11 instead of 1.25
- * times as long as of contiguous operands, of reversed ones 1.06 instead of 1.23 (one thread of a Zen 5). */
+ * it is a transpose. Ascending k, and whole vectors: what a store writes beyond `stored`, the next one overwrites. What
+ * vector loads gain: docs/kernels.md, Matrix products. */
 CYOPS_INLINE VEC GEMM_NAME(load_lanes)(const int ws, const T *x, ptrdiff_t n) {
-    if (ws == 1) return LOAD_MASKED(x, MASK_OF(n));
-    return ws < 0 ? GEMM_NAME(load_reversed)(x, n) : GEMM_NAME(load_every_second)(x, n);
+    if (ws == 1) return V(load_masked)(x, V(mask_of)(n));
+    return ws < 0 ? V(load_reversed)(x, n) : V(load_every_second)(x, n);
 }
 
 CYOPS_INLINE void GEMM_NAME(pack_rows)(const int ws, ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const T *x,
                                        ptrdiff_t ks, T *out) {
     ptrdiff_t first = width < LANES ? width : LANES, second = width - first;
     for (ptrdiff_t k = 0; k < depth; k++, x += ks, out += stored) {
-        STORE(out, GEMM_NAME(load_lanes)(ws, x, first));
-        if (stored > LANES) STORE(out + LANES, GEMM_NAME(load_lanes)(ws, x + ws * LANES, second));
+        V(store)(out, GEMM_NAME(load_lanes)(ws, x, first));
+        if (stored > LANES) V(store)(out + LANES, GEMM_NAME(load_lanes)(ws, x + ws * LANES, second));
     }
 }
 
@@ -26,17 +25,17 @@ CYOPS_INLINE void GEMM_NAME(pack_columns)(const int step, ptrdiff_t width, ptrdi
                                           const T *x, ptrdiff_t ws, ptrdiff_t ks, T *out) {
     const T *rows[2 * LANES];
     for (ptrdiff_t i = 0; i < 2 * LANES; i++) rows[i] = x + (i < width ? i * ws : 0);
-    MASK first = MASK_OF(width < LANES ? width : LANES);
-    MASK second = MASK_OF(width > LANES ? width - LANES : 0);
+    MASK first = V(mask_of)(width < LANES ? width : LANES);
+    MASK second = V(mask_of)(width > LANES ? width - LANES : 0);
     ptrdiff_t lowest = ks < 0 ? 1 - PIECE : 0, k = 0; /* the lowest address of a piece, seen from its first column */
     for (; k + PIECE / step + (step > 1) <= depth; k += PIECE / step) { /* all of a piece lies before the last column */
         VEC low[PIECE], high[PIECE];
-        GEMM_NAME(transpose_pieces)(rows, k * ks + lowest, low);
-        if (stored > LANES) GEMM_NAME(transpose_pieces)(rows + LANES, k * ks + lowest, high);
+        V(transpose_pieces)(rows, k * ks + lowest, low);
+        if (stored > LANES) V(transpose_pieces)(rows + LANES, k * ks + lowest, high);
         for (int q = 0; q < PIECE; q += step, out += stored) {
             int column = ks < 0 ? PIECE - 1 - q : q;
-            STORE(out, KEEP(first, low[column]));
-            if (stored > LANES) STORE(out + LANES, KEEP(second, high[column]));
+            V(store)(out, V(keep)(first, low[column]));
+            if (stored > LANES) V(store)(out + LANES, V(keep)(second, high[column]));
         }
     }
     for (; k < depth; k++, out += stored)

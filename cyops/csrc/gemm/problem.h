@@ -2,12 +2,12 @@
 #ifndef CYOPS_GEMM_PROBLEM_H
 #define CYOPS_GEMM_PROBLEM_H
 
+#include "gemm/gemm.h"
 #include "runtime/dispatch.h"
 #include "runtime/pool.h"
 
 /* The longest sum that is one chain of multiply-adds. K is cut into equal parts of at most this, whatever the path, so
- * the bits depend on K alone. 256 and 384 measured the same at 1024^3, 512 a little slower; 384 columns of a 14-row
- * panel are 21 KB and stay in L1. */
+ * the bits depend on K alone: docs/kernels.md, Matrix products. */
 #define KC 384
 
 /* Where an operand's mask lies; without data there is none. */
@@ -42,10 +42,14 @@ void cyops_gemm_pack_masked(const cyops_gemm_type *type, ptrdiff_t width, ptrdif
                             const char *x, ptrdiff_t ws, ptrdiff_t ks, const char *y, ptrdiff_t ws_y, ptrdiff_t ks_y,
                             char *out);
 
+/* Adds one part of K to the sums over the rows of B, of the columns that the panel has of it, from `column` on. The
+ * panel says n, b and its strides. */
+void cyops_gemm_sum_columns(const gemm_problem *p, ptrdiff_t part, ptrdiff_t column, cyops_gemm_panel *panel);
+
 /* Integers and bool: integer.c. */
 int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);
 
-#define GEMM_OPERATIONS_PER_NANOSECOND 100 /* so that 64^3 is shared: 3.6 us on one thread, 2.5 on two */
+#define GEMM_OPERATIONS_PER_NANOSECOND 100 /* so that 64^3 is shared */
 #define GEMM_DOT_COST 8 /* a matrix-vector product runs at the speed of memory: so many times longer per operation */
 
 static inline int gemm_is_worth_sharing(double operations) {
@@ -60,6 +64,14 @@ static inline ptrdiff_t gemm_parts_of_k(ptrdiff_t k) { return k > 0 ? gemm_ceil_
 
 /* Where part i begins when `total` is cut into `parts` whose lengths differ by at most one. */
 static inline ptrdiff_t gemm_part_start(ptrdiff_t total, ptrdiff_t parts, ptrdiff_t i) { return total * i / parts; }
+
+/* The parts of K: where one begins, and how long it is. */
+static inline ptrdiff_t gemm_first_k(const gemm_problem *p, ptrdiff_t part) {
+    return gemm_part_start(p->k, gemm_parts_of_k(p->k), part);
+}
+static inline ptrdiff_t gemm_depth(const gemm_problem *p, ptrdiff_t part) {
+    return gemm_first_k(p, part + 1) - gemm_first_k(p, part);
+}
 
 /* How far the index-th element in C order of `shape` lies from the first. */
 static inline ptrdiff_t gemm_offset(int ndim, const ptrdiff_t *shape, const ptrdiff_t *strides, ptrdiff_t index) {

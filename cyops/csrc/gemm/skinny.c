@@ -7,8 +7,8 @@
 #include "gemm/problem.h"
 #include "runtime/scratch.h"
 
-#define STEP 32    /* 16 and 64 measured up to 10 % slower */
-#define MOST_COLUMNS 1024 /* of a tile: 4 KB of each row of B; 256 measured 30 % slower at n = 4096 */
+#define STEP 32 /* docs/kernels.md, Matrix products, as the next one */
+#define MOST_COLUMNS 1024 /* of a tile: 4 KB of each row of B */
 #define LEAST_COLUMNS 256
 
 typedef struct {
@@ -31,10 +31,19 @@ static void multiply_step(const gemm_skinny *job, ptrdiff_t column, ptrdiff_t n,
         char *partial = job->partial == NULL ? c : job->partial + (row * p->n + column) * itemsize;
         ptrdiff_t rs_partial = job->partial == NULL ? p->rs_c : p->n;
         cyops_gemm_panel panel = {
-            .n = n, .k = depth, .a = p->a + (row * p->rs_a + k * p->cs_a) * itemsize, .rs_a = p->rs_a * itemsize,
-            .cs_a = p->cs_a * itemsize, .b = p->b + (k * p->rs_b + column) * itemsize, .rs_b = p->rs_b * itemsize,
-            .ps_b = p->type->nr * itemsize, .c = last ? c : partial, .rs_c = (last ? p->rs_c : rs_partial) * itemsize,
-            .start = first ? NULL : partial, .rs_start = rs_partial * itemsize, .flags = last ? flags : 0,
+            .n = n,
+            .k = depth,
+            .a = p->a + (row * p->rs_a + k * p->cs_a) * itemsize,
+            .rs_a = p->rs_a * itemsize,
+            .cs_a = p->cs_a * itemsize,
+            .b = p->b + (k * p->rs_b + column) * itemsize,
+            .rs_b = p->rs_b * itemsize,
+            .ps_b = p->type->nr * itemsize,
+            .c = last ? c : partial,
+            .rs_c = (last ? p->rs_c : rs_partial) * itemsize,
+            .start = first ? NULL : partial,
+            .rs_start = rs_partial * itemsize,
+            .flags = last ? flags : 0,
             .bias = last && bias != NULL ? bias + column * itemsize : NULL,
         };
         p->type->panel[rows](&panel);
@@ -51,8 +60,7 @@ static void multiply_columns(void *context, ptrdiff_t tile) {
         int flags = part == 0 ? p->flags & CYOPS_GEMM_ADD : CYOPS_GEMM_ADD;
         if (part == parts - 1) flags |= p->flags & CYOPS_GEMM_RELU;
         const char *bias = part == parts - 1 ? p->bias : NULL;
-        for (ptrdiff_t k = start; k < end; k += STEP)
-            multiply_step(job, column, n, k, start, end, flags, bias);
+        for (ptrdiff_t k = start; k < end; k += STEP) multiply_step(job, column, n, k, start, end, flags, bias);
     }
 }
 

@@ -1,4 +1,4 @@
-/* The end of the GEMM template: the table of one dtype's kernels. Undoes simd/gemm_vector.h for the next dtype. */
+/* The end of the GEMM template: the table of one dtype's kernels. */
 static const cyops_gemm_type GEMM_NAME(type) = {
     .itemsize = sizeof(T),
     .mr = MR,
@@ -29,26 +29,3 @@ static const cyops_gemm_type GEMM_NAME(type) = {
     .dot = GEMM_NAME(dot),
     .dot_columns = GEMM_NAME(dot_columns),
 };
-
-#undef VEC
-#undef MASK
-#undef LANES
-#undef MR
-#undef NR
-#undef PIECE
-#undef ZERO
-#undef SET1
-#undef LOAD
-#undef STORE
-#undef FMA
-#undef FMA_FROM_MEMORY
-#undef ROWS_FROM_MEMORY
-#undef ADD
-#undef RELU
-#undef MASK_OF
-#undef LOAD_MASKED
-#undef STORE_MASKED
-#undef KEEP
-#undef T
-#undef T_NAME
-#undef T_IS_F32

@@ -2,7 +2,7 @@
  *
  * Against a bound whose value the compiler does not see, `x > bound ? bound : x` becomes one minimum instruction,
  * which also keeps NaN; against a constant, GCC 12 makes three masked ones of it. So the bounds are variables of
- * another file, bounds.c: a fifth (AVX-512) to a third (AVX2) of the time of exp.
+ * another file, bounds.c: docs/kernels.md, Vectors.
  */
 #ifndef CYOPS_MATH_BOUNDS_H
 #define CYOPS_MATH_BOUNDS_H

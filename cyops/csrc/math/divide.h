@@ -17,7 +17,7 @@ CYOPS_INLINE float ISA_NAME(floor_divide_f32)(float x, float y) {
     const float quotient = (float)__builtin_floor((double)x / (double)y);
     const int is_below = ISA_NAME(are_opposite_f32)(x, y) & (ISA_NAME(fabs_f32)(y) == INFINITY);
     const float result = is_below ? -1.0f : quotient;
-    return (ISA_NAME(fabs_f32)(x) == INFINITY) & (y != 0) ? NAN : result;
+    return ((ISA_NAME(fabs_f32)(x) == INFINITY) & (y != 0)) ? NAN : result;
 }
 
 /* The rounded quotient may have reached the next integer, or underflowed: the sign of what is left over tells. FMA is
@@ -27,7 +27,7 @@ CYOPS_INLINE double ISA_NAME(floor_divide_f64)(double x, double y) {
     const double rest = quotient == 0 ? x : __builtin_fma(-quotient, y, x);
     const int is_above = ISA_NAME(are_opposite_f64)(rest, y) & (ISA_NAME(fabs_f64)(quotient) <= 0x1p53);
     const double result = is_above ? quotient - 1 : quotient;
-    return (ISA_NAME(fabs_f64)(x) == INFINITY) & (y != 0) ? NAN : result;
+    return ((ISA_NAME(fabs_f64)(x) == INFINITY) & (y != 0)) ? NAN : result;
 }
 
 CYOPS_INLINE int ISA_NAME(is_quick_f32)(float x, float y) {

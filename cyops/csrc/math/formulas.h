@@ -23,12 +23,12 @@
 #include "simd/target.h"
 
 /* x * y + z with one rounding where the instruction set has it. Contraction is off, so this is where FMA is written. */
-#ifdef CYOPS_ISA_GENERIC
-#define FMA_f32(x, y, z) ((x) * (y) + (z))
-#define FMA_f64(x, y, z) ((x) * (y) + (z))
-#else
+#if HAS_FMA
 #define FMA_f32(x, y, z) __builtin_fmaf(x, y, z)
 #define FMA_f64(x, y, z) __builtin_fma(x, y, z)
+#else
+#define FMA_f32(x, y, z) ((x) * (y) + (z))
+#define FMA_f64(x, y, z) ((x) * (y) + (z))
 #endif
 
 /* The functions that are one instruction, or a call of libm that is correctly rounded. */
@@ -52,18 +52,17 @@ CYOPS_INLINE double ISA_NAME(ceil_f64)(double x) { return __builtin_ceil(x); }
 #define SMALLEST_NORMAL 0x1p-126f
 #define LN2_HIGH 0x1.62ep-1f /* few bits: a product with an exponent is exact */
 #define LN2_LOW 0x1.0bfbe8p-15f
-#define EXP_POLYNOMIAL(r) \
-    HORNER_4(r, 0.4999999343f, 0.166665204f, 0.04166839078f, 0.008368745117f, 0.001381454049f)
+#define EXP_POLYNOMIAL(r) HORNER_4(r, 0.4999999343f, 0.166665204f, 0.04166839078f, 0.008368745117f, 0.001381454049f)
 #define LOG_POLYNOMIAL(f)                                                                                    \
     HORNER_8(f, 0.3333331257f, -0.2500000961f, 0.2000212163f, -0.1666799804f, 0.1421948694f, -0.1240549862f, \
              0.1188859401f, -0.1167645017f, 0.06746630455f)
-#define ERF_POLYNOMIAL(s)                                                                       \
-    HORNER_6(s, 0.1283791661f, -0.3761262596f, 0.1128359437f, -0.02685421146f, 0.005189087242f, \
-             -0.0008016864303f, 7.875874871e-05f)
+#define ERF_POLYNOMIAL(s)                                                                                          \
+    HORNER_6(s, 0.1283791661f, -0.3761262596f, 0.1128359437f, -0.02685421146f, 0.005189087242f, -0.0008016864303f, \
+             7.875874871e-05f)
 #define ERFC_ARGUMENT(x) FMA(x, 1 / 1.5f, -2.5f / 1.5f)
-#define ERFC_POLYNOMIAL(u)                                                                     \
-    HORNER_8(u, -1.556815267f, -0.5290210247f, 0.1262391657f, -0.03664757684f, 0.01096184924f, \
-             -0.003190305317f, 0.0008803970995f, -0.0002274995059f, 4.195839938e-05f)
+#define ERFC_POLYNOMIAL(u)                                                                                       \
+    HORNER_8(u, -1.556815267f, -0.5290210247f, 0.1262391657f, -0.03664757684f, 0.01096184924f, -0.003190305317f, \
+             0.0008803970995f, -0.0002274995059f, 4.195839938e-05f)
 #include "math/functions.h"
 
 #define MATH_SUFFIX f64

@@ -26,12 +26,12 @@ CYOPS_INLINE BITS MATH_NAME(to_bits)(FLOAT x) {
 
 /* The nearest integer, halves to the even; numbers without a fraction, infinities and NaN as they are. */
 CYOPS_INLINE FLOAT MATH_NAME(nearest)(FLOAT x) {
-#ifdef CYOPS_ISA_GENERIC
+#if !HAS_FMA /* and no instruction that rounds */
     const FLOAT limit = (FLOAT)((BITS)1 << MANTISSA_BITS);
     const FLOAT size = x < 0 ? -x : x;
     const FLOAT rounded = (size + limit) - limit;
     const FLOAT changed = x < 0 ? -rounded : rounded;
-    return (x != 0) & (size < limit) ? changed : x; /* -0 too as it is, as by the instruction */
+    return ((x != 0) & (size < limit)) ? changed : x; /* -0 too as it is, as by the instruction */
 #else
     return sizeof(FLOAT) == sizeof(float) ? (FLOAT)__builtin_rintf((float)x) : (FLOAT)__builtin_rint(x);
 #endif

@@ -12,9 +12,9 @@
               0.28853879530998705, -0.24044642847651349, 0.2061071348475978, -0.18043689433504367,  \
               0.16021659497089152, -0.14249684815755706, 0.13027449226092844, -0.13463744601584032, \
               0.1325232196951287, -0.06973920559522669)
-#define EXP2_POLYNOMIAL(r)                                                                       \
-    HORNER_7(r, 0.9999999999616208, 0.6931471807287153, 0.2402265119875711, 0.05550410352833471, \
-             0.00961802717254434, 0.0013333922855274696, 0.000154693173625892, 1.5201901100173488e-05)
+#define EXP2_POLYNOMIAL(r)                                                                                            \
+    HORNER_7(r, 0.9999999999616208, 0.6931471807287153, 0.2402265119875711, 0.05550410352833471, 0.00961802717254434, \
+             0.0013333922855274696, 0.000154693173625892, 1.5201901100173488e-05)
 
 /* log2 of a float of any size; infinity and NaN of themselves. */
 CYOPS_INLINE double ISA_NAME(log2_of_float)(double size) {
@@ -26,15 +26,15 @@ CYOPS_INLINE double ISA_NAME(log2_of_float)(double size) {
 }
 
 /* The last steps, one definition for both types. & and | instead of && and ||: no branch. */
-#define FINISH_POW(FLOAT, suffix)                                                                                  \
-    CYOPS_INLINE FLOAT ISA_NAME(CYOPS_JOIN(finish_pow, suffix))(FLOAT power, FLOAT x, FLOAT y) {                   \
-        const FLOAT size = ISA_NAME(CYOPS_JOIN(fabs, suffix))(x), half = y * (FLOAT)0.5;                           \
-        const int is_integer = ISA_NAME(CYOPS_JOIN(floor, suffix))(y) == y;                                        \
-        const int is_odd = is_integer & (ISA_NAME(CYOPS_JOIN(floor, suffix))(half) != half);                       \
-        power = (ISA_NAME(CYOPS_JOIN(copysign, suffix))(1, x) < 0) & is_odd ? -power : power;                      \
-        power = (x < 0) & (size < (FLOAT)INFINITY) & !is_integer ? (FLOAT)NAN : power;                             \
-        const int is_infinite = ISA_NAME(CYOPS_JOIN(fabs, suffix))(y) == (FLOAT)INFINITY;                          \
-        return (y == 0) | (x == 1) | ((size == 1) & is_infinite) ? 1 : power;                                      \
+#define FINISH_POW(FLOAT, suffix)                                                                \
+    CYOPS_INLINE FLOAT ISA_NAME(CYOPS_JOIN(finish_pow, suffix))(FLOAT power, FLOAT x, FLOAT y) { \
+        const FLOAT size = ISA_NAME(CYOPS_JOIN(fabs, suffix))(x), half = y * (FLOAT)0.5;         \
+        const int is_integer = ISA_NAME(CYOPS_JOIN(floor, suffix))(y) == y;                      \
+        const int is_odd = is_integer & (ISA_NAME(CYOPS_JOIN(floor, suffix))(half) != half);     \
+        power = ((ISA_NAME(CYOPS_JOIN(copysign, suffix))(1, x) < 0) & is_odd) ? -power : power;  \
+        power = ((x < 0) & (size < (FLOAT)INFINITY) & !is_integer) ? (FLOAT)NAN : power;         \
+        const int is_infinite = ISA_NAME(CYOPS_JOIN(fabs, suffix))(y) == (FLOAT)INFINITY;        \
+        return ((y == 0) | (x == 1) | ((size == 1) & is_infinite)) ? 1 : power;                  \
     }
 FINISH_POW(float, f32)
 FINISH_POW(double, f64)
@@ -48,20 +48,18 @@ CYOPS_INLINE float ISA_NAME(pow_f32)(float x, float y) {
     return ISA_NAME(finish_pow_f32)((float)(EXP2_POLYNOMIAL(r) * scale), x, y);
 }
 
-#ifdef CYOPS_ISA_GENERIC
+#if !HAS_FMA
 /* Pairs need FMA, without which they cost more than the C library's pow; that gives NaN for signalling ones always. */
-CYOPS_INLINE double ISA_NAME(pow_f64)(double x, double y) {
-    return (y == 0) | (x == 1) ? 1 : __builtin_pow(x, y);
-}
+CYOPS_INLINE double ISA_NAME(pow_f64)(double x, double y) { return ((y == 0) | (x == 1)) ? 1 : __builtin_pow(x, y); }
 #else
 /* log2(m) = s (2 / log(2)) + s^3 (2 / (3 log(2)) + s^2 TAIL(s^2)) with s = (m - 1) / (m + 1), to 4.7e-18 of TAIL, whose
  * share is below 2^-12; 2^r = 1 + r EXP2_TAIL(r), to 8.4e-20. Interpolations at the Chebyshev nodes. */
-#define LOG2_TAIL(s2)                                                                                             \
-    HORNER_7(s2, 0.5770780163555853, 0.4121985831111439, 0.3205988979671547, 0.2623081914681522,                  \
-             0.2219527885851067, 0.19238056603036385, 0.16888529114458137, 0.16912971664122153)
-#define EXP2_TAIL(r)                                                                                              \
-    HORNER_11(r, 0.6931471805599453, 0.24022650695910072, 0.055504108664821625, 0.00961812910762848,              \
-              0.001333355814640647, 0.00015403530393370734, 1.5252733841556773e-05, 1.3215486808705563e-06,       \
+#define LOG2_TAIL(s2)                                                                                                \
+    HORNER_7(s2, 0.5770780163555853, 0.4121985831111439, 0.3205988979671547, 0.2623081914681522, 0.2219527885851067, \
+             0.19238056603036385, 0.16888529114458137, 0.16912971664122153)
+#define EXP2_TAIL(r)                                                                                        \
+    HORNER_11(r, 0.6931471805599453, 0.24022650695910072, 0.055504108664821625, 0.00961812910762848,        \
+              0.001333355814640647, 0.00015403530393370734, 1.5252733841556773e-05, 1.3215486808705563e-06, \
               1.0178057087733941e-07, 7.0548973041554995e-09, 4.4558179083360645e-10, 2.5729324177362305e-11)
 
 typedef struct {

@@ -4,22 +4,24 @@
  * FOLD_VALUE (the function that keeps the better of two) and LOSES(a, b) for two numbers, which is false for a NaN;
  * undefines the last three. NaN beats every number, and nothing beats NaN, so the first one stays.
  */
-#define LANES (CYOPS_LANE_BYTES / (int)sizeof(T))
+#define FOLD_LANES (CYOPS_LANE_BYTES / (int)sizeof(T))
 #define WINS FOLD_NAME(wins)
 #define IS_FOUND(x, value) (((x) == (value)) | (IS_NAN(x) & IS_NAN(value)))
 #define EARLIER(a, b) ((b) < (a) ? (b) : (a))
-#define HALVE(half, lanes, both) \
-    for (int l = 0; 2 * half <= LANES && l < half; l++) lanes[l] = both(lanes[l], lanes[(l + half) % LANES]);
+#define HALVE_OF(half, lanes, both) \
+    for (int l = 0; 2 * half <= FOLD_LANES && l < half; l++) lanes[l] = both(lanes[l], lanes[(l + half) % FOLD_LANES]);
+/* clang-format off */
 #define TREE(lanes, both)                                                                                      \
-    HALVE(128, lanes, both) HALVE(64, lanes, both) HALVE(32, lanes, both) HALVE(16, lanes, both)               \
-    HALVE(8, lanes, both) HALVE(4, lanes, both) HALVE(2, lanes, both) HALVE(1, lanes, both)
+    HALVE_OF(128, lanes, both) HALVE_OF(64, lanes, both) HALVE_OF(32, lanes, both) HALVE_OF(16, lanes, both)          \
+    HALVE_OF(8, lanes, both) HALVE_OF(4, lanes, both) HALVE_OF(2, lanes, both) HALVE_OF(1, lanes, both)
+/* clang-format on */
 
 CYOPS_INLINE int WINS(T a, T b) { return !(LOSES(a, b)) & !IS_NAN(b); }
 
 static int FOLD_NAME(beats)(const void *a, const void *b) { return WINS(*(const T *)a, *(const T *)b); }
 
 CYOPS_INLINE void FOLD_NAME(step)(T *values, POSITION *positions, const T *x, POSITION first) {
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < FOLD_LANES; l++) {
         const int wins = WINS(x[l], values[l]);
         values[l] = wins ? x[l] : values[l];
         positions[l] = wins ? first : positions[l];
@@ -31,23 +33,23 @@ CYOPS_INLINE void FOLD_NAME(step)(T *values, POSITION *positions, const T *x, PO
 static ptrdiff_t FOLD_NAME(row)(void *result, const void *data, ptrdiff_t n) {
     const T *x = data;
     T *best = result;
-    T values[LANES], tree[LANES];
-    POSITION positions[LANES];
-    ptrdiff_t i = LANES;
-    if (n < LANES) {
+    T values[FOLD_LANES], tree[FOLD_LANES];
+    POSITION positions[FOLD_LANES];
+    ptrdiff_t i = FOLD_LANES;
+    if (n < FOLD_LANES) {
         ptrdiff_t position = 0;
         for (i = 1; i < n; i++) position = WINS(x[i], x[position]) ? i : position;
         *best = x[position];
         return position;
     }
-    for (int l = 0; l < LANES; l++) values[l] = x[l];
-    for (int l = 0; l < LANES; l++) positions[l] = 0;
-    for (; i + LANES <= n; i += LANES) FOLD_NAME(step)(values, positions, x + i, (POSITION)i);
-    if (i < n) FOLD_NAME(step)(values, positions, x + n - LANES, (POSITION)(n - LANES));
-    for (int l = 0; l < LANES; l++) tree[l] = values[l];
+    for (int l = 0; l < FOLD_LANES; l++) values[l] = x[l];
+    for (int l = 0; l < FOLD_LANES; l++) positions[l] = 0;
+    for (; i + FOLD_LANES <= n; i += FOLD_LANES) FOLD_NAME(step)(values, positions, x + i, (POSITION)i);
+    if (i < n) FOLD_NAME(step)(values, positions, x + n - FOLD_LANES, (POSITION)(n - FOLD_LANES));
+    for (int l = 0; l < FOLD_LANES; l++) tree[l] = values[l];
     TREE(tree, FOLD_VALUE)
     *best = tree[0];
-    for (int l = 0; l < LANES; l++)
+    for (int l = 0; l < FOLD_LANES; l++)
         positions[l] = IS_FOUND(values[l], tree[0]) ? (POSITION)(positions[l] + l) : CYOPS_ROW_BLOCK;
     TREE(positions, EARLIER)
     return positions[0];
@@ -65,12 +67,6 @@ static void FOLD_NAME(columns)(void *best_values, int64_t *position, const void 
         }
 }
 
-#undef LANES
-#undef WINS
-#undef IS_FOUND
-#undef EARLIER
-#undef HALVE
-#undef TREE
 #undef FOLD_NAME
 #undef FOLD_VALUE
 #undef LOSES

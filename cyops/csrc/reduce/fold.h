@@ -5,12 +5,12 @@
  * T. Plain loops over a fixed number of lanes: the compiler keeps them in as many registers as the instruction set
  * needs, and what a lane adds up is the same on all.
  */
-#define LANES (CYOPS_LANE_BYTES / (int)sizeof(T))
+#define FOLD_LANES (CYOPS_LANE_BYTES / (int)sizeof(T))
 #define BOTH FOLD_NAME(both)
 
 /* One level of the tree over the lanes. Written out, because a loop over the levels would keep them in memory. */
 #define HALVE(half) \
-    for (int l = 0; 2 * half <= LANES && l < half; l++) lanes[l] = BOTH(lanes[l], lanes[(l + half) % LANES]);
+    for (int l = 0; 2 * half <= FOLD_LANES && l < half; l++) lanes[l] = BOTH(lanes[l], lanes[(l + half) % FOLD_LANES]);
 
 CYOPS_INLINE T BOTH(T a, T b) { return MERGE(a, b); }
 
@@ -25,26 +25,27 @@ CYOPS_INLINE void FOLD_NAME(short_rows)(T *result, const T *x, ptrdiff_t row_str
     for (int r = 0; r < count; r++) result[r] = totals[r];
 }
 
-/* The loads ask for what comes CYOPS_AHEAD bytes later: the CPU's own prefetching stops at the end of each page. From
- * memory 15 GB/s on one core of an Intel machine in place of 11; 2 KB ahead gave 12, and in the caches nothing changed.
- * On one of an AMD EPYC 41 in place of 33. */
+/* The loads ask for what comes CYOPS_AHEAD bytes later: the CPU's own prefetching stops at the end of each
+ * page. See docs/kernels.md, Vectors. */
 CYOPS_INLINE T FOLD_NAME(long_row)(const T *x, ptrdiff_t n, const T *center) {
-    T lanes[LANES], rest[LANES];
+    T lanes[FOLD_LANES], rest[FOLD_LANES];
     ptrdiff_t i = 0;
     (void)center;
-    for (int l = 0; l < LANES; l++) lanes[l] = FOLD_IDENTITY;
-    for (; i + LANES <= n; i += LANES) {
+    for (int l = 0; l < FOLD_LANES; l++) lanes[l] = FOLD_IDENTITY;
+    for (; i + FOLD_LANES <= n; i += FOLD_LANES) {
         for (int line = 0; line < CYOPS_LANE_BYTES; line += 64)
             __builtin_prefetch((const char *)(x + i) + CYOPS_AHEAD + line);
-        for (int l = 0; l < LANES; l++) lanes[l] = BOTH(lanes[l], TERM(x[i + l], 0));
+        for (int l = 0; l < FOLD_LANES; l++) lanes[l] = BOTH(lanes[l], TERM(x[i + l], 0));
     }
     if (i < n) {
-        for (int l = 0; l < LANES; l++) rest[l] = FILLER;
+        for (int l = 0; l < FOLD_LANES; l++) rest[l] = FILLER;
         memcpy(rest, x + i, (n - i) * sizeof *x);
-        for (int l = 0; l < LANES; l++) lanes[l] = BOTH(lanes[l], TERM(rest[l], 0));
+        for (int l = 0; l < FOLD_LANES; l++) lanes[l] = BOTH(lanes[l], TERM(rest[l], 0));
     }
+    /* clang-format off */
     HALVE(128) HALVE(64) HALVE(32) HALVE(16) HALVE(8) HALVE(4) HALVE(2) HALVE(1)
-    return lanes[0];
+        /* clang-format on */
+        return lanes[0];
 }
 
 static void FOLD_NAME(rows)(void *results, const void *data, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t n,
@@ -57,8 +58,7 @@ static void FOLD_NAME(rows)(void *results, const void *data, ptrdiff_t row_strid
         for (; r < rows; r++) result[r] = FOLD_NAME(long_row)(x + r * row_stride, n, CENTER);
         return;
     }
-    for (; r + 4 <= rows; r += 4)
-        FOLD_NAME(short_rows)(result + r, x + r * row_stride, row_stride, 4, n, CENTER);
+    for (; r + 4 <= rows; r += 4) FOLD_NAME(short_rows)(result + r, x + r * row_stride, row_stride, 4, n, CENTER);
     for (; r < rows; r++) FOLD_NAME(short_rows)(result + r, x + r * row_stride, row_stride, 1, n, CENTER);
 #undef CENTER
 }
@@ -89,9 +89,6 @@ static void FOLD_NAME(merge)(void *into, const void *from, ptrdiff_t width) {
     for (ptrdiff_t c = 0; c < width; c++) a[c] = BOTH(a[c], b[c]);
 }
 
-#undef LANES
-#undef BOTH
-#undef HALVE
 #undef FOLD_NAME
 #undef FOLD_IDENTITY
 #undef FILLER

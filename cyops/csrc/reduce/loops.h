@@ -47,6 +47,7 @@
 #define IS_NAN(x) ((x) != (x))
 #include "reduce/dtype.h"
 
+/* clang-format off */
 #define KERNEL(fold, f, type) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(fold, f), type))
 #define FOLD(fold, type) {KERNEL(fold, rows, type), KERNEL(fold, columns, type), KERNEL(fold, merge, type)}
 #define ARG_FOLD(fold, type) {KERNEL(fold, beats, type), KERNEL(fold, row, type), KERNEL(fold, columns, type)}
@@ -66,10 +67,4 @@ static const cyops_reduce_kernels ISA_NAME(cyops_reduce_kernels) = {
     .arg_max = ALL_DTYPES(ARG_FOLD, arg_max),
     .arg_min = ALL_DTYPES(ARG_FOLD, arg_min),
 };
-
-#undef KERNEL
-#undef FOLD
-#undef ARG_FOLD
-#undef ALL_DTYPES
-#undef CYOPS_LANE_BYTES
-#undef CYOPS_AHEAD
+/* clang-format on */

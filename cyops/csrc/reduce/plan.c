@@ -1,7 +1,7 @@
 /* See plan.h. */
 #include "reduce/plan.h"
 
-#define DIRECT_STRIP_BYTES 2048  /* of a strip read in place: long runs of a row, with the totals in the first cache */
+#define DIRECT_STRIP_BYTES 2048 /* of a strip read in place: long runs of a row, with the totals in the first cache */
 #define GATHERED_STRIP_BYTES 256 /* of a gathered one: 128 rows of it fit in the first cache */
 #define ROWS_ELEMENTS (16 << 10) /* of rows folded by one call, which costs as much as 100 elements */
 #define MANY_ROWS 256
@@ -53,8 +53,8 @@ static int should_fold_columns(const cyops_reduce_plan *plan) {
 /* Whether neighbouring results are runs of at most one block, many of which one call can fold. */
 static int should_fold_rows(const cyops_reduce_plan *plan) {
     const cyops_axes *sequence = &plan->sequence;
-    return plan->units.ndim > 0 && plan->convert == NULL && sequence->count <= CYOPS_ROW_BLOCK &&
-           sequence->ndim == 1 && sequence->strides[0][0] == 1;
+    return plan->units.ndim > 0 && plan->convert == NULL && sequence->count <= CYOPS_ROW_BLOCK && sequence->ndim == 1 &&
+           sequence->strides[0][0] == 1;
 }
 
 /* Takes the innermost kept axis out of the units and puts its strips in its place. */

@@ -8,12 +8,12 @@
 #define CYOPS_REDUCE_PLAN_H
 
 #include "base/axes.h"
+#include "reduce/reduce.h"
 #include "runtime/dispatch.h"
 
-/* Two threads that are awake took for a sum of 0.24 MB 2.4 us, as one did; of 0.4 MB 2.8 and one 3.8; of 1 MB 5.9 and
- * 11.5. */
+/* docs/kernels.md, Threads. */
 #define NANOSECONDS_PER_BYTE 0.01
-#define TILE_ELEMENTS ((ptrdiff_t)64 << 10) /* a sum of 1e6 takes 53 to 57 us in tiles of 64 K to 256 K */
+#define TILE_ELEMENTS ((ptrdiff_t)64 << 10)
 #define ENOUGH_UNITS 32 /* for any number of threads; fewer are cut into chunks of their sequences */
 
 typedef struct {

@@ -1,5 +1,6 @@
 /* Softmax cross-entropy: labels are checked before anything is written. See rows.h. */
 #include "elementwise/elementwise.h"
+#include "rows/rows.h"
 #include "rows/walk.h"
 #include "base/system.h"
 
@@ -38,8 +39,12 @@ int cyops_cross_entropy(const cyops_view *losses, const cyops_view *gradient, co
     int status = read_labels(labels, checked);
     if (status == CYOPS_OK) {
         *position = first_outside(checked, labels->size, logits->shape[logits->ndim - 1]);
-        const cyops_row_job job = {.op = CYOPS_ROWS_LABEL_LOSS, .views = {gradient, logits}, .axis = logits->ndim - 1,
-                                   .labels = checked, .losses = losses->data, .scale = scale};
+        const cyops_row_job job = {.op = CYOPS_ROWS_LABEL_LOSS,
+                                   .views = {gradient, logits},
+                                   .axis = logits->ndim - 1,
+                                   .labels = checked,
+                                   .losses = losses->data,
+                                   .scale = scale};
         status = *position < labels->size ? CYOPS_OUT_OF_RANGE : cyops_rows_walk(&job);
     }
     if (checked != few) free(checked);
@@ -50,7 +55,10 @@ int cyops_cross_entropy_targets(const cyops_view *losses, const cyops_view *grad
                                 const cyops_view *targets, double scale) {
     if (logits->dtype != CYOPS_FLOAT32 && logits->dtype != CYOPS_FLOAT64) return CYOPS_NO_KERNEL;
     if (logits->size == 0) return CYOPS_OK;
-    const cyops_row_job job = {.op = CYOPS_ROWS_TARGET_LOSS, .views = {gradient, logits, targets},
-                               .axis = logits->ndim - 1, .losses = losses->data, .scale = scale};
+    const cyops_row_job job = {.op = CYOPS_ROWS_TARGET_LOSS,
+                               .views = {gradient, logits, targets},
+                               .axis = logits->ndim - 1,
+                               .losses = losses->data,
+                               .scale = scale};
     return cyops_rows_walk(&job);
 }

@@ -2,18 +2,24 @@
 #include "math/formulas.h"
 
 #define T float
-#define T_IS_F32 1
 #define SUFFIX f32
 #define EXP(x) ISA_NAME(exp_f32)(x)
 #define LOG(x) ISA_NAME(log_f32)(x)
 #include "rows/dtype.h"
+#undef T
+#undef SUFFIX
+#undef EXP
+#undef LOG
 
 #define T double
-#define T_IS_F32 0
 #define SUFFIX f64
 #define EXP(x) ISA_NAME(exp_f64)(x)
 #define LOG(x) ISA_NAME(log_f64)(x)
 #include "rows/dtype.h"
+#undef T
+#undef SUFFIX
+#undef EXP
+#undef LOG
 
 #define ROW_KERNEL(name, suffix) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(row, name), suffix))
 #define BOTH_DTYPES(name) {ROW_KERNEL(name, f32), ROW_KERNEL(name, f64)}
@@ -29,6 +35,3 @@ static const cyops_rows_kernels ISA_NAME(cyops_rows_kernels) = {
             [CYOPS_ROWS_TARGET_LOSS] = BOTH_DTYPES(target_loss_loop),
         },
 };
-
-#undef ROW_KERNEL
-#undef BOTH_DTYPES

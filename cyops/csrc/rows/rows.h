@@ -1,44 +1,14 @@
 /* Row operations: softmax, its logarithm, cross-entropy, and their gradients, along any axis of any strided view.
  *
  * A row is what is normalised together: the elements along the axis, of which there are `classes`. dtype.h has the
- * kernels of one dtype, written with the vectors of simd/rows_vector.h; loops.h makes the table of both dtypes;
- * walk.h hands them the rows of any views, for rows.c and cross_entropy.c.
+ * kernels of one dtype, written with the vectors of simd/vector.h; loops.h makes the table of both dtypes,
+ * kernels.h says what they promise; walk.h hands them the rows of any views, for rows.c and cross_entropy.c.
  */
 #ifndef CYOPS_ROWS_H
 #define CYOPS_ROWS_H
 
 #include "base/cyops.h"
-
-typedef enum {
-    CYOPS_ROWS_SOFTMAX,              /* out = softmax(x) */
-    CYOPS_ROWS_LOG_SOFTMAX,          /* out = log(softmax(x)) */
-    CYOPS_ROWS_SOFTMAX_GRADIENT,     /* out = y * (d - sum(d * y)), y = softmax(x) */
-    CYOPS_ROWS_LOG_SOFTMAX_GRADIENT, /* out = d - exp(y) * sum(d), y = log_softmax(x) */
-    CYOPS_ROWS_LABEL_LOSS,           /* the loss of each row's label; out is the gradient */
-    CYOPS_ROWS_TARGET_LOSS,          /* the loss under the distribution y; out is the gradient */
-    CYOPS_ROWS_COUNT
-} cyops_row_op;
-
-#define CYOPS_ROW_TENSORS 3 /* those with classes: the output and two inputs */
-
-/* Some rows whose classes lie side by side. The output may be an input; of a loss it may be NULL. */
-typedef struct {
-    char *data[CYOPS_ROW_TENSORS];
-    ptrdiff_t strides[CYOPS_ROW_TENSORS]; /* from row to row, in elements */
-    ptrdiff_t rows;
-    ptrdiff_t classes;
-    const int64_t *labels; /* each in [0, classes) */
-    void *losses;          /* side by side, like the labels */
-    double scale;          /* multiplies the gradient, not the losses */
-} cyops_row_tile;
-
-typedef void (*cyops_row_loop)(const cyops_row_tile *tile);
-
-#define CYOPS_ROWS_DTYPES 2 /* float32 and float64 */
-
-typedef struct {
-    cyops_row_loop loops[CYOPS_ROWS_COUNT][CYOPS_ROWS_DTYPES];
-} cyops_rows_kernels;
+#include "rows/ops.h"
 
 /* out = op(inputs) along the axis, for the first four ops. All views have one shape and one dtype, float32 or float64;
  * the gradients take (d, y). `inputs` may be the output itself. */

@@ -2,7 +2,7 @@
 #ifndef CYOPS_ROWS_WALK_H
 #define CYOPS_ROWS_WALK_H
 
-#include "rows/rows.h"
+#include "rows/kernels.h"
 
 typedef struct {
     cyops_row_op op;

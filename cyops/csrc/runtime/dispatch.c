@@ -1,12 +1,7 @@
 /* Reads the CPU's feature bits and picks the kernels. Never looks at the model name: see dispatch.h. */
 #include "runtime/dispatch.h"
 #include "base/system.h"
-
-extern const cyops_kernels cyops_kernels_generic;
-#ifdef CYOPS_X86_64
-extern const cyops_kernels cyops_kernels_avx2;
-extern const cyops_kernels cyops_kernels_avx512;
-#endif
+#include "simd/isas.h"
 
 const cyops_kernels *cyops_active = &cyops_kernels_generic;
 
@@ -16,26 +11,19 @@ typedef struct {
     int available;
 } isa_choice;
 
-/* __builtin_cpu_supports also checks that the operating system saves the wide registers (XCR0). */
-static void list_isas(isa_choice choices[3]) {
-    choices[0] = (isa_choice){"generic", &cyops_kernels_generic, 1};
-    choices[1] = (isa_choice){"avx2", NULL, 0};
-    choices[2] = (isa_choice){"avx512", NULL, 0};
-#ifdef CYOPS_X86_64
-    __builtin_cpu_init();
-    choices[1].kernels = &cyops_kernels_avx2;
-    choices[1].available = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    choices[2].kernels = &cyops_kernels_avx512;
-    choices[2].available = choices[1].available && __builtin_cpu_supports("avx512f") &&
-                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                           __builtin_cpu_supports("avx512vl");
-#endif
+#define ISA_CHOICE(name, ...) {#name, __VA_ARGS__},
+
+/* From the least to the best. */
+static void list_isas(isa_choice choices[CYOPS_ISA_COUNT]) {
+    cyops_read_cpu();
+    const isa_choice all[] = {CYOPS_ISAS(ISA_CHOICE)};
+    memcpy(choices, all, sizeof all);
 }
 
 const char *cyops_select_isa(const char *limit) {
-    isa_choice choices[3];
+    isa_choice choices[CYOPS_ISA_COUNT];
     list_isas(choices);
-    int last = 2;
+    int last = CYOPS_ISA_COUNT - 1;
     if (limit != NULL && limit[0] != '\0') {
         while (last >= 0 && strcmp(choices[last].name, limit) != 0) last--;
         if (last < 0) return NULL;
@@ -45,11 +33,11 @@ const char *cyops_select_isa(const char *limit) {
     return choices[last].name;
 }
 
-int cyops_available_isas(const char *names[3]) {
-    isa_choice choices[3];
+int cyops_available_isas(const char *names[CYOPS_MOST_ISAS]) {
+    isa_choice choices[CYOPS_ISA_COUNT];
     list_isas(choices);
     int count = 0;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < CYOPS_ISA_COUNT; i++)
         if (choices[i].available) names[count++] = choices[i].name;
     return count;
 }

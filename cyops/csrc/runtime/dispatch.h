@@ -1,15 +1,15 @@
 /* The dispatch table: which instruction set's kernels this process runs. Chosen once, at import, by feature bits.
  *
- * Each area (elementwise, gemm, ...) declares the struct of its own kernels in its own header.
+ * Each area (elementwise, gemm, ...) declares the struct of its own kernels in its kernels.h.
  */
 #ifndef CYOPS_DISPATCH_H
 #define CYOPS_DISPATCH_H
 
-#include "elementwise/elementwise.h"
-#include "gemm/gemm.h"
-#include "reduce/reduce.h"
-#include "rows/rows.h"
-#include "update/update.h"
+#include "elementwise/kernels.h"
+#include "gemm/kernels.h"
+#include "reduce/kernels.h"
+#include "rows/kernels.h"
+#include "update/kernels.h"
 
 typedef struct {
     const cyops_elementwise_kernels *elementwise;
@@ -26,7 +26,9 @@ extern const cyops_kernels *cyops_active;
  * limit). Returns its name, or NULL when the limit is not a known name. */
 const char *cyops_select_isa(const char *limit);
 
+#define CYOPS_MOST_ISAS 8
+
 /* The instruction sets this CPU can run, best last, as names; returns how many. */
-int cyops_available_isas(const char *names[3]);
+int cyops_available_isas(const char *names[CYOPS_MOST_ISAS]);
 
 #endif

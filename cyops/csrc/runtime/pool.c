@@ -3,18 +3,23 @@
  * The state of the pool is one 64-bit number: the job's epoch in the upper half, and how many of its tiles were claimed
  * from the front and from the back in the quarters below. Whoever raises one of the two by a compare-and-swap owns that
  * tile; a worker that wakes late holds an old epoch, fails, and goes back to waiting. So the caller waits only for
- * tiles that somebody has claimed, never for a worker that was not scheduled, which is what makes libgomp slow (50
- * times, measured) when other processes want the same cores.
+ * tiles that somebody has claimed, never for a worker that was not scheduled, when other processes want
+ * the same cores.
  *
  * The caller and every second worker claim from the front, the others from the back. So a thread gets the same end of
- * the work in one job after the other, and finds in its core's cache what it left there: with one counter for all, the
- * product of 512 x 512 matrices took 14 % longer on two threads.
+ * the work in one job after the other, and finds in its core's cache what it left there. What
+ * was measured: docs/kernels.md, Threads.
  */
 #define _POSIX_C_SOURCE 200809L /* pthread_sigmask and clock_gettime under -std=c11 */
 #include "runtime/pool.h"
+#include "simd/cpu.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <time.h>
 
 static _Atomic int thread_count = 1;
 
@@ -24,41 +29,20 @@ static void run_inline(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *co
     for (ptrdiff_t tile = 0; tile < tiles; tile++) run(context, tile);
 }
 
-#if defined(_WIN32)
-
-void cyops_set_num_threads(int count) { atomic_store(&thread_count, count < 1 ? 1 : count); }
-int cyops_is_worth_sharing(double nanoseconds) { return nanoseconds < 0; }
-int cyops_count_workers(void) { return 0; }
-void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *context) {
-    run_inline(tiles, run, context);
-}
-
-#else
-
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <time.h>
-
 #define MAX_WORKERS 255
 #define MOST_TILES UINT16_MAX   /* of one job: what a quarter of the state can count */
-/* Waking a worker that sleeps takes 100 to 150 us, and between the products of a training step lie up to 300 us of
- * other work: the step of 784-512-10 took 1.62 ms with workers that spin for 100 us, 1.49 with 300, 1.47 with 1000. */
-#define SPIN_NANOSECONDS 500000
-#define STACK_BYTES (2 << 20)   /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
+#define SPIN_NANOSECONDS 500000 /* beyond what lies between the products of a training step: docs/kernels.md, Threads */
+#define STACK_BYTES (2 << 20) /* of a worker: kernels keep packed panels there, and some platforms give 128 KB */
 /* The work of one thread, in nanoseconds, that is worth sharing with threads that spin, and with threads that have to
- * be woken. Two threads of an AMD EPYC, awake: additions of 4.7 us took 4.3, of 7.5 us 5.0, of 10 us 4.7; a relu of
- * 3.2 us 4.2; exp of 2.9 us 1.7; products of 3.6 us 2.5. Waking one took 26 to 42 us of the caller's time, and the
- * worker began after 75 to 95: work of 50 us then took 73 to 83, of 100 us 90 to 116, of 150 us 123 to 152, of 200 us
- * 159 to 175. */
+ * be woken: docs/kernels.md, Threads. */
 #define LEAST_WHEN_AWAKE 5e3
 #define LEAST_WHEN_ASLEEP 120e3
-#define PAUSES_PER_CLOCK 32     /* how often a waiting thread looks between two readings of the clock */
+#define PAUSES_PER_CLOCK 32 /* how often a waiting thread looks between two readings of the clock */
 
 /* Each group on a cache line of its own: every thread reads the first all the time. */
 static struct {
     _Alignas(64) _Atomic uint64_t state; /* epoch << 32 | tiles claimed from the back << 16 | from the front */
-    _Alignas(64) _Atomic uint32_t done;  /* tiles of this epoch that have been run */
+    _Alignas(64) _Atomic uint32_t done; /* tiles of this epoch that have been run */
     _Alignas(64) void (*_Atomic run)(void *context, ptrdiff_t tile);
     void *_Atomic context;
     _Atomic uint32_t tiles;
@@ -73,8 +57,8 @@ static pthread_cond_t new_epoch = PTHREAD_COND_INITIALIZER;
 typedef struct {
     pthread_t thread; /* under submit_lock, like the count of workers */
     int index;
-    uint32_t epoch;   /* the last one before the worker was made */
-    int sleeps;       /* under sleep_lock, like the rest */
+    uint32_t epoch; /* the last one before the worker was made */
+    int sleeps; /* under sleep_lock, like the rest */
 #ifdef __linux__
     int is_kept_away; /* whether its mask is `kept` in place of `allowed` until it goes on */
     cpu_set_t allowed, kept;
@@ -84,14 +68,6 @@ typedef struct {
 static worker workers[MAX_WORKERS];
 static _Atomic int worker_count = 0;
 static int fork_handlers_registered = 0;
-
-static inline void pause_cpu(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
 
 static inline uint32_t epoch_of(uint64_t state) { return (uint32_t)(state >> 32); }
 static inline uint32_t claimed_from_back(uint64_t state) { return state >> 16 & UINT16_MAX; }
@@ -124,8 +100,8 @@ static void run_tiles(uint32_t epoch, int from_back) {
 }
 
 /* Linux often puts a thread that is woken on the processor of the one that wakes it, where it waits until the next
- * tick: on a machine with two cores, 40 ms after the job before, the worker began after 3.8 ms. So this processor is
- * taken out of the masks of those that sleep; each gives it back to itself when it goes on. */
+ * tick, some milliseconds. So this processor is taken out of the masks of those that sleep; each gives it back to
+ * itself when it goes on. */
 static void leave_this_cpu(void) {
 #ifdef __linux__
     const int count = atomic_load_explicit(&worker_count, memory_order_relaxed), here = sched_getcpu();
@@ -170,7 +146,7 @@ static uint32_t wait_for_new_epoch(worker *self, uint32_t last) {
         for (int i = 0; i < PAUSES_PER_CLOCK; i++) {
             uint32_t epoch = epoch_of(atomic_load_explicit(&pool.state, memory_order_acquire));
             if (epoch != last) return epoch;
-            pause_cpu();
+            cyops_pause();
         }
         if (now_nanoseconds() > deadline) sleep_until_new_epoch(self, last);
     }
@@ -225,7 +201,7 @@ static uint32_t publish(uint32_t tiles, void (*run)(void *, ptrdiff_t), void *co
 static void wait_for_claimed_tiles(uint32_t tiles) {
     for (int looks = 0; atomic_load_explicit(&pool.done, memory_order_acquire) < tiles; looks++) {
         if (looks < 1000)
-            pause_cpu();
+            cyops_pause();
         else
             sched_yield();
     }
@@ -335,5 +311,3 @@ int cyops_is_worth_sharing(double nanoseconds) {
     atomic_store_explicit(&done_alone_at, now, memory_order_relaxed);
     return is_worth_waking;
 }
-
-#endif

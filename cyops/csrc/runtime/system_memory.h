@@ -7,9 +7,6 @@
 
 #include <stddef.h>
 #include <stdlib.h>
-#if defined(_WIN32)
-#include <malloc.h>
-#endif
 
 #define CYOPS_ALIGNMENT 64
 
@@ -26,20 +23,10 @@
 
 /* nbytes at a multiple of CYOPS_ALIGNMENT, or NULL. */
 static inline void *cyops_system_allocate(size_t nbytes) {
-#if defined(_WIN32)
-    return _aligned_malloc(nbytes, CYOPS_ALIGNMENT);
-#else
     void *memory;
     return posix_memalign(&memory, CYOPS_ALIGNMENT, nbytes) == 0 ? memory : NULL;
-#endif
 }
 
-static inline void cyops_system_release(void *memory) {
-#if defined(_WIN32)
-    _aligned_free(memory);
-#else
-    free(memory);
-#endif
-}
+static inline void cyops_system_release(void *memory) { free(memory); }
 
 #endif

@@ -5,7 +5,7 @@
 #ifdef CYOPS_X86_64
 CYOPS_TARGET_BEGIN("avx2,fma,f16c")
 #define CYOPS_ISA avx2
-#define CYOPS_ISA_AVX2 1
+#define CYOPS_ISA_VECTORS "simd/avx2.h"
 #include "simd/kernels.h"
 CYOPS_TARGET_END
 #endif

@@ -3,5 +3,5 @@
 #include "simd/target.h"
 
 #define CYOPS_ISA generic
-#define CYOPS_ISA_GENERIC 1
+#define CYOPS_ISA_VECTORS "simd/generic.h"
 #include "simd/kernels.h"

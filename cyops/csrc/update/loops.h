@@ -19,24 +19,22 @@
 #define SAVE_2 SAVE_1 b_data[i] = b;
 #define SAVE_3 SAVE_2 c_data[i] = c;
 
-#define UPDATE_LOOP(name, slot_count, scalar_names, ...)                                                              \
-    static void ISA_NAME(CYOPS_JOIN(step_##name, SUFFIX))(void *parameter, const void *gradient,                      \
-                                                          void *const slots[CYOPS_MAX_SLOTS],                         \
-                                                          const double *scalars, cyops_step_factors factors,          \
-                                                          ptrdiff_t n) {                                              \
-        T *restrict w_data = parameter, *restrict a_data = slots[0], *restrict b_data = slots[1],                     \
-                   *restrict c_data = slots[2];                                                                       \
-        const T *restrict g_data = gradient;                                                                          \
-        const T w_factor = (T)factors.parameter, g_factor = (T)factors.gradient;                                      \
-        (void)a_data, (void)b_data, (void)c_data;                                                                     \
-        SCALARS scalar_names                                                                                          \
-        for (ptrdiff_t i = 0; i < n; i++) {                                                                           \
-            const T g = g_data[i] * g_factor;                                                                         \
-            T w = w_data[i] * w_factor;                                                                               \
-            LOAD_##slot_count __VA_ARGS__;                                                                            \
-            w_data[i] = w;                                                                                            \
-            SAVE_##slot_count                                                                                         \
-        }                                                                                                             \
+#define UPDATE_LOOP(name, slot_count, scalar_names, ...)                                                             \
+    static void ISA_NAME(CYOPS_JOIN(step_##name, SUFFIX))(void *parameter, const void *gradient,                     \
+                                                          void *const slots[CYOPS_MAX_SLOTS], const double *scalars, \
+                                                          cyops_step_factors factors, ptrdiff_t n) {                 \
+        T *restrict w_data = parameter, *restrict a_data = slots[0], *restrict b_data = slots[1],                    \
+                    *restrict c_data = slots[2];                                                                     \
+        const T *restrict g_data = gradient;                                                                         \
+        const T w_factor = (T)factors.parameter, g_factor = (T)factors.gradient;                                     \
+        (void)a_data, (void)b_data, (void)c_data;                                                                    \
+        SCALARS scalar_names for (ptrdiff_t i = 0; i < n; i++) {                                                     \
+            const T g = g_data[i] * g_factor;                                                                        \
+            T w = w_data[i] * w_factor;                                                                              \
+            LOAD_##slot_count __VA_ARGS__;                                                                           \
+            w_data[i] = w;                                                                                           \
+            SAVE_##slot_count                                                                                        \
+        }                                                                                                            \
     }
 
 #define T float
@@ -59,22 +57,3 @@ CYOPS_UPDATE_STEPS(UPDATE_LOOP)
     [CYOPS_STEP_##name] = {ISA_NAME(CYOPS_JOIN(step_##name, f32)), ISA_NAME(CYOPS_JOIN(step_##name, f64))},
 
 static const cyops_update_kernels ISA_NAME(cyops_update_kernels) = {.loops = {CYOPS_UPDATE_STEPS(UPDATE_ROW)}};
-
-#undef SCALARS
-#undef SCALAR_COUNT
-#undef SCALARS_1
-#undef SCALARS_2
-#undef SCALARS_3
-#undef SCALARS_4
-#undef SCALARS_5
-#undef SCALARS_6
-#undef LOAD_0
-#undef LOAD_1
-#undef LOAD_2
-#undef LOAD_3
-#undef SAVE_0
-#undef SAVE_1
-#undef SAVE_2
-#undef SAVE_3
-#undef UPDATE_LOOP
-#undef UPDATE_ROW

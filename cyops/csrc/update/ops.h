@@ -10,6 +10,7 @@
 #ifndef CYOPS_UPDATE_OPS_H
 #define CYOPS_UPDATE_OPS_H
 
+/* clang-format off */
 #define CYOPS_UPDATE_STEPS(STEP)                                                                                      \
     /* w: parameter, g: gradient */                                                                                   \
     STEP(sgd, 0, (learning_rate), w -= g * learning_rate)                                                             \
@@ -48,5 +49,10 @@
     /* a: mean of gradients */                                                                                        \
     STEP(lion, 1, (learning_rate, beta_1, rest_1, beta_2, rest_2), const T mean = beta_1 * a + rest_1 * g;            \
          w -= mean > 0 ? learning_rate : mean < 0 ? -learning_rate : mean; a = beta_2 * a + rest_2 * g)
+
+/* clang-format on */
+#define CYOPS_STEP_ID(name, ...) CYOPS_STEP_##name,
+typedef enum { CYOPS_UPDATE_STEPS(CYOPS_STEP_ID) CYOPS_STEP_COUNT } cyops_step;
+#undef CYOPS_STEP_ID
 
 #endif

@@ -3,10 +3,10 @@
 #include "runtime/dispatch.h"
 #include "runtime/pool.h"
 #include "base/system.h"
+#include "simd/cpu.h"
 
 #define TILE ((ptrdiff_t)16 << 10)
-/* SGD with momentum. Two threads that are awake took over 64 K parameters 9.6 us, one 16.5; over 256 K 39 and 111. */
-#define NANOSECONDS_PER_TILE 4e3
+#define NANOSECONDS_PER_TILE 4e3 /* of SGD with momentum: docs/kernels.md, Threads */
 #define PACKED 512       /* elements packed at a time where they do not lie side by side */
 #define TENSORS (2 + CYOPS_MAX_SLOTS)
 
@@ -102,14 +102,9 @@ static void run_tile(void *context, ptrdiff_t tile) {
     const segment *s = &job->segments[low];
     const ptrdiff_t first = (tile - s->first_tile) * TILE;
     const ptrdiff_t last = first + TILE < s->axes.count ? first + TILE : s->axes.count;
-#ifdef CYOPS_X86_64
-    const unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040, before = _mm_getcsr();
-    _mm_setcsr(before | flush_to_zero | denormals_are_zero);
+    const unsigned before = cyops_ignore_denormals();
     update_elements(s, first, last, job->scalars);
-    _mm_setcsr(before);
-#else
-    update_elements(s, first, last, job->scalars);
-#endif
+    cyops_heed_denormals(before);
 }
 
 int cyops_update(int step, const cyops_parameter *parameters, ptrdiff_t count, const double *scalars) {

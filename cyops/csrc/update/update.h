@@ -9,13 +9,8 @@
 #include "base/cyops.h"
 #include "update/ops.h"
 
-#define CYOPS_STEP_ID(name, ...) CYOPS_STEP_##name,
-typedef enum { CYOPS_UPDATE_STEPS(CYOPS_STEP_ID) CYOPS_STEP_COUNT } cyops_step;
-#undef CYOPS_STEP_ID
-
 #define CYOPS_MAX_SLOTS 3
 #define CYOPS_MAX_STEP_SCALARS 6
-#define CYOPS_UPDATE_DTYPES 2 /* float32 and float64 */
 
 /* What parameter and gradient are multiplied by before the step: weight decay and clipping, without a pass of their
  * own. 1 changes no bit. */
@@ -23,14 +18,6 @@ typedef struct {
     double parameter;
     double gradient;
 } cyops_step_factors;
-
-/* n elements that lie side by side; the slots the step does not have are NULL. */
-typedef void (*cyops_update_loop)(void *w, const void *g, void *const slots[CYOPS_MAX_SLOTS], const double *scalars,
-                                  cyops_step_factors factors, ptrdiff_t n);
-
-typedef struct {
-    cyops_update_loop loops[CYOPS_STEP_COUNT][CYOPS_UPDATE_DTYPES];
-} cyops_update_kernels;
 
 /* One parameter with what belongs to it, all of one shape and dtype: float32 or float64, any strides. */
 typedef struct {

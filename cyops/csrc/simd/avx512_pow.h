@@ -1,12 +1,11 @@
-/* The loop of float's pow for AVX-512: a template, included by loops.h.
+/* The loop of float's pow for AVX-512: a template, included by elementwise/loops.h.
  *
  * |x|^y = 2^(y log2|x|) in double, as in math/pow.h; but two registers hold a table of 16 numbers, from which one
  * instruction picks eight, so that the polynomials are of degree 5 and 4 instead of 13 and 7. Sixteen elements at a
- * time; those that hold none of C's special cases skip their treatment. 4096 elements took 1.12 ns each by the formula
- * and 0.65 here (AMD EPYC, one thread).
+ * time; those that hold none of C's special cases skip their treatment: docs/kernels.md, Vectors.
  */
-#define FMA _mm512_fmadd_pd
-#define SET _mm512_set1_pd
+#define FMA_8 _mm512_fmadd_pd
+#define SET_8 _mm512_set1_pd
 
 /* |x| = 2^k z with z from 0.7 on, below 1.4, in sixteen pieces. Of each piece a number near 1 / z and minus its log2; 1
  * and 0 where z may be 1, so that the logarithm is relatively accurate there too. */
@@ -17,10 +16,10 @@ static const double ISA_NAME(log2_inverses)[16] = {
     0x1.b20364p-1, 0x1.9c2d14p-1, 0x1.886e6p-1,  0x1.767dcep-1,
 };
 static const double ISA_NAME(log2_starts)[16] = {
-    -0.48430012207933043, -0.4225711867440103,  -0.3633753640047848, -0.30651302301826494,
-    -0.25180714503608187, -0.19910017263487428, -0.148250957240328,  -0.09913315506985332,
-    -0.05163280469291231, 0,                    0.07681562257950586, 0.15987135290176302,
-    0.23840474066869335,  0.31288300499809124,  0.38370423872947484, 0.4512111272838952,
+    -0.48430012207933043, -0.4225711867440103, -0.3633753640047848,  -0.30651302301826494, -0.25180714503608187,
+    -0.19910017263487428, -0.148250957240328,  -0.09913315506985332, -0.05163280469291231, 0,
+    0.07681562257950586,  0.15987135290176302, 0.23840474066869335,  0.31288300499809124,  0.38370423872947484,
+    0.4512111272838952,
 };
 /* The bits of 2^(i / 16) less i << 48, to which n << 48 is added for 2^(n / 16). */
 static const uint64_t ISA_NAME(exp2_bits)[16] = {
@@ -41,35 +40,35 @@ CYOPS_INLINE __m512d ISA_NAME(log2_of_eight)(__m512d size) {
     const __m512i piece = _mm512_srli_epi64(from_offset, 48), exponent = _mm512_srai_epi64(from_offset, 52);
     const __m512d z = _mm512_castsi512_pd(_mm512_sub_epi64(bits, _mm512_slli_epi64(exponent, 52)));
     const __m512d start = _mm512_add_pd(_mm512_cvtepi64_pd(exponent), ISA_NAME(pick)(ISA_NAME(log2_starts), piece));
-    const __m512d r = _mm512_fmsub_pd(z, ISA_NAME(pick)(ISA_NAME(log2_inverses), piece), SET(1));
+    const __m512d r = _mm512_fmsub_pd(z, ISA_NAME(pick)(ISA_NAME(log2_inverses), piece), SET_8(1));
     const __m512d r2 = _mm512_mul_pd(r, r);
-    const __m512d first = FMA(r, SET(-0.7213475204483021), SET(1.442695040893326));
-    const __m512d second = FMA(r, SET(-0.360673681940697), SET(0.48089825752286475));
-    const __m512d third = FMA(r, SET(-0.2406868638288431), SET(0.2888106232915322));
-    return FMA(r, FMA(r2, FMA(r2, third, second), first), start);
+    const __m512d first = FMA_8(r, SET_8(-0.7213475204483021), SET_8(1.442695040893326));
+    const __m512d second = FMA_8(r, SET_8(-0.360673681940697), SET_8(0.48089825752286475));
+    const __m512d third = FMA_8(r, SET_8(-0.2406868638288431), SET_8(0.2888106232915322));
+    return FMA_8(r, FMA_8(r2, FMA_8(r2, third, second), first), start);
 }
 
 /* 2^x = 2^(n / 16) 2^r with |r| <= 1 / 32; the polynomial is off by 2.6e-12. NaN of NaN. */
 CYOPS_INLINE __m512d ISA_NAME(exp2_of_eight)(__m512d x) {
-    const __m512d rounder = SET(0x1.8p48);
-    const __m512d bounded = _mm512_max_pd(SET(cyops_bounds_f64.float_pow_lowest),
-                                          _mm512_min_pd(SET(cyops_bounds_f64.float_pow_highest), x));
+    const __m512d rounder = SET_8(0x1.8p48);
+    const __m512d bounded = _mm512_max_pd(SET_8(cyops_bounds_f64.float_pow_lowest),
+                                          _mm512_min_pd(SET_8(cyops_bounds_f64.float_pow_highest), x));
     const __m512d shifted = _mm512_add_pd(bounded, rounder);
     const __m512d r = _mm512_sub_pd(bounded, _mm512_sub_pd(shifted, rounder));
     const __m512i n = _mm512_castpd_si512(shifted);
     const __m512i power = _mm512_add_epi64(_mm512_castpd_si512(ISA_NAME(pick)(ISA_NAME(exp2_bits), n)),
                                            _mm512_slli_epi64(n, 48));
-    const __m512d r2 = _mm512_mul_pd(r, r), first = FMA(r, SET(0.6931471801625687), SET(1));
-    const __m512d second = FMA(r, SET(0.055505736314614036), SET(0.24022650691319414));
-    return _mm512_mul_pd(_mm512_castsi512_pd(power), FMA(r2, FMA(r2, SET(0.009618317140580765), second), first));
+    const __m512d r2 = _mm512_mul_pd(r, r), first = FMA_8(r, SET_8(0.6931471801625687), SET_8(1));
+    const __m512d second = FMA_8(r, SET_8(0.055505736314614036), SET_8(0.24022650691319414));
+    return _mm512_mul_pd(_mm512_castsi512_pd(power), FMA_8(r2, FMA_8(r2, SET_8(0.009618317140580765), second), first));
 }
 
 CYOPS_INLINE __m256 ISA_NAME(pow_of_eight)(__m256 x, __m256 y, int is_special) {
-    const __m512d infinity = SET(INFINITY), size = _mm512_abs_pd(_mm512_cvtps_pd(x));
+    const __m512d infinity = SET_8(INFINITY), size = _mm512_abs_pd(_mm512_cvtps_pd(x));
     __m512d log2 = ISA_NAME(log2_of_eight)(size);
     if (is_special) {
         log2 = _mm512_mask_mov_pd(log2, _mm512_cmp_pd_mask(size, infinity, _CMP_NLT_UQ), size);
-        log2 = _mm512_mask_mov_pd(log2, _mm512_cmp_pd_mask(size, _mm512_setzero_pd(), _CMP_EQ_OQ), SET(-INFINITY));
+        log2 = _mm512_mask_mov_pd(log2, _mm512_cmp_pd_mask(size, _mm512_setzero_pd(), _CMP_EQ_OQ), SET_8(-INFINITY));
     }
     return _mm512_cvtpd_ps(ISA_NAME(exp2_of_eight)(_mm512_mul_pd(log2, _mm512_cvtps_pd(y))));
 }
@@ -113,7 +112,3 @@ LOOP_HEAD(ISA_NAME(pow_by_tables_float32)) {
         if (tail) ISA_NAME(pow_of_block)(out + i, a + i * inner[1], b + i * inner[2], inner, tail);
     }
 }
-
-#undef FMA
-#undef SET
-#undef LOG2_OFFSET
