@@ -39,7 +39,7 @@ cdef Strided from_buffer(object exporter, object copy):
 
 
 cdef Strided from_bytes(bytes text):
-    """Python's bytes as one string of fixed width, as NumPy takes them: a read-only view. An empty one is a NUL long."""
+    """Python's bytes as one string of fixed width, as NumPy takes them: a read-only view. An empty one is a NUL."""
     cdef Strided out = allocate_object(Strided)
     out.base = borrow(text if len(text) > 0 else b"\0", False)
     out.v.data = out.base.data = <char *> out.base.lent.buf

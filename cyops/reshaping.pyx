@@ -211,7 +211,8 @@ class Methods:
 
     def reshape(self, *shape, copy=None):
         """The elements under another shape, given as ints or one tuple: see the function `reshape`."""
-        return reshaped("reshape", coerce(self), shape[0] if len(shape) == 1 else shape, copy is not False, copy is True)
+        wanted = shape[0] if len(shape) == 1 else shape
+        return reshaped("reshape", coerce(self), wanted, copy is not False, copy is True)
 
     def view(self, *shape):
         """The elements under another shape, given as ints or one tuple, never copied: see the function `view`."""
