@@ -5,21 +5,7 @@
 
 include "operands.pxi"
 
-cdef enum:
-    WITHOUT_GIL = 16384                     # elements from which releasing the GIL (45 ns) is lost in the work
-
-
 # -- shapes and outputs -----------------------------------------------------------------------------------------------
-cdef inline bint same_shape(const cyops_view *a, const cyops_view *b) noexcept:
-    cdef int i
-    if a.ndim != b.ndim:
-        return False
-    for i in range(a.ndim):
-        if a.shape[i] != b.shape[i]:
-            return False
-    return True
-
-
 cdef bint is_same_view(const cyops_view *a, const cyops_view *b) noexcept:
     cdef int i
     if a.data != b.data or a.itemsize != b.itemsize or not same_shape(a, b):
@@ -226,7 +212,7 @@ cdef inline int run(int op, const cyops_view *out, const cyops_view **inputs, bi
     if op == CYOPS_OP_pow and by_number:
         with nogil:
             status = cyops_functions.power(out, inputs)
-    elif out.size < WITHOUT_GIL:
+    elif not is_long(1.2 * out.size):
         status = cyops_functions.elementwise(op, out, inputs)
     else:
         with nogil:

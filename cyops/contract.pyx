@@ -10,15 +10,12 @@ from libc.string cimport memcpy, memset
 from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, coerce_beside, computing_dtype,
-    contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, itemsize_of,
+    contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, is_long, itemsize_of,
     matrix_transposed, normalize_axis, overlaps, promote, read_integer, record, recording, require_real, result_class,
     shape_of,
 )
 
 from cyops.strided import set_matmul
-
-# About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
-cdef double WITHOUT_GIL = 1e6
 
 
 cdef struct Plan:
@@ -81,7 +78,7 @@ cdef int run(str op, const Plan *plan, const cyops_fusion *fusion) except -1:
     cdef int status
     cdef const cyops_api *functions = api()
     cdef Py_ssize_t depth = plan.a.shape[plan.a.ndim - 1]
-    if 2.0 * plan.out.size * depth < WITHOUT_GIL:
+    if not is_long(0.04 * plan.out.size * depth):
         status = functions.matmul(&plan.out, &plan.a, &plan.b, fusion)
     else:
         with nogil:

@@ -7,7 +7,7 @@ Positions are read in any integer dtype and strides, checked, and handed to csrc
 from cyops.strided cimport (
     CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, CYOPS_UINT64, Strided,
     alias, api, begin_write, broadcast_view, cast_to, check, checked_out, coerce, computing_dtype, contiguous,
-    count_elements, cyops_api, cyops_view, dtype_code, empty, is_floating, is_integer, is_text, itemsize_of,
+    count_elements, cyops_api, cyops_view, dtype_code, empty, is_floating, is_long, is_integer, is_text, itemsize_of,
     normalize_axis, promote, read_integer, read_integers, read_shape, record, recording, require_real, result_class,
     shape_of, tuple_of, write_result,
 )
@@ -19,9 +19,6 @@ import numpy
 
 cdef extern from *:
     const Py_ssize_t PY_SSIZE_T_MAX
-
-# About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
-cdef Py_ssize_t WITHOUT_GIL = 200_000
 
 
 include "gather_positions.pxi"
@@ -329,7 +326,7 @@ def gather_rows(x, indices, out=None, dtype=None, scale=None):
         result = empty("gather_rows", result_class(a, a), code, itemsize, a.v.ndim, shape)
     else:
         result = batch_out(out, a, code, shape)
-    if result.v.size > WITHOUT_GIL:
+    if is_long(0.1 * result.v.size):
         with nogil:
             status = c.gather_rows(&result.v, &a.v, positions_of(positions), positions.v.size, factor)
     else:

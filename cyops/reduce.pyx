@@ -8,14 +8,11 @@ from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, api, begin_write,
     cast_to, check, checked_out, coerce, computing_dtype, cyops_api, cyops_view, dtype_code, empty, is_floating,
-    is_unsigned, itemsize_of, normalize_axes, overlaps, record, recording, require_real, result_class, shape_of,
-    write_result,
+    is_long, is_unsigned, itemsize_of, normalize_axes, overlaps, record, recording, require_real, result_class,
+    shape_of, write_result,
 )
 
 from libc.math cimport isfinite
-
-# About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
-cdef Py_ssize_t WITHOUT_GIL = 400_000
 
 
 # -- dtypes -----------------------------------------------------------------------------------------------------------
@@ -110,7 +107,7 @@ cdef Strided run(str op, int reduction, Strided a, const char *reduced, bint kee
     if given is not None:
         begin_write(op, given)
     kept_axes(&target.v, &a.v, reduced, keepdims, &kept)
-    if a.v.size * a.v.itemsize > WITHOUT_GIL:
+    if is_long(0.05 * a.v.size * a.v.itemsize):
         with nogil:
             status = c.reduce(reduction, &kept, &a.v, reduced, correction)
     else:
@@ -299,7 +296,7 @@ cdef Strided position(str op, int reduction, object x, object axis, bint keepdim
     out = empty(op, result_class(a, a), CYOPS_INT64, 8, result_shape(&a.v, reduced, keepdims, shape), shape)
     check_not_empty(op, a, reduced, &out.v)
     kept_axes(&out.v, &a.v, reduced, keepdims, &kept)
-    if a.v.size * a.v.itemsize > WITHOUT_GIL:
+    if is_long(0.05 * a.v.size * a.v.itemsize):
         with nogil:
             status = c.arg_reduce(reduction, &kept, &a.v, reduced)
     else:

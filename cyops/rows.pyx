@@ -8,8 +8,8 @@ cyops.strided.
 from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce,
-    computing_dtype, cyops_api, cyops_view, empty, empty_like, fresh_copy, is_floating, is_text, normalize_axes,
-    normalize_axis, promote, record, record_values, recording, require_real, result_class, shape_of,
+    computing_dtype, cyops_api, cyops_view, empty, empty_like, fresh_copy, is_floating, is_long, is_text,
+    normalize_axes, normalize_axis, promote, record, record_values, recording, require_real, result_class, shape_of,
 )
 
 from libc.string cimport memcmp, memset
@@ -17,9 +17,6 @@ from libc.string cimport memcmp, memset
 import math
 
 import numpy
-
-# About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
-cdef Py_ssize_t WITHOUT_GIL = 20_000
 
 
 cdef int row_dtype(str op, Strided x) except -1:
@@ -36,7 +33,7 @@ cdef Strided along_rows(str op, int which, Strided a, Strided b, int axis):
     cdef int status
     inputs[0] = &a.v
     inputs[1] = &b.v if b is not None else NULL
-    if a.v.size > WITHOUT_GIL:
+    if is_long(a.v.size):
         with nogil:
             status = c.rows(which, &out.v, inputs, axis)
     else:
@@ -227,7 +224,7 @@ cdef Strided cross_entropy(str op, Strided logits, Strided targets, bint has_lab
     cdef Py_ssize_t position = 0
     cdef int status
     if has_labels:
-        if logits.v.size > WITHOUT_GIL:
+        if is_long(logits.v.size):
             with nogil:
                 status = c.cross_entropy(&losses.v, gradient_view, &logits.v, &targets.v, scale, &position)
         else:
@@ -237,7 +234,7 @@ cdef Strided cross_entropy(str op, Strided logits, Strided targets, bint has_lab
     elif logits.v.size == 0:
         memset(losses.v.data, 0, losses.v.size * losses.v.itemsize)
         return losses
-    elif logits.v.size > WITHOUT_GIL:
+    elif is_long(logits.v.size):
         with nogil:
             status = c.cross_entropy_targets(&losses.v, gradient_view, &logits.v, &targets.v, scale)
     else:

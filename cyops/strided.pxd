@@ -110,6 +110,12 @@ cdef class Strided:
     cdef readonly object origin           # what a softmax output remembers of its logits; None otherwise
 
 
+# Whether a kernel of about so many nanoseconds gives up the interpreter's lock: in a shorter time no other thread gains
+# what that costs.
+cdef inline bint is_long(double nanoseconds) noexcept:
+    return nanoseconds > 20_000
+
+
 # The C functions of every kernel area, for the other extensions.
 cdef const cyops_api *api() noexcept
 
@@ -144,6 +150,16 @@ cdef int dtype_code(str op, object dtype, Py_ssize_t *itemsize) except -1
 cdef object dtype_object(int dtype, Py_ssize_t itemsize)
 cdef int require_real(str op, int dtype, Py_ssize_t itemsize) except -1      # TypeError for text and complex numbers
 cdef int promote(int a, int b) except -1          # cyops_promote, with TypeError for text beside something else
+
+cdef inline bint same_shape(const cyops_view *a, const cyops_view *b) noexcept:
+    cdef int i
+    if a.ndim != b.ndim:
+        return False
+    for i in range(a.ndim):
+        if a.shape[i] != b.shape[i]:
+            return False
+    return True
+
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
 cdef tuple shape_of(Strided x)

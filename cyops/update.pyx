@@ -7,7 +7,8 @@ imported by everything above cyops.strided.
 """
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_FLOAT32, CYOPS_FLOAT64, Strided, api, begin_assign, check, cyops_api, cyops_parameter, shape_of,
+    CYOPS_FLOAT32, CYOPS_FLOAT64, Strided, api, begin_assign, check, cyops_api, cyops_parameter,
+    is_long, same_shape, shape_of,
 )
 
 from libc.math cimport pow, sqrt
@@ -28,9 +29,6 @@ cdef extern from *:
     const int *step_slots
     const char *const *step_scalars
 
-# About 20 us of work: below it, giving up the interpreter's lock costs more than another thread could gain.
-cdef Py_ssize_t WITHOUT_GIL = 30_000
-
 
 # -- parts shared by all ----------------------------------------------------------------------------------------------
 cdef tuple tensors_of(str op, str name, object given):
@@ -45,20 +43,10 @@ cdef tuple tensors_of(str op, str name, object given):
 cdef int check_parameter(str op, Strided parameter, Strided other, str name, object index) except -1:
     if parameter.v.dtype != CYOPS_FLOAT32 and parameter.v.dtype != CYOPS_FLOAT64:
         raise TypeError(f"{op}: parameters must be float32 or float64; got dtype {parameter.dtype} at {index}")
-    if other.v.dtype != parameter.v.dtype or not same_shape(parameter, other):
+    if other.v.dtype != parameter.v.dtype or not same_shape(&parameter.v, &other.v):
         raise ValueError(f"{op}: {name} must have the shape and dtype of its parameter; got {name} {shape_of(other)} "
                          f"{other.dtype}, parameter {shape_of(parameter)} {parameter.dtype} at {index}")
     return 0
-
-
-cdef bint same_shape(Strided a, Strided b) noexcept:
-    cdef int i
-    if a.v.ndim != b.v.ndim:
-        return False
-    for i in range(a.v.ndim):
-        if a.v.shape[i] != b.v.shape[i]:
-            return False
-    return True
 
 
 cdef tuple factors_of(str op, str name, object given, Py_ssize_t count):
@@ -104,7 +92,7 @@ cdef int run_step(str op, int step, tuple names, tuple lists, const double *scal
         for k in range(2, len(lists)):
             x = <Strided> lists[k][i]
             parameters[i].slots[k - 2] = &x.v
-    if size > WITHOUT_GIL:
+    if is_long(0.7 * size):
         with nogil:
             status = c.update(step, parameters, count, scalars)
     else:
