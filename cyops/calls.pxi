@@ -16,7 +16,7 @@ cdef bint is_same_view(const cyops_view *a, const cyops_view *b) noexcept:
     return True
 
 
-cdef bint tangles(const cyops_view *out, const cyops_view *x) noexcept:
+cdef bint overlaps_otherwise(const cyops_view *out, const cyops_view *x) noexcept:
     """Whether writing `out` element by element would change an `x` that is still to be read."""
     return overlaps(out, x) and not is_same_view(out, x)
 
@@ -120,7 +120,8 @@ cdef object short_binary(int op, object a, object b, const cyops_view *v, const 
     else:
         shaped.ndim = broadcast_shapes(OP_NAMES[op], v, w, shaped.shape)
     if out is not None:
-        if out.v.dtype != dtype or not same_shape(&out.v, &shaped) or tangles(&out.v, v) or tangles(&out.v, w):
+        if out.v.dtype != dtype or not same_shape(&out.v, &shaped) or (
+                overlaps_otherwise(&out.v, v) or overlaps_otherwise(&out.v, w)):
             return call(op, 2, [a, b], out)
         begin_write(OP_NAMES[op], out)
     elif isinstance(a, Strided) and same_shape(v, &shaped):
@@ -278,7 +279,7 @@ cdef int compute(int op, int count, Operand *operands, list values, list tensors
             set_value(op, &operands[i], values[i], wanted)
         else:
             x = cast_to(<Strided> tensors[i], wanted)
-            if is_given and tangles(&result.v, &x.v):
+            if is_given and overlaps_otherwise(&result.v, &x.v):
                 x = fresh_copy(x)
             held[i] = x
             operands[i].view = x.v

@@ -87,13 +87,13 @@ cdef Strided add_at(str op, Strided target, Strided indices, Strided updates, in
     cdef int ndim = replace_axis(op, &target.v, axis, &indices.v, shape)
     cdef Strided positions = read_positions(op, indices, target.v.shape[axis], True, IndexError)
     cdef cyops_view listed
-    cdef Strided ready = spread(op, cast_to(updates, target.v.dtype), ndim, shape, indices.v.ndim != 1)
+    cdef Strided ready = broadcast_updates(op, cast_to(updates, target.v.dtype), ndim, shape, indices.v.ndim != 1)
     list_slabs(&ready.v, axis, indices.v.ndim, indices.v.size, &listed)
     check(op, api().scatter_add(&target.v, &listed, axis, positions_of(positions), positions.v.size))
     return positions
 
 
-cdef Strided spread(str op, Strided updates, int ndim, const Py_ssize_t *shape, bint must_be_contiguous):
+cdef Strided broadcast_updates(str op, Strided updates, int ndim, const Py_ssize_t *shape, bint must_be_contiguous):
     """`updates` broadcast to a shape."""
     cdef int i, source
     cdef Strided out
@@ -159,7 +159,7 @@ def put(x, indices, values, axis=None):
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     cdef int ndim = replace_axis("put", &target.v, which, &wanted.v, shape)
     cdef Strided positions = read_positions("put", wanted, target.v.shape[which], True, IndexError)
-    cdef Strided ready = contiguous(spread("put", cast_to(coerce(values), a.v.dtype), ndim, shape, True))
+    cdef Strided ready = contiguous(broadcast_updates("put", cast_to(coerce(values), a.v.dtype), ndim, shape, True))
     cdef cyops_view listed, flat
     begin_write("put", a)
     list_slabs(&ready.v, which, wanted.v.ndim, wanted.v.size, &listed)

@@ -78,7 +78,7 @@ cdef bint index_first_axis(Strided x, object key, Strided out) except -1:
     memcpy(v.shape + kept, x.v.shape + 1, rest * sizeof(Py_ssize_t))
     memcpy(v.strides + kept, x.v.strides + 1, rest * sizeof(Py_ssize_t))
     v.ndim = rest + kept
-    settle(x, out)
+    finish_geometry(x, out)
     return True
 
 
@@ -129,7 +129,7 @@ cdef int index_view(Strided x, object key, Strided out) except -1:
             axis += 1
     keep_axes(x, key, v, axis, out_axis, rest)
     v.ndim = out_axis + rest
-    settle(x, out)
+    finish_geometry(x, out)
     return 0
 
 
@@ -278,7 +278,7 @@ cdef int combine_into(int op, Strided x, object value) except -1:
             computes_in_itself[op][x.v.dtype]):
         other = <Strided> value
         if broadcast_shapes("assign", &x.v, &other.v, shape) == x.v.ndim and not has_other_length(&x.v, shape) and (
-                not tangles(&x.v, &other.v)):
+                not overlaps_otherwise(&x.v, &other.v)):
             begin_assign("assign", x)
             broadcast_view(&other.v, x.v.ndim, shape, &stretched)
             inputs[0] = &x.v

@@ -215,7 +215,7 @@ cdef int tell(str op, tuple inputs, Strided out, dict params, bint need_values) 
     while recorder is not None:
         if is_tracked(recorder, inputs):
             if entry is None:
-                entry = new_record(op, settled(inputs) if need_values else inputs, out, params)
+                entry = new_record(op, with_values_kept(inputs) if need_values else inputs, out, params)
             recorder.records.append(entry)
             recorder.tracked.add(out.id)
             count_holds(entry, 1)
@@ -223,7 +223,7 @@ cdef int tell(str op, tuple inputs, Strided out, dict params, bint need_values) 
     return 0
 
 
-cdef tuple settled(tuple inputs):
+cdef tuple with_values_kept(tuple inputs):
     """The inputs, those copied that code outside may write unseen; not what a recorder follows, which it knows by
     identity."""
     cdef bint is_safe = True

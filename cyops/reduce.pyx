@@ -216,7 +216,7 @@ cdef double finite(str op, object correction) except? -1:
     return number
 
 
-cdef int spread_dtype(str op, Strided a, object dtype) except -1:
+cdef int variance_dtype(str op, Strided a, object dtype) except -1:
     """The dtype of a variance."""
     cdef Py_ssize_t itemsize = 0
     cdef int result = mean_dtype(a.v.dtype) if dtype is None else dtype_code(op, dtype, &itemsize)
@@ -225,10 +225,10 @@ cdef int spread_dtype(str op, Strided a, object dtype) except -1:
     return result
 
 
-cdef Strided spread(str op, object x, object axis, object correction, bint keepdims, object dtype, object out):
+cdef Strided variance(str op, object x, object axis, object correction, bint keepdims, object dtype, object out):
     """The variance, or for `std` its square root, which is taken before the result is rounded to its dtype."""
     cdef Strided a = number_tensor(op, x)
-    cdef int result = spread_dtype(op, a, dtype)
+    cdef int result = variance_dtype(op, a, dtype)
     cdef bint is_root = op == "std"
     cdef double number = finite(op, correction)
     cdef char reduced[CYOPS_MAX_NDIM]
@@ -266,7 +266,7 @@ def var(x, axis=None, *, correction=0, bint keepdims=False, dtype=None, out=None
     >>> cyops.var([1., 2., 3., 4.]).item(), cyops.var([1., 3.], correction=1).item()
     (1.25, 2.0)
     """
-    return spread("var", x, axis, correction, keepdims, dtype, out)
+    return variance("var", x, axis, correction, keepdims, dtype, out)
 
 
 def std(x, axis=None, *, correction=0, bint keepdims=False, dtype=None, out=None):
@@ -278,7 +278,7 @@ def std(x, axis=None, *, correction=0, bint keepdims=False, dtype=None, out=None
     >>> cyops.std([[1., 3.], [2., 6.]], axis=1).tolist()
     [1.0, 2.0]
     """
-    return spread("std", x, axis, correction, keepdims, dtype, out)
+    return variance("std", x, axis, correction, keepdims, dtype, out)
 
 
 # -- positions --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
     CYOPS_MAX_NDIM, Strided, alias, api, check, coerce, cyops_view, empty, is_c_contiguous, normalize_axes,
-    normalize_axis, read_shape, record, recording, result_class, set_c_strides, settle, shape_of,
+    normalize_axis, read_shape, record, recording, result_class, set_c_strides, finish_geometry, shape_of,
 )
 
 cdef extern from *:
@@ -113,7 +113,7 @@ cdef Strided reshaped(str op, Strided x, object shape, bint may_copy, bint must_
 
 
 cdef Strided finish(Strided source, Strided x, Strided out):
-    settle(source, out)
+    finish_geometry(source, out)
     if recording():
         record("reshape", (x,), out, {"shape": shape_of(out)})
     return out

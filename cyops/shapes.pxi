@@ -64,7 +64,7 @@ cdef tuple parts_of(str op, str what, object given):
     return parts
 
 
-cdef void settle(Strided x, Strided out) noexcept:
+cdef void finish_geometry(Strided x, Strided out) noexcept:
     """Counts the elements of a view of `x`, gives short axes stride 0, and starts an empty view where `x` starts."""
     cdef int i
     out.v.size = 1

@@ -173,7 +173,7 @@ cdef Py_ssize_t read_integer(str op, str what, object number) except? -1
 # The number of elements of a shape; raises where a length is negative or the bytes overflow.
 cdef Py_ssize_t count_elements(str op, int ndim, const Py_ssize_t *shape, Py_ssize_t itemsize) except -1
 # After editing the geometry of `out`, a view of `x`: counts its elements and normalises the strides of short axes.
-cdef void settle(Strided x, Strided out) noexcept
+cdef void finish_geometry(Strided x, Strided out) noexcept
 cdef int normalize_axis(str op, object axis, int ndim) except -1
 # Fills `flags` (one per axis) with 1 where reduced; None means all axes. Raises on repeats and out of range.
 cdef int normalize_axes(str op, object axis, int ndim, char *flags) except -1

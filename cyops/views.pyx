@@ -5,9 +5,9 @@ Each function takes anything array-like and gives a tensor on the same memory; w
 be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, as_bits, broadcast_view, coerce, count_elements, matrix_transposed, normalize_axes,
-    normalize_axis, read_integer, read_integers, read_shape, record, recording, result_class, reversed_dims, settle,
-    shape_of, tuple_of,
+    CYOPS_MAX_NDIM, Strided, alias, as_bits, broadcast_view, coerce, count_elements, matrix_transposed,
+    normalize_axes, normalize_axis, read_integer, read_integers, read_shape, record, recording, result_class,
+    reversed_dims, finish_geometry, shape_of, tuple_of,
 )
 
 import numpy
@@ -90,7 +90,7 @@ def flip(x, axis=None):
         if reversed_axes[i] and a.v.shape[i] > 1:
             out.v.data += (a.v.shape[i] - 1) * a.v.strides[i] * a.v.itemsize
             out.v.strides[i] = -a.v.strides[i]
-    settle(a, out)
+    finish_geometry(a, out)
     if recording():
         record("flip", (a,), out, {"axis": tuple([i for i in range(a.v.ndim) if reversed_axes[i]])})
     return out
@@ -117,7 +117,7 @@ def broadcast_to(x, shape):
         if ndim < a.v.ndim or a.v.shape[i] != 1 and a.v.shape[i] != lengths[ndim - a.v.ndim + i]:
             raise ValueError(f"broadcast_to: x must broadcast to the shape; got x {shape_of(a)}, shape {shape}")
     broadcast_view(&a.v, ndim, lengths, &out.v)
-    settle(a, out)
+    finish_geometry(a, out)
     if recording():
         record("broadcast_to", (a,), out, {"shape": shape_of(out)})
     return out
@@ -154,7 +154,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     out.v.strides[kept] = a.v.strides[rows] + a.v.strides[columns]
     out.v.ndim = kept + 1
     out.v.data += (down * a.v.strides[rows] + right * a.v.strides[columns]) * a.v.itemsize
-    settle(a, out)
+    finish_geometry(a, out)
     if recording():
         record("diagonal", (a,), out, {"offset": wanted, "axis1": rows, "axis2": columns})
     return out
@@ -193,7 +193,7 @@ def sliding_window_view(x, window_shape, axis=None):
         out.v.strides[out.v.ndim] = a.v.strides[which]
         out.v.ndim += 1
     count_elements("sliding_window_view", out.v.ndim, out.v.shape, a.v.itemsize)
-    settle(a, out)
+    finish_geometry(a, out)
     if recording():
         record("sliding_window_view", (a,), out, {"window_shape": window, "axis": axes})
     return out
@@ -236,7 +236,7 @@ def as_strided(x, shape, strides, offset=None):
         out.v.strides[i] = out.v.strides[i] if out.v.shape[i] > 1 else 0
     if 0 not in shape:
         out.v.data = a.base.data + start * a.v.itemsize
-    settle(a, out)
+    finish_geometry(a, out)
     if recording():
         record("as_strided", (a,), out, {"shape": shape, "strides": steps, "offset": start})
     return out

@@ -37,7 +37,7 @@
     CYOPS_INLINE R ISA_NAME(from##_as_##to)(X x) { return (R)convert(x); } \
     LOOP_1(ISA_NAME(cast_##from##_to_##to), ISA_NAME(from##_as_##to), R, X)
 
-/* One row: how X becomes bool, a half, a bfloat, an integer of up to 32 bits, uint32 or int64, uint64, a floating number,
+/* One row: how X becomes bool, a half, a bfloat, an integer of up to 32 bits, uint32 or int64, uint64, a floating one,
  * a complex one. */
 #define CASTS(from, X, to_bool, to_half, to_bfloat, to_int, to_long, to_unsigned_long, to_floating, to_complex) \
     CAST(from, X, bool, uint8_t, to_bool)                                                                       \

@@ -15,7 +15,7 @@
 #define AHEAD 4 /* runs */
 
 /* Between the tensor that is indexed and the one whose slabs are listed in the order of the positions. */
-typedef enum { TAKE, PUT, ADD } direction;
+typedef enum { TAKE, PUT, ADD } transfer;
 
 /* Sign bits tell what is outside, because the baseline of x86-64 compares no vectors of 64-bit integers. */
 int cyops_wrap_positions(int64_t *positions, ptrdiff_t n, ptrdiff_t length, ptrdiff_t *bad) {
@@ -53,12 +53,12 @@ static ptrdiff_t run_behind(const cyops_view *x, int axis) {
 #define MOVE_RUNS(bytes, ...)                                                               \
     for (ptrdiff_t j = 0; j < count; j++) {                                                 \
         char *at = indexed + positions[j] * indexed_step, *item = listed + j * listed_step; \
-        memcpy(way == TAKE ? item : at, way == TAKE ? at : item, bytes);                    \
+        memcpy(kind == TAKE ? item : at, kind == TAKE ? at : item, bytes);                  \
         __VA_ARGS__                                                                         \
     }
 
 /* Steps and `bytes`, the length of a run, are in bytes. */
-static void move_runs(direction way, char *indexed, ptrdiff_t indexed_step, char *listed, ptrdiff_t listed_step,
+static void move_runs(transfer kind, char *indexed, ptrdiff_t indexed_step, char *listed, ptrdiff_t listed_step,
                       const int64_t *positions, ptrdiff_t count, ptrdiff_t bytes) {
     if (bytes == 1) {
         MOVE_RUNS(1, )
@@ -85,7 +85,7 @@ static void add_runs(cyops_loop add, char *indexed, ptrdiff_t indexed_step, char
 }
 
 typedef struct {
-    direction way;
+    transfer kind;
     const cyops_view *indexed, *listed;
     ptrdiff_t indexed_step, listed_step; /* in bytes */
     const int64_t *positions;
@@ -98,26 +98,27 @@ static void walk_tile(void *context, ptrdiff_t tile) {
     const run_job *job = context;
     const ptrdiff_t itemsize = job->indexed->itemsize, first = tile * job->tile_positions;
     const ptrdiff_t left = job->count - first, count = left < job->tile_positions ? left : job->tile_positions;
-    const cyops_loop add = job->way == ADD ? cyops_active->elementwise->loops[CYOPS_OP_add][job->indexed->dtype] : NULL;
+    const cyops_loop *additions = cyops_active->elementwise->loops[CYOPS_OP_add];
+    const cyops_loop add = job->kind == ADD ? additions[job->indexed->dtype] : NULL;
     cyops_place place;
     cyops_walk_to(&job->before, &place, 0);
     for (ptrdiff_t k = 0; k < job->before.count; k++) {
         char *at = job->indexed->data + place.offset[0] * itemsize;
         char *list = job->listed->data + place.offset[1] * itemsize + first * job->listed_step;
-        if (job->way == ADD)
+        if (job->kind == ADD)
             add_runs(add, at, job->indexed_step, list, job->listed_step, job->positions + first, count, job->length);
         else
-            move_runs(job->way, at, job->indexed_step, list, job->listed_step, job->positions + first, count,
+            move_runs(job->kind, at, job->indexed_step, list, job->listed_step, job->positions + first, count,
                       job->length * itemsize);
         cyops_walk_on(&job->before, &place, 1);
     }
 }
 
 /* What is taken may be taken in any order; where things are put, the last one stays and sums have an order. */
-static void walk_runs(direction way, const cyops_view *indexed, const cyops_view *listed, int axis,
+static void walk_runs(transfer kind, const cyops_view *indexed, const cyops_view *listed, int axis,
                       const int64_t *positions, ptrdiff_t count, ptrdiff_t length) {
     const ptrdiff_t itemsize = indexed->itemsize;
-    run_job job = {.way = way,
+    run_job job = {.kind = kind,
                    .indexed = indexed,
                    .listed = listed,
                    .positions = positions,
@@ -130,7 +131,7 @@ static void walk_runs(direction way, const cyops_view *indexed, const cyops_view
     for (int i = axis - 1; i >= 0; i--)
         cyops_axes_add(&job.before, indexed->shape[i], (ptrdiff_t[2]){indexed->strides[i], listed->strides[i]});
     const ptrdiff_t nbytes = listed->size * itemsize;
-    if (way == TAKE && cyops_is_worth_sharing(NANOSECONDS_PER_BYTE * (double)nbytes))
+    if (kind == TAKE && cyops_is_worth_sharing(NANOSECONDS_PER_BYTE * (double)nbytes))
         job.tile_positions = count / (nbytes / TILE_BYTES) + 1;
     cyops_parallel((count + job.tile_positions - 1) / job.tile_positions, walk_tile, &job);
 }
@@ -148,31 +149,31 @@ static void slab_at(const cyops_view *x, int axis, ptrdiff_t position, cyops_vie
     }
 }
 
-static int walk_slabs(direction way, const cyops_view *indexed, const cyops_view *listed, int axis,
+static int walk_slabs(transfer kind, const cyops_view *indexed, const cyops_view *listed, int axis,
                       const int64_t *positions, ptrdiff_t count) {
     int status = CYOPS_OK;
     for (ptrdiff_t j = 0; j < count && status == CYOPS_OK; j++) {
         cyops_view at, item;
         slab_at(indexed, axis, positions[j], &at);
         slab_at(listed, axis, j, &item);
-        if (way == ADD)
+        if (kind == ADD)
             status = cyops_elementwise(CYOPS_OP_add, &at, (const cyops_view *[2]){&at, &item});
         else
-            status = way == TAKE ? cyops_cast(&item, &at) : cyops_cast(&at, &item);
+            status = kind == TAKE ? cyops_cast(&item, &at) : cyops_cast(&at, &item);
     }
     return status;
 }
 
-static int walk(direction way, const cyops_view *indexed, const cyops_view *listed, int axis, const int64_t *positions,
+static int walk(transfer kind, const cyops_view *indexed, const cyops_view *listed, int axis, const int64_t *positions,
                 ptrdiff_t count) {
     if (listed->size == 0 || indexed->size == 0) return CYOPS_OK;
-    if (way == ADD &&
+    if (kind == ADD &&
         (cyops_is_text(indexed->dtype) || cyops_active->elementwise->loops[CYOPS_OP_add][indexed->dtype] == NULL))
         return CYOPS_NO_KERNEL;
     const ptrdiff_t length = run_behind(indexed, axis);
     if (length < 0 || run_behind(listed, axis) != length)
-        return walk_slabs(way, indexed, listed, axis, positions, count);
-    walk_runs(way, indexed, listed, axis, positions, count, length);
+        return walk_slabs(kind, indexed, listed, axis, positions, count);
+    walk_runs(kind, indexed, listed, axis, positions, count, length);
     return CYOPS_OK;
 }
 

@@ -48,9 +48,9 @@ static OF_DTYPE(reciprocal_of) OF_DTYPE(find_reciprocal)(T divisor) {
 
 CYOPS_INLINE T OF_DTYPE(quotient_by)(T n, OF_DTYPE(reciprocal_of) by) {
     if ((T)-1 < (T)1) {
-        const T turned = (T)(n ^ by.flip);
-        const UNSIGNED fold = (UNSIGNED)(0 - (UNSIGNED)(turned < by.flip));
-        const UNSIGNED folded = (UNSIGNED)(fold ^ (UNSIGNED)((UNSIGNED)turned - (UNSIGNED)by.flip));
+        const T flipped = (T)(n ^ by.flip);
+        const UNSIGNED fold = (UNSIGNED)(0 - (UNSIGNED)(flipped < by.flip));
+        const UNSIGNED folded = (UNSIGNED)(fold ^ (UNSIGNED)((UNSIGNED)flipped - (UNSIGNED)by.flip));
         return (T)(fold ^ (UNSIGNED)(OF_DTYPE(high_half)(folded, by.factor) >> by.last));
     }
     const UNSIGNED high = OF_DTYPE(high_half)((UNSIGNED)n, by.factor);

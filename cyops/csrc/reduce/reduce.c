@@ -17,8 +17,8 @@ typedef struct {
     char *out;
     ptrdiff_t factor;         /* of the results; 1 leaves them as they are */
     double divisor;
-    int settles;              /* whether one element can decide the result: any and all, a result at a time */
-    char settled;             /* the one that does */
+    int may_stop;             /* whether one element can decide the result: any and all, a result at a time */
+    char decisive;            /* the one that does */
     _Atomic int is_settled;   /* whether some chunk of the only unit has met it */
     char *means;              /* one strip per unit; the first pass of var writes them, the second reads them */
     int writes_means;
@@ -43,7 +43,7 @@ static ptrdiff_t merge_complete(const reduction *r, char *slots, ptrdiff_t depth
 /* Whether the blocks of a single result lie one after the other, so that one call can fold several. */
 static int blocks_are_rows(const reduction *r, const char *center) {
     const cyops_reduce_plan *plan = &r->plan;
-    return plan->strip == 1 && !plan->by_columns && plan->sequence.ndim == 1 && center == NULL && !r->settles &&
+    return plan->strip == 1 && !plan->by_columns && plan->sequence.ndim == 1 && center == NULL && !r->may_stop &&
            cyops_block_scratch(plan) == 0 && plan->block == CYOPS_ROW_BLOCK;
 }
 
@@ -83,7 +83,7 @@ static void fold_blocks(const reduction *r, const char *x, ptrdiff_t width, ptrd
             r->fold->columns(slot, block, row_stride, steps, width, center);
         else
             r->fold->rows(slot, block, plan->column_stride, width, steps, center);
-        if (r->settles && *slot == r->settled) {
+        if (r->may_stop && *slot == r->decisive) {
             *slots = *slot;
             return;
         }
@@ -148,7 +148,7 @@ static void run_with_scratch(reduction *r, ptrdiff_t tile, char *memory) {
     cyops_place place;
     if (r->chunks > 1) {
         if (atomic_load_explicit(&r->is_settled, memory_order_relaxed)) {
-            r->partials[tile * r->slot_bytes] = r->settled;
+            r->partials[tile * r->slot_bytes] = r->decisive;
             return;
         }
         const ptrdiff_t unit = tile / r->chunks, first = tile % r->chunks * r->chunk_blocks;
@@ -157,7 +157,7 @@ static void run_with_scratch(reduction *r, ptrdiff_t tile, char *memory) {
         fold_blocks(r, plan->x + place.offset[0] * plan->x_itemsize, cyops_unit_width(plan, &place), first, last,
                     center_of(r, unit), memory, scratch);
         memcpy(r->partials + tile * r->slot_bytes, memory, r->slot_bytes);
-        if (r->settles && plan->units.count == 1 && *memory == r->settled)
+        if (r->may_stop && plan->units.count == 1 && *memory == r->decisive)
             atomic_store_explicit(&r->is_settled, 1, memory_order_relaxed);
         return;
     }
@@ -221,7 +221,7 @@ static int run(reduction *r) {
     const ptrdiff_t tiles = r->chunks > 1 ? units * r->chunks : (units + r->units_per_tile - 1) / r->units_per_tile;
     if (r->chunks > 1 && (r->partials = malloc(tiles * r->slot_bytes)) == NULL) return CYOPS_NO_MEMORY;
     /* any and all are often decided at the beginning: not worth waking a thread for. */
-    if (tiles == 1 || r->settles) run_tile(r, 0);
+    if (tiles == 1 || r->may_stop) run_tile(r, 0);
     if (tiles > 1) cyops_parallel(tiles, run_tile, r);
     if (r->chunks > 1) {
         if (r->status == CYOPS_OK) merge_chunks(r);
@@ -288,8 +288,8 @@ int cyops_reduce(int op, const cyops_view *out, const cyops_view *x, const char 
     if (op == CYOPS_REDUCE_VAR) return run_var(&r, correction);
     if (op == CYOPS_REDUCE_SUM) r.factor = r.plan.repeats;
     if (op == CYOPS_REDUCE_MEAN) r.divisor = (double)r.plan.sequence.count;
-    r.settles = out->dtype == CYOPS_BOOL && r.plan.strip == 1;
-    r.settled = op == CYOPS_REDUCE_MAX;
+    r.may_stop = out->dtype == CYOPS_BOOL && r.plan.strip == 1;
+    r.decisive = op == CYOPS_REDUCE_MAX;
     if (op == CYOPS_REDUCE_MAX || op == CYOPS_REDUCE_MIN) lengthen_blocks(&r.plan);
     return run(&r);
 }
