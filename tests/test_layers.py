@@ -47,6 +47,17 @@ def test_slopes_at_zero():
         assert np.isclose(tape.gradient(y, x).numpy(), slope), name
 
 
+def test_activations_take_lists_and_arrays_as_they_take_tensors():
+    values = [[-2.5, -0.25], [0.5, 4.0]]
+    arguments = {"relu": {"negative_slope": 0.5, "threshold": 0.25},
+                 "threshold": {"threshold": 0.1, "default_value": 7.0}}
+    for name in set(activations.__all__) - {"get", "linear"}:
+        function, options = getattr(activations, name), arguments.get(name, {})
+        expected = function(asarray(values), **options).numpy()
+        assert np.array_equal(function(values, **options).numpy(), expected), name
+        assert np.array_equal(function(np.array(values, np.float32), **options).numpy(), expected), name
+
+
 def test_activation_names():
     assert activations.get(None) is activations.linear and activations.get("relu") is activations.relu
     assert activations.get("swish") is activations.silu
