@@ -128,6 +128,22 @@ def test_more_shaping():
             make()
 
 
+def test_an_unknown_length_stays_unknown_where_it_decides_another():
+    for layer, shape, expected in (
+            (layers.Flatten(), (None, None, 4), (None, None)),
+            (layers.Reshape((2, -1)), (None, None, 4), (None, 2, None)),
+            (layers.Reshape((2, 6)), (None, 3, None), (None, 2, 6)),
+            (layers.Permute((2, 1)), (None, None, 4), (None, 4, None)),
+            (layers.RepeatVector(3), (None, None), (None, 3, None)),
+            (layers.Concatenate(axis=1), [(None, None, 4), (None, 3, 4)], (None, None, 4)),
+            (layers.CategoryEncoding(5, "one_hot"), (None, None, 1), (None, None, 5)),
+            (layers.Embedding(5, 2), (None, None), (None, None, 2)),
+            (layers.Dense(7), (None, None, 4), (None, None, 7))):
+        assert layer.compute_output_shape(shape) == expected, layer
+    data = asarray(x_of(2, 3, 4))
+    assert layers.Reshape((2, -1))(data).shape == (2, 2, 6)              # and with data it is known
+
+
 def test_prelu_and_unit_normalization():
     x = x_of(3, 4, 5)
     layer = layers.PReLU(alpha_initializer="ones", shared_axes=[1])
