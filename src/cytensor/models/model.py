@@ -1,10 +1,14 @@
 """Model: a layer that trains, is saved and summarised as a whole."""
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from cytensor import registry, saving
 from cytensor.layers import Layer, building
 from cytensor.layers.building import shape_of
 from cytensor.models import summary
 from cytensor.printing import printable
 from cytensor.training.trainer import Trainer
+from cytensor.types import Nested, Path, Shapes
 
 __all__ = ["Model", "clone_model", "load_model", "model_from_json", "save_model"]
 
@@ -27,13 +31,13 @@ class Model(Trainer, Layer):
     (1, 1)
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or {"inputs", "outputs"} & set(kwargs):
             raise TypeError(f"{type(self).__name__}: models are made with Sequential([...]) or by subclassing Model; "
                             f"Model(inputs, outputs) does not exist here")
         super().__init__(**kwargs)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shapes = None) -> None:
         """Build the layers inside for inputs of `input_shape`, by calling the model on zeros; once.
 
         input_shape: with None for the batch axis; a list or dictionary of shapes for several inputs.
@@ -44,18 +48,18 @@ class Model(Trainer, Layer):
                                  f"e.g. model.build((None, 784))")
             self._on_zeros(building.zeros_of(f"build: model '{self.name}'", input_shape, self.dtype))
 
-    def _build_for(self, x):
+    def _build_for(self, x: Nested) -> None:
         if type(self).build is Model.build:
             Layer.build(self, shape_of(x, batch=None))         # this call builds what is inside
         else:
             super()._build_for(x)
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """The layers directly inside."""
         return self.sublayers
 
-    def get_layer(self, name=None, index=None):
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that place."""
         layers = self.layers
         if name is None and index is None:
@@ -70,8 +74,9 @@ class Model(Trainer, Layer):
         known = ", ".join(layer.name for layer in layers)
         raise ValueError(f"get_layer: no layer is called {name!r}; known are {known}")
 
-    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
-                layer_range=None):
+    def summary(self, line_length: int | None = None, positions: Sequence[float] | None = None,
+                print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False, show_trainable: bool = False,
+                layer_range: Sequence[str] | None = None) -> None:
         """Print a table of the layers, their output shapes and numbers of parameters.
 
         line_length: of a line in characters, at most 88 and the terminal's by default. positions: where the columns
@@ -86,7 +91,7 @@ class Model(Trainer, Layer):
         else:
             print_fn(text)
 
-    def save(self, filepath, overwrite=True):
+    def save(self, filepath: Path, overwrite: bool = True) -> None:
         """Write architecture, weights and optimizer state to one safetensors file; `load_model` reads it back.
 
         Whatever its ending: with another than .safetensors a warning says so. What cannot be described, for its class
@@ -94,15 +99,15 @@ class Model(Trainer, Layer):
         """
         saving.save_model(self, filepath, overwrite)
 
-    def to_json(self):
+    def to_json(self) -> str:
         """The architecture, without weights, as a JSON string; `model_from_json` makes a new model of it."""
         return saving.model_to_json(self)
 
-    def save_weights(self, filepath, overwrite=True):
+    def save_weights(self, filepath: Path, overwrite: bool = True) -> None:
         """Write the weights to a safetensors file."""
         saving.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath, skip_mismatch=False):
+    def load_weights(self, filepath: Path, skip_mismatch: bool = False) -> None:
         """Take the weights of a safetensors file; ValueError where names or shapes differ, before anything changes.
 
         Files of Keras serve too (.keras, .weights.h5, .h5), where h5py is installed: pip install "cytensor[keras]".
@@ -111,7 +116,7 @@ class Model(Trainer, Layer):
         saving.load_weights(self, filepath, skip_mismatch)
 
 
-def clone_model(model):
+def clone_model(model: Model) -> Model:
     """A new model of the same architecture with fresh weights, not compiled; its classes must be registered.
 
     >>> from cytensor.layers import Dense, Input

@@ -1,4 +1,7 @@
 """Sequential: a stack of layers."""
+from collections.abc import Iterable
+from typing import Any, Self
+
 from cytensor import registry
 from cytensor.checks.arguments import is_integer
 from cytensor.layers import InputLayer, Layer, building
@@ -6,7 +9,8 @@ from cytensor.layers.building import as_shape
 from cytensor.layers.inputs import in_known_rank
 from cytensor.layers.naming import name_apart, unique
 from cytensor.models.model import Model
-from cytensor.tensor import Tensor
+from cytensor.tensor import Tensor, Variable
+from cytensor.types import Config, DTypeLike, Nested, Shapes
 
 __all__ = ["Model", "Sequential"]
 
@@ -23,20 +27,21 @@ class Sequential(Model):
     23
     """
 
-    def __init__(self, layers=None, trainable=True, name=None, dtype=None):
+    def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__(name=name, trainable=trainable, dtype=dtype)
-        self._layers = []
-        self._by_name = None               # {name: layer}; None where it has to be made anew
-        self._numbers = {}                 # of names, for registry.unused_name
-        self._shape_so_far = None          # the shape behind the last layer, where it is known
-        self._rank = None                  # of the input
+        self._layers: list[Layer] = []
+        self._by_name: dict[str, Layer] | None = None      # None where it has to be made anew
+        self._numbers: dict[str, int] = {}                 # of names, for registry.unused_name
+        self._shape_so_far: Shapes = None                  # the shape behind the last layer, where it is known
+        self._rank: int | None = None                      # of the input
         for layer in layers or ():
             self._require_fit(layer)
             self._layers.append(layer)
         self._name_all()
         self._build_if_known()
 
-    def add(self, layer, rebuild=True):
+    def add(self, layer: Layer, rebuild: bool = True) -> None:
         """Append a layer, and build it where the shape of its input is known and `rebuild` is True.
 
         A layer may be added again: its weights are then used, and changed, in both places.
@@ -56,14 +61,14 @@ class Sequential(Model):
             self._by_name = self._shape_so_far = None
             raise
 
-    def pop(self, rebuild=True):
+    def pop(self, rebuild: bool = True) -> Layer:
         """Remove and return the last layer; nothing has to be built again, whatever `rebuild` says."""
         if not self.layers:
             raise ValueError("pop: there is no layer left")
         self._by_name = self._shape_so_far = None
         return self._layers.pop()
 
-    def _require_fit(self, layer):
+    def _require_fit(self, layer: Layer) -> None:
         """Raise where this cannot come next."""
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential: only layers can be added; got {layer!r} ({type(layer).__name__})")
@@ -72,10 +77,10 @@ class Sequential(Model):
         if isinstance(layer, InputLayer) and self._layers:
             raise ValueError("Sequential: an Input must come first")
 
-    def _name_all(self):
+    def _name_all(self) -> None:
         """Name the layers apart; ValueError where the user gave two of them one name."""
         layers = unique(self._layers)
-        chosen = {}
+        chosen: dict[str, Layer] = {}
         for layer in layers:
             if layer.named_by_user and chosen.setdefault(layer.name, layer) is not layer:
                 raise ValueError(f"Sequential: names must differ; there is a layer '{layer.name}' already")
@@ -83,7 +88,7 @@ class Sequential(Model):
         self._by_name = {layer.name: layer for layer in layers}
         self._numbers = dict.fromkeys(self._by_name, 0)
 
-    def _name_last(self):
+    def _name_last(self) -> None:
         """Name the layer just added apart from the others, which keep their names if they can."""
         layer = self._layers[-1]
         if self._by_name is None:
@@ -100,7 +105,7 @@ class Sequential(Model):
         self._numbers.setdefault(layer.name, 0)
         self._by_name[layer.name] = layer
 
-    def _build_last(self):
+    def _build_last(self) -> None:
         """Build the layer just added to a model that was built before it."""
         last, shape = self._layers[-1], self._shape_so_far
         if shape is None:
@@ -110,7 +115,7 @@ class Sequential(Model):
         last.build(shape)
         self._shape_so_far = last.compute_output_shape(shape)
 
-    def _build_if_known(self):
+    def _build_if_known(self) -> None:
         first = self._layers[0] if self._layers else None
         shape = first.input_shape if first is not None else None
         if shape is None and isinstance(first, Sequential):
@@ -118,20 +123,20 @@ class Sequential(Model):
         if shape is not None and None not in shape[1:] and len(self._layers) > isinstance(first, InputLayer):
             self.build(shape)
 
-    def _layers_among(self, inside):
+    def _layers_among(self, inside: list[Variable | Layer]) -> list[Layer]:
         return self._layers
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """The layers, without the Input."""
         return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
 
     @property
-    def output_shape(self):
+    def output_shape(self) -> Shapes:
         """The shape of the output, None for the batch axis; None before the model is built."""
         return self.compute_output_shape(self.build_shape) if self.built else None
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shapes = None) -> None:
         """Build every layer for inputs of `input_shape`, None for the batch axis."""
         if input_shape is None:
             raise ValueError("Sequential: build needs the shape of the input; e.g. model.build((None, 784))")
@@ -144,25 +149,25 @@ class Sequential(Model):
         self._shape_so_far = shape
         self.input_shape, self._rank = building.with_open_batch(given), len(given)
 
-    def call(self, x, training=None):
+    def call(self, x: Any, training: bool | None = None) -> Any:
         if type(x) is Tensor and x.ndim != self._rank:
             x = in_known_rank(x, self.input_shape)
         for layer in self._layers:
             x = layer(x)
         return x
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shapes) -> Shapes:
         for layer in self._layers:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
-    def _output_name(self):
+    def _output_name(self) -> str | None:
         return self._layers[-1].name if self._layers else None
 
-    def _as_input(self, x):
+    def _as_input(self, x: Nested) -> Any:
         return self._layers[0]._as_input(x) if self._layers else super()._as_input(x)
 
-    def _casts(self):
+    def _casts(self) -> dict[str, Any]:
         if not self._layers:
             return super()._casts()
         first = self._layers[0]
@@ -170,7 +175,7 @@ class Sequential(Model):
             return first._casts()
         return {"dtype": first.dtype, "casts_integers": first.casts_integers, "several": False}
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Name, trainable and layers; and where one is in several places, `order`, the place in `layers` of each."""
         layers = unique(self._layers)
         config = {"name": self.name, "trainable": self.trainable, "layers": layers}
@@ -180,7 +185,7 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """A new model from what `get_config` returned."""
         config = dict(config)
         order = config.pop("order", None)
