@@ -7,6 +7,7 @@ from cytensor.tensor import Variable
 
 if TYPE_CHECKING:
     from cytensor.layers.base import Layer
+    from cytensor.layers.contents import Owner
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ def _names_of(layers: Sequence["Layer"], stem_of: Callable[[str], str]) -> list[
             for layer in layers]
 
 
-def named_inside(layer: "Layer") -> list[tuple[str, "Layer"]]:
+def named_inside(layer: "Owner") -> list[tuple[str, "Layer"]]:
     """[(name, layer)] of the layers directly inside, named apart.
 
     A layer that is in several models has the name that the last of them gave it; in files each model has its own.
@@ -38,7 +39,7 @@ def named_inside(layer: "Layer") -> list[tuple[str, "Layer"]]:
     return list(zip(_names_of(inside, registry.snake_case), inside, strict=True))
 
 
-def named_weights(layer: "Layer", prefix: str = "") -> list[tuple[str, Variable]]:
+def named_weights(layer: "Owner", prefix: str = "") -> list[tuple[str, Variable]]:
     """[(path, variable)] in the order of `layer.weights`; a path such as "dense_1/kernel" is unique.
 
     A layer that is in several places has the path of the first.
@@ -47,7 +48,7 @@ def named_weights(layer: "Layer", prefix: str = "") -> list[tuple[str, Variable]
     seen: set[int] = set()
     taken: dict[str, int] = {}
 
-    def visit(owner: "Layer", prefix: str) -> None:
+    def visit(owner: "Owner", prefix: str) -> None:
         for variable in owner.own_weights:
             if id(variable) not in seen:
                 seen.add(id(variable))
@@ -61,12 +62,12 @@ def named_weights(layer: "Layer", prefix: str = "") -> list[tuple[str, Variable]
     return found
 
 
-def former_paths(layer: "Layer") -> dict[str, str]:
+def former_paths(layer: "Owner") -> dict[str, str]:
     """{path of a layer inside, in files written by versions that wrote `PReLU` as pre_lu: its path now}."""
     found: dict[str, str] = {}
     seen: set[int] = set()
 
-    def visit(owner: "Layer", former: str, present: str) -> None:
+    def visit(owner: "Owner", former: str, present: str) -> None:
         names = _names_of(owner.sublayers, registry.former_snake_case)
         for name, (now, inner) in zip(names, named_inside(owner), strict=True):
             if id(inner) not in seen:
