@@ -36,7 +36,7 @@ def constructors():
     for area in AREAS:
         module = importlib.import_module(f"cytensor.{area}")
         for name, cls in sorted(vars(module).items()):
-            if inspect.isclass(cls) and not name.startswith("_") and cls.__module__.startswith("cytensor."):
+            if inspect.isclass(cls) and not name.startswith("_") and cls.__module__.startswith(module.__name__):
                 yield name, cls
 
 

@@ -47,6 +47,17 @@ def test_slopes_at_zero():
         assert np.isclose(tape.gradient(y, x).numpy(), slope), name
 
 
+def test_activations_take_lists_and_arrays_as_they_take_tensors():
+    values = [[-2.5, -0.25], [0.5, 4.0]]
+    arguments = {"relu": {"negative_slope": 0.5, "threshold": 0.25},
+                 "threshold": {"threshold": 0.1, "default_value": 7.0}}
+    for name in set(activations.__all__) - {"get", "linear"}:
+        function, options = getattr(activations, name), arguments.get(name, {})
+        expected = function(asarray(values), **options).numpy()
+        assert np.array_equal(function(values, **options).numpy(), expected), name
+        assert np.array_equal(function(np.array(values, np.float32), **options).numpy(), expected), name
+
+
 def test_activation_names():
     assert activations.get(None) is activations.linear and activations.get("relu") is activations.relu
     assert activations.get("swish") is activations.silu
@@ -115,6 +126,22 @@ def test_more_shaping():
                           (lambda: layers.RepeatVector(2)(x), "the input must be .samples, features.")):
         with pytest.raises(ValueError, match=message):
             make()
+
+
+def test_an_unknown_length_stays_unknown_where_it_decides_another():
+    for layer, shape, expected in (
+            (layers.Flatten(), (None, None, 4), (None, None)),
+            (layers.Reshape((2, -1)), (None, None, 4), (None, 2, None)),
+            (layers.Reshape((2, 6)), (None, 3, None), (None, 2, 6)),
+            (layers.Permute((2, 1)), (None, None, 4), (None, 4, None)),
+            (layers.RepeatVector(3), (None, None), (None, 3, None)),
+            (layers.Concatenate(axis=1), [(None, None, 4), (None, 3, 4)], (None, None, 4)),
+            (layers.CategoryEncoding(5, "one_hot"), (None, None, 1), (None, None, 5)),
+            (layers.Embedding(5, 2), (None, None), (None, None, 2)),
+            (layers.Dense(7), (None, None, 4), (None, None, 7))):
+        assert layer.compute_output_shape(shape) == expected, layer
+    data = asarray(x_of(2, 3, 4))
+    assert layers.Reshape((2, -1))(data).shape == (2, 2, 6)              # and with data it is known
 
 
 def test_prelu_and_unit_normalization():

@@ -1,7 +1,11 @@
 """Constraints: maps that bring a weight back into an allowed set after each training step."""
+from typing import Any
+
 from cytensor import norms, ops, registry
 from cytensor.absent import explain
 from cytensor.halves import narrowed, widened
+from cytensor.tensor import Tensor
+from cytensor.types import Axis, Identifier
 
 __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm", "min_max_norm",
            "non_neg", "unit_norm"]
@@ -13,24 +17,24 @@ EPSILON = 1e-7       # added to norms before dividing, as Keras does
 class Constraint(registry.Configurable):
     """Base class: a function from a weight to a tensor of the same shape; as it is, the weight itself."""
 
-    def __call__(self, w):
+    def __call__(self, w: Tensor) -> Tensor:
         return w
 
 
 class NonNeg(Constraint):
     """Negative elements become 0."""
 
-    def __call__(self, w):
+    def __call__(self, w: Tensor) -> Tensor:
         return ops.relu(w)
 
 
 class MaxNorm(Constraint):
     """Columns (norms taken along `axis`) longer than `max_value` are shortened to it."""
 
-    def __init__(self, max_value=2, axis=0):
+    def __init__(self, max_value: float = 2, axis: Axis = 0) -> None:
         self.max_value, self.axis = max_value, axis
 
-    def __call__(self, w):
+    def __call__(self, w: Tensor) -> Tensor:
         lengths = _lengths(w, self.axis)
         return narrowed(w * (ops.clip(lengths, 0.0, self.max_value) / (EPSILON + lengths)), w.dtype)
 
@@ -38,26 +42,26 @@ class MaxNorm(Constraint):
 class UnitNorm(Constraint):
     """Columns (norms taken along `axis`) get length 1."""
 
-    def __init__(self, axis=0):
+    def __init__(self, axis: Axis = 0) -> None:
         self.axis = axis
 
-    def __call__(self, w):
+    def __call__(self, w: Tensor) -> Tensor:
         return narrowed(w / (EPSILON + _lengths(w, self.axis)), w.dtype)
 
 
 class MinMaxNorm(Constraint):
     """Norms along `axis` move into [min_value, max_value], by the share `rate` of the way."""
 
-    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axis = 0) -> None:
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
-    def __call__(self, w):
+    def __call__(self, w: Tensor) -> Tensor:
         lengths = _lengths(w, self.axis)
         wanted = self.rate * ops.clip(lengths, self.min_value, self.max_value) + (1 - self.rate) * lengths
         return narrowed(w * (wanted / (EPSILON + lengths)), w.dtype)
 
 
-def _lengths(w, axis):
+def _lengths(w: Tensor, axis: Axis) -> Tensor:
     """The lengths along one axis or several of them, in float32 where w is of float16."""
     return norms.length(widened(w), tuple(axis) if isinstance(axis, (list, tuple)) else axis)
 
@@ -67,7 +71,7 @@ registry.register("constraints", NonNeg, MaxNorm, UnitNorm, MinMaxNorm)
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
 
-def get(identifier):
+def get(identifier: Identifier) -> Any:
     """The constraint that a name, configuration, class, instance or function means; None stays None."""
     return registry.lookup("constraints", identifier, Constraint)
 explain(__name__)

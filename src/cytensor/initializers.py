@@ -1,16 +1,20 @@
 """Initializers: the values that weights start from.
 
 An initializer is called with a shape and returns a new tensor. With a `seed` it returns the same values for the same
-shape every time; without one it draws from the stream of the weight it is for (see random.py).
+shape every time; without one it draws from the stream of the weight it is for (see random.py). Generators are named
+in quotes, for NumPy loads `numpy.random` where it is first asked for, and an import of this package need not.
 """
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from cytensor import random, registry
 from cytensor.absent import explain
 from cytensor.dtypes import as_dtype
-from cytensor.tensor import asarray
+from cytensor.tensor import Tensor, asarray
+from cytensor.types import Array, ArrayLike, DTypeLike, Identifier
 
 __all__ = [
     "Constant",
@@ -51,12 +55,12 @@ __dir__ = __all__.copy
 
 class Initializer(registry.Configurable):
     """Base class: subclasses define `sample(generator, shape, dtype)` -> NumPy array of that shape."""
-    seed = None
+    seed: int | None = None
 
-    def sample(self, generator, shape, dtype):
+    def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         raise NotImplementedError(f"{type(self).__name__}: define sample(generator, shape, dtype) or __call__")
 
-    def __call__(self, shape, dtype=None, stream=None):
+    def __call__(self, shape: int | Sequence[int], dtype: DTypeLike | None = None, stream: str | None = None) -> Tensor:
         """A new tensor of `shape`; `stream` names the random stream used when the initializer has no seed."""
         if self.seed is None:
             generator = random.stream(stream or type(self).__name__)
@@ -73,24 +77,24 @@ class Zeros(Initializer):
     array([0., 0.], dtype=float32)
     """
 
-    def sample(self, generator, shape, dtype):
+    def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         return np.zeros(shape, dtype)
 
 
 class Ones(Initializer):
     """All ones."""
 
-    def sample(self, generator, shape, dtype):
+    def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         return np.ones(shape, dtype)
 
 
 class Constant(Initializer):
     """One value everywhere, or an array-like that broadcasts to the shape."""
 
-    def __init__(self, value=0.0):
+    def __init__(self, value: ArrayLike = 0.0) -> None:
         self.value = value
 
-    def sample(self, generator, shape, dtype):
+    def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         value = np.asarray(self.value, dtype)
         try:
             return np.array(np.broadcast_to(value, shape))
@@ -102,38 +106,39 @@ class Constant(Initializer):
 class Identity(Initializer):
     """`gain` times the identity matrix; for shapes of rank 2."""
 
-    def __init__(self, gain=1.0):
+    def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 
-    def sample(self, generator, shape, dtype):
+    def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         _require_matrix("Identity", shape, len(shape) == 2)
-        return np.eye(*shape, dtype=dtype) * dtype.type(self.gain)
+        values: Array = np.eye(*shape, dtype=dtype) * dtype.type(self.gain)
+        return values
 
 
 class RandomUniform(Initializer):
     """Drawn evenly from [minval, maxval)."""
 
-    def __init__(self, minval=-0.05, maxval=0.05, seed=None):
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
-    def sample(self, generator, shape, dtype):
+    def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         return random.draw_uniform(generator, shape, self.minval, self.maxval, dtype)
 
 
 class RandomNormal(Initializer):
     """Drawn from the normal distribution."""
 
-    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
-    def sample(self, generator, shape, dtype):
+    def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         return random.draw_normal(generator, shape, self.mean, self.stddev, dtype)
 
 
 class TruncatedNormal(RandomNormal):
     """As RandomNormal, values beyond two standard deviations drawn again."""
 
-    def sample(self, generator, shape, dtype):
+    def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         return random.draw_truncated_normal(generator, shape, self.mean, self.stddev, dtype)
 
 
@@ -144,10 +149,10 @@ class Orthogonal(Initializer):
     "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (2014).
     """
 
-    def __init__(self, gain=1.0, seed=None):
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         self.gain, self.seed = gain, seed
 
-    def sample(self, generator, shape, dtype):
+    def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         _require_matrix("Orthogonal", shape, len(shape) >= 2)
         rows, columns = math.prod(shape[:-1]), shape[-1]
         values = generator.standard_normal((max(rows, columns), min(rows, columns)))
@@ -166,18 +171,19 @@ class VarianceScaling(Initializer):
     """
     TRUNCATED_STDDEV = 0.87962566103423978     # of the standard normal distribution cut off at +-2
 
-    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None, input_axes=None,
-                 output_axes=None):
+    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal",
+                 seed: int | None = None, input_axes: int | Sequence[int] | None = None,
+                 output_axes: int | Sequence[int] | None = None) -> None:
         self.scale, self.seed = scale, seed
         if (input_axes is None) != (output_axes is None):
             raise ValueError(f"{type(self).__name__}: input_axes and output_axes must be given together; "
                              f"got {input_axes} and {output_axes}")
-        self.axes = None if input_axes is None else (as_axes(input_axes), as_axes(output_axes))
+        self.axes = None if input_axes is None or output_axes is None else (as_axes(input_axes), as_axes(output_axes))
         self.mode = _one_of("mode", mode, ("fan_in", "fan_out", "fan_avg"))
         distribution = "truncated_normal" if distribution == "normal" else distribution
         self.distribution = _one_of("distribution", distribution, ("uniform", "truncated_normal", "untruncated_normal"))
 
-    def sample(self, generator, shape, dtype):
+    def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         fan_in, fan_out = fans(shape) if self.axes is None else (self._length(shape, axes) for axes in self.axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
@@ -189,19 +195,19 @@ class VarianceScaling(Initializer):
         stddev = math.sqrt(variance) / self.TRUNCATED_STDDEV
         return random.draw_truncated_normal(generator, shape, 0.0, stddev, dtype)
 
-    def _length(self, shape, axes):
+    def _length(self, shape: tuple[int, ...], axes: Sequence[int]) -> int:
         if any(not -len(shape) <= axis < len(shape) for axis in axes):
             raise ValueError(f"{type(self).__name__}: input_axes and output_axes must be axes of the weight; "
-                             f"got {self.axes[0]} and {self.axes[1]}, shape {shape}")
+                             f"got {' and '.join(map(str, self.axes or ()))}, shape {shape}")
         return math.prod(shape[axis] for axis in axes)
 
 
-def as_axes(value):
+def as_axes(value: int | Sequence[int]) -> tuple[int, ...]:
     """A tuple of the axes that an int or a sequence of ints names."""
     return (value,) if isinstance(value, (int, np.integer)) else tuple(value)
 
 
-def fans(shape):
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """(inputs, outputs) of a kernel of `shape` (..., inputs, outputs); leading axes are its receptive field."""
     if len(shape) < 2:
         return (shape[0], shape[0]) if shape else (1, 1)
@@ -209,13 +215,13 @@ def fans(shape):
     return shape[-2] * field, shape[-1] * field
 
 
-def _one_of(name, value, known):
+def _one_of(name: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
         raise registry.unknown(name, value, known)
     return value
 
 
-def _require_matrix(name, shape, is_fine):
+def _require_matrix(name: str, shape: tuple[int, ...], is_fine: bool) -> None:
     if not is_fine:
         raise ValueError(f"{name}: the weight must be a matrix; got shape {shape}")
 
@@ -224,7 +230,8 @@ class _Scaled(VarianceScaling):
     """A VarianceScaling whose class fixes everything but the seed and the axes."""
     settings: tuple[float, str, str]
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(self, seed: int | None = None, input_axes: int | Sequence[int] | None = None,
+                 output_axes: int | Sequence[int] | None = None) -> None:
         super().__init__(*self.settings, seed, input_axes, output_axes)
 
 
@@ -270,7 +277,7 @@ glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNorm
 lecun_uniform, lecun_normal, orthogonal, variance_scaling = LecunUniform, LecunNormal, Orthogonal, VarianceScaling
 
 
-def get(identifier):
+def get(identifier: Identifier) -> Any:
     """The initializer that a name, configuration, class, instance or function (shape, dtype) means."""
     return registry.lookup("initializers", identifier, Initializer)
 explain(__name__)

@@ -4,7 +4,7 @@ May be imported by everything in the package; imports nothing of it, and at run 
 """
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import numpy.typing
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 else:
     ArrayLike = DTypeLike = Array = Any          # numpy.typing takes 0.8 ms to import
 
+T = TypeVar("T")
+
 Axis: TypeAlias = int | Sequence[int] | None
 Shape: TypeAlias = tuple[int | None, ...]        # None where a length is not known: the batch axis
 Shapes: TypeAlias = Any                          # a Shape, or lists and dictionaries of them
@@ -26,3 +28,8 @@ Config: TypeAlias = dict[str, Any]               # the arguments an object was m
 Logs: TypeAlias = dict[str, Any]                 # values of a batch or an epoch by name
 Identifier: TypeAlias = str | Mapping[str, Any] | type | Callable[..., Any] | None
 """A name, a configuration, a class, an instance or a function of a registered kind."""
+
+
+def replaceable(method: Callable[..., T]) -> Callable[..., T]:
+    """Decorator of a method that subclasses define with parameters of their own; it is returned as it is."""
+    return method

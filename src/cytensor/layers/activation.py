@@ -1,8 +1,13 @@
 """Layers that apply an activation function."""
+from collections.abc import Sequence
+from typing import Any
+
 from cytensor import activations, constraints, initializers, ops, regularizers
 from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting, constrains, regularizes
+from cytensor.tensor import Tensor
+from cytensor.types import Identifier, Shape
 
 
 class Activation(Layer):
@@ -15,14 +20,15 @@ class Activation(Layer):
     takes_several = False
     activation = Setting(activations.get, optional=True)
 
-    def __init__(self, activation, **kwargs):
+    def __init__(self, activation: Identifier, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activation
 
-    def call(self, x):
-        return self.activation(x)
+    def call(self, x: Tensor) -> Tensor:
+        result: Tensor = self.activation(x)
+        return result
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
 
@@ -30,7 +36,7 @@ class _Fixed(Layer):
     casts_integers = True
     takes_several = False
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
 
@@ -39,11 +45,12 @@ class ReLU(_Fixed):
     max_value = Setting(optional=True)
     negative_slope, threshold = (Setting(lambda value: value or 0.0, optional=True) for _ in range(2))
 
-    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
+    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return activations.relu(x, self.negative_slope, self.max_value, self.threshold)
 
 
@@ -51,11 +58,11 @@ class LeakyReLU(_Fixed):
     """x above 0, `negative_slope * x` below."""
     negative_slope = Setting()
 
-    def __init__(self, negative_slope=0.3, **kwargs):
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.negative_slope = negative_slope
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return activations.leaky_relu(x, self.negative_slope)
 
 
@@ -70,19 +77,20 @@ class PReLU(_Fixed):
     alpha_constraint = Setting(constraints.get, changed=constrains("alpha"), optional=True)
     shared_axes = Setting(lambda axes: () if axes is None else initializers.as_axes(axes), fixed=True, optional=True)
 
-    def __init__(self, alpha_initializer="zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None,
-                 **kwargs):
+    def __init__(self, alpha_initializer: Identifier = "zeros", alpha_regularizer: Identifier = None,
+                 alpha_constraint: Identifier = None, shared_axes: int | Sequence[int] | None = None,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha_initializer, self.alpha_regularizer = alpha_initializer, alpha_regularizer
         self.alpha_constraint, self.shared_axes = alpha_constraint, shared_axes
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         shared = within("PReLU", self.shared_axes, len(input_shape), "shared_axes", lowest=1)
         shape = tuple(1 if axis in shared else n for axis, n in enumerate(input_shape) if axis)
         self.alpha = self.add_weight(shape, self.alpha_initializer, None, True, self.alpha_regularizer,
                                      self.alpha_constraint, "alpha")
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return ops.relu(x) + self.alpha * ops.minimum(x, 0.0)
 
 
@@ -90,11 +98,11 @@ class ELU(_Fixed):
     """x above 0, `alpha * (exp(x) - 1)` below."""
     alpha = Setting()
 
-    def __init__(self, alpha=1.0, **kwargs):
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha = alpha
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return activations.elu(x, self.alpha)
 
 
@@ -102,10 +110,10 @@ class Softmax(_Fixed):
     """exp(x) over its sum along `axis`, an integer or several in a tuple."""
     axis = Setting()
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         axes = within("Softmax", self.axis, x.ndim)
         return activations.softmax(x, axis=axes[0] if len(axes) == 1 else axes)

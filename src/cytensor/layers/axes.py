@@ -1,10 +1,11 @@
 """Axes that a layer was given, for an input of so many axes."""
+from collections.abc import Sequence
 from functools import lru_cache
 
 from cytensor.initializers import as_axes
 
 
-def within(what, axis, ndim, name="axis", lowest=0):
+def within(what: str, axis: int | Sequence[int], ndim: int, name: str = "axis", lowest: int = 0) -> tuple[int, ...]:
     """The axes that an int or a sequence of ints names, each counted from 0, in their order.
 
     lowest: the first that may be named, 1 where the axis of samples may not. ValueError for an axis outside the input
@@ -17,7 +18,7 @@ def within(what, axis, ndim, name="axis", lowest=0):
 
 
 @lru_cache(256)                            # a layer asks the same at every call
-def _within(what, given, ndim, name, lowest):
+def _within(what: str, given: tuple[int, ...], ndim: int, name: str, lowest: int) -> tuple[int, ...]:
     axis = given[0] if len(given) == 1 else given
     axes = tuple(one + ndim if one < 0 else one for one in given)
     if any(not lowest <= one < ndim for one in axes):

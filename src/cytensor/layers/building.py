@@ -7,26 +7,35 @@ import inspect
 import operator
 import os
 import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 
 from cytensor.checks import budget
 from cytensor.layers.naming import name_apart
 from cytensor.tensor import asarray
+from cytensor.types import Nested, Shape, Shapes
+
+if TYPE_CHECKING:
+    from cytensor.layers.base import Layer
+
+
+_State: TypeAlias = tuple[dict[str, Any], dict[str, Any]]     # attributes, and copies of the lists and dictionaries
 
 
 class _Builds(threading.local):
     """The builds within the outermost one, with what each layer was before: what a failure takes back."""
 
-    def __init__(self):
-        self.begun = []
+    def __init__(self) -> None:
+        self.begun: list[tuple[Layer, _State]] = []
 
 
 _builds = _Builds()
 _lock = threading.RLock()              # two threads that call a new model at once build it once
 
 
-def _renew_lock():
+def _renew_lock() -> None:
     global _lock
     _lock = threading.RLock()
 
@@ -35,12 +44,12 @@ if hasattr(os, "register_at_fork"):    # the thread that held it does not exist 
     os.register_at_fork(after_in_child=_renew_lock)
 
 
-def is_building(layer):
+def is_building(layer: "Layer") -> bool:
     """Whether this thread is inside the layer's `build`."""
     return layer._builder == threading.get_ident()
 
 
-def once(build):
+def once(build: Callable[..., None]) -> Callable[..., None]:
     """A layer's `build` as every caller meets it: the caller of a layer, the user, another layer's `build`.
 
     A built layer keeps its weights. A `build` that calls that of its base class is one build. Where it raises, nothing
@@ -50,7 +59,7 @@ def once(build):
     takes_shape = "input_shape" in inspect.signature(build).parameters
 
     @functools.wraps(build)
-    def build_once(self, *args, **kwargs):
+    def build_once(self: "Layer", *args: Any, **kwargs: Any) -> None:
         if is_building(self):
             build(self, *args, **kwargs)
             return
@@ -66,11 +75,11 @@ def once(build):
             _run(self, build, args, kwargs)
             self.built, self.build_shape = True, with_open_batch(shape)
 
-    build_once.builds_once = True
+    vars(build_once)["builds_once"] = True
     return build_once
 
 
-def _run(layer, build, args, kwargs):
+def _run(layer: "Layer", build: Callable[..., None], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Call `build`, name the layers inside before and after, and undo what it did where it fails."""
     begun = _builds.begun
     mark = len(begun)
@@ -91,13 +100,13 @@ def _run(layer, build, args, kwargs):
             begun.clear()
 
 
-def _state_of(layer):
+def _state_of(layer: "Layer") -> _State:
     """The attributes of a layer, and copies of those that are lists and dictionaries."""
     attributes = dict(vars(layer))
     return attributes, {name: value.copy() for name, value in attributes.items() if type(value) in (list, dict)}
 
 
-def _restore(layer, state):
+def _restore(layer: "Layer", state: _State) -> None:
     attributes, contents = state
     vars(layer).clear()
     vars(layer).update(attributes)
@@ -107,24 +116,24 @@ def _restore(layer, state):
 
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
-def as_shape(what, shape, name="shape"):
+def as_shape(what: str, shape: Any, name: str = "shape") -> Shape:
     """A tuple of ints (None allowed) from an int or a sequence; `name` of the argument, for the message."""
-    given, shape = shape, (shape,) if isinstance(shape, (int, np.integer)) else shape
     try:
-        shape = tuple(None if n is None else operator.index(n) for n in shape)
+        lengths = tuple(None if n is None else operator.index(n)
+                        for n in ((shape,) if isinstance(shape, (int, np.integer)) else shape))
     except TypeError:
-        raise TypeError(f"{what}: {name} must be a sequence of ints; got {given!r}") from None
-    if any(n is not None and n < 0 for n in shape):
-        raise ValueError(f"{what}: lengths must not be negative; got {name} {shape}")
-    return shape
+        raise TypeError(f"{what}: {name} must be a sequence of ints; got {shape!r}") from None
+    if any(n is not None and n < 0 for n in lengths):
+        raise ValueError(f"{what}: lengths must not be negative; got {name} {lengths}")
+    return lengths
 
 
-def is_shape(shape):
+def is_shape(shape: object) -> TypeGuard[Sequence[int | None]]:
     """Whether this is one shape, and not those of several inputs."""
     return isinstance(shape, (list, tuple)) and all(n is None or isinstance(n, (int, np.integer)) for n in shape)
 
 
-def as_shapes(shape):
+def as_shapes(shape: Shapes) -> Shapes:
     """A shape as a tuple; those of several inputs in a list or dictionary of such."""
     if isinstance(shape, dict):
         return {key: as_shapes(value) for key, value in shape.items()}
@@ -133,7 +142,7 @@ def as_shapes(shape):
     return as_shape("build", shape, "input_shape")
 
 
-def _normalised(args, kwargs):
+def _normalised(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a `build` with its shape as `as_shapes` writes it."""
     if args and args[0] is not None:
         return (as_shapes(args[0]), *args[1:]), kwargs
@@ -142,7 +151,7 @@ def _normalised(args, kwargs):
     return args, kwargs
 
 
-def with_open_batch(shape):
+def with_open_batch(shape: Shapes) -> Shapes:
     """A shape, or each of several, with None for the axis of samples."""
     if isinstance(shape, dict):
         return {key: with_open_batch(value) for key, value in shape.items()}
@@ -151,7 +160,7 @@ def with_open_batch(shape):
     return [with_open_batch(part) for part in shape] if isinstance(shape, (list, tuple)) else shape
 
 
-def shape_of(x, **batch):
+def shape_of(x: Nested, **batch: None) -> Shapes:
     """The shape of x, or those of several inputs in a structure like x; with batch=None, None for each batch axis."""
     if isinstance(x, (tuple, list)):
         return [shape_of(item, **batch) for item in x]
@@ -161,20 +170,20 @@ def shape_of(x, **batch):
     return (batch["batch"], *shape[1:]) if batch and shape else shape
 
 
-def is_foreseen(compute_output_shape):
+def is_foreseen(compute_output_shape: Callable[..., Any]) -> bool:
     """Whether a layer's output shape is computed without calling the layer: those of the package that define it."""
     return compute_output_shape.__module__.startswith("cytensor.layers.") and (
         compute_output_shape.__qualname__ != "Layer.compute_output_shape")
 
 
-def each_shape(shape):
+def each_shape(shape: Shapes) -> list[Sequence[int | None]]:
     """The shapes in a structure of them, or the one that this is."""
     if isinstance(shape, dict):
         return [one for part in shape.values() for one in each_shape(part)]
     return [shape] if is_shape(shape) else [one for part in shape for one in each_shape(part)]
 
 
-def zeros_of(what, shape, dtype):
+def zeros_of(what: str, shape: Shapes, dtype: np.dtype[Any]) -> Nested:
     """One sample of zeros of a shape, or of each of several; ValueError where a length but the first is not known."""
     if isinstance(shape, dict):
         return {key: zeros_of(what, value, dtype) for key, value in shape.items()}

@@ -1,8 +1,12 @@
 """Dense: the fully connected layer."""
+from typing import Any, NoReturn
+
 from cytensor import activations, constraints, initializers, ops, regularizers
 from cytensor.layers.base import Layer
 from cytensor.layers.inputs import in_known_rank
 from cytensor.layers.settings import Setting, constrains, regularizes
+from cytensor.tensor import Tensor, Variable
+from cytensor.types import Identifier, Shape
 
 
 class Dense(Layer):
@@ -23,9 +27,13 @@ class Dense(Layer):
     kernel_constraint, bias_constraint = (
         Setting(constraints.get, changed=constrains(weight), optional=True) for weight in ("kernel", "bias"))
 
-    def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, kernel_constraint=None,
-                 bias_constraint=None, **kwargs):
+    kernel: Any                    # a Variable once it is built, and None before
+    bias: Variable | None
+
+    def __init__(self, units: int, activation: Identifier = None, use_bias: bool = True,
+                 kernel_initializer: Identifier = "glorot_uniform", bias_initializer: Identifier = "zeros",
+                 kernel_regularizer: Identifier = None, bias_regularizer: Identifier = None,
+                 kernel_constraint: Identifier = None, bias_constraint: Identifier = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units, self.activation, self.use_bias = units, activation, use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
@@ -33,7 +41,7 @@ class Dense(Layer):
         self.kernel_constraint, self.bias_constraint = kernel_constraint, bias_constraint
         self.kernel = self.bias = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if len(input_shape) < 2:
             _refuse_axes(len(input_shape))
         if input_shape[-1] is None:
@@ -44,7 +52,7 @@ class Dense(Layer):
             self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias",
                                         regularizer=self.bias_regularizer, constraint=self.bias_constraint)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         if x.ndim < 2:
             x = in_known_rank(x, self.input_shape)
             if x.ndim < 2:
@@ -54,10 +62,10 @@ class Dense(Layer):
         x = ops.dense(x, self.kernel, self.bias)
         return x if self.activation is activations.linear else self.activation(x)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.units)
 
 
-def _refuse_axes(ndim):
+def _refuse_axes(ndim: int) -> NoReturn:
     raise ValueError(f"Dense: the input must be (samples, ..., features), two axes or more; got {ndim}; "
                      f"n samples of one feature are (n, 1), one of n features is (1, n)")

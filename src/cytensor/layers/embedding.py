@@ -1,8 +1,12 @@
 """Embedding: a learned vector for each of a number of things."""
+from typing import Any
+
 from cytensor import constraints, initializers, ops, regularizers
 from cytensor.layers.base import Layer
 from cytensor.layers.indices import as_indices
 from cytensor.layers.settings import Setting, constrains, regularizes
+from cytensor.tensor import Tensor
+from cytensor.types import Identifier, Shape
 
 
 class Embedding(Layer):
@@ -20,8 +24,9 @@ class Embedding(Layer):
     embeddings_regularizer = Setting(regularizers.get, changed=regularizes("embeddings"), optional=True)
     embeddings_constraint = Setting(constraints.get, changed=constrains("embeddings"), optional=True)
 
-    def __init__(self, input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
-                 embeddings_constraint=None, mask_zero=False, **kwargs):
+    def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Identifier = "uniform",
+                 embeddings_regularizer: Identifier = None, embeddings_constraint: Identifier = None,
+                 mask_zero: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if mask_zero:
             raise ValueError(f"Embedding: masks do not exist here, mask_zero must be False; got {mask_zero!r}")
@@ -29,13 +34,13 @@ class Embedding(Layer):
         self.embeddings_initializer, self.embeddings_regularizer = embeddings_initializer, embeddings_regularizer
         self.embeddings_constraint = embeddings_constraint
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.embeddings = self.add_weight((self.input_dim, self.output_dim), self.embeddings_initializer,
                                           regularizer=self.embeddings_regularizer,
                                           constraint=self.embeddings_constraint, name="embeddings")
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return ops.take(self.embeddings, as_indices("Embedding", x, self.input_dim), axis=0)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)

@@ -1,8 +1,11 @@
 """CategoryEncoding: integers as rows of zeros and ones."""
+from typing import Any
+
 from cytensor import ops
 from cytensor.layers.base import Layer
 from cytensor.layers.indices import as_indices
-from cytensor.tensor import asarray
+from cytensor.tensor import Tensor, asarray
+from cytensor.types import ArrayLike, Shape
 
 
 class CategoryEncoding(Layer):
@@ -17,7 +20,7 @@ class CategoryEncoding(Layer):
     """
     takes_several = False
 
-    def __init__(self, num_tokens, output_mode="multi_hot", sparse=False, **kwargs):
+    def __init__(self, num_tokens: int, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if sparse:
             raise ValueError(f"CategoryEncoding: sparse must be False, for there are no sparse tensors; got {sparse!r}")
@@ -25,7 +28,7 @@ class CategoryEncoding(Layer):
             raise ValueError(f"CategoryEncoding: output_mode must be one_hot, multi_hot or count; got {output_mode!r}")
         self.num_tokens, self.output_mode = int(num_tokens), output_mode
 
-    def call(self, x, count_weights=None):
+    def call(self, x: Tensor, count_weights: ArrayLike | None = None) -> Tensor:
         if count_weights is not None and self.output_mode != "count":
             raise ValueError(f"CategoryEncoding: count_weights go with output_mode 'count'; got {self.output_mode!r}")
         x = as_indices("CategoryEncoding", asarray(x), self.num_tokens)
@@ -44,7 +47,7 @@ class CategoryEncoding(Layer):
             return ops.sum(rows, axis=-2)
         return ops.max(rows, axis=-2)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.output_mode == "one_hot":
             return (*(input_shape[:-1] if len(input_shape) > 1 and input_shape[-1] == 1 else input_shape),
                     self.num_tokens)

@@ -2,9 +2,11 @@
 import numpy as np
 
 from cytensor import ops
+from cytensor.tensor import Tensor
+from cytensor.types import Array
 
 
-def as_indices(what, x, count):
+def as_indices(what: str, x: Tensor, count: int) -> Tensor:
     """A tensor of integers in [0, count), any shape, as int64 where it is of floats, which must be whole numbers.
 
     ValueError for a number that is not whole, or lies outside; TypeError for a dtype that is neither integer nor float.
@@ -30,6 +32,6 @@ def as_indices(what, x, count):
     return x
 
 
-def _refuse(what, count, wrong):
+def _refuse(what: str, count: int, wrong: Array) -> None:
     if wrong.size:
         raise ValueError(f"{what}: indices must lie in [0, {count}); got {wrong.flat[0]}")

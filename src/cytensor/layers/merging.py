@@ -1,34 +1,41 @@
 """Layers that make one tensor of several; each also as a function: add([a, b])."""
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from cytensor import ops
 from cytensor.halves import widened
 from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting
+from cytensor.tensor import Tensor
+from cytensor.types import ArrayLike, Nested, Shape
 
 
 class _Merge(Layer):
     """Takes a list of tensors and combines them two by two."""
 
-    def _as_input(self, x):
+    if TYPE_CHECKING:                      # one tensor, where another layer may give several
+        def __call__(self, x: Nested, *args: Any, training: bool | None = None, **kwargs: Any) -> Tensor: ...
+
+    def _as_input(self, x: Nested) -> Any:
         return x                           # checked in call, one by one
 
-    def call(self, inputs):
-        inputs = self.checked(inputs)
-        result = inputs[0]
-        for other in inputs[1:]:
+    def call(self, inputs: Any) -> Tensor:
+        result, *others = self.checked(inputs)
+        for other in others:
             result = self.combine(result, other)
         return result
 
-    def checked(self, inputs):
+    def checked(self, inputs: Any) -> list[Tensor]:
         if not isinstance(inputs, (list, tuple)) or not inputs:
             got = "an empty one" if isinstance(inputs, (list, tuple)) else type(inputs).__name__
             raise ValueError(f"{type(self).__name__}: a list of tensors is expected; got {got}")
         return [x if x.dtype == self.dtype else x.astype(self.dtype) for x in map(ops.convert_to_tensor, inputs)]
 
-    def combine(self, a, b):
+    def combine(self, a: Tensor, b: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         return input_shape[0]
 
 
@@ -39,48 +46,48 @@ class Add(_Merge):
     array([3.], dtype=float32)
     """
 
-    def combine(self, a, b):
+    def combine(self, a: Tensor, b: Tensor) -> Tensor:
         return a + b
 
 
 class Subtract(_Merge):
     """The first input minus the second."""
 
-    def checked(self, inputs):
+    def checked(self, inputs: Any) -> list[Tensor]:
         if isinstance(inputs, (list, tuple)) and len(inputs) != 2:
             raise ValueError(f"Subtract: two inputs are expected; got {len(inputs)}")
         return super().checked(inputs)
 
-    def combine(self, a, b):
+    def combine(self, a: Tensor, b: Tensor) -> Tensor:
         return a - b
 
 
 class Multiply(_Merge):
     """The product of its inputs, elementwise."""
 
-    def combine(self, a, b):
+    def combine(self, a: Tensor, b: Tensor) -> Tensor:
         return a * b
 
 
 class Average(_Merge):
     """The mean of its inputs, elementwise."""
 
-    def call(self, inputs):
-        inputs = list(map(widened, self.checked(inputs)))
-        return (sum(inputs[1:], start=inputs[0]) / float(len(inputs))).astype(self.dtype)
+    def call(self, inputs: Any) -> Tensor:
+        first, *others = map(widened, self.checked(inputs))
+        return (sum(others, start=first) / float(len(others) + 1)).astype(self.dtype)
 
 
 class Maximum(_Merge):
     """The largest of its inputs, elementwise."""
 
-    def combine(self, a, b):
+    def combine(self, a: Tensor, b: Tensor) -> Tensor:
         return ops.maximum(a, b)
 
 
 class Minimum(_Merge):
     """The smallest of its inputs, elementwise."""
 
-    def combine(self, a, b):
+    def combine(self, a: Tensor, b: Tensor) -> Tensor:
         return ops.minimum(a, b)
 
 
@@ -88,52 +95,52 @@ class Concatenate(_Merge):
     """Its inputs side by side along `axis`."""
     axis = Setting()
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
-    def call(self, inputs):
-        inputs = self.checked(inputs)
-        return ops.concat(inputs, axis=within("Concatenate", self.axis, inputs[0].ndim)[0])
+    def call(self, inputs: Any) -> Tensor:
+        tensors = self.checked(inputs)
+        return ops.concat(tensors, axis=within("Concatenate", self.axis, tensors[0].ndim)[0])
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         joined = list(input_shape[0])
         axis, = within("Concatenate", self.axis, len(joined))
-        lengths = [shape[axis] for shape in input_shape]
-        joined[axis] = None if None in lengths else sum(lengths)
+        lengths = [n for n in (shape[axis] for shape in input_shape) if n is not None]
+        joined[axis] = sum(lengths) if len(lengths) == len(input_shape) else None
         return tuple(joined)
 
 
-def add(inputs):
+def add(inputs: Sequence[ArrayLike]) -> Tensor:
     """The sum of a list of tensors."""
     return Add()(inputs)
 
 
-def subtract(inputs):
+def subtract(inputs: Sequence[ArrayLike]) -> Tensor:
     """The first of two tensors minus the second."""
     return Subtract()(inputs)
 
 
-def multiply(inputs):
+def multiply(inputs: Sequence[ArrayLike]) -> Tensor:
     """The product of a list of tensors, elementwise."""
     return Multiply()(inputs)
 
 
-def average(inputs):
+def average(inputs: Sequence[ArrayLike]) -> Tensor:
     """The mean of a list of tensors, elementwise."""
     return Average()(inputs)
 
 
-def maximum(inputs):
+def maximum(inputs: Sequence[ArrayLike]) -> Tensor:
     """The largest of a list of tensors, elementwise."""
     return Maximum()(inputs)
 
 
-def minimum(inputs):
+def minimum(inputs: Sequence[ArrayLike]) -> Tensor:
     """The smallest of a list of tensors, elementwise."""
     return Minimum()(inputs)
 
 
-def concatenate(inputs, axis=-1):
+def concatenate(inputs: Sequence[ArrayLike], axis: int = -1) -> Tensor:
     """A list of tensors side by side along `axis`."""
     return Concatenate(axis)(inputs)

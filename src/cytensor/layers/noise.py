@@ -1,8 +1,14 @@
 """Layers that disturb their input while training and do nothing otherwise."""
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
 from cytensor import ops, random
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting
-from cytensor.tensor import asarray
+from cytensor.tensor import Tensor, asarray
+from cytensor.types import Shape
 
 
 class Noise(Layer):
@@ -14,45 +20,46 @@ class Noise(Layer):
     casts_integers = True
     takes_several = False
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = seed
-        self.generator = None
-        self._seedings = None          # how often the process's seed had been set when the stream was taken
+        self.generator: np.random.Generator | None = None
+        self._seedings: int | None = None      # how often the process's seed had been set when the stream was taken
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.source()
 
-    def source(self):
+    def source(self) -> "np.random.Generator":
         """The generator of the stream."""
         if self.generator is None or self._is_stale():
             own = random.stream_key(f"{self.name}/noise") if self.seed is None else (int(self.seed), "noise", 0)
-            self.go_on(random.generator(*own))
+            return self.go_on(random.generator(*own))
         return self.generator
 
-    def _is_stale(self):
+    def _is_stale(self) -> bool:
         return self.seed is None and self._seedings != random.seeding()[0]
 
-    def follow_seed(self, path):
+    def follow_seed(self, path: str) -> None:
         """Start anew where `set_seed` was called, as the layer of this path does in any model of that seed."""
         if self.generator is not None and self._is_stale():
             self.go_on(random.generator(random.seeding()[-1], f"{path}/noise", 0))
 
-    def go_on(self, generator):
-        """Take the numbers of `generator` from here on."""
+    def go_on(self, generator: "np.random.Generator") -> "np.random.Generator":
+        """Take the numbers of `generator` from here on; returns it."""
         self.generator, self._seedings = generator, random.seeding()[0]
+        return generator
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         if self.generator is not None:
             self.source()
         return vars(self)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         if self.generator is not None:
             self.go_on(self.generator)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
 
@@ -64,11 +71,12 @@ class Dropout(Noise):
     """
     rate, noise_shape = Setting(float), Setting(optional=True)
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None,
+                 **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.rate, self.noise_shape = rate, noise_shape
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.rate == 0:
             return x
         if self.rate == 1:
@@ -76,7 +84,7 @@ class Dropout(Noise):
         kept = ops.greater_equal(asarray(self.source().random(self._mask_shape(x.shape), dtype="float32")), self.rate)
         return ops.where(kept, x * float(x.dtype.type(1) / x.dtype.type(1 - self.rate)), 0.0)    # 0 * inf is no 0
 
-    def _mask_shape(self, shape):
+    def _mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if self.noise_shape is None:
             return shape
         if len(self.noise_shape) != len(shape):
@@ -89,11 +97,11 @@ class GaussianDropout(Noise):
     """While training, multiplies by normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate))."""
     rate = Setting(float)
 
-    def __init__(self, rate, seed=None, **kwargs):
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.rate = rate
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.rate == 0:
             return x
         stddev = (self.rate / (1 - self.rate)) ** 0.5
@@ -104,11 +112,11 @@ class GaussianNoise(Noise):
     """While training, adds normal noise of zero mean and the given `stddev`."""
     stddev = Setting(float)
 
-    def __init__(self, stddev, seed=None, **kwargs):
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.stddev = stddev
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.stddev == 0:
             return x
         return x + asarray(random.draw_normal(self.source(), x.shape, 0.0, self.stddev, x.dtype))

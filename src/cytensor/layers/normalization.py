@@ -2,12 +2,17 @@
 
 What takes its statistics from data beforehand is in standardising.py. Statistics of float16 are float32.
 """
+from collections.abc import Sequence
+from typing import Any
+
 from cytensor import constraints, initializers, norms, ops, regularizers
 from cytensor.halves import narrowed, wide_dtype, widened
 from cytensor.initializers import as_axes
 from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting, constrains, regularizes
+from cytensor.tensor import Tensor, Variable
+from cytensor.types import Identifier, Shape
 
 
 class _Scaled(Layer):
@@ -22,8 +27,13 @@ class _Scaled(Layer):
     beta_constraint, gamma_constraint = (
         Setting(constraints.get, changed=constrains(weight), optional=True) for weight in ("beta", "gamma"))
 
-    def __init__(self, axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
-                 gamma_regularizer, beta_constraint, gamma_constraint, **kwargs):
+    gamma: Variable | None
+    beta: Variable | None
+
+    def __init__(self, axis: int | Sequence[int], epsilon: float, center: bool, scale: bool,
+                 beta_initializer: Identifier, gamma_initializer: Identifier, beta_regularizer: Identifier,
+                 gamma_regularizer: Identifier, beta_constraint: Identifier, gamma_constraint: Identifier,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis, self.epsilon, self.center, self.scale = axis, epsilon, center, scale
         self.beta_initializer, self.gamma_initializer = beta_initializer, gamma_initializer
@@ -31,7 +41,7 @@ class _Scaled(Layer):
         self.beta_constraint, self.gamma_constraint = beta_constraint, gamma_constraint
         self.gamma = self.beta = None
 
-    def add_scale(self, shape):
+    def add_scale(self, shape: Sequence[int]) -> None:
         """Make gamma and beta of `shape`, as far as they are wanted."""
         if self.scale:
             self.gamma = self.add_weight(shape, self.gamma_initializer, None, True, self.gamma_regularizer,
@@ -40,11 +50,11 @@ class _Scaled(Layer):
             self.beta = self.add_weight(shape, self.beta_initializer, None, True, self.beta_regularizer,
                                         self.beta_constraint, "beta")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
 
-def _single(axis):
+def _single(axis: int | Sequence[int]) -> int:
     axes = as_axes(axis)
     if len(axes) != 1:
         raise ValueError(f"BatchNormalization: axis must be one axis; got {axis}")
@@ -61,16 +71,19 @@ class BatchNormalization(_Scaled):
     momentum = Setting(float)
     moving_mean_initializer, moving_variance_initializer = (Setting(initializers.get, fixed=True) for _ in range(2))
 
-    def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
-                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, momentum: float = 0.99, epsilon: float = 1e-3,
+                 center: bool = True, scale: bool = True, beta_initializer: Identifier = "zeros",
+                 gamma_initializer: Identifier = "ones", moving_mean_initializer: Identifier = "zeros",
+                 moving_variance_initializer: Identifier = "ones", beta_regularizer: Identifier = None,
+                 gamma_regularizer: Identifier = None, beta_constraint: Identifier = None,
+                 gamma_constraint: Identifier = None, **kwargs: Any) -> None:
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
         self.momentum = momentum
         self.moving_mean_initializer = moving_mean_initializer
         self.moving_variance_initializer = moving_variance_initializer
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         size, = _feature_lengths("BatchNormalization", input_shape, self.axis)
         self.add_scale((size,))
         dtype = wide_dtype(self.dtype)
@@ -78,7 +91,7 @@ class BatchNormalization(_Scaled):
         self.moving_variance = self.add_weight((size,), self.moving_variance_initializer, dtype, False,
                                                name="moving_variance")
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool | None = False) -> Tensor:
         axis, = within("BatchNormalization", self.axis, x.ndim, lowest=1)
         shape = tuple(n if i == axis else 1 for i, n in enumerate(x.shape))
         wide = widened(x)
@@ -91,7 +104,7 @@ class BatchNormalization(_Scaled):
             moving.assign(moving.numpy() * self.momentum + batch.numpy() * (1 - self.momentum))
         return narrowed(self.normalized(wide, mean, variance, shape), x.dtype)
 
-    def normalized(self, x, mean, variance, shape):
+    def normalized(self, x: Tensor, mean: Tensor, variance: Tensor, shape: Sequence[int]) -> Tensor:
         """(x - mean) / sqrt(variance + epsilon) * gamma + beta, all but x reshaped to `shape` to broadcast."""
         factor = 1.0 / ops.sqrt(variance.reshape(shape) + self.epsilon)
         if self.gamma is not None:
@@ -106,17 +119,18 @@ class LayerNormalization(_Scaled):
     axis: an axis of features or several. Source: Ba, Kiros, Hinton, "Layer normalization" (2016).
     """
 
-    def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
-                 gamma_constraint=None, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+                 beta_initializer: Identifier = "zeros", gamma_initializer: Identifier = "ones",
+                 beta_regularizer: Identifier = None, gamma_regularizer: Identifier = None,
+                 beta_constraint: Identifier = None, gamma_constraint: Identifier = None, **kwargs: Any) -> None:
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         axes = sorted(within("LayerNormalization", self.axis, len(input_shape), lowest=1))
         self.add_scale(_feature_lengths("LayerNormalization", input_shape, axes))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         axes = tuple(sorted(within("LayerNormalization", self.axis, x.ndim, lowest=1)))
         shape = tuple(n if i in axes else 1 for i, n in enumerate(x.shape))
         wide = widened(x)
@@ -133,22 +147,23 @@ class UnitNormalization(Layer):
     takes_several = False
     axis = Setting()
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         axes = within("UnitNormalization", self.axis, x.ndim)
         return narrowed(norms.unit(widened(x), axes), x.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
 
-def _feature_lengths(name, input_shape, axis):
+def _feature_lengths(name: str, input_shape: Shape, axis: int | Sequence[int]) -> tuple[int, ...]:
     """The lengths of axes that must be features: not the samples, and known."""
-    lengths = tuple(input_shape[one] for one in within(name, axis, len(input_shape), lowest=1))
-    if None in lengths:
+    axes = within(name, axis, len(input_shape), lowest=1)
+    lengths = tuple(n for n in (input_shape[one] for one in axes) if n is not None)
+    if len(lengths) < len(axes):
         raise ValueError(f"{name}: axis must be one of features with a known length; got axis {axis}, "
                          f"input {input_shape}")
     return lengths

@@ -1,6 +1,11 @@
 """Layers that bring data to a common scale."""
+from collections.abc import Sequence
+from typing import Any
+
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting
+from cytensor.tensor import Tensor
+from cytensor.types import Array, Shape
 
 
 class Rescaling(Layer):
@@ -13,13 +18,14 @@ class Rescaling(Layer):
     takes_several = False
     scale, offset = Setting(), Setting()
 
-    def __init__(self, scale, offset=0.0, **kwargs):
+    def __init__(self, scale: float | Sequence[float] | Array, offset: float | Sequence[float] | Array = 0.0,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale, self.offset = scale, offset
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         x = x * self.scale
         return x + self.offset if self.offset else x
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -2,7 +2,13 @@
 
 A file tells how to make a layer by its constructor's arguments, so what is set later has to count as one of them.
 """
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from cytensor.checks import arguments
+
+if TYPE_CHECKING:
+    from cytensor.layers.base import Layer
 
 
 class Setting:
@@ -13,13 +19,17 @@ class Setting:
     set once the layer is built. There is no `__get__`, so reading is reading an attribute.
     """
 
-    def __init__(self, convert=None, *, fixed=False, changed=None, optional=False):
+    def __init__(self, convert: Callable[[Any], Any] | None = None, *, fixed: bool = False,
+                 changed: Callable[["Layer", Any], None] | None = None, optional: bool = False) -> None:
         self.convert, self.fixed, self.changed, self.optional = convert, fixed, changed, optional
 
-    def __set_name__(self, owner, name):
+    def __set_name__(self, owner: type, name: str) -> None:
         self.owner, self.name = owner.__name__, name
 
-    def __set__(self, layer, value):
+    if TYPE_CHECKING:                      # a reader of types would take the attribute for the Setting itself
+        def __get__(self, layer: "Layer | None", owner: type | None = None) -> Any: ...
+
+    def __set__(self, layer: "Layer", value: Any) -> None:
         state = vars(layer)
         if self.name in state:
             if layer.built and self.fixed:
@@ -34,9 +44,9 @@ class Setting:
             self.changed(layer, result)
 
 
-def regularizes(weight):
+def regularizes(weight: str) -> Callable[["Layer", Any], None]:
     """What `changed` does for the regularizer of the weight kept as the attribute `weight`."""
-    def changed(layer, regularizer):
+    def changed(layer: "Layer", regularizer: Any) -> None:
         variable = getattr(layer, weight, None)
         layer._regularizers = [pair for pair in layer._regularizers if pair[0] is not variable]
         if variable is not None and regularizer is not None:
@@ -44,9 +54,9 @@ def regularizes(weight):
     return changed
 
 
-def constrains(weight):
+def constrains(weight: str) -> Callable[["Layer", Any], None]:
     """What `changed` does for the constraint of the weight kept as the attribute `weight`."""
-    def changed(layer, constraint):
+    def changed(layer: "Layer", constraint: Any) -> None:
         variable = getattr(layer, weight, None)
         if variable is not None:
             variable.constraint = constraint

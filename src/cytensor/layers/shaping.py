@@ -1,10 +1,14 @@
 """Layers that move elements and compute nothing: Input, Flatten, Reshape... All give views where strides allow it."""
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from cytensor import ops, registry
 from cytensor.layers.base import Layer
 from cytensor.layers.building import as_shape
 from cytensor.layers.settings import Setting
+from cytensor.tensor import Tensor
+from cytensor.types import DTypeLike, Shape
 
 
 class InputLayer(Layer):
@@ -14,7 +18,9 @@ class InputLayer(Layer):
     of samples.
     """
 
-    def __init__(self, shape=None, batch_size=None, dtype=None, *, batch_shape=None, name=None, **kwargs):
+    def __init__(self, shape: int | Sequence[int | None] | None = None, batch_size: int | None = None,
+                 dtype: DTypeLike | None = None, *, batch_shape: Sequence[int | None] | None = None,
+                 name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, dtype=dtype, **kwargs)
         if batch_shape is not None:
             if shape is not None or batch_size is not None:
@@ -28,14 +34,16 @@ class InputLayer(Layer):
             self.input_shape = (None, *as_shape("Input", shape))
         self.batch_shape = (batch_size, *self.input_shape[1:])
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return x
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
 
-def Input(shape=None, batch_size=None, dtype=None, *, batch_shape=None, name=None):
+def Input(shape: int | Sequence[int | None] | None = None, batch_size: int | None = None,
+          dtype: DTypeLike | None = None, *, batch_shape: Sequence[int | None] | None = None,
+          name: str | None = None) -> InputLayer:
     """The first entry of a Sequential: states the shape of one sample, without the batch axis.
 
     >>> Input(shape=(784,)).input_shape
@@ -55,22 +63,29 @@ class Flatten(Layer):
     casts_integers = True
     takes_several = False
 
-    def __init__(self, data_format=None, **kwargs):
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if data_format not in (None, "channels_first", "channels_last"):
             raise registry.unknown("data_format", data_format, ("channels_first", "channels_last"))
         self.data_format = data_format or "channels_last"
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         if x.ndim == 0:
             raise ValueError("Flatten: the input must have an axis of samples; got shape ()")
         if self.data_format == "channels_first" and x.ndim > 2:
             x = ops.permute_dims(x, (0, *range(2, x.ndim), 1))
         return x.reshape((x.shape[0], math.prod(x.shape[1:])))
 
-    def compute_output_shape(self, input_shape):
-        rest = input_shape[1:]
-        return (input_shape[0], None if None in rest else math.prod(rest))
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        known = [n for n in input_shape[1:] if n is not None]
+        return (input_shape[0], math.prod(known) if len(known) == len(input_shape) - 1 else None)
+
+
+def _as_target(shape: Sequence[int]) -> tuple[int, ...]:
+    lengths = tuple(int(n) for n in shape)
+    if any(n < -1 for n in lengths) or lengths.count(-1) > 1:
+        raise ValueError(f"Reshape: lengths must not be negative, but for one -1; got {lengths}")
+    return lengths
 
 
 class Reshape(Layer):
@@ -81,31 +96,35 @@ class Reshape(Layer):
     """
     takes_several = False
 
-    def _as_target(shape):
-        shape = tuple(int(n) for n in shape)
-        if any(n < -1 for n in shape) or shape.count(-1) > 1:
-            raise ValueError(f"Reshape: lengths must not be negative, but for one -1; got {shape}")
-        return shape
-
     target_shape = Setting(_as_target)
 
-    def __init__(self, target_shape, **kwargs):
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target_shape = target_shape
 
-    def call(self, x):
-        return x.reshape((x.shape[0], *self._sizes(x.shape)))
+    def call(self, x: Tensor) -> Tensor:
+        return x.reshape((x.shape[0], *self._sizes(x.shape[1:])))
 
-    def compute_output_shape(self, input_shape):
-        return (input_shape[0], *self._sizes(input_shape))
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        lengths = tuple(n for n in input_shape[1:] if n is not None)
+        if len(lengths) < len(input_shape) - 1:            # how many elements there are is known with the data
+            return (input_shape[0], *(None if n == -1 else n for n in self.target_shape))
+        return (input_shape[0], *self._sizes(lengths))
 
-    def _sizes(self, input_shape):
-        size = math.prod(input_shape[1:])
+    def _sizes(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        size = math.prod(lengths)
         known = math.prod(n for n in self.target_shape if n != -1)
         if size != known and (-1 not in self.target_shape or not known or size % known):
-            raise ValueError(f"Reshape: the number of elements of a sample must stay the same; got {input_shape[1:]}, "
+            raise ValueError(f"Reshape: the number of elements of a sample must stay the same; got {lengths}, "
                              f"target_shape {self.target_shape}")
         return tuple(size // known if n == -1 else n for n in self.target_shape)
+
+
+def _as_dims(dims: Sequence[int]) -> tuple[int, ...]:
+    axes = tuple(int(axis) for axis in dims)
+    if sorted(axes) != list(range(1, len(axes) + 1)):
+        raise ValueError(f"Permute: dims must have each of 1 to {len(axes)} once; got {axes}")
+    return axes
 
 
 class Permute(Layer):
@@ -116,27 +135,21 @@ class Permute(Layer):
     """
     takes_several = False
 
-    def _as_dims(dims):
-        dims = tuple(int(axis) for axis in dims)
-        if sorted(dims) != list(range(1, len(dims) + 1)):
-            raise ValueError(f"Permute: dims must have each of 1 to {len(dims)} once; got {dims}")
-        return dims
-
     dims = Setting(_as_dims)
 
-    def __init__(self, dims, **kwargs):
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dims = dims
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         self._require_axes(x.shape)
         return ops.permute_dims(x, (0, *self.dims))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         self._require_axes(input_shape)
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
-    def _require_axes(self, shape):
+    def _require_axes(self, shape: Shape) -> None:
         if len(shape) != len(self.dims) + 1:
             raise ValueError(f"Permute: dims must name every axis of the input but the first; got {self.dims}, "
                              f"input {tuple(shape)}")
@@ -151,24 +164,24 @@ class RepeatVector(Layer):
     takes_several = False
     n = Setting()
 
-    def __init__(self, n, **kwargs):
+    def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.n = n
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         if x.ndim != 2:
             raise ValueError(f"RepeatVector: the input must be (samples, features); got {x.shape}")
         return ops.broadcast_to(ops.expand_dims(x, 1), (x.shape[0], self.n, x.shape[1]))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.n, input_shape[1])
 
 
 class Identity(Layer):
     """Its input."""
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return x
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

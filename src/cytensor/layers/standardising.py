@@ -1,4 +1,7 @@
 """Normalization: by statistics that are taken from data beforehand."""
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
 import numpy as np
 
 from cytensor import ops
@@ -7,6 +10,8 @@ from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
 from cytensor.layers.inputs import in_known_rank, is_array
 from cytensor.layers.settings import Setting
+from cytensor.tensor import Tensor
+from cytensor.types import Array, Shape
 from cytensor.user_warnings import warn
 
 
@@ -26,7 +31,8 @@ class Normalization(Layer):
     EPSILON = 1e-7
     invert = Setting()
 
-    def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
+    def __init__(self, axis: int | Sequence[int] | None = -1, mean: float | Sequence[float] | Array | None = None,
+                 variance: float | Sequence[float] | Array | None = None, invert: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if (mean is None) != (variance is None):
             raise ValueError(f"Normalization: give mean and variance both or neither; got mean {mean}, "
@@ -34,11 +40,11 @@ class Normalization(Layer):
         self.axis = () if axis is None else tuple(np.atleast_1d(axis).tolist())
         self.given, self.invert = (mean, variance), invert
 
-    def _kept(self, ndim):
+    def _kept(self, ndim: int) -> tuple[int, ...]:
         """The axes that keep statistics of their own, for an input of so many axes."""
         return within("Normalization", self.axis, ndim, lowest=1)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         kept = self._kept(len(input_shape))
         shape = tuple(n if i in kept else 1 for i, n in enumerate(input_shape))
         if None in shape:
@@ -53,9 +59,10 @@ class Normalization(Layer):
                 if value.size not in (1, variable.size):
                     raise ValueError(f"Normalization: mean and variance must have one number, or one for each of the "
                                      f"axes kept, {shape}; got shape {value.shape}")
-                variable.assign(value.reshape(shape) if value.size == variable.size else np.broadcast_to(value, shape))
+                variable.assign(value.reshape(variable.shape) if value.size == variable.size
+                                else np.broadcast_to(value, variable.shape))
 
-    def adapt(self, data):
+    def adapt(self, data: Any) -> None:
         """Take mean and variance from `data`; what an earlier call took is forgotten.
 
         data: an array with samples along the first axis, which is read block by block; or batches: a generator, a
@@ -86,7 +93,7 @@ class Normalization(Layer):
         if constant:
             warn(f"adapt: {constant} of {variance.size} features never vary; layer '{self.name}' maps them to 0")
 
-    def _as_known(self, values):
+    def _as_known(self, values: Array) -> Array:
         """A block in the rank that the layer is for, where that is known."""
         if values.dtype.kind not in "biuf":
             raise TypeError(f"adapt: data must be numbers; got dtype {values.dtype}")
@@ -97,19 +104,20 @@ class Normalization(Layer):
             return values[..., np.newaxis]
         return values
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         wide = widened(x if x.ndim > 1 else in_known_rank(x, self.build_shape))
         deviation = ops.maximum(ops.sqrt(self.variance), self.EPSILON)
         varies = ops.greater(self.variance, 0.0).astype(self.variance.dtype)
         result = wide * (deviation * varies) + self.mean if self.invert else (wide - self.mean) * (varies / deviation)
         return narrowed(result, x.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
 
-def _blocks(data, rows=1024):
+def _blocks(data: Any, rows: int = 1024) -> Iterator[Array]:
     """The arrays that make up what `adapt` was given; one array in pieces of so many rows."""
+    batches: Iterable[Any]
     if isinstance(data, (list, tuple)) and data and all(is_array(part) and part.ndim > 1 for part in data):
         batches = data
     elif isinstance(data, (list, tuple)) or is_array(data):
@@ -135,16 +143,19 @@ class _Statistics:
     variances" (1979).
     """
 
-    def __init__(self):
-        self.count, self.origin, self.shift, self.squares = 0, None, 0.0, 0.0
+    def __init__(self) -> None:
+        self.count = 0
+        self.origin: Array = np.zeros(())              # of the first block
+        self.shift: Array = np.zeros(())
+        self.squares: Array = np.zeros(())
 
     @property
-    def mean(self):
+    def mean(self) -> Array:
         return self.origin + self.shift
 
-    def add(self, values, axes):
+    def add(self, values: Array, axes: tuple[int, ...]) -> None:
         """Take in a block, over `axes`; the others are kept with their lengths."""
-        if self.origin is None:
+        if not self.count:
             first = tuple(slice(0, 1) if i in axes else slice(None) for i in range(values.ndim))
             self.origin = np.array(values[first], np.float64)
         elif self.origin.shape != tuple(1 if i in axes else n for i, n in enumerate(values.shape)):

@@ -4,18 +4,22 @@ Targets (n,) and predictions (n, 1), either way round, are brought together; not
 broadcasts. float16 is computed in float32. What the caller wrote himself is called through `call_agreed`, which also
 notices where samples were broadcast against samples.
 """
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 import cyops
 from cytensor import ops
 from cytensor.tensor import Tensor, asarray
+from cytensor.types import Array, ArrayLike, DTypeLike
 from cytensor.user_warnings import warn
 
 WIDE = np.dtype(np.float32)          # what halves, integers and bools are computed in
 
 
 # -- dtypes and shapes ------------------------------------------------------------------------------------------------
-def as_floating(y_pred):
+def as_floating(y_pred: ArrayLike) -> Tensor:
     """y_pred as a floating tensor of at least float32; a softmax of halves stays, for it remembers its logits."""
     y_pred = y_pred if isinstance(y_pred, Tensor) else asarray(y_pred)
     if y_pred.dtype.kind == "f" and (y_pred.dtype.itemsize > 2 or cyops.logits_behind(y_pred) is not None):
@@ -23,7 +27,7 @@ def as_floating(y_pred):
     return y_pred.astype(WIDE)
 
 
-def agree(op, y_true, y_pred, keeps_softmax=False):
+def agree(op: str, y_true: ArrayLike, y_pred: ArrayLike, keeps_softmax: bool = False) -> tuple[Tensor, Tensor]:
     """(y_true, y_pred) as tensors of one floating dtype and one shape; raises ValueError where shapes differ.
 
     keeps_softmax: leave a softmax of halves as it is, as `as_floating` does.
@@ -38,7 +42,7 @@ def agree(op, y_true, y_pred, keeps_softmax=False):
     return same_shape(op, y_true, y_pred)
 
 
-def same_shape(op, y_true, y_pred):
+def same_shape(op: str, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """The two with (n,) reshaped to (n, 1) where the other one is that; raises ValueError for any other difference."""
     a, b = y_true.shape, y_pred.shape
     if a == b:
@@ -50,7 +54,7 @@ def same_shape(op, y_true, y_pred):
     return y_true.reshape(shape), y_pred.reshape(shape)
 
 
-def one_a_sample(y_true, y_pred):
+def one_a_sample(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[ArrayLike, ArrayLike]:
     """(y_true, y_pred), where both are (n,), as (n, 1): the last axis, which is averaged, must not be the samples."""
     y_pred = y_pred if isinstance(y_pred, Tensor) else asarray(y_pred)
     if y_pred.ndim == 1:
@@ -60,13 +64,13 @@ def one_a_sample(y_true, y_pred):
     return y_true, y_pred
 
 
-def _common(a, b):
+def _common(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
     """The shape that (n,) and (n, 1) share; None for any other two."""
     longer, shorter = (a, b) if len(a) > len(b) else (b, a)
     return longer if len(shorter) == 1 and longer == (shorter[0], 1) else None
 
 
-def _hint_for(a, b):
+def _hint_for(a: tuple[int, ...], b: tuple[int, ...]) -> str:
     if len(a) <= 2 and len(b) > 2 and a[:1] == b[:1]:
         return _flatten_hint(b)
     if a in (b[:-1], (*b[:-1], 1)):
@@ -74,12 +78,12 @@ def _hint_for(a, b):
     return ""
 
 
-def _flatten_hint(shape):
+def _flatten_hint(shape: tuple[int, ...]) -> str:
     return (f"; the predictions still have the axes {shape[1:]} of each sample: is a Flatten layer missing before the "
             f"Dense layers?")
 
 
-def kind_of_targets(true_shape, pred_shape):
+def kind_of_targets(true_shape: tuple[int, ...], pred_shape: tuple[int, ...]) -> str:
     """"binary", "sparse" or "categorical": what "accuracy" and "crossentropy" mean for targets and predictions.
 
     Binary for one prediction a sample; sparse for targets with an axis less, or a last axis of 1; else categorical.
@@ -90,7 +94,7 @@ def kind_of_targets(true_shape, pred_shape):
 
 
 # -- labels -----------------------------------------------------------------------------------------------------------
-def as_labels(op, y_true, y_pred):
+def as_labels(op: str, y_true: ArrayLike, y_pred: Tensor) -> Tensor:
     """y_true as integer labels of y_pred's shape without its last axis, which (n, 1) loses."""
     y_true = y_true if isinstance(y_true, Tensor) else asarray(y_true)
     expected = y_pred.shape[:-1]
@@ -119,7 +123,7 @@ def as_labels(op, y_true, y_pred):
     return y_true.astype("int64")
 
 
-def check_classes(op, labels, classes):
+def check_classes(op: str, labels: Tensor, classes: int) -> None:
     """Raise ValueError for an integer label outside [0, classes)."""
     if labels.size and not (int(ops.min(labels)) >= 0 and int(ops.max(labels)) < classes):
         values = labels.numpy()
@@ -127,8 +131,9 @@ def check_classes(op, labels, classes):
                          f"{_first(values, (values < 0) | (values >= classes))}")
 
 
-def check_shares(op, y_true, hint="labels of -1 and 1 go with hinge, those of several classes with "
-                                  "sparse_categorical_crossentropy"):
+def check_shares(op: str, y_true: Tensor,
+                 hint: str = "labels of -1 and 1 go with hinge, those of several classes with "
+                             "sparse_categorical_crossentropy") -> None:
     """Raise ValueError for a target outside [0, 1], NaN included: targets 0 and 1, or soft ones between."""
     if y_true.size and not (ops.min(y_true).item() >= 0 and ops.max(y_true).item() <= 1):
         values = y_true.numpy()
@@ -136,7 +141,7 @@ def check_shares(op, y_true, hint="labels of -1 and 1 go with hinge, those of se
                          f"{_first(values, ~((values >= 0) & (values <= 1)))}; {hint}")
 
 
-def check_probabilities(op, scores, hint=""):
+def check_probabilities(op: str, scores: Tensor, hint: str = "") -> None:
     """Raise ValueError for a prediction outside [0, 1], NaN included."""
     if scores.size and not (ops.min(scores).item() >= 0 and ops.max(scores).item() <= 1):
         values = scores.numpy()
@@ -144,7 +149,7 @@ def check_probabilities(op, scores, hint=""):
                          f"{_first(values, ~((values >= 0) & (values <= 1)))}{hint}")
 
 
-def _first(values, wrong):
+def _first(values: Array, wrong: Array) -> str:
     """`1.5 at position 3`: the first of the values that are wrong."""
     place = tuple(np.argwhere(wrong)[0].tolist())
     is_column = len(place) == 1 or values.shape[1:] == (1,)
@@ -152,7 +157,7 @@ def _first(values, wrong):
 
 
 # -- predictions that cannot be meant ---------------------------------------------------------------------------------
-def warn_of_softmax(op, y_pred, from_logits):
+def warn_of_softmax(op: str, y_pred: Tensor, from_logits: bool) -> None:
     """Warn where a softmax is known to be of one value, or is given as logits."""
     if cyops.logits_behind(y_pred) is None:
         return
@@ -165,7 +170,7 @@ def warn_of_softmax(op, y_pred, from_logits):
 
 
 # -- functions of the caller's ----------------------------------------------------------------------------------------
-def together(y_true, y_pred):
+def together(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """(y_true, y_pred) as tensors, (n,) and (n, 1) of one shape; halves as float32. Structures stay as they are.
 
     Where the shapes differ otherwise, as those of labels (n,) and predictions (n, c) do, they are left alone.
@@ -177,16 +182,16 @@ def together(y_true, y_pred):
     return (y_true, y_pred) if shape is None else (y_true.reshape(shape), y_pred.reshape(shape))
 
 
-def _is_structure(value):
+def _is_structure(value: object) -> bool:
     return value is None or isinstance(value, (str, bytes, dict)) or (
         isinstance(value, (list, tuple)) and any(isinstance(item, (dict, Tensor, np.ndarray)) for item in value))
 
 
-def _widened(x):
+def _widened(x: Tensor) -> Tensor:
     return x.astype(WIDE) if x.dtype.kind == "f" and x.dtype.itemsize < 4 and cyops.logits_behind(x) is None else x
 
 
-def call_agreed(op, function, y_true, y_pred, dtype=None):
+def call_agreed(op: str, function: Callable[..., Any], y_true: Any, y_pred: Any, dtype: DTypeLike | None = None) -> Any:
     """function(y_true, y_pred) as a tensor, the two brought `together`; for functions that are not this package's.
 
     Targets of the predictions' shape have their dtype too, as in Keras. dtype: to compute in, or None.
@@ -213,21 +218,21 @@ def call_agreed(op, function, y_true, y_pred, dtype=None):
     return values
 
 
-def _as_values(values):
+def _as_values(values: Any) -> Any:
     return values if hasattr(values, "astype") and hasattr(values, "shape") else asarray(values)
 
 
-def _broadcast(a, b):
+def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return all(n == m or 1 in (n, m) for n, m in zip(a[::-1], b[::-1], strict=False))
 
 
-def _crossing(op, a, b, shape):
+def _crossing(op: str, a: tuple[int, ...], b: tuple[int, ...], shape: tuple[int, ...]) -> ValueError:
     return ValueError(f"{op}: the function must keep samples apart, but broadcasts targets against predictions; got "
                       f"y_true {a}, y_pred {b}, together {shape}; (n,) and (n, 1) come as (n, 1), so no axis need be "
                       f"added or taken away")
 
 
-def _call_watched(op, function, y_true, y_pred):
+def _call_watched(op: str, function: Callable[..., Any], y_true: Tensor, y_pred: Tensor) -> Any:
     """The function's values; ValueError where an op of it has samples of the targets against those of predictions."""
     recorders = of_true, of_pred = cyops.Recorder(False), cyops.Recorder(False)
     of_pred.watch(y_pred)
@@ -251,7 +256,8 @@ def _call_watched(op, function, y_true, y_pred):
     return values
 
 
-def _crosses(record, samples, y_true, of_true, of_pred):
+def _crosses(record: cyops.Record, samples: int, y_true: Tensor, of_true: cyops.Recorder,
+             of_pred: cyops.Recorder) -> bool:
     """Whether an op has samples of something made of targets along another axis than those of predictions."""
     one, other = record.inputs
     if one is None or other is None or one.shape == other.shape or samples < 2:

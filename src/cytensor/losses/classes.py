@@ -27,7 +27,8 @@ from cytensor.losses.functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from cytensor.tensor import asarray
+from cytensor.tensor import Tensor, asarray
+from cytensor.types import ArrayLike, DTypeLike, Identifier
 
 __all__ = ["BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
            "CategoricalHinge", "CosineSimilarity", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss",
@@ -61,13 +62,14 @@ class Loss(registry.Configurable):
     from_logits = False                # whether `call` takes predictions for logits
     agrees = False                     # whether `call` itself brings targets and predictions together
 
-    def __init_subclass__(cls, **options):
+    def __init_subclass__(cls, **options: Any) -> None:
         """A `call` that replaces another does not bring shapes together unless its class says so itself."""
         super().__init_subclass__(**options)
         if "call" in vars(cls):
             cls.agrees = vars(cls).get("agrees", False)
 
-    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size",
+                 dtype: DTypeLike | None = None) -> None:
         reduction = "none" if reduction is None else reduction
         if reduction not in REDUCTIONS:
             raise registry.unknown("reduction", reduction, REDUCTIONS)
@@ -75,14 +77,13 @@ class Loss(registry.Configurable):
         self.reduction = reduction
         self.dtype = None if dtype is None else as_dtype(type(self).__name__, dtype, "f")
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: a loss must define call(self, y_true, y_pred)")
 
-    def mask(self, y_true):
+    def mask(self, y_true: Any) -> Tensor | None:
         """1 where a value counts and 0 where it does not; None where all count."""
-        return
 
-    def values(self, y_true, y_pred):
+    def values(self, y_true: Any, y_pred: Any) -> Any:
         """The per-sample values of any targets and predictions: `call` of what it may be given."""
         dtype = self.dtype
         if dtype is not None and dtype.itemsize == 2:
@@ -94,14 +95,15 @@ class Loss(registry.Configurable):
             y_pred = y_pred if y_pred.dtype == dtype else y_pred.astype(dtype)
         return self.call(y_true, y_pred)
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: ArrayLike | None = None) -> Tensor:
         """The reduced loss, a scalar; with `reduction="none"` the per-sample values."""
         values = self.values(y_true, y_pred)
         loss = reduce_weighted(self.name, values, sample_weight, self.mask(y_true), self.reduction)
         return loss if self.dtype is None or loss.dtype == self.dtype else loss.astype(self.dtype)
 
 
-def reduce_weighted(op, values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
+def reduce_weighted(op: str, values: Tensor, sample_weight: ArrayLike | None = None, mask: ArrayLike | None = None,
+                    reduction: str | None = "sum_over_batch_size") -> Tensor:
     """Per-sample `values` weighted and reduced as `Loss` says."""
     if values.dtype.kind != "f" or values.dtype.itemsize == 2:
         values = values.astype(agreement.WIDE)
@@ -123,7 +125,7 @@ def reduce_weighted(op, values, sample_weight=None, mask=None, reduction="sum_ov
     return ops.sum(values) / ops.where(ops.equal(total, 0.0), 1.0, total)
 
 
-def aligned_weights(op, sample_weight, values):
+def aligned_weights(op: str, sample_weight: ArrayLike, values: Tensor) -> Tensor:
     """sample_weight in the dtype of values, with trailing axes of length 1 so that it multiplies along the samples.
 
     Raises ValueError unless its shape is the leading part of the shape of values.
@@ -145,14 +147,16 @@ def aligned_weights(op, sample_weight, values):
 
 class _FunctionLoss(Loss):
     """A Loss that is one function with settings; the subclass names the function."""
-    function: Callable[..., Any]
+    function: Callable[..., Tensor]
+    settings: dict[str, Any]
     agrees = True
 
-    def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__(name or type(self).function.__name__, reduction, dtype)
         self.settings = {}
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
         y_true, y_pred = agreement.one_a_sample(y_true, y_pred)
         return type(self).function(y_true, y_pred, **self.settings)
 
@@ -160,11 +164,12 @@ class _FunctionLoss(Loss):
 class WrappedFunction(Loss):
     """Any function (y_true, y_pred) -> per-sample values as a Loss."""
 
-    def __init__(self, function, name=None, reduction="sum_over_batch_size", dtype=None):
+    def __init__(self, function: Callable[..., Any], name: str | None = None,
+                 reduction: str | None = "sum_over_batch_size", dtype: DTypeLike | None = None) -> None:
         super().__init__(name or getattr(function, "__name__", "loss"), reduction, dtype)
         self.wrapped = function
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         return self.wrapped(y_true, y_pred)
 
 
@@ -176,32 +181,34 @@ class SparseCategoricalCrossentropy(Loss):
     0.3466
     """
 
-    def __init__(self, from_logits=False, ignore_class=None, reduction="sum_over_batch_size", axis=-1,
-                 name="sparse_categorical_crossentropy", dtype=None):
+    def __init__(self, from_logits: bool = False, ignore_class: int | None = None,
+                 reduction: str | None = "sum_over_batch_size", axis: int = -1,
+                 name: str | None = "sparse_categorical_crossentropy", dtype: DTypeLike | None = None) -> None:
         super().__init__(name, reduction, dtype)
         self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
 
     agrees = True
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
         return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.ignore_class, self.axis)
 
-    def mask(self, y_true):
+    def mask(self, y_true: Any) -> Tensor | None:
         return None if self.ignore_class is None else ops.not_equal(asarray(y_true), self.ignore_class)
 
 
 class CategoricalCrossentropy(Loss):
     """Cross-entropy against one-hot or soft targets. See `categorical_crossentropy`."""
 
-    def __init__(self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
-                 name="categorical_crossentropy", dtype=None):
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+                 reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_crossentropy",
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__(name, reduction, dtype)
         self.from_logits, self.axis = from_logits, axis
         self.label_smoothing = label_smoothing
 
     agrees = True
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
         return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
 
 
@@ -209,8 +216,9 @@ class BinaryCrossentropy(_FunctionLoss):
     """Cross-entropy of independent yes-or-no targets. See `binary_crossentropy`."""
     function = staticmethod(binary_crossentropy)
 
-    def __init__(self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
-                 name="binary_crossentropy", dtype=None):
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+                 reduction: str | None = "sum_over_batch_size", name: str | None = "binary_crossentropy",
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
         self.from_logits = from_logits
         self.settings = {"from_logits": from_logits, "axis": axis,
@@ -222,14 +230,15 @@ class ChosenCrossentropy(Loss):
 
     agrees = True
 
-    def __init__(self, name="crossentropy", reduction="sum_over_batch_size", dtype=None, from_logits=False):
+    def __init__(self, name: str | None = "crossentropy", reduction: str | None = "sum_over_batch_size",
+                 dtype: DTypeLike | None = None, from_logits: bool = False) -> None:
         super().__init__(name, reduction, dtype)
         self.from_logits = from_logits
         self.by_kind = {kind: cls(from_logits=from_logits) for kind, cls in (
             ("binary", BinaryCrossentropy), ("sparse", SparseCategoricalCrossentropy),
             ("categorical", CategoricalCrossentropy))}
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
         y_true, y_pred = asarray(y_true), agreement.as_floating(y_pred)
         return self.by_kind[agreement.kind_of_targets(y_true.shape, y_pred.shape)].call(y_true, y_pred)
 
@@ -238,8 +247,10 @@ class BinaryFocalCrossentropy(_FunctionLoss):
     """Binary cross-entropy that hard samples dominate. See `binary_focal_crossentropy`."""
     function = staticmethod(binary_focal_crossentropy)
 
-    def __init__(self, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
-                 axis=-1, reduction="sum_over_batch_size", name="binary_focal_crossentropy", dtype=None):
+    def __init__(self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0,
+                 from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+                 reduction: str | None = "sum_over_batch_size", name: str | None = "binary_focal_crossentropy",
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
         self.from_logits = from_logits
         self.settings = {"apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma,
@@ -251,8 +262,9 @@ class CategoricalFocalCrossentropy(_FunctionLoss):
     """Cross-entropy that hard samples dominate. See `categorical_focal_crossentropy`."""
     function = staticmethod(categorical_focal_crossentropy)
 
-    def __init__(self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
-                 reduction="sum_over_batch_size", name="categorical_focal_crossentropy", dtype=None):
+    def __init__(self, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False, label_smoothing: float = 0.0,
+                 axis: int = -1, reduction: str | None = "sum_over_batch_size",
+                 name: str | None = "categorical_focal_crossentropy", dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
         self.from_logits = from_logits
         self.settings = {"alpha": alpha, "gamma": gamma, "from_logits": from_logits, "axis": axis,
@@ -284,7 +296,8 @@ class Huber(_FunctionLoss):
     """Quadratic up to |error| = delta, linear beyond."""
     function = staticmethod(huber)
 
-    def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
+    def __init__(self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size",
+                 name: str | None = "huber_loss", dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
         self.settings = {"delta": delta}
 
@@ -323,7 +336,8 @@ class CosineSimilarity(_FunctionLoss):
     """Minus the cosine of the angle between y_true and y_pred."""
     function = staticmethod(cosine_similarity)
 
-    def __init__(self, axis=-1, reduction="sum_over_batch_size", name="cosine_similarity", dtype=None):
+    def __init__(self, axis: int = -1, reduction: str | None = "sum_over_batch_size",
+                 name: str | None = "cosine_similarity", dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
         self.settings = {"axis": axis}
 
@@ -342,7 +356,7 @@ for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",))
     registry.register_alias("losses", _cls, *_names)
 
 
-def get(identifier):
+def get(identifier: Identifier) -> Any:
     """The Loss or function that a name, configuration, class, instance or function means, as in Keras.
 
     The name of a function, "mse" or "mean_squared_error", means the function, which gives per-sample values; the name
@@ -357,7 +371,7 @@ def get(identifier):
     return _FUNCTIONS[type(loss)] if is_named and type(loss) in _FUNCTIONS else loss
 
 
-def compiled(identifier, wraps=True):
+def compiled(identifier: Identifier, wraps: bool = True) -> Any:
     """The Loss that `compile` makes of what `get` takes; a function is wrapped in one."""
     if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
         return ChosenCrossentropy(name=identifier)
@@ -366,6 +380,6 @@ def compiled(identifier, wraps=True):
 
 
 _CLASS_NAMES = {cls.__name__ for cls in _CLASSES}
-_FUNCTIONS: dict[Any, Callable] = {
+_FUNCTIONS: dict[Any, Callable[..., Any]] = {
     **{cls: vars(cls)["function"].__func__ for cls in _CLASSES if "function" in vars(cls)},
     SparseCategoricalCrossentropy: sparse_categorical_crossentropy, CategoricalCrossentropy: categorical_crossentropy}

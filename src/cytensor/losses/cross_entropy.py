@@ -6,17 +6,20 @@ overflows nor needs clipping, and the tape's walk goes to them in one step (fusi
 are clipped to [1e-7, 1 - 1e-7], as in Keras.
 """
 import math
+from typing import cast
 
 import numpy as np
 
 import cyops
+from cyops import Strided
 from cytensor import ops
 from cytensor.autodiff.rules import define
+from cytensor.tensor import Tensor
 
 EPSILON = 1e-7
 
 
-def sparse_categorical_crossentropy(labels, y_pred, from_logits=False):
+def sparse_categorical_crossentropy(labels: Tensor, y_pred: Tensor, from_logits: bool = False) -> Tensor:
     """-log of the probability predicted for each label.
 
     labels: integer (n...,); y_pred: floating (n..., c), probabilities or logits -> (n...,). ValueError for a label
@@ -35,7 +38,7 @@ def sparse_categorical_crossentropy(labels, y_pred, from_logits=False):
     return -ops.sum(targets * ops.log(ops.clip(y_pred, EPSILON, 1 - EPSILON)), axis=-1)
 
 
-def categorical_crossentropy(targets, y_pred, from_logits=False):
+def categorical_crossentropy(targets: Tensor, y_pred: Tensor, from_logits: bool = False) -> Tensor:
     """-sum(targets * log(probability)) over the last axis.
 
     targets: floating (n..., c), one-hot or soft; y_pred: (n..., c), probabilities or logits -> (n...,). Probabilities
@@ -50,7 +53,7 @@ def categorical_crossentropy(targets, y_pred, from_logits=False):
     return -ops.sum(targets * ops.log(ops.clip(y_pred, EPSILON, 1 - EPSILON)), axis=-1)
 
 
-def binary_crossentropy(targets, y_pred, from_logits=False):
+def binary_crossentropy(targets: Tensor, y_pred: Tensor, from_logits: bool = False) -> Tensor:
     """-(t log p + (1 - t) log(1 - p)) for each element; from logits z as |z| u + log(1 + exp(-|z|)).
 
     u is what the target gives to the other side of the logit: 1 - t where z > 0, else t. An infinite logit costs
@@ -65,7 +68,7 @@ def binary_crossentropy(targets, y_pred, from_logits=False):
     return -(targets * ops.log(y_pred) + (1 - targets) * ops.log(1 - y_pred))
 
 
-def _of_logits(logits, targets):
+def _of_logits(logits: Tensor, targets: Tensor) -> Tensor:
     """`softmax_cross_entropy`; infinite logits, where they make a loss that is not finite, as the limit of large ones.
     """
     losses = ops.softmax_cross_entropy(logits, targets)
@@ -74,42 +77,42 @@ def _of_logits(logits, targets):
     return _limits(logits, ops.softmax_cross_entropy(bounded(logits), targets))
 
 
-def bounded(logits):
+def bounded(logits: Strided) -> Tensor:
     """Logits with large finite ones in the place of infinite ones; the difference of two is finite."""
     largest = _largest(logits)
     return ops.where(ops.equal(logits, math.inf), largest, ops.where(ops.equal(logits, -math.inf), -largest, logits))
 
 
-def unbounded(losses):
+def unbounded(losses: Strided) -> Tensor:
     """Losses of `bounded` logits with infinity in the place of what only these make."""
     return ops.where(ops.greater(losses, _largest(losses) / 1e6), math.inf, losses)
 
 
-def _largest(x):
+def _largest(x: Strided) -> float:
     return float(np.finfo(x.dtype).max) / 4
 
 
-def _limits(logits, losses):
+def _limits(logits: Strided, losses: Strided) -> Tensor:
     """Losses of `bounded` logits as those of the logits; NaN where every class is ruled out, for want of a limit."""
     is_excluded = ops.equal(ops.max(logits, axis=-1), -math.inf)
     return ops.where(is_excluded, math.nan, unbounded(losses))
 
 
-def _of_softmax(probabilities, logits, targets):
+def _of_softmax(probabilities: Tensor, logits: Strided, targets: Tensor) -> Tensor:
     """The loss from the logits, in float32 where these are halves, recorded on the probabilities."""
     z = cyops.detach(logits)
-    z = z.astype("float32") if z.dtype.itemsize == 2 else z
+    z = cyops.astype(z, "float32") if z.dtype.itemsize == 2 else z
     losses, gradient = cyops.softmax_cross_entropy_with_gradient(z, targets)
     if not math.isfinite(ops.sum(losses)):
         losses, gradient = cyops.softmax_cross_entropy_with_gradient(bounded(z), targets)
         losses = _limits(z, losses)
     if z.dtype != logits.dtype:
-        gradient = gradient.astype(logits.dtype)
+        gradient = cyops.astype(gradient, logits.dtype)
     cyops.record_op("cross_entropy_of_softmax", (probabilities, targets), losses, {"saved_gradient": gradient})
-    return losses
+    return cast(Tensor, losses)                  # of the class of the logits
 
 
-def _plain_gradient(d, probabilities, targets):
+def _plain_gradient(d: Tensor, probabilities: Tensor, targets: Tensor) -> Tensor:
     """-d * t / p: the rule on the probabilities, for a softmax that has other uses or an outer tape."""
     if targets.ndim < probabilities.ndim:
         targets = ops.one_hot(targets, probabilities.shape[-1], dtype=probabilities.dtype)

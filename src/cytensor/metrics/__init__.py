@@ -1,4 +1,7 @@
 """Metrics. base.py has the Metric class and the means; accuracy.py, means.py, confusion.py and auc.py a family each."""
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from cytensor import registry
 from cytensor.absent import explain
 from cytensor.losses.functions import (
@@ -64,6 +67,10 @@ from cytensor.metrics.means import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from cytensor.types import Identifier
+
+if TYPE_CHECKING:
+    from cytensor.losses.classes import Loss
 
 _CLASSES = (Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
             SparseTopKCategoricalAccuracy, Mean, Sum, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
@@ -90,7 +97,7 @@ for _cls, _names in ((MeanSquaredError, ("mse",)), (MeanAbsoluteError, ("mae",))
     registry.register_alias("metrics", _cls, *_names)
 
 
-def get(identifier):
+def get(identifier: Identifier) -> Metric | None:
     """The Metric that a name, configuration, class, instance or function means; a function's mean is taken.
 
     The string given stays the metric's name: get("mse").name is "mse". "accuracy" and "acc" mean the accuracy that
@@ -100,17 +107,17 @@ def get(identifier):
         return ChosenAccuracy(name=identifier)
     if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
         return ChosenCrossentropy(name=identifier)
-    metric = registry.lookup("metrics", identifier, Metric)
-    if metric is None:
+    found = registry.lookup("metrics", identifier, Metric)
+    if found is None:
         return None
-    if not isinstance(metric, Metric):
-        metric = MeanMetricWrapper(metric)
+    metric = found if isinstance(found, Metric) else MeanMetricWrapper(found)
     if isinstance(identifier, str):
         metric.name = identifier
     return metric
 
 
-def compiled(plain, weighted, loss=None):
+def compiled(plain: Sequence[Identifier], weighted: Sequence[Identifier],
+             loss: "Loss | None" = None) -> list[tuple[Metric, bool]]:
     """The metrics of `compile` as pairs (Metric, whether it takes sample weights), renamed where names repeat.
 
     As in Keras: a weighted "accuracy" beside a plain one is "weighted_accuracy", a second plain one "accuracy_1".
@@ -126,9 +133,9 @@ def compiled(plain, weighted, loss=None):
     return pairs
 
 
-def _beside(loss, item):
+def _beside(loss: "Loss | None", item: Identifier) -> Any:
     """The Metric that an entry of `compile` means; one given as a string reads predictions as the loss does."""
-    metric = get(item)
+    metric: Any = get(item)
     if not isinstance(item, str) or loss is None:
         return metric
     if loss.from_logits:

@@ -6,16 +6,17 @@ from cytensor.checks import arguments
 from cytensor.losses import agreement
 from cytensor.losses.classes import aligned_weights
 from cytensor.metrics.base import FunctionMean, Mean
-from cytensor.tensor import asarray
+from cytensor.tensor import Tensor, asarray
+from cytensor.types import ArrayLike, DTypeLike
 
 
-def accuracy(y_true, y_pred):
+def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Whether y_true equals y_pred, elementwise: two tensors of one shape -> bool of that shape."""
     y_true, y_pred = agreement.same_shape("accuracy", asarray(y_true), asarray(y_pred))
     return ops.equal(y_true, y_pred)
 
 
-def binary_accuracy(y_true, y_pred, threshold=0.5):
+def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Tensor:
     """Whether `y_pred > threshold` is what y_true (0 or 1) says, elementwise.
 
     A soft target, between 0 and 1, is never equal, as in Keras. ValueError for a target outside [0, 1].
@@ -26,13 +27,13 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     return ops.equal(y_true.astype(y_pred.dtype), ops.greater(y_pred, threshold).astype(y_pred.dtype))
 
 
-def categorical_accuracy(y_true, y_pred):
+def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Whether the largest entries of y_true and y_pred (n, ..., c) are at the same place -> (n, ...)."""
     y_true, y_pred = agreement.same_shape("categorical_accuracy", asarray(y_true), asarray(y_pred))
     return ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1))
 
 
-def sparse_categorical_accuracy(y_true, y_pred):
+def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Whether the largest entry of y_pred (n, ..., c) is at the place y_true (n, ...) -> (n, ...).
 
     ValueError for a label outside [0, c).
@@ -46,7 +47,8 @@ def sparse_categorical_accuracy(y_true, y_pred):
     return ops.equal(labels, ops.argmax(y_pred, axis=-1))
 
 
-def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
+def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5,
+                                      from_sorted_ids: bool = False) -> Tensor:
     """Whether the label is among the k largest predictions; a tie at the edge counts as inside, as in Keras.
 
     That is, a label counts where fewer than k predictions are larger than its own: where all are equal, each does.
@@ -64,7 +66,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
     return asarray(((scores > own).sum(axis=-1) < k) & np.isfinite(own[..., 0]))
 
 
-def top_k_categorical_accuracy(y_true, y_pred, k=5):
+def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Tensor:
     """As `sparse_top_k_categorical_accuracy`, the label being the largest entry of y_true (n, ..., c)."""
     arguments.check_value("top_k_categorical_accuracy", "k", k)
     y_true, y_pred = agreement.same_shape("top_k_categorical_accuracy", asarray(y_true), asarray(y_pred))
@@ -84,10 +86,10 @@ class ChosenAccuracy(Mean):
     from_logits = False
     ignore_class = None
 
-    def __init__(self, name="accuracy", dtype=None):
+    def __init__(self, name: str | None = "accuracy", dtype: DTypeLike | None = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         y_true, y_pred = asarray(y_true), asarray(y_pred)
         kind = agreement.kind_of_targets(y_true.shape, y_pred.shape)
         if kind == "binary":
@@ -112,7 +114,8 @@ class BinaryAccuracy(FunctionMean):
     direction = "max"
     function = staticmethod(binary_accuracy)
 
-    def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
+    def __init__(self, name: str | None = "binary_accuracy", dtype: DTypeLike | None = None,
+                 threshold: float = 0.5) -> None:
         super().__init__(name, dtype)
         if not 0 <= threshold <= 1:
             raise ValueError(f"BinaryAccuracy: threshold must be between 0 and 1; got {threshold}")
@@ -143,7 +146,8 @@ class TopKCategoricalAccuracy(FunctionMean):
     of_classes = True
     function = staticmethod(top_k_categorical_accuracy)
 
-    def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
+    def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy",
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__(name, dtype)
         self.settings = {"k": k}
 
@@ -153,6 +157,7 @@ class SparseTopKCategoricalAccuracy(FunctionMean):
     direction = "max"
     function = staticmethod(sparse_top_k_categorical_accuracy)
 
-    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False):
+    def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy",
+                 dtype: DTypeLike | None = None, from_sorted_ids: bool = False) -> None:
         super().__init__(name, dtype)
         self.settings = {"k": k, "from_sorted_ids": from_sorted_ids}

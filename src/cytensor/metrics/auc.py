@@ -1,4 +1,7 @@
 """The area under a curve of right and wrong decisions over all thresholds."""
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from cytensor import registry
@@ -7,6 +10,7 @@ from cytensor.checks.schema import check
 from cytensor.losses import agreement
 from cytensor.metrics.confusion import EPSILON, _divide, _flat, _Thresholded
 from cytensor.tensor import Variable
+from cytensor.types import Array, ArrayLike, DTypeLike
 
 DEFAULT_THRESHOLDS = 200
 CAPACITY = 1 << 13           # distinct scores kept as they are; with more they become half as many groups of one weight
@@ -27,10 +31,11 @@ class AUC(_Thresholded):
     0.75
     """
     direction = "max"
-    points = None
+    points: Array | None = None
 
-    def __init__(self, num_thresholds=200, curve="ROC", summation_method="interpolation", name=None, dtype=None,
-                 thresholds=None, from_logits=False):
+    def __init__(self, num_thresholds: int | None = 200, curve: str = "ROC", summation_method: str = "interpolation",
+                 name: str | None = None, dtype: DTypeLike | None = None,
+                 thresholds: float | Sequence[float] | Array | None = None, from_logits: bool = False) -> None:
         if curve not in ("ROC", "PR"):
             raise registry.unknown("curve", curve, ("ROC", "PR"))
         if summation_method not in METHODS:
@@ -50,29 +55,26 @@ class AUC(_Thresholded):
         self.points = np.zeros((3, 0)) if is_exact else None
         self._make_counts()
 
-    def _make_counts(self):
+    def _make_counts(self) -> None:
         self._weights.clear()
         if self.points is None:
             super()._make_counts()
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         super().reset_state()
         if self.points is not None:
             self.points = np.zeros((3, 0))
 
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """The counts for each of `thresholds`; without thresholds of one's own as they are at this moment."""
         if self.points is None:
             return super().variables
-        return [Variable(count, trainable=False, name=name)
-                for name, count in zip(self.counts, self._curve(np.searchsorted(self._scores(), self.thresholds,
-                                                                               side="right")), strict=True)]
+        scores = 1 / (1 + np.exp(-self.points[0])) if self.from_logits else self.points[0]
+        counts = _curve(self.points, np.searchsorted(scores, self.thresholds, side="right"))
+        return [Variable(count, trainable=False, name=name) for name, count in zip(self.counts, counts, strict=True)]
 
-    def _scores(self):
-        return 1 / (1 + np.exp(-self.points[0])) if self.from_logits else self.points[0]
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         y_pred = agreement.as_floating(y_pred)
         if not self.from_logits:
             agreement.check_probabilities(self.name, y_pred, "; logits go with from_logits=True")
@@ -85,7 +87,7 @@ class AUC(_Thresholded):
             with np.errstate(over="ignore"):
                 self.add(targets, 1 / (1 + np.exp(-scores)) if self.from_logits else scores, weights)
 
-    def check_state(self, state, key):
+    def check_state(self, state: Any, key: str) -> None:
         points = state.get("points") if isinstance(state, dict) else None
         if self.points is not None and points is not None:
             check(points, f"{key}.points", Rule("an array (3, scores) of float64", lambda value: isinstance(
@@ -93,13 +95,8 @@ class AUC(_Thresholded):
             state = {**state, "points": self.points}
         super().check_state(state, key)
 
-    def _curve(self, below):
-        """The four counts where so many of the points, for each threshold, lie below it."""
-        positives, negatives = (np.concatenate([[0.0], np.cumsum(part)]) for part in self.points[1:])
-        return (positives[-1] - positives[below], negatives[-1] - negatives[below], negatives[below], positives[below])
-
-    def values(self):
-        tp, fp, tn, fn = (self._curve(np.arange(self.points.shape[1] + 1)) if self.points is not None
+    def values(self) -> Sequence[float] | Array:
+        tp, fp, tn, fn = (_curve(self.points, np.arange(self.points.shape[1] + 1)) if self.points is not None
                           else (getattr(self, count).numpy() for count in self.counts))
         if self.curve == "PR" and self.method == "interpolation":
             return [_between_points(tp, fp, fn)]
@@ -110,7 +107,13 @@ class AUC(_Thresholded):
         return [((x[:-1] - x[1:]) * heights).sum()]
 
 
-def _between_points(tp, fp, fn):
+def _curve(points: Array, below: Array) -> tuple[Array, Array, Array, Array]:
+    """The four counts where so many of the points, for each threshold, lie below it."""
+    positives, negatives = (np.concatenate([[0.0], np.cumsum(part)]) for part in points[1:])
+    return (positives[-1] - positives[below], negatives[-1] - negatives[below], negatives[below], positives[below])
+
+
+def _between_points(tp: Array, fp: Array, fn: Array) -> float:
     """Precision between two points, tp growing in proportion to tp + fp, integrated over recall."""
     total = tp + fp
     slope = _divide(tp[:-1] - tp[1:], np.maximum(total[:-1] - total[1:], 0))
@@ -118,10 +121,10 @@ def _between_points(tp, fp, fn):
     both = (total[:-1] > 0) & (total[1:] > 0)
     ratio = np.where(both, _divide(total[:-1], total[1:]), 1.0)
     grown = slope * (tp[:-1] - tp[1:] + intercept * np.log(ratio))
-    return _divide(grown, tp[1:] + fn[1:]).sum()
+    return float(_divide(grown, tp[1:] + fn[1:]).sum())
 
 
-def _merged(points, more):
+def _merged(points: Array, more: Array) -> Array:
     """Points with more of them, (3, n) each, equal scores joined; groups of equal weight where they become too many."""
     both = np.concatenate([points, more], axis=1)
     both = both[:, np.argsort(both[0], kind="stable")]
@@ -134,7 +137,7 @@ def _merged(points, more):
     return _joined(both, np.floor(weight / weight[-1] * (CAPACITY // 2)))
 
 
-def _joined(points, groups):
+def _joined(points: Array, groups: Array) -> Array:
     """Points in order with neighbours of one group as one point, at the first score of the group."""
     first = np.flatnonzero(np.concatenate([[True], groups[1:] != groups[:-1]]))
     return np.concatenate([points[:1, first], np.add.reduceat(points[1:], first, axis=1)])

@@ -1,8 +1,8 @@
 """Metric and the means: state that batches update and that is read at the end of an epoch."""
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,9 +12,10 @@ from cytensor.dtypes import as_dtype
 from cytensor.losses import agreement
 from cytensor.losses.classes import Loss, aligned_weights
 from cytensor.tensor import Tensor, Variable, asarray
+from cytensor.types import Array, ArrayLike, DTypeLike, Identifier, replaceable
 
 
-def _as_state(value):
+def _as_state(value: Any) -> Any:
     """A number or an array, as a checkpoint keeps it."""
     if isinstance(value, Variable):
         value = np.array(value.numpy())
@@ -25,7 +26,7 @@ def _as_state(value):
 _BOOKKEEPING = {"_arguments", "_weights"}
 
 
-def metrics_in(value):
+def metrics_in(value: object) -> Iterator["Metric"]:
     """The metrics in an attribute's value: itself, or in lists and dictionaries, or what a loss keeps as attributes."""
     if isinstance(value, Metric):
         yield value
@@ -38,7 +39,7 @@ def metrics_in(value):
             yield from metrics_in(item)
 
 
-def _variables_in(value):
+def _variables_in(value: object) -> Iterator[Variable]:
     if isinstance(value, Variable):
         yield value
     elif isinstance(value, (list, tuple, dict)):
@@ -66,39 +67,43 @@ class Metric(registry.Configurable):
     """
     strict = False
     direction: str | None = None       # "max" or "min", whichever is better; what callbacks ask that watch the metric
+    name: str
+    dtype: np.dtype[Any]
+    _weights: list[tuple[Variable, Array]]               # each with its initial value
 
-    def __init_subclass__(cls, **options):
+    def __init_subclass__(cls, **options: Any) -> None:
         """A class of the user's gets targets and predictions together."""
         super().__init_subclass__(**options)
         update = vars(cls).get("update_state")
         if update is not None and not cls.__module__.startswith("cytensor."):
-            cls.update_state = _brought_together(update)
+            cls.update_state = _brought_together(update)      # type: ignore[method-assign]  # wraps the class's own
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls, *args, **kwargs)
-        self._weights = []             # (variable, its initial value)
+        self._weights = []
         self.name = registry.spelled(cls.__name__)
         self.dtype = np.dtype(np.float32)
         return self
 
-    def __init__(self, dtype=None, name=None):
+    def __init__(self, dtype: DTypeLike | None = None, name: str | None = None) -> None:
         if name is not None:
             self.name = name
         if dtype is not None:
             self.dtype = as_dtype(type(self).__name__, dtype, "f")
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         """Note the Variables in a value, to whose present values `reset_state` returns."""
         if isinstance(value, (Variable, list, tuple, dict)) and name not in _BOOKKEEPING:
             for variable in _variables_in(value):
                 self._note(variable, variable.numpy())
         super().__setattr__(name, value)
 
-    def _note(self, variable, initial):
+    def _note(self, variable: Variable, initial: ArrayLike) -> None:
         if all(variable is not known for known, _ in self._weights):
             self._weights.append((variable, np.array(initial)))
 
-    def add_weight(self, shape=(), initializer="zeros", dtype=None, name=None):
+    def add_weight(self, shape: int | Sequence[int] = (), initializer: Identifier = "zeros",
+                   dtype: DTypeLike | None = None, name: str | None = None) -> Variable:
         """A new Variable of the metric's state, not trainable."""
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         value = asarray(initializers.get(initializer)(shape, dtype=dtype or self.dtype))
@@ -108,7 +113,7 @@ class Metric(registry.Configurable):
 
     add_variable = add_weight
 
-    def _own(self):
+    def _own(self) -> list[Variable]:
         """The variables of the metric without those of metrics inside it."""
         for name, value in vars(self).items():
             if name not in _BOOKKEEPING and isinstance(value, (list, dict)):
@@ -116,29 +121,29 @@ class Metric(registry.Configurable):
                     self._note(variable, np.zeros(variable.shape))       # appended later: it starts at 0, as in Keras
         return [variable for variable, _ in self._weights]
 
-    def _inner(self):
+    def _inner(self) -> list["Metric"]:
         """The metrics that this one keeps as attributes, or in lists and dictionaries; each once."""
         found = (inner for name, value in vars(self).items() if name not in _BOOKKEEPING
                  for inner in metrics_in(value))
         return list({id(inner): inner for inner in found if inner is not self}.values())
 
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """All of the state: the metric's own variables, then those of the metrics inside it."""
         return [*self._own(), *(variable for inner in self._inner() for variable in inner.variables)]
 
-    def update_state(self, *args, **kwargs):
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
         raise NotImplementedError(f"{type(self).__name__}: a metric must define update_state")
 
-    def result(self):
+    def result(self) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: a metric must define result")
 
-    def value(self):
+    def value(self) -> Any:
         """The result as a Python float, or a nested list of floats where it is not a scalar."""
         result = self.result()
         return float(result) if np.ndim(result) == 0 else np.asarray(result).tolist()
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forget every batch, here and in the metrics inside."""
         self._own()
         for variable, initial in self._weights:
@@ -146,24 +151,24 @@ class Metric(registry.Configurable):
         for inner in self._inner():
             inner.reset_state()
 
-    def reset_states(self):
+    def reset_states(self) -> None:
         """The older name of `reset_state`."""
         self.reset_state()
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         """What the batches since `reset_state` have left, for a checkpoint: a dictionary of numbers and arrays."""
         state = {name: _as_state(value) for name, value in vars(self).items()
                  if isinstance(value, (int, float, np.ndarray, np.generic, Variable))}
         return {**state, "_weights": [np.array(variable.numpy()) for variable in self._unnamed()],
                 "_metrics": [inner.get_state() for inner in self._inner()]}
 
-    def _unnamed(self):
+    def _unnamed(self) -> list[Variable]:
         """The metric's own variables that are no attribute by themselves."""
         named = {id(value) for value in vars(self).values()}
         return [variable for variable in self._own() if id(variable) not in named]
 
-    def check_state(self, state, key):
+    def check_state(self, state: Any, key: str) -> None:
         """Raise ValueError, with `key` in it, where `state` is nothing that `get_state` of such a metric returns."""
         present = self.get_state()
         if not isinstance(state, dict) or not present.keys() >= state.keys():
@@ -180,7 +185,7 @@ class Metric(registry.Configurable):
         for name in state.keys() - {"_metrics"}:
             check_like(state[name], present[name], f"{key}.{name}")
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         """Go on from what `get_state` returned."""
         for variable, value in zip(self._unnamed(), state["_weights"], strict=True):
             variable.assign(value)
@@ -193,13 +198,13 @@ class Metric(registry.Configurable):
             elif name not in ("_weights", "_metrics"):
                 own[name] = value
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Update with a batch and return the result so far."""
         self.update_state(*args, **kwargs)
         return self.result()
 
 
-def _brought_together(update):
+def _brought_together(update: Callable[..., Any]) -> Callable[..., Any]:
     """`update_state` of a class of the user's, given targets and predictions `together`."""
     parameters = list(inspect.signature(update).parameters.values())[1:]
     names = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD][:2]
@@ -207,11 +212,11 @@ def _brought_together(update):
         return update
 
     @functools.wraps(update)
-    def update_state(self, *args, **kwargs):
+    def update_state(self: Any, *args: Any, **kwargs: Any) -> Any:
         if len(args) > 1:
-            return update(self, *_together(args[:2]), *args[2:], **kwargs)
+            return update(self, *_together(*args[:2]), *args[2:], **kwargs)
         if len(names) == 2 and names[1] in kwargs and (args or names[0] in kwargs):
-            y_true, kwargs[names[1]] = _together((args[0] if args else kwargs[names[0]], kwargs[names[1]]))
+            y_true, kwargs[names[1]] = _together(args[0] if args else kwargs[names[0]], kwargs[names[1]])
             if not args:
                 return update(self, **kwargs | {names[0]: y_true})
             args = (y_true,)
@@ -219,13 +224,13 @@ def _brought_together(update):
     return update_state
 
 
-def _together(both):
+def _together(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Arrays and lists of them brought together; anything else as it is."""
-    are_arrays = all(isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) for x in both)
-    return agreement.together(*both) if are_arrays else both
+    are_arrays = all(isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) for x in (y_true, y_pred))
+    return agreement.together(y_true, y_pred) if are_arrays else (y_true, y_pred)
 
 
-def weights_like(op, sample_weight, values):
+def weights_like(op: str, sample_weight: ArrayLike | None, values: Array) -> Array:
     """The weight of each of the values, NumPy float64: 1, or that of its sample; sample_weight a number, (n,), (n, 1)
     or of the values' shape. ValueError for any other shape.
     """
@@ -243,30 +248,30 @@ class GrownMetric(Metric):
     state_names: tuple[str, ...] = ()
 
     @property
-    def has_grown(self):
+    def has_grown(self) -> bool:
         """Whether there was a batch since the last reset."""
         return bool(self._weights)
 
-    def grow(self, shape):
+    def grow(self, shape: int | Sequence[int]) -> None:
         """Make the state, zeros in float64, where there is none yet."""
         if not self.has_grown:
             for name in self.state_names:
                 setattr(self, name, self.add_weight(shape, "zeros", "float64", name))
 
-    def _shrink(self):
+    def _shrink(self) -> None:
         self._weights.clear()
         for name in self.state_names:
             vars(self).pop(name, None)
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         self._shrink()
         super().reset_state()
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         """As `Metric` says, with 0.0 for what there is not yet."""
         return {**dict.fromkeys(self.state_names, 0.0), **super().get_state()}
 
-    def check_state(self, state, key):
+    def check_state(self, state: Any, key: str) -> None:
         given = {} if not isinstance(state, dict) else {name: state[name] for name in self.state_names if name in state}
         grown = {name: value.shape for name, value in given.items()
                  if isinstance(value, np.ndarray) and value.dtype == np.float64}
@@ -277,7 +282,7 @@ class GrownMetric(Metric):
             state = {**state, **{name: self.get_state()[name] for name in grown}}
         super().check_state(state, key)
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         self._shrink()
         first = state[self.state_names[0]]
         if np.ndim(first) or any(state[name] for name in self.state_names):
@@ -290,12 +295,12 @@ class GrownMetric(Metric):
 class _Counted(Metric):
     """A total and a count in float64: adding up a million batches in float32 would lose digits."""
 
-    def __init__(self, name=None, dtype=None):
+    def __init__(self, name: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__(dtype, name)
         self.total = self.add_weight(name="total", dtype="float64")
         self.count = self.add_weight(name="count", dtype="float64")
 
-    def add(self, values, sample_weight=None):
+    def add(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Take values (n, ...), each with weight 1 or its sample's."""
         if type(values) is float:
             weight = 1.0 if sample_weight is None else float(sample_weight)
@@ -311,11 +316,11 @@ class _Counted(Metric):
         weights = ops.broadcast_to(aligned_weights(self.name, sample_weight, values), values.shape)
         self._add(float(ops.sum(values * weights)), float(ops.sum(weights)))
 
-    def _add(self, total, count):
+    def _add(self, total: float, count: float) -> None:
         self.total.assign(float(self.total) + total)
         self.count.assign(float(self.count) + count)
 
-    def result(self):
+    def result(self) -> Tensor:
         return asarray(np.asarray(self.value(), self.dtype))
 
 
@@ -326,10 +331,11 @@ class Mean(_Counted):
     3.0
     """
 
-    def update_state(self, values, sample_weight=None):
+    @replaceable
+    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         self.add(values, sample_weight)
 
-    def value(self):
+    def value(self) -> float:
         count = float(self.count)
         return float(self.total) / count if count else 0.0
 
@@ -337,21 +343,22 @@ class Mean(_Counted):
 class Sum(_Counted):
     """The weighted sum of everything given to it."""
 
-    def update_state(self, values, sample_weight=None):
+    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         self.add(values, sample_weight)
 
-    def value(self):
+    def value(self) -> float:
         return float(self.total)
 
 
 class MeanMetricWrapper(Mean):
     """The mean of a function (y_true, y_pred) -> per-sample values, with fixed keyword arguments."""
 
-    def __init__(self, fn, name=None, dtype=None, **kwargs):
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: DTypeLike | None = None,
+                 **kwargs: Any) -> None:
         super().__init__(name or getattr(fn, "__name__", None), dtype)
         self.fn, self.settings = fn, kwargs
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         function = functools.partial(self.fn, **self.settings)
         if (getattr(self.fn, "__module__", None) or "").startswith("cytensor."):
             values = function(y_true, y_pred)          # it brings them together itself
@@ -362,14 +369,15 @@ class MeanMetricWrapper(Mean):
 
 class FunctionMean(Mean):
     """The mean of one function that the subclass names, called with `settings`."""
-    function: Callable[..., Any]
+    function: Callable[..., Tensor]
+    settings: dict[str, Any]
     of_classes = False                 # whether (n,) and (n,) are the classes of one sample, and not n samples
 
-    def __init__(self, name=None, dtype=None):
+    def __init__(self, name: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__(name or type(self).function.__name__, dtype)
         self.settings = {}
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         if not self.of_classes:
             y_true, y_pred = agreement.one_a_sample(y_true, y_pred)
         self.add(type(self).function(y_true, y_pred, **self.settings), sample_weight)

@@ -2,22 +2,25 @@
 
 The counts are kept in float64 by NumPy on the tensors' own memory; they are no part of a gradient.
 """
+from collections.abc import Sequence
+
 import numpy as np
 
 from cytensor import registry
 from cytensor.losses import agreement
 from cytensor.metrics.base import GrownMetric, Metric, weights_like
-from cytensor.tensor import asarray
+from cytensor.tensor import Tensor, Variable, asarray
+from cytensor.types import Array, ArrayLike, DTypeLike
 
 EPSILON = 1e-7
 
 
-def _divide(a, b):
+def _divide(a: Array | float, b: Array | float) -> Array:
     """a / b, and 0 where b is 0."""
     return np.divide(a, b, out=np.zeros(np.broadcast_shapes(np.shape(a), np.shape(b))), where=np.asarray(b) != 0)
 
 
-def _flat(op, y_true, y_pred, sample_weight):
+def _flat(op: str, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> tuple[Array, Array, Array]:
     """(targets as bool, predictions, weights), each flattened, from tensors (n, ...) of one shape.
 
     ValueError for a target outside [0, 1].
@@ -33,9 +36,14 @@ class _Thresholded(Metric):
 
     Predictions must lie in [0, 1], as the thresholds do: ValueError for others, which may be logits.
     """
+    true_positives: Variable
+    false_positives: Variable
+    true_negatives: Variable
+    false_negatives: Variable
     counts: tuple[str, ...] = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 
-    def __init__(self, thresholds=None, name=None, dtype=None):
+    def __init__(self, thresholds: float | Sequence[float] | Array | None = None, name: str | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__(dtype, name)
         self.thresholds = np.atleast_1d(np.asarray(0.5 if thresholds is None else thresholds, np.float64))
         if not ((self.thresholds >= 0) & (self.thresholds <= 1)).all():
@@ -43,12 +51,12 @@ class _Thresholded(Metric):
         self.is_single = thresholds is None or np.ndim(thresholds) == 0
         self._make_counts()
 
-    def _make_counts(self):
+    def _make_counts(self) -> None:
         self._weights.clear()
         for count in self.counts:
             setattr(self, count, self.add_weight(self.thresholds.shape, "zeros", "float64", count))
 
-    def add(self, targets, scores, weights):
+    def add(self, targets: Array, scores: Array, weights: Array) -> None:
         """Count the decisions on `scores`, all three of shape (n,)."""
         order = np.argsort(scores, kind="stable")
         scores, positives, negatives = scores[order], (weights * targets)[order], (weights * ~targets)[order]
@@ -61,16 +69,16 @@ class _Thresholded(Metric):
         for count in self.counts:
             getattr(self, count).assign_add(found[count])
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         y_pred = agreement.as_floating(y_pred)
         agreement.check_probabilities(self.name, y_pred, "; apply a sigmoid or softmax to logits first")
         self.add(*_flat(self.name, y_true, y_pred, sample_weight))
 
-    def values(self):
+    def values(self) -> Sequence[float] | Array:
         """The metric for each threshold, (thresholds,)."""
         raise NotImplementedError
 
-    def result(self):
+    def result(self) -> Tensor:
         values = self.values()
         return asarray(np.asarray(values[0] if self.is_single else values, self.dtype))
 
@@ -80,7 +88,7 @@ class TruePositives(_Thresholded):
     direction = "max"
     counts = ("true_positives",)
 
-    def values(self):
+    def values(self) -> Array:
         return self.true_positives.numpy()
 
 
@@ -89,7 +97,7 @@ class FalsePositives(_Thresholded):
     direction = "min"
     counts = ("false_positives",)
 
-    def values(self):
+    def values(self) -> Array:
         return self.false_positives.numpy()
 
 
@@ -98,7 +106,7 @@ class TrueNegatives(_Thresholded):
     direction = "max"
     counts = ("true_negatives",)
 
-    def values(self):
+    def values(self) -> Array:
         return self.true_negatives.numpy()
 
 
@@ -107,19 +115,20 @@ class FalseNegatives(_Thresholded):
     direction = "min"
     counts = ("false_negatives",)
 
-    def values(self):
+    def values(self) -> Array:
         return self.false_negatives.numpy()
 
 
 class _Selective(_Thresholded):
     """Counts of one class, or of the k largest scores of each sample only."""
 
-    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+    def __init__(self, thresholds: float | Sequence[float] | Array | None = None, top_k: int | None = None,
+                 class_id: int | None = None, name: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__(thresholds, name, dtype)
         self.has_threshold = thresholds is not None
         self.top_k, self.class_id = top_k, class_id
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         y_true, y_pred = agreement.agree(self.name, y_true, y_pred)
         if self.top_k is None or self.has_threshold:       # else the largest count, whatever they are
             agreement.check_probabilities(self.name, y_pred, "; apply a sigmoid or softmax to logits first")
@@ -147,7 +156,7 @@ class Precision(_Selective):
     direction = "max"
     counts = ("true_positives", "false_positives")
 
-    def values(self):
+    def values(self) -> Array:
         found, wrong = self.true_positives.numpy(), self.false_positives.numpy()
         return _divide(found, found + wrong)
 
@@ -157,7 +166,7 @@ class Recall(_Selective):
     direction = "max"
     counts = ("true_positives", "false_negatives")
 
-    def values(self):
+    def values(self) -> Array:
         found, missed = self.true_positives.numpy(), self.false_negatives.numpy()
         return _divide(found, found + missed)
 
@@ -169,9 +178,14 @@ class FBetaScore(GrownMetric):
     class, "micro" counts all classes together, "macro" is their mean, "weighted" their mean by number of positives.
     """
     direction = "max"
+    true_positives: Variable
+    false_positives: Variable
+    false_negatives: Variable
+    positives: Variable
     state_names = ("true_positives", "false_positives", "false_negatives", "positives")
 
-    def __init__(self, average=None, beta=1.0, threshold=None, name="fbeta_score", dtype=None):
+    def __init__(self, average: str | None = None, beta: float = 1.0, threshold: float | None = None,
+                 name: str | None = "fbeta_score", dtype: DTypeLike | None = None) -> None:
         super().__init__(dtype, name)
         if average not in (None, "micro", "macro", "weighted"):
             raise registry.unknown("average", average, ("micro", "macro", "weighted"))
@@ -181,7 +195,7 @@ class FBetaScore(GrownMetric):
             raise ValueError(f"{type(self).__name__}: threshold must be in (0, 1]; got {threshold}")
         self.average, self.beta, self.threshold = average, float(beta), threshold
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         y_true, y_pred = agreement.agree(self.name, y_true, y_pred)
         if y_pred.ndim != 2:
             raise ValueError(f"{self.name}: y_true and y_pred must be (n, classes); got {y_pred.shape}")
@@ -203,7 +217,7 @@ class FBetaScore(GrownMetric):
         self.false_negatives.assign_add((~chosen * targets * weights).sum(axis))
         self.positives.assign_add((targets * weights).sum(axis))
 
-    def result(self):
+    def result(self) -> Tensor:
         if not self.has_grown:
             return asarray(np.asarray(0.0, self.dtype))
         found, wrong, missed, positives = (getattr(self, name).numpy() for name in self.state_names)
@@ -221,5 +235,6 @@ class FBetaScore(GrownMetric):
 class F1Score(FBetaScore):
     """The harmonic mean of precision and recall. See FBetaScore."""
 
-    def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
+    def __init__(self, average: str | None = None, threshold: float | None = None, name: str | None = "f1_score",
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__(average, 1.0, threshold, name, dtype)

@@ -1,5 +1,6 @@
 """Metrics that are the mean of a loss function over all samples."""
 import math
+from typing import Any
 
 import numpy as np
 
@@ -7,7 +8,8 @@ from cytensor import ops, registry
 from cytensor.losses import agreement, classes, functions
 from cytensor.losses.classes import aligned_weights
 from cytensor.metrics.base import FunctionMean, GrownMetric, Mean, weights_like
-from cytensor.tensor import asarray
+from cytensor.tensor import Tensor, Variable, asarray
+from cytensor.types import ArrayLike, DTypeLike
 
 
 class MeanSquaredError(FunctionMean):
@@ -24,14 +26,14 @@ class RootMeanSquaredError(Mean):
     """
     direction = "min"
 
-    def __init__(self, name="root_mean_squared_error", dtype=None):
+    def __init__(self, name: str | None = "root_mean_squared_error", dtype: DTypeLike | None = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         y_true, y_pred = agreement.agree(self.name, y_true, y_pred)
         self.add(ops.square(y_true - y_pred), sample_weight)
 
-    def value(self):
+    def value(self) -> float:
         return math.sqrt(super().value())
 
 
@@ -46,10 +48,16 @@ class R2Score(GrownMetric):
     1.0
     """
     direction = "max"
+    origin: Variable
+    count: Variable
+    sum: Variable
+    squared_sum: Variable
+    total_mse: Variable
     # Sums are of the targets' distances from the first: exactly 0 where they do not vary, and exact for large targets.
     state_names = ("origin", "count", "sum", "squared_sum", "total_mse")
 
-    def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
+    def __init__(self, class_aggregation: str | None = "uniform_average", num_regressors: int = 0,
+                 name: str | None = "r2_score", dtype: DTypeLike | None = None) -> None:
         super().__init__(dtype, name)
         known = ("uniform_average", "variance_weighted_average")
         if class_aggregation is not None and class_aggregation not in known:
@@ -59,11 +67,11 @@ class R2Score(GrownMetric):
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.samples = 0
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         super().reset_state()
         self.samples = 0
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         y_true, y_pred = agreement.agree(self.name, y_true, y_pred)
         if y_pred.ndim != 2:
             raise ValueError(f"{self.name}: y_true and y_pred must be (n, k); got {y_pred.shape}")
@@ -81,7 +89,7 @@ class R2Score(GrownMetric):
         self.squared_sum.assign_add((distances ** 2 * weights).sum(0))
         self.total_mse.assign_add(((targets - predictions) ** 2 * weights).sum(0))
 
-    def result(self):
+    def result(self) -> Tensor:
         if not self.samples:
             return asarray(np.asarray(0.0, self.dtype))
         count, total, squares, residual = (variable.numpy() for variable in (
@@ -121,7 +129,7 @@ class LogCoshError(FunctionMean):
     direction = "min"
     function = staticmethod(functions.log_cosh)
 
-    def __init__(self, name="logcosh", dtype=None):
+    def __init__(self, name: str | None = "logcosh", dtype: DTypeLike | None = None) -> None:
         super().__init__(name, dtype)
 
 
@@ -129,11 +137,11 @@ class CosineSimilarity(Mean):
     """The mean cosine of the angle between y_true and y_pred: 1 where they point the same way."""
     direction = "max"
 
-    def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
+    def __init__(self, name: str | None = "cosine_similarity", dtype: DTypeLike | None = None, axis: int = -1) -> None:
         super().__init__(name, dtype)
         self.axis = axis
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         if self.axis == -1:
             y_true, y_pred = agreement.one_a_sample(y_true, y_pred)
         self.add(-functions.cosine_similarity(y_true, y_pred, self.axis), sample_weight)
@@ -174,7 +182,8 @@ class BinaryCrossentropy(FunctionMean):
     direction = "min"
     function = staticmethod(functions.binary_crossentropy)
 
-    def __init__(self, name="binary_crossentropy", dtype=None, from_logits=False, label_smoothing=0.0):
+    def __init__(self, name: str | None = "binary_crossentropy", dtype: DTypeLike | None = None,
+                 from_logits: bool = False, label_smoothing: float = 0.0) -> None:
         super().__init__(name, dtype)
         self.settings = {"from_logits": from_logits, "label_smoothing": label_smoothing}
 
@@ -185,7 +194,8 @@ class CategoricalCrossentropy(FunctionMean):
     of_classes = True
     function = staticmethod(functions.categorical_crossentropy)
 
-    def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0.0, axis=-1):
+    def __init__(self, name: str | None = "categorical_crossentropy", dtype: DTypeLike | None = None,
+                 from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1) -> None:
         super().__init__(name, dtype)
         self.settings = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
 
@@ -198,12 +208,12 @@ class SparseCategoricalCrossentropy(FunctionMean):
     direction = "min"
     function = staticmethod(functions.sparse_categorical_crossentropy)
 
-    def __init__(self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, ignore_class=None,
-                 axis=-1):
+    def __init__(self, name: str | None = "sparse_categorical_crossentropy", dtype: DTypeLike | None = None,
+                 from_logits: bool = False, ignore_class: int | None = None, axis: int = -1) -> None:
         super().__init__(name, dtype)
         self.settings = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         values = functions.sparse_categorical_crossentropy(y_true, y_pred, **self.settings)
         if sample_weight is not None and self.settings["ignore_class"] is not None:
             counted = ops.not_equal(asarray(y_true), self.settings["ignore_class"]).reshape(values.shape)
@@ -215,9 +225,9 @@ class ChosenCrossentropy(Mean):
     """What the strings "crossentropy" and "ce" mean: that which fits the shapes of a batch, as for losses."""
     direction = "min"
 
-    def __init__(self, name="crossentropy", dtype=None):
+    def __init__(self, name: str | None = "crossentropy", dtype: DTypeLike | None = None) -> None:
         super().__init__(name, dtype)
-        self.settings = {"from_logits": False}
+        self.settings: dict[str, Any] = {"from_logits": False}
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         self.add(classes.ChosenCrossentropy(**self.settings).values(y_true, y_pred), sample_weight)

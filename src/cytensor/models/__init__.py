@@ -1,6 +1,7 @@
 """Models: layers that train as a whole."""
 from cytensor.absent import explain
-from cytensor.models.sequential import Model, Sequential, clone_model, load_model, model_from_json, save_model
+from cytensor.models.model import Model, clone_model, load_model, model_from_json, save_model
+from cytensor.models.sequential import Sequential
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 __dir__ = __all__.copy

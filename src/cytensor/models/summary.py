@@ -2,13 +2,23 @@
 import math
 import re
 import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from cytensor.layers.base import Layer
+from cytensor.tensor import Tensor
+from cytensor.types import Shape, Shapes
+
+if TYPE_CHECKING:
+    from cytensor.models.model import Model
 
 COLUMNS = (("Layer (type)", "left"), ("Output Shape", "left"), ("Param #", "right"))
 POSITIONS = (0.45, 0.80, 1.0)
 WIDTH, WIDTH_OF_TRAINABLE = 88, 12
 
 
-def table(model, line_length=None, positions=None, expand_nested=False, show_trainable=False, layer_range=None):
+def table(model: "Model", line_length: int | None = None, positions: Sequence[float] | None = None,
+          expand_nested: bool = False, show_trainable: bool = False, layer_range: Sequence[str] | None = None) -> str:
     """The summary of a model as text; the arguments are `Model.summary`'s."""
     columns = [*COLUMNS, ("Trainable", "center")] if show_trainable else COLUMNS
     layers, shapes = model.layers, _shapes(model)
@@ -26,7 +36,7 @@ def table(model, line_length=None, positions=None, expand_nested=False, show_tra
     return "\n".join([*lines, *_totals(model)])
 
 
-def _bounds(layers, layer_range):
+def _bounds(layers: Sequence[Layer], layer_range: Sequence[str] | None) -> tuple[int, int]:
     """The first place and the one past the last of the layers whose names match the two patterns of layer_range."""
     if layer_range is None:
         return 0, len(layers)
@@ -43,7 +53,8 @@ def _bounds(layers, layer_range):
 
 
 # -- columns ----------------------------------------------------------------------------------------------------------
-def _widths(columns, line_length, positions, rows):
+def _widths(columns: Sequence[tuple[str, str]], line_length: int | None, positions: Sequence[float] | None,
+            rows: list[list[str]]) -> list[int]:
     """The widths of the columns: those of Keras, and wider where a cell needs it (Keras breaks the text there)."""
     shares, count = tuple(positions or POSITIONS), len(columns)
     longest = WIDTH
@@ -62,7 +73,7 @@ def _widths(columns, line_length, positions, rows):
     return [max(width, *(len(row[place]) + 2 for row in cells)) for place, width in enumerate(widths)]
 
 
-def _fitted(widths, total):
+def _fitted(widths: list[int], total: int) -> list[int]:
     """Widths that sum up to `total`: all cut by the same, or each widened by its share."""
     spare, fitted = total - sum(widths), []
     for place, width in enumerate(widths):
@@ -73,18 +84,18 @@ def _fitted(widths, total):
     return fitted
 
 
-def _rule(left, fill, cross, right, widths):
+def _rule(left: str, fill: str, cross: str, right: str, widths: list[int]) -> str:
     return left + cross.join(fill * width for width in widths) + right
 
 
-def _row(cells, edge, widths, columns):
+def _row(cells: Sequence[str], edge: str, widths: list[int], columns: Sequence[tuple[str, str]]) -> str:
     align = {"left": str.ljust, "right": str.rjust, "center": str.center}
     return edge + edge.join(align[side](f" {cell} ", width) for cell, width, (_, side)
                             in zip(cells, widths, columns, strict=True)) + edge
 
 
 # -- rows -------------------------------------------------------------------------------------------------------------
-def _rows(layer, shape, expand_nested, show_trainable, depth):
+def _rows(layer: Layer, shape: Shapes, expand_nested: bool, show_trainable: bool, depth: int) -> Iterator[list[str]]:
     """The cells of a layer, and where asked for of those inside it."""
     prefix = f"{'   ' * depth}└ " if depth else ""
     count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
@@ -97,7 +108,7 @@ def _rows(layer, shape, expand_nested, show_trainable, depth):
             yield from _rows(inner, inner_shape, True, show_trainable, depth + 1)
 
 
-def _shapes(model):
+def _shapes(model: Layer) -> list[Shapes]:
     """The output shape of each of `model.layers`."""
     shape, found = model.build_shape, []
     for layer in getattr(model, "layers", ()):
@@ -106,7 +117,7 @@ def _shapes(model):
     return found
 
 
-def output_shape(layer, input_shape):
+def output_shape(layer: Layer, input_shape: Shapes) -> Shape | None:
     """The layer's output shape: from the shape before it in a Sequential, else from what it was built for."""
     for shape in (input_shape, layer.build_shape):
         if layer.built and isinstance(shape, tuple):
@@ -117,7 +128,7 @@ def output_shape(layer, input_shape):
     return None
 
 
-def _totals(model):
+def _totals(model: Layer) -> Iterator[str]:
     trainable = sum(variable.size for variable in model.trainable_weights)
     others = sum(variable.size for variable in model.non_trainable_weights)
     optimizer = getattr(model, "optimizer", None)
@@ -130,7 +141,7 @@ def _totals(model):
         yield f" Optimizer params: {sum(tensor.size for tensor in state):,} ({_size(state)})"
 
 
-def _size(tensors):
+def _size(tensors: Iterable[Tensor]) -> str:
     """The memory of the tensors: `1.55 MB`."""
     count = float(sum(tensor.size * tensor.dtype.itemsize for tensor in tensors))
     unit = 0
