@@ -1,6 +1,7 @@
 """Trainer: what a model needs to be trained. compile, fit, evaluate, predict, and the steps they are made of.
 
-A model may define its own `train_step(data)`; `fit` then does everything around it.
+A model may define its own `train_step(data)`; `fit` then does everything around it. The loops over epochs and batches
+are in fitting.py and evaluation.py.
 """
 import contextlib
 import math
@@ -8,7 +9,7 @@ import math
 from cytensor import losses, optimizers
 from cytensor import metrics as metric_classes
 from cytensor.autodiff.tape import GradientTape
-from cytensor.callbacks import BackupAndRestore, CallbackList
+from cytensor.callbacks import CallbackList
 from cytensor.callbacks.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
 from cytensor.checks import arguments
 from cytensor.data import batches as batching
@@ -18,13 +19,14 @@ from cytensor.data.validation_split import split_tail
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.layers.naming import unique
-from cytensor.saving.checkpoint import Resume
 from cytensor.saving.models import noisy
 from cytensor.tensor import Tensor
 from cytensor.training import hints
 from cytensor.training.compiled import Compiled, all_of, only
+from cytensor.training.evaluation import calls_of_pass, evaluate_batches, predict_batches
+from cytensor.training.fitting import Epochs, resume_from, validation_batches
 from cytensor.training.numerics import check_numerics as checking_numerics
-from cytensor.training.numerics import not_finite_weights, warn_not_finite
+from cytensor.training.numerics import not_finite_weights
 from cytensor.training.overrides import call_with
 from cytensor.training.return_values import as_arrays, as_floats, as_returned, joined
 from cytensor.training.run import IDLE, Parts, metrics_inside, running
@@ -129,10 +131,22 @@ class Trainer:
                          sample_weight=sample_weight)
 
     def _update(self, gradients, weights):
-        """Move the weights by their gradients, None for one that the loss does not depend on.
+        """Move the weights by the gradients of one batch; override it for training on several processes.
 
-        All that stands between the gradients of a batch and the optimizer: where several processes train one model,
-        this is where they add up what each has found.
+        gradients: one tensor for each of `weights`, of its shape and dtype, None where the loss does not depend on it;
+        weights: the trainable Variables, in the same order on every process. `train_step` calls it once a batch, with
+        nothing between the gradients and the optimizer but this: an override adds up or averages what each process has
+        found, and hands the result on.
+
+        >>> from cytensor import Sequential, layers
+        >>> class Halved(Sequential):
+        ...     def _update(self, gradients, weights):
+        ...         super()._update([gradient * 0.5 for gradient in gradients], weights)
+        >>> model = Halved([layers.Input((1,)), layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(optimizers.SGD(1.0), "mse")
+        >>> _ = model.train_on_batch([[1.]], [[1.]])
+        >>> model.get_weights()[0].tolist()                # the gradient is -2
+        [[1.0]]
         """
         self.optimizer.apply(gradients, weights)
 
@@ -203,12 +217,14 @@ class Trainer:
                                                                 self._casts()["several"])
         batches = batching.make_batches("fit", x, y, sample_weight, batch_size, shuffle=shuffle, steps=steps_per_epoch,
                                         first_epoch=initial_epoch, class_weight=class_weight, **self._casts())
-        validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
+        validation = validation_batches(validation_data, validation_batch_size or batch_size, validation_steps,
+                                        self._casts())
         progress = TrainProgress(verbose, batches.steps, epochs)
         calls = CallbackList(callbacks, add_history=True, model=self, epochs=epochs, steps=batches.steps,
                              verbose=verbose)
         history = calls.history
-        resume = _resume(resume, self, batches, calls.callbacks)
+        epoch_loop = Epochs(self, batches, calls, validation, validation_freq,
+                            resume_from(resume, self, batches, calls.callbacks))
         if verbose:
             calls.append(progress)
         try:
@@ -219,72 +235,11 @@ class Trainer:
                     self._shuffling.begin(batches, initial_epoch)
                 for path, layer in noisy(self):
                     layer.follow_seed(path)
-                self._run_epochs(batches, initial_epoch, epochs, calls, validation, validation_freq, resume)
+                epoch_loop.run(initial_epoch, epochs)
         finally:
             progress.close()
             batches.close()
         return history
-
-    def _run_epochs(self, batches, first, epochs, calls, validation, validation_freq, resume):
-        logs = {}
-        calls.call("on_train_begin", {})
-        first = resume.start(first) if resume else first
-        for epoch in range(first, epochs if not self.stop_training else first):
-            self.reset_metrics()
-            calls.call("on_epoch_begin", epoch, {})
-            logs = self._run_epoch(batches, epoch, calls, resume)
-            self._shuffling.ended(epoch, batches)
-            if validation is not None and _is_due(epoch + 1, validation_freq):
-                results = self._evaluate(validation, calls)
-                logs.update({f"val_{name}": value for name, value in sorted(results.items())})
-            calls.call("on_epoch_end", epoch, logs)
-            if resume:
-                resume.save(epoch)
-            if self.stop_training or getattr(batches, "exhausted", False):
-                break
-        self.optimizer.finalize_variable_values(self.trainable_weights)
-        calls.call("on_train_end", logs)
-
-    def _run_epoch(self, batches, epoch, calls, resume):
-        """Train one epoch, or the rest of it; returns its logs."""
-        begin, end = calls.methods["on_train_batch_begin"], calls.methods["on_train_batch_end"]
-        done, logs = resume.enter() if resume else (0, {})
-        run, checker = self._run, layer_context.checker
-        run.parts = None                   # a callback may have frozen or thawed a layer
-        try:
-            for step, data in enumerate(batches.epoch(epoch, done), done):
-                for method in begin:
-                    method(step, {})
-                if checker is not None:
-                    checker.rows = batches.rows
-                logs = as_floats("train_step", self.train_step(data))
-                run.parts = run.parts or Parts(self)
-                done = step + 1
-                if not run.warned and not math.isfinite(logs.get("loss", 0.0)):
-                    warn_not_finite(run, epoch, step, logs["loss"], batching.find_not_finite(data, batches.rows))
-                run.has_trained = True
-                for method in end:
-                    method(step, logs)
-                if self.stop_training:
-                    break
-                if resume:
-                    resume.after_batch(epoch, done, logs)
-        except Exception as error:
-            error.add_note(f"in fit: epoch {epoch + 1}, batch {done + 1}")
-            raise
-        return dict(sorted(logs.items()))
-
-    def _validation_batches(self, validation_data, batch_size, steps):
-        if validation_data is None:
-            return None
-        if batching.is_iterator(validation_data):
-            parts = (validation_data, None, None)
-        elif isinstance(validation_data, (tuple, list)) and 2 <= len(validation_data) <= 3:
-            parts = (*validation_data, None)[:3]
-        else:
-            raise ValueError("fit: validation_data must be (x, y), (x, y, sample_weight) or an iterator of batches; "
-                             f"got {type(validation_data).__name__}")
-        return batching.make_batches("fit, validation_data", *parts, batch_size, steps=steps, **self._casts())
 
     # -- evaluate and predict -----------------------------------------------------------------------------------------
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
@@ -295,38 +250,13 @@ class Trainer:
         batches = batching.make_batches("evaluate", x, y, sample_weight, batch_size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
         progress = EvaluateProgress(verbose, batches.steps)
-        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], model=self, epochs=1,
-                             steps=batches.steps, verbose=verbose)
+        calls = calls_of_pass(self, batches, callbacks, verbose, progress)
         try:
             with running(self, "stop_evaluating"):
-                logs = self._evaluate(batches, calls)
+                logs = evaluate_batches(self, batches, calls)
         finally:
             progress.close()
         return as_returned(logs, return_dict)
-
-    def _evaluate(self, batches, calls):
-        self.reset_metrics()
-        self.stop_evaluating = False
-        calls.call("on_test_begin", {})
-        begin, end = calls.methods["on_test_batch_begin"], calls.methods["on_test_batch_end"]
-        done, logs = 0, {}
-        run = self._run
-        try:
-            for step, data in enumerate(batches.epoch(0)):
-                for method in begin:
-                    method(step, {})
-                logs = as_floats("test_step", self.test_step(data))
-                run.parts = run.parts or Parts(self)
-                done = step + 1
-                for method in end:
-                    method(step, logs)
-                if self.stop_evaluating:
-                    break
-        except Exception as error:
-            error.add_note(f"in evaluate: batch {done + 1}")
-            raise
-        calls.call("on_test_end", dict(sorted(logs.items())))
-        return logs
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The model's output for x, as a NumPy array.
@@ -345,27 +275,12 @@ class Trainer:
         batches = batching.make_batches("predict", x, None, None, size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
         progress = PredictProgress(verbose, batches.steps, batches.samples if together > 1 else None)
-        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], model=self, epochs=1,
-                             steps=batches.steps, verbose=verbose)
+        calls = calls_of_pass(self, batches, callbacks, verbose, progress)
         try:
             with running(self, "stop_predicting"):
-                return joined(self._predict(batches, calls))
+                return joined(predict_batches(self, batches, calls))
         finally:
             progress.close()
-
-    def _predict(self, batches, calls):
-        """The outputs of each batch, as arrays."""
-        self.stop_predicting = False
-        calls.call("on_predict_begin", {})
-        outputs = []
-        for step, data in enumerate(batches.epoch(0)):
-            calls.call("on_predict_batch_begin", step, {})
-            outputs.append(as_arrays(self.predict_step(data)))
-            calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
-            if self.stop_predicting:
-                break
-        calls.call("on_predict_end", {})
-        return outputs
 
     # -- single batches -----------------------------------------------------------------------------------------------
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
@@ -404,21 +319,3 @@ class Trainer:
         """The dtype that floats of a batch are cast to, whether integers are too, whether x may be several inputs."""
         return {"dtype": self.dtype, "casts_integers": False, "several": True}
 
-
-# -- helpers ----------------------------------------------------------------------------------------------------------
-def _resume(path, model, batches, callbacks):
-    """The Resume that `fit(resume=path)` or a BackupAndRestore asks for, or None."""
-    backup = next((callback for callback in callbacks if isinstance(callback, BackupAndRestore)), None)
-    if path is None and backup is None:
-        return None
-    return Resume(path or backup.path, model, batches, callbacks, backup.save_freq if backup else "epoch")
-
-
-def _as_list(value):
-    if value is None:
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _is_due(epoch, freq):
-    return epoch in freq if isinstance(freq, (list, tuple, set)) else epoch % freq == 0
