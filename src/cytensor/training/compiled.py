@@ -1,7 +1,10 @@
 """What `compile` is given for each output of a model, where the model has one: the losses and metrics of Keras's
 lists and dictionaries without these; and what it makes of it. Only trainer.py imports this.
 """
-from cytensor import registry
+import copy
+
+from cytensor import losses, registry
+from cytensor import metrics as metric_classes
 
 
 def only(argument, value, name):
@@ -46,10 +49,43 @@ def _refusal(argument, value, name):
     return ValueError(f"compile: {argument} must be for the model's one output{called}; got {got or 'nothing'}")
 
 
-class Compiled:
-    """What `compile` was given and made of it, but for the optimizer and the loss."""
+class Output:
+    """What `compile` was given for one output of a model, and made of it. A model of several would have several."""
 
-    def __init__(self, given, metrics=(), loss_tracker=None):
-        self.given = given
-        self.metrics = metrics                     # (metric, whether it uses the sample weights)
-        self.loss_tracker = loss_tracker           # the mean loss of the epoch
+    def __init__(self, name=None, loss=None, loss_weights=None, metrics=None, weighted_metrics=None):
+        self.given = {"loss": only("loss", loss, name),
+                      "loss_weights": only("loss_weights", loss_weights, name),
+                      "metrics": all_of("metrics", metrics, name),
+                      "weighted_metrics": all_of("weighted_metrics", weighted_metrics, name)}
+        self.loss = losses.compiled(self.given["loss"])
+        self.loss_weight = self.given["loss_weights"]
+        # (metric, whether it uses the sample weights)
+        self.metrics = metric_classes.compiled(self.given["metrics"], self.given["weighted_metrics"], self.loss)
+
+    def weighted_loss(self, y, y_pred, sample_weight):
+        """The loss of a batch times its weight, a scalar."""
+        if y is None:
+            raise ValueError(f"compute_loss: the loss '{self.loss.name}' needs targets; got y=None")
+        loss = self.loss(y, y_pred, sample_weight)
+        return loss if self.loss_weight is None else loss * self.loss_weight
+
+    def update_metrics(self, y, y_pred, sample_weight):
+        """Let every metric see a batch."""
+        for metric, weighted in self.metrics:
+            metric.update_state(y, y_pred, sample_weight if weighted else None)
+
+
+class Compiled:
+    """What `compile` was given and made of it. Without an optimizer: nothing yet."""
+
+    def __init__(self, optimizer, output):
+        self.output = output
+        self.given = {"optimizer": optimizer, **output.given}                 # as a file holds it
+        self.loss_tracker = None if optimizer is None else metric_classes.Mean(name="loss")      # over the epoch
+
+    def with_loss(self, loss):
+        """The same with another Loss; a model that is not compiled shares its own with all others."""
+        changed = copy.copy(self)
+        changed.output = copy.copy(self.output)
+        changed.output.loss = loss
+        return changed

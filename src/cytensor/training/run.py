@@ -36,7 +36,7 @@ class Parts:
     def __init__(self, model):
         self.weights = model.trainable_weights
         self.layers = model.flattened()
-        self.metrics = metrics_inside(self.layers)
+        self.metrics = metrics_beside(model, self.layers)
 
 
 @contextlib.contextmanager
@@ -71,9 +71,12 @@ def _kept(model, names):
 
 
 # -- metrics ----------------------------------------------------------------------------------------------------------
-def metrics_inside(layers):
-    """The metrics that layers keep as attributes, or in lists and dictionaries."""
-    return [metric for layer in layers for value in vars(layer).values() for metric in metrics_in(value)]
+def metrics_beside(model, layers):
+    """The metrics beside the compiled ones: those that the loss and the layers keep, as attributes or in lists and
+    dictionaries.
+    """
+    inside = [metric for layer in layers for value in vars(layer).values() for metric in metrics_in(value)]
+    return [*metrics_in(model.loss), *inside]
 
 
 def _snapshot(metric):

@@ -6,8 +6,7 @@ are in fitting.py and evaluation.py.
 import contextlib
 import math
 
-from cytensor import losses, optimizers
-from cytensor import metrics as metric_classes
+from cytensor import optimizers
 from cytensor.autodiff.tape import GradientTape
 from cytensor.callbacks import CallbackList
 from cytensor.callbacks.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
@@ -22,24 +21,23 @@ from cytensor.layers.naming import unique
 from cytensor.saving.models import noisy
 from cytensor.tensor import Tensor
 from cytensor.training import hints
-from cytensor.training.compiled import Compiled, all_of, only
+from cytensor.training.compiled import Compiled, Output
 from cytensor.training.evaluation import calls_of_pass, evaluate_batches, predict_batches
 from cytensor.training.fitting import Epochs, resume_from, validation_batches
 from cytensor.training.numerics import check_numerics as checking_numerics
 from cytensor.training.numerics import not_finite_weights
 from cytensor.training.overrides import call_with
 from cytensor.training.return_values import as_arrays, as_floats, as_returned, joined
-from cytensor.training.run import IDLE, Parts, metrics_inside, running
+from cytensor.training.run import IDLE, Parts, metrics_beside, running
 from cytensor.user_warnings import warn
 
 
 class Trainer:
     """The part of Model that trains. Needs what Layer has."""
     optimizer = None
-    loss = None
     stop_training = stop_evaluating = stop_predicting = False      # a callback may set them
     history = None
-    _compiled = Compiled({})
+    _compiled = Compiled(None, Output())       # of every model before its compile
     _run = IDLE                        # the fit, evaluate or predict that is running
 
     def __new__(cls, *args, **kwargs):
@@ -58,20 +56,23 @@ class Trainer:
         nothing: every step runs at once, and losses need no scale.
         """
         arguments.check_call(Trainer.compile, locals())
-        name = self._output_name()
-        given = {"loss": only("loss", loss, name),
-                 "loss_weights": only("loss_weights", loss_weights, name),
-                 "metrics": all_of("metrics", metrics, name),
-                 "weighted_metrics": all_of("weighted_metrics", weighted_metrics, name)}
-        loss = losses.compiled(given["loss"])
-        hints.warn_of_sigmoid(self, loss)
-        compiled = metric_classes.compiled(given["metrics"], given["weighted_metrics"], loss)
-        self.optimizer, self.loss = optimizers.get(optimizer), loss
-        self._compiled = Compiled({"optimizer": self.optimizer, **given}, compiled, metric_classes.Mean(name="loss"))
+        output = Output(self._output_name(), loss, loss_weights, metrics, weighted_metrics)
+        hints.warn_of_sigmoid(self, output.loss)
+        self.optimizer = optimizers.get(optimizer)
+        self._compiled = Compiled(self.optimizer, output)
 
     def _output_name(self):
         """The name of the model's output, None where only its `call` knows."""
         return
+
+    @property
+    def loss(self):
+        """The Loss that training minimises, None where nothing was compiled; may be set to another."""
+        return self._compiled.output.loss
+
+    @loss.setter
+    def loss(self, value):
+        self._compiled = self._compiled.with_loss(value)
 
     @property
     def compiled(self):
@@ -85,13 +86,13 @@ class Trainer:
 
     @property
     def metrics(self):
-        """The mean loss, the compiled metrics, and those that the model or a layer in it keeps as attributes.
+        """The mean loss, the compiled metrics, and those that the model, a layer in it or the loss keeps as attributes.
 
         Reset at the start of every epoch. May be overridden.
         """
         parts, tracker = self._run.parts, self._compiled.loss_tracker
-        compiled = [*([] if tracker is None else [tracker]), *(metric for metric, _ in self._compiled.metrics)]
-        return unique([*compiled, *(parts.metrics if parts else metrics_inside(self.flattened()))])
+        compiled = [*([] if tracker is None else [tracker]), *(metric for metric, _ in self._compiled.output.metrics)]
+        return unique([*compiled, *(parts.metrics if parts else metrics_beside(self, self.flattened()))])
 
     @property
     def metrics_names(self):
@@ -166,19 +167,14 @@ class Trainer:
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The compiled loss plus what the regularizers add: a scalar. An override need not take every argument."""
-        parts = self._run.parts
+        parts, output = self._run.parts, self._compiled.output
         penalties = find_penalties(parts.layers) if parts else self.losses
-        if self.loss is None:
+        if output.loss is None:
             if not penalties:
                 raise ValueError("compute_loss: there is nothing to minimise; give compile a loss, "
                                  "or define train_step")
             return sum(penalties[1:], start=penalties[0])
-        if y is None:
-            raise ValueError(f"compute_loss: the loss '{self.loss.name}' needs targets; got y=None")
-        loss = self.loss(y, y_pred, sample_weight)
-        weight = self._compiled.given.get("loss_weights")
-        if weight is not None:
-            loss = loss * weight
+        loss = output.weighted_loss(y, y_pred, sample_weight)
         return sum(penalties, start=loss) if penalties else loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
@@ -186,8 +182,7 @@ class Trainer:
 
         An override need not take every argument.
         """
-        for metric, weighted in self._compiled.metrics:
-            metric.update_state(y, y_pred, sample_weight if weighted else None)
+        self._compiled.output.update_metrics(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     # -- fit ----------------------------------------------------------------------------------------------------------
