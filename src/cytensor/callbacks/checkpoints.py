@@ -1,6 +1,5 @@
 """Callbacks that save the model while it trains."""
 import os
-import warnings
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
@@ -8,6 +7,7 @@ from cytensor.checks.schema import COUNT, REAL, or_none
 from cytensor.printing import say
 from cytensor.saving import files
 from cytensor.saving.models import describable
+from cytensor.user_warnings import warn
 
 
 def _check_save_freq(name, save_freq):
@@ -70,7 +70,7 @@ class ModelCheckpoint(Monitor):
             return
         _, reason = describable(self.model)
         if reason:
-            warnings.warn(f"ModelCheckpoint: each '{self.filepath}' {reason}", stacklevel=2)
+            warn(f"ModelCheckpoint: each '{self.filepath}' {reason}")
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
