@@ -2,19 +2,32 @@
 
 Imported by trainer.py and fitting.py.
 """
+from typing import TYPE_CHECKING, TypeAlias
+
 from cytensor.callbacks import CallbackList
+from cytensor.callbacks.callback_list import Callbacks
+from cytensor.callbacks.progress import Progress
+from cytensor.data.batches import ArrayBatches, IteratorBatches
 from cytensor.training.return_values import as_arrays, as_floats
 from cytensor.training.run import Parts
+from cytensor.types import Logs, Nested
+
+if TYPE_CHECKING:
+    from cytensor.training.trainer import Trainer
 
 
-def calls_of_pass(model, batches, callbacks, verbose, progress):
+Batches: TypeAlias = ArrayBatches | IteratorBatches
+
+
+def calls_of_pass(model: "Trainer", batches: Batches, callbacks: Callbacks, verbose: int,
+                  progress: Progress) -> CallbackList:
     """The callbacks of one pass over `batches`, the progress behind the user's where it is to be seen."""
     given = [] if callbacks is None else callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
     return CallbackList([*given, *([progress] if verbose else [])], model=model, epochs=1, steps=batches.steps,
                         verbose=verbose)
 
 
-def evaluate_batches(model, batches, calls):
+def evaluate_batches(model: "Trainer", batches: Batches, calls: CallbackList) -> Logs:
     """The logs behind the last batch: the mean loss and the metrics, floats by name."""
     model.reset_metrics()
     model.stop_evaluating = False
@@ -40,7 +53,7 @@ def evaluate_batches(model, batches, calls):
     return logs
 
 
-def predict_batches(model, batches, calls):
+def predict_batches(model: "Trainer", batches: Batches, calls: CallbackList) -> list[Nested]:
     """The outputs of each batch, as arrays."""
     model.stop_predicting = False
     calls.call("on_predict_begin", {})

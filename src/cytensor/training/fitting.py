@@ -1,14 +1,24 @@
 """The loop over epochs that `fit` runs, and the rest of an epoch around its batches. Only trainer.py imports this."""
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from cytensor.callbacks import BackupAndRestore
+from cytensor.callbacks import BackupAndRestore, Callback, CallbackList
 from cytensor.data import batches as batching
 from cytensor.layers.base import _context as layer_context
 from cytensor.saving.checkpoint import Resume
-from cytensor.training.evaluation import evaluate_batches
+from cytensor.training.evaluation import Batches, evaluate_batches
 from cytensor.training.numerics import warn_not_finite
 from cytensor.training.return_values import as_floats
 from cytensor.training.run import Parts
+from cytensor.types import Logs, Path
+
+if TYPE_CHECKING:
+    from cytensor.models import Model
+    from cytensor.training.trainer import Trainer
+
+
+EpochNumbers: TypeAlias = list[int] | tuple[int, ...] | set[int]
 
 
 class Epochs:
@@ -18,11 +28,12 @@ class Epochs:
     epochs, or the epochs (from 1) that do. resume: what goes on from a file and writes it, or None.
     """
 
-    def __init__(self, model, batches, calls, validation, validation_freq, resume):
+    def __init__(self, model: "Trainer", batches: Batches, calls: CallbackList, validation: Batches | None,
+                 validation_freq: int | EpochNumbers, resume: Resume | None) -> None:
         self.model, self.batches, self.calls = model, batches, calls
         self.validation, self.validation_freq, self.resume = validation, validation_freq, resume
 
-    def run(self, first, epochs):
+    def run(self, first: int, epochs: int) -> None:
         """Train from epoch `first` (from 0), or from where the file stands, to `epochs`."""
         model, calls, logs = self.model, self.calls, {}
         calls.call("on_train_begin", {})
@@ -43,7 +54,7 @@ class Epochs:
         model.optimizer.finalize_variable_values(model.trainable_weights)
         calls.call("on_train_end", logs)
 
-    def _train(self, epoch):
+    def _train(self, epoch: int) -> Logs:
         """Train on the batches of one epoch, or on the rest of them; returns its logs."""
         model, batches, resume = self.model, self.batches, self.resume
         begin, end = self.calls.methods["on_train_batch_begin"], self.calls.methods["on_train_batch_end"]
@@ -73,12 +84,13 @@ class Epochs:
             raise
         return dict(sorted(logs.items()))
 
-    def _is_due(self, epoch):
+    def _is_due(self, epoch: int) -> bool:
         freq = self.validation_freq
         return epoch in freq if isinstance(freq, (list, tuple, set)) else epoch % freq == 0
 
 
-def validation_batches(validation_data, batch_size, steps, casts):
+def validation_batches(validation_data: Any, batch_size: int | None, steps: int | None,
+                       casts: Mapping[str, Any]) -> Batches | None:
     """The batches of `fit`'s validation_data, None for None; casts: how a batch of the model's is cast."""
     if validation_data is None:
         return None
@@ -92,9 +104,10 @@ def validation_batches(validation_data, batch_size, steps, casts):
     return batching.make_batches("fit, validation_data", *parts, batch_size, steps=steps, **casts)
 
 
-def resume_from(path, model, batches, callbacks):
+def resume_from(path: Path | None, model: "Trainer", batches: Batches, callbacks: list[Callback]) -> Resume | None:
     """The Resume that `fit(resume=path)` or a BackupAndRestore asks for, or None."""
     backup = next((callback for callback in callbacks if isinstance(callback, BackupAndRestore)), None)
-    if path is None and backup is None:
-        return None
-    return Resume(path or backup.path, model, batches, callbacks, backup.save_freq if backup else "epoch")
+    trained = cast("Model", model)
+    if backup is not None:
+        return Resume(path or backup.path, trained, batches, callbacks, backup.save_freq)
+    return None if path is None else Resume(path, trained, batches, callbacks)

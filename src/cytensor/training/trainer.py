@@ -5,49 +5,62 @@ are in fitting.py and evaluation.py.
 """
 import contextlib
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from cytensor import optimizers
 from cytensor.autodiff.tape import GradientTape
-from cytensor.callbacks import CallbackList
+from cytensor.callbacks import CallbackList, History
+from cytensor.callbacks.callback_list import Callbacks
 from cytensor.callbacks.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
 from cytensor.checks import arguments
 from cytensor.data import batches as batching
 from cytensor.data.batch_size import BATCH, batches_together
 from cytensor.data.shuffling import Shuffling
 from cytensor.data.validation_split import split_tail
+from cytensor.layers.base import Layer
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.layers.naming import unique
+from cytensor.losses import Loss
+from cytensor.metrics import Metric
+from cytensor.optimizers import Optimizer
 from cytensor.saving.models import noisy
-from cytensor.tensor import Tensor
+from cytensor.tensor import Tensor, Variable
 from cytensor.training import hints
 from cytensor.training.compiled import Compiled, Output
 from cytensor.training.evaluation import calls_of_pass, evaluate_batches, predict_batches
-from cytensor.training.fitting import Epochs, resume_from, validation_batches
+from cytensor.training.fitting import EpochNumbers, Epochs, resume_from, validation_batches
 from cytensor.training.numerics import check_numerics as checking_numerics
 from cytensor.training.numerics import not_finite_weights
 from cytensor.training.overrides import call_with
-from cytensor.training.return_values import as_arrays, as_floats, as_returned, joined
+from cytensor.training.return_values import Returned, as_arrays, as_floats, as_returned, joined
 from cytensor.training.run import IDLE, Parts, metrics_beside, running
+from cytensor.types import ArrayLike, Identifier, Logs, Nested, Path
 from cytensor.user_warnings import warn
 
+if TYPE_CHECKING:
+    from cytensor.models import Model
 
-class Trainer:
-    """The part of Model that trains. Needs what Layer has."""
-    optimizer = None
+
+class Trainer(Layer):
+    """The part of Model that trains: a layer that can be fitted."""
+    optimizer: Optimizer = None        # type: ignore[assignment]   # before compile
     stop_training = stop_evaluating = stop_predicting = False      # a callback may set them
-    history = None
+    history: History | None = None
     _compiled = Compiled(None, Output())       # of every model before its compile
+    _shuffling: Shuffling
     _run = IDLE                        # the fit, evaluate or predict that is running
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls, *args, **kwargs)
         self._shuffling = Shuffling()
         return self
 
     # -- compile ------------------------------------------------------------------------------------------------------
-    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
-                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
+    def compile(self, optimizer: Identifier | Optimizer = "rmsprop", loss: Identifier | Sequence[Identifier] = None,
+                loss_weights: Any = None, metrics: Any = None, weighted_metrics: Any = None, run_eagerly: bool = False,
+                steps_per_execution: int = 1, jit_compile: bool | str = "auto", auto_scale_loss: bool = True) -> None:
         """Say how to train: an optimizer, a loss and metrics, each a name, an object, a class or a function.
 
         loss_weights: a number that the loss is multiplied by. metrics are plain means over samples, weighted_metrics
@@ -61,31 +74,31 @@ class Trainer:
         self.optimizer = optimizers.get(optimizer)
         self._compiled = Compiled(self.optimizer, output)
 
-    def _output_name(self):
+    def _output_name(self) -> str | None:
         """The name of the model's output, None where only its `call` knows."""
-        return
+        return None
 
     @property
-    def loss(self):
+    def loss(self) -> Loss | None:
         """The Loss that training minimises, None where nothing was compiled; may be set to another."""
         return self._compiled.output.loss
 
     @loss.setter
-    def loss(self, value):
+    def loss(self, value: Loss | None) -> None:
         self._compiled = self._compiled.with_loss(value)
 
     @property
-    def compiled(self):
+    def compiled(self) -> bool:
         """Whether `compile` was called."""
         return self.optimizer is not None
 
-    def _require_compiled(self, op):
+    def _require_compiled(self, op: str) -> None:
         if self._compiled.loss_tracker is None:
             raise RuntimeError(f"{op}: the model must be compiled first; "
                                f"call model.compile(optimizer=..., loss=..., metrics=[...])")
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[Metric]:
         """The mean loss, the compiled metrics, and those that the model, a layer in it or the loss keeps as attributes.
 
         Reset at the start of every epoch. May be overridden.
@@ -95,21 +108,21 @@ class Trainer:
         return unique([*compiled, *(parts.metrics if parts else metrics_beside(self, self.flattened()))])
 
     @property
-    def metrics_names(self):
+    def metrics_names(self) -> list[str]:
         """The names of `metrics`."""
         return [metric.name for metric in self.metrics]
 
-    def get_metrics_result(self):
+    def get_metrics_result(self) -> Logs:
         """The value of every metric so far, by name."""
         return {metric.name: metric.value() for metric in self.metrics}
 
-    def reset_metrics(self):
+    def reset_metrics(self) -> None:
         """Forget the batches seen."""
         for metric in self.metrics:
             metric.reset_state()
 
     # -- one batch ----------------------------------------------------------------------------------------------------
-    def train_step(self, data):
+    def train_step(self, data: Nested) -> Logs:
         """One batch of training; returns the logs. Override for one's own; `data` is as the batches of `fit` are."""
         x, y, sample_weight = batching.unpack_x_y_sample_weight(data)
         checker = layer_context.checker
@@ -127,11 +140,12 @@ class Trainer:
             self._update(tape.gradient(loss, parts.weights), parts.weights)
         elif self._run.parts is None:              # the first batch
             warn(f"fit: model '{self.name}' has no trainable weights")
-        self._compiled.loss_tracker.add(value, batching.count_samples(x))
-        return call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
-                         sample_weight=sample_weight)
+        self._compiled.track(value, batching.count_samples(x))
+        logs: Logs = call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
+                               sample_weight=sample_weight)
+        return logs
 
-    def _update(self, gradients, weights):
+    def _update(self, gradients: Sequence[Tensor | None], weights: Sequence[Variable]) -> None:
         """Move the weights by the gradients of one batch; override it for training on several processes.
 
         gradients: one tensor for each of `weights`, of its shape and dtype, None where the loss does not depend on it;
@@ -151,24 +165,26 @@ class Trainer:
         """
         self.optimizer.apply(gradients, weights)
 
-    def test_step(self, data):
+    def test_step(self, data: Nested) -> Logs:
         """One batch of evaluation; returns the logs."""
         x, y, sample_weight = batching.unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
         loss = call_with(self.compute_loss, Trainer.compute_loss, x=x, y=y, y_pred=y_pred,
                          sample_weight=sample_weight, training=False)
-        self._compiled.loss_tracker.add(float(loss), batching.count_samples(x))
-        return call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
-                         sample_weight=sample_weight)
+        self._compiled.track(float(loss), batching.count_samples(x))
+        logs: Logs = call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
+                               sample_weight=sample_weight)
+        return logs
 
-    def predict_step(self, data):
+    def predict_step(self, data: Nested) -> Nested:
         """The predictions of one batch."""
         return self(batching.unpack_x_y_sample_weight(data)[0], training=False)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(self, x: Nested = None, y: Nested = None, y_pred: Nested = None,
+                     sample_weight: ArrayLike | None = None, training: bool = True) -> Tensor:
         """The compiled loss plus what the regularizers add: a scalar. An override need not take every argument."""
         parts, output = self._run.parts, self._compiled.output
-        penalties = find_penalties(parts.layers) if parts else self.losses
+        penalties: list[Tensor] = find_penalties(parts.layers) if parts else self.losses
         if output.loss is None:
             if not penalties:
                 raise ValueError("compute_loss: there is nothing to minimise; give compile a loss, "
@@ -177,7 +193,7 @@ class Trainer:
         loss = output.weighted_loss(y, y_pred, sample_weight)
         return sum(penalties, start=loss) if penalties else loss
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: ArrayLike | None = None) -> Logs:
         """Update the compiled metrics with a batch; the logs: each metric's value so far, by name.
 
         An override need not take every argument.
@@ -186,10 +202,13 @@ class Trainer:
         return self.get_metrics_result()
 
     # -- fit ----------------------------------------------------------------------------------------------------------
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
-            validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
-            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1, resume=None,
-            check_numerics=False):
+    def fit(self, x: Nested = None, y: Nested = None, batch_size: int | None = None, epochs: int = 1,
+            verbose: int | str = "auto", callbacks: Callbacks = None, validation_split: float = 0.0,
+            validation_data: Any = None, shuffle: bool | str = True, class_weight: dict[int, float] | None = None,
+            sample_weight: ArrayLike | None = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
+            validation_steps: int | None = None, validation_batch_size: int | None = None,
+            validation_freq: int | EpochNumbers = 1, resume: Path | None = None,
+            check_numerics: bool = False) -> History:
         """Train for `epochs` epochs; returns a History with the logs of each.
 
         x, y: arrays, tensors or lists with samples along the first axis; or x alone, an iterator of batches (x, y) or
@@ -218,6 +237,7 @@ class Trainer:
         calls = CallbackList(callbacks, add_history=True, model=self, epochs=epochs, steps=batches.steps,
                              verbose=verbose)
         history = calls.history
+        assert history is not None
         epoch_loop = Epochs(self, batches, calls, validation, validation_freq,
                             resume_from(resume, self, batches, calls.callbacks))
         if verbose:
@@ -237,8 +257,9 @@ class Trainer:
         return history
 
     # -- evaluate and predict -----------------------------------------------------------------------------------------
-    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
-                 return_dict=False):
+    def evaluate(self, x: Nested = None, y: Nested = None, batch_size: int | None = None, verbose: int | str = "auto",
+                 sample_weight: ArrayLike | None = None, steps: int | None = None, callbacks: Callbacks = None,
+                 return_dict: bool = False) -> Returned:
         """The mean loss and the metrics over the data: a list of floats, the loss first, or one float; or a dict."""
         arguments.check_call(Trainer.evaluate, locals())
         self._require_compiled("evaluate")
@@ -253,7 +274,8 @@ class Trainer:
             progress.close()
         return as_returned(logs, return_dict)
 
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+    def predict(self, x: Nested, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None,
+                callbacks: Callbacks = None) -> Nested:
         """The model's output for x, as a NumPy array.
 
         Data of one batch costs little more than calling the model, and shows progress for verbose 1 and 2 alone.
@@ -265,7 +287,7 @@ class Trainer:
             if 0 < batching.count_samples(x) <= (batch_size or BATCH) and verbose in ("auto", 0):
                 return self._predict_at_once(x)
             if batch_size is None and isinstance(x, Tensor) and x.size:
-                together = batches_together(self, x)
+                together = batches_together(cast("Model", self), x)
         size = batch_size if steps else (batch_size or BATCH) * together
         batches = batching.make_batches("predict", x, None, None, size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
@@ -278,7 +300,8 @@ class Trainer:
             progress.close()
 
     # -- single batches -----------------------------------------------------------------------------------------------
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+    def train_on_batch(self, x: Nested, y: Nested = None, sample_weight: ArrayLike | None = None,
+                       class_weight: dict[int, float] | None = None, return_dict: bool = False) -> Returned:
         """One training step on the whole of x and y; the loss and metrics of this batch alone."""
         arguments.check_call(Trainer.train_on_batch, locals())
         self._require_compiled("train_on_batch")
@@ -287,7 +310,8 @@ class Trainer:
             self.reset_metrics()
             return as_returned(as_floats("train_step", self.train_step(data)), return_dict)
 
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+    def test_on_batch(self, x: Nested, y: Nested = None, sample_weight: ArrayLike | None = None,
+                      return_dict: bool = False) -> Returned:
         """Evaluate the whole of x and y as one batch; its loss and metrics."""
         arguments.check_call(Trainer.test_on_batch, locals())
         self._require_compiled("test_on_batch")
@@ -296,21 +320,22 @@ class Trainer:
             self.reset_metrics()
             return as_returned(as_floats("test_step", self.test_step(data)), return_dict)
 
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Nested) -> Nested:
         """The model's output for the whole of x, as a NumPy array."""
         return self._predict_at_once(batching.as_inputs("predict_on_batch", x, self._casts()["several"]))
 
-    def _predict_at_once(self, x):
+    def _predict_at_once(self, x: Nested) -> Nested:
         with contextlib.nullcontext() if self._run is IDLE else running(self):
             return as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
 
-    def _single_batch(self, op, x, y, sample_weight, class_weight=None):
+    def _single_batch(self, op: str, x: Nested, y: Nested, sample_weight: ArrayLike | None,
+                      class_weight: dict[int, float] | None = None) -> Nested:
         x = None if x is None else batching.as_inputs(op, x, self._casts()["several"])
         size = None if x is None else max(1, batching.count_samples(x))
         batches = batching.make_batches(op, x, y, sample_weight, size, class_weight=class_weight, **self._casts())
         return next(batches.epoch(0))
 
-    def _casts(self):
+    def _casts(self) -> dict[str, Any]:
         """The dtype that floats of a batch are cast to, whether integers are too, whether x may be several inputs."""
         return {"dtype": self.dtype, "casts_integers": False, "several": True}
 
