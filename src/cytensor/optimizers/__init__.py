@@ -1,4 +1,6 @@
-"""Optimizers. base.py has the Optimizer class, scalars.py its numbers as variables; schedules.py learning rates as functions of the step."""
+"""Optimizers. base.py has the Optimizer class, scalars.py its numbers as variables, schedules.py learning rates as
+functions of the step.
+"""
 from typing import cast
 
 from cytensor import registry
