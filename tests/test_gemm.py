@@ -73,7 +73,7 @@ def equal_columns(shape, dtype):
 
 
 WRITABLE = (numbers, transposed, reversed_both, reversed_columns, sliced, offset)
-PACKED = (every_second, every_second_backward, turned_every_second, turned_reversed)  # gemm_pack.h has code for each
+PACKED = (every_second, every_second_backward, turned_every_second, turned_reversed)  # gemm/pack.h has code for each
 LAYOUTS = (*WRITABLE, equal_rows, equal_columns, *PACKED)
 
 

@@ -1,4 +1,4 @@
-"""Settings that are allowed and cannot be meant together: `compile` warns of them. Only training.py imports this."""
+"""Settings that are allowed and cannot be meant together: `compile` warns of them. Only trainer.py imports this."""
 from typing import TYPE_CHECKING
 
 from cytensor import activations

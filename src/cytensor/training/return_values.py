@@ -1,6 +1,6 @@
 """What steps give, as callers of `fit`, `evaluate` and `predict` get it: Python numbers and NumPy arrays.
 
-Only trainer.py imports this.
+Imported by trainer.py, evaluation.py and fitting.py.
 """
 from typing import Any, TypeAlias
 

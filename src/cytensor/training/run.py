@@ -1,7 +1,7 @@
 """What a model knows while `fit`, `evaluate` or `predict` runs, and how a run inside another leaves that one as it was.
 
 A callback may evaluate, predict or even train the model that is being trained. The metrics of the run around it, its
-flags, its history and its order of samples then stay what they were. Only trainer.py imports this.
+flags, its history and its order of samples then stay what they were. Imported by trainer.py and the loops.
 """
 import contextlib
 import copy
