@@ -23,8 +23,6 @@ class _Context(threading.local):
 
 
 _context = _Context()
-# Attributes that own nothing: what they hold is owned elsewhere.
-BOOKKEEPING = {"_settings", "_weights", "_regularizers", "_added_losses", "_losses_of", "_by_name", "_numbers"}
 # Types whose values hold neither variables nor layers. Others are added as they are met: a training step asks for the
 # weights of a model every time, and isinstance for every attribute would be most of that.
 _PLAIN = {str, int, float, bool, type(None), np.dtype}
@@ -46,6 +44,8 @@ class Layer(registry.Configurable):
     >>> Scale()([[1., 2.]]).numpy()
     array([[1., 2.]], dtype=float32)
     """
+    # Attributes of this class that own nothing: what they hold is owned elsewhere. A subclass adds its own.
+    _bookkeeping = frozenset({"_settings", "_weights", "_regularizers", "_added_losses", "_losses_of"})
     casts_integers = False        # whether integer inputs are cast too; not where they are indices
     takes_several = True          # whether `call` may be given several inputs, in a list, tuple or dictionary
     _takes_training = False       # whether `call` has an argument of that name
@@ -250,9 +250,9 @@ class Layer(registry.Configurable):
     # -- what is inside -----------------------------------------------------------------------------------------------
     def _inside(self):
         """The variables and layers kept as attributes, or in lists and dictionaries, in order."""
-        found = []
+        found, bookkeeping = [], self._bookkeeping
         for key, value in vars(self).items():
-            if type(value) not in _PLAIN and key not in BOOKKEEPING:
+            if type(value) not in _PLAIN and key not in bookkeeping:
                 _gather(value, found)
         return found
 

@@ -126,6 +126,7 @@ class Sequential(Model):
     >>> model.count_params()
     23
     """
+    _bookkeeping = Model._bookkeeping | {"_by_name", "_numbers"}
 
     def __init__(self, layers=None, trainable=True, name=None, dtype=None):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
