@@ -125,3 +125,28 @@ def test_outputs_of_a_subclass_have_no_names():
 
     with pytest.raises(ValueError, match="compile: loss must be for the model's one output; got 'a', 'b'"):
         Own().compile("sgd", {"a": "mse", "b": "mse"})
+
+
+# -- the loss in one place --------------------------------------------------------------------------------------------
+def test_a_loss_set_after_compile_is_minimised_and_belongs_to_one_model():
+    first, second, third = (ct.Sequential([ct.layers.Input((1,)), ct.layers.Dense(1, kernel_initializer="ones")])
+                            for _ in range(3))
+    assert first.loss is None and not first.compiled
+    first.loss = ct.losses.MeanAbsoluteError()                 # of a model that is not compiled: no other has it
+    assert second.loss is None and not first.compiled
+    for model in (first, second):
+        model.compile("sgd", "mse")
+    first.loss = ct.losses.MeanAbsoluteError()
+    x, y = np.array([[1.0], [4.0]]), np.array([[0.0], [1.0]])  # errors of 1 and 3
+    assert [model.evaluate(x, y, verbose=0) for model in (first, second)] == [2.0, 5.0]
+    assert third.loss is None and not third.compiled
+
+
+def test_the_weight_of_the_loss_scales_the_gradient():
+    ends = []
+    for weight in (None, 0.5):
+        model = ct.Sequential([ct.layers.Input((1,)), ct.layers.Dense(1, kernel_initializer="zeros", use_bias=False)])
+        model.compile(ct.optimizers.SGD(1.0), "mse", loss_weights=weight)
+        model.train_on_batch([[1.0]], [[1.0]])                 # the gradient is -2
+        ends.append(model.get_weights()[0].item())
+    assert ends == [2.0, 1.0]

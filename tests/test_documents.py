@@ -57,6 +57,15 @@ def test_files_and_make_targets_that_are_named_exist(path):
 
 
 @pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_files_named_by_the_end_of_their_path_exist(path):
+    """As `runtime/caches.c` and `pool.c` are in a table that named their folder before."""
+    files = [f"/{file.relative_to(ROOT)}" for folder in ("cyops", "src", "tests", "benchmarks", "examples", "docs")
+             for file in (ROOT / folder).rglob("*.*")]
+    for name in re.findall(r"`((?:\w+/)*\w+\.(?:py|pyi|pyx|pxi|pxd|c|h))`", path.read_text()):
+        assert (ROOT / name).exists() or any(file.endswith(f"/{name}") for file in files), f"{path.name} names {name}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
 def test_lines_are_short(path):
     """Rows of tables cannot be wrapped."""
     lines = enumerate(path.read_text().splitlines(), 1)

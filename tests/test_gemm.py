@@ -6,6 +6,8 @@ import functools
 import hashlib
 import itertools
 import os
+import pathlib
+import re
 import subprocess
 import sys
 
@@ -16,7 +18,8 @@ import pytest
 import cyops
 from cyops.contract import add_matmul
 
-KC = 384  # csrc/gemm/problem.h
+PROBLEM = pathlib.Path(__file__).parents[1] / "cyops" / "csrc" / "gemm" / "problem.h"
+KC = int(re.search(r"^#define KC (\d+)$", PROBLEM.read_text(), re.MULTILINE)[1])      # the longest sum in one part
 DTYPES = ("float32", "float64")
 RNG = np.random.default_rng(0)
 
@@ -70,7 +73,7 @@ def equal_columns(shape, dtype):
 
 
 WRITABLE = (numbers, transposed, reversed_both, reversed_columns, sliced, offset)
-PACKED = (every_second, every_second_backward, turned_every_second, turned_reversed)  # gemm_pack.h has code for each
+PACKED = (every_second, every_second_backward, turned_every_second, turned_reversed)  # gemm/pack.h has code for each
 LAYOUTS = (*WRITABLE, equal_rows, equal_columns, *PACKED)
 
 

@@ -248,6 +248,24 @@ def test_sublayers_in_attributes_lists_and_dictionaries():
     assert len(block.weights) == 5
 
 
+@pytest.mark.parametrize("name", ["_by_name", "_numbers", "_names", "_metrics", "_loss", "_layers", "_inner"])
+def test_no_name_of_an_attribute_hides_what_it_holds(name):
+    """Those by which another class keeps its books among them."""
+    class Own(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            setattr(self, name, {"first": layers.Dense(2), "more": [Variable([1.0, 2.0])]})
+
+        def call(self, x):
+            held = getattr(self, name)
+            return held["first"](x) + held["more"][0]
+
+    layer = Own()
+    layer([[1.0, 1.0]])
+    assert [weight.shape for weight in layer.trainable_weights] == [(2,), (2, 2), (2,)]
+    assert len(layer.sublayers) == 1
+
+
 def test_training_reaches_every_layer():
     class Seen(layers.Layer):
         def call(self, x, training=None):

@@ -8,6 +8,7 @@ from small_models import Interrupted
 
 import cytensor as ct
 from cytensor import callbacks, layers
+from cytensor.saving import files
 
 X, Y = np.ones((8, 2), np.float32), np.ones((8, 1), np.float32)
 BAD = np.where(np.arange(16).reshape(8, 2) == 7, np.nan, X).astype(np.float32)
@@ -49,6 +50,19 @@ def saved(folder):
     return folder / "w"
 
 
+def saved_as_keras_does(folder, method):
+    """What writes a file whose ending is another format's; each ending is warned of once."""
+    files._told.clear()
+    return getattr(line(), method)
+
+
+def undescribable():
+    """A model that is compiled with what no file can name."""
+    model = line()
+    model.compile("sgd", lambda y, y_pred: ct.mean(ct.square(y - y_pred), axis=-1))
+    return model
+
+
 CASES = {                              # each warns on its own line of this file
     "a loss that is NaN": lambda folder: line().fit(BAD, Y, verbose=0),
     "the end of a generator": lambda folder: line().fit(iter([(X, Y)]), steps_per_epoch=2, verbose=0),
@@ -63,6 +77,13 @@ CASES = {                              # each warns on its own line of this file
     "a value that the logs lack": lambda folder: line().fit(X, Y, verbose=0, callbacks=[callbacks.EarlyStopping()]),
     "weights that do not fit": lambda folder: ct.Sequential([layers.Input((3,)), layers.Dense(1)]).load_weights(
         saved(folder), skip_mismatch=True),
+    "the ending of a model's file": lambda folder: saved_as_keras_does(folder, "save")(folder / "m.keras"),
+    "the ending of a file of weights": lambda folder: saved_as_keras_does(folder, "save_weights")(folder / "m.h5"),
+    "the ending in save_model": lambda folder: files._told.clear() or ct.models.save_model(line(), folder / "m.h5"),
+    "the ending in a callback": lambda folder: files._told.clear() or line().fit(
+        X, Y, verbose=0, callbacks=[callbacks.ModelCheckpoint(folder / "m.h5")]),
+    "a checkpoint that lacks the loss": lambda folder: undescribable().fit(
+        X, Y, verbose=0, epochs=0, callbacks=[callbacks.ModelCheckpoint(folder / "m.safetensors")]),
     "features that never vary": lambda folder: layers.Normalization().adapt(X),
 }
 

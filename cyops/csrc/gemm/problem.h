@@ -1,4 +1,4 @@
-/* One matrix product as the drivers of gemm*.c see it. Private to them. */
+/* One matrix product as the drivers of this folder see it. Private to them. */
 #ifndef CYOPS_GEMM_PROBLEM_H
 #define CYOPS_GEMM_PROBLEM_H
 

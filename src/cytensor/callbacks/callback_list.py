@@ -1,8 +1,18 @@
 """CallbackList: many callbacks called as one."""
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 from cytensor.callbacks.base import HOOKS, OLDER_HOOKS, Callback, History
+from cytensor.types import Logs
+
+if TYPE_CHECKING:
+    from cytensor.models import Model
 
 
-def _defines(callback, hook):
+Callbacks: TypeAlias = Callback | Sequence[Any] | None         # one, or lists of them and of lists
+
+
+def _defines(callback: Callback, hook: str) -> bool:
     """Whether a callback or its class has its own version of a hook; the others are never called."""
     return any(getattr(getattr(callback, name), "__func__", None) is not getattr(Callback, name)
                for name in (hook, OLDER_HOOKS.get(hook)) if name)
@@ -15,12 +25,13 @@ class CallbackList(Callback):
     `calls.on_train_begin()` and so on. callbacks: a callback or lists of them; add_history, add_progbar: add a History
     and a bar where there is none; the other arguments are the `params` of the callbacks.
     """
-    history = None                     # the first History among the callbacks
+    history: History | None = None                     # the first History among the callbacks
 
-    def __init__(self, callbacks=None, add_history=False, add_progbar=False, model=None, **params):
+    def __init__(self, callbacks: Callbacks = None, add_history: bool = False, add_progbar: bool = False,
+                 model: Any = None, **params: Any) -> None:
         self.model, self.params = model, params
-        self.callbacks = []
-        self.methods = {hook: [] for hook in HOOKS}
+        self.callbacks: list[Callback] = []
+        self.methods: dict[str, list[Callable[..., Any]]] = {hook: [] for hook in HOOKS}
         for callback in _flat(callbacks):
             self.append(callback)
         if add_history and self.history is None:
@@ -29,10 +40,10 @@ class CallbackList(Callback):
             from cytensor.callbacks.progress import TrainProgress
             self.append(TrainProgress(params.get("verbose", 1), params.get("steps"), params.get("epochs", 1)))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<CallbackList {self.callbacks!r}>"
 
-    def append(self, callback):
+    def append(self, callback: Callback) -> None:
         """Add a callback behind the others."""
         if not isinstance(callback, Callback):
             raise TypeError(f"callbacks: each must be a Callback instance; got {callback!r}")
@@ -45,23 +56,23 @@ class CallbackList(Callback):
             if _defines(callback, hook):
                 self.methods[hook].append(getattr(callback, hook))
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
 
-    def set_model(self, model):
+    def set_model(self, model: "Model") -> None:
         self.model = model
         for callback in self.callbacks:
             callback.set_model(model)
 
-    def call(self, hook, *args):
+    def call(self, hook: str, *args: Any) -> None:
         """Call one hook of all callbacks."""
         for method in self.methods[hook]:
             method(*args)
 
 
-def _flat(callbacks):
+def _flat(callbacks: Callbacks) -> list[Any]:
     """The callbacks in nested lists, in order."""
     if callbacks is None:
         return []
@@ -70,18 +81,18 @@ def _flat(callbacks):
     return [callbacks]
 
 
-def _calls_all(hook):
+def _calls_all(hook: str) -> Callable[..., None]:
     """The method of CallbackList that calls `hook` of all callbacks."""
-    def of_epoch(self, epoch, logs=None):
+    def of_epoch(self: CallbackList, epoch: int, logs: Logs | None = None) -> None:
         self.call(hook, epoch, {} if logs is None else logs)
 
-    def of_batch(self, batch, logs=None):
+    def of_batch(self: CallbackList, batch: int, logs: Logs | None = None) -> None:
         self.call(hook, batch, {} if logs is None else logs)
 
-    def whole(self, logs=None):
+    def whole(self: CallbackList, logs: Logs | None = None) -> None:
         self.call(hook, {} if logs is None else logs)
 
-    method = of_epoch if "epoch" in hook else of_batch if "batch" in hook else whole
+    method: Callable[..., None] = of_epoch if "epoch" in hook else of_batch if "batch" in hook else whole
     method.__name__, method.__doc__ = hook, f"Call `{hook}` of all callbacks."
     return method
 

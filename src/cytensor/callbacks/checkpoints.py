@@ -1,6 +1,5 @@
 """Callbacks that save the model while it trains."""
 import os
-import warnings
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
@@ -8,9 +7,11 @@ from cytensor.checks.schema import COUNT, REAL, or_none
 from cytensor.printing import say
 from cytensor.saving import files
 from cytensor.saving.models import describable
+from cytensor.types import Logs, Path
+from cytensor.user_warnings import warn
 
 
-def _check_save_freq(name, save_freq):
+def _check_save_freq(name: str, save_freq: str | int) -> None:
     if save_freq != "epoch" and (not isinstance(save_freq, int) or isinstance(save_freq, bool) or save_freq < 1):
         raise ValueError(f"{name}: save_freq must be 'epoch' or a positive int; got {save_freq!r}")
 
@@ -23,17 +24,18 @@ class BackupAndRestore(Callback):
     training ends. double_checkpoint: accepted for Keras's sake; the file is always replaced in one step.
     """
 
-    def __init__(self, backup_dir, save_freq="epoch", double_checkpoint=False, delete_checkpoint=True):
+    def __init__(self, backup_dir: Path, save_freq: str | int = "epoch", double_checkpoint: bool = False,
+                 delete_checkpoint: bool = True) -> None:
         _check_save_freq("BackupAndRestore", save_freq)
         if not os.fspath(backup_dir):
             raise ValueError("BackupAndRestore: backup_dir must name a folder; got an empty string")
         self.folder, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
         self.path = os.path.join(self.folder, "latest.safetensors")
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         os.makedirs(self.folder, exist_ok=True)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
         if not self.delete_checkpoint:
             return
         if os.path.exists(self.path):
@@ -52,8 +54,9 @@ class ModelCheckpoint(Monitor):
     """
     state_rules = (("best", or_none(REAL)), ("batches", COUNT))
 
-    def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
-                 mode="auto", save_freq="epoch", initial_value_threshold=None):
+    def __init__(self, filepath: Path, monitor: str = "val_loss", verbose: int = 0, save_best_only: bool = False,
+                 save_weights_only: bool = False, mode: str = "auto", save_freq: str | int = "epoch",
+                 initial_value_threshold: float | None = None) -> None:
         super().__init__(monitor, mode)
         _check_save_freq("ModelCheckpoint", save_freq)
         self.filepath, self.verbose, self.save_freq = os.fspath(filepath), verbose, save_freq
@@ -61,7 +64,7 @@ class ModelCheckpoint(Monitor):
         self.best = initial_value_threshold
         self.epoch = self.batches = 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Say now what would otherwise be found out after an epoch."""
         if "{" not in self.filepath:
             os.makedirs(os.path.dirname(self.filepath) or ".", exist_ok=True)
@@ -70,23 +73,23 @@ class ModelCheckpoint(Monitor):
             return
         _, reason = describable(self.model)
         if reason:
-            warnings.warn(f"ModelCheckpoint: each '{self.filepath}' {reason}", stacklevel=2)
+            warn(f"ModelCheckpoint: each '{self.filepath}' {reason}")
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
-        if self.save_freq == "epoch":
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        if isinstance(self.save_freq, str):        # "epoch"
             return
         self.batches += 1
         if self.batches % self.save_freq == 0:
             self.save({"batch": batch + 1, **(logs or {})})
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if self.save_freq == "epoch":
             self.save(logs or {})
 
-    def save(self, logs):
+    def save(self, logs: Logs) -> None:
         """Write the file now, unless only the best is wanted and this is not it."""
         path = self._path(logs)
         tell = say if self.verbose else lambda text: None
@@ -105,7 +108,7 @@ class ModelCheckpoint(Monitor):
         else:
             self.model.save(path)
 
-    def _path(self, logs):
+    def _path(self, logs: Logs) -> str:
         try:
             return self.filepath.format(**{**logs, "epoch": self.epoch + 1})
         except KeyError as error:

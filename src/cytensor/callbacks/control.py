@@ -1,11 +1,17 @@
 """Callbacks that steer training by what they see: stopping, changing the learning rate."""
 import inspect
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
 from cytensor.checks.schema import ARRAY, COUNT, REAL, check_like, list_of, or_none
 from cytensor.printing import say
+from cytensor.types import Array, Logs
+
+if TYPE_CHECKING:
+    from cytensor.optimizers import Optimizer
 
 
 class EarlyStopping(Monitor):
@@ -17,26 +23,29 @@ class EarlyStopping(Monitor):
     state_rules = (("wait", COUNT), ("stopped_epoch", COUNT), ("best", or_none(REAL)), ("best_epoch", COUNT),
                    ("best_weights", or_none(list_of(ARRAY, "arrays"))))
 
-    def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
-                 restore_best_weights=False, start_from_epoch=0):
+    def __init__(self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0, verbose: int = 0,
+                 mode: str = "auto", baseline: float | None = None, restore_best_weights: bool = False,
+                 start_from_epoch: int = 0) -> None:
         super().__init__(monitor, mode, min_delta)
         self.patience, self.verbose, self.baseline = patience, verbose, baseline
         self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
         self.reset()
 
-    def reset(self):
-        self.wait, self.stopped_epoch, self.best, self.best_epoch, self.best_weights = 0, 0, None, 0, None
+    def reset(self) -> None:
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best: float | None = None
+        self.best_weights: list[Array] | None = None
 
-    def check_state(self, state, key):
+    def check_state(self, state: dict[str, Any], key: str) -> None:
         super().check_state(state, key)
         if state["best_weights"] is not None:
             present = self.model.get_weights() if self.model.built else state["best_weights"]
             check_like(state["best_weights"], present, f"{key}.best_weights")
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self.reset()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         value = self.current(logs)
         if value is None or epoch < self.start_from_epoch:
             return
@@ -54,7 +63,7 @@ class EarlyStopping(Monitor):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
         if self.stopped_epoch and self.verbose:
             say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
@@ -70,8 +79,8 @@ class ReduceLROnPlateau(Monitor):
     """
     state_rules = (("wait", COUNT), ("resting", COUNT), ("best", or_none(REAL)))
 
-    def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4,
-                 cooldown=0, min_lr=0.0):
+    def __init__(self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: int = 0,
+                 mode: str = "auto", min_delta: float = 1e-4, cooldown: int = 0, min_lr: float = 0.0) -> None:
         super().__init__(monitor, mode, min_delta)
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be between 0 and 1; got {factor}")
@@ -79,13 +88,14 @@ class ReduceLROnPlateau(Monitor):
         self.cooldown, self.min_lr = cooldown, min_lr
         self.reset()
 
-    def reset(self):
-        self.wait, self.resting, self.best = 0, 0, None
+    def reset(self) -> None:
+        self.wait = self.resting = 0
+        self.best: float | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self.reset()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         if logs is not None:
             logs["learning_rate"] = float(optimizer.learning_rate)
@@ -102,11 +112,11 @@ class ReduceLROnPlateau(Monitor):
             if self.wait >= self.patience:
                 self.reduce(epoch, optimizer)
 
-    def in_cooldown(self):
+    def in_cooldown(self) -> bool:
         """Whether it rests after a change."""
         return self.resting > 0
 
-    def reduce(self, epoch, optimizer):
+    def reduce(self, epoch: int, optimizer: "Optimizer") -> None:
         """Lower the learning rate once, and rest."""
         if optimizer.learning_rate > self.min_lr:
             optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
@@ -118,10 +128,10 @@ class ReduceLROnPlateau(Monitor):
 class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch to schedule(epoch, learning_rate), or schedule(epoch)."""
 
-    def __init__(self, schedule, verbose=0):
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         self.schedule, self.verbose = schedule, verbose
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         given = (epoch, optimizer.learning_rate)
         value = self.schedule(*given[:1] if _takes_one(self.schedule) else given)
@@ -134,12 +144,12 @@ class LearningRateScheduler(Callback):
         if self.verbose:
             say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {optimizer.learning_rate}.")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if logs is not None:
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
-def _takes_one(schedule):
+def _takes_one(schedule: Callable[..., float]) -> bool:
     """Whether a schedule is a function of the epoch alone."""
     try:
         signature = inspect.signature(schedule)
@@ -154,10 +164,10 @@ def _takes_one(schedule):
 class TerminateOnNaN(Callback):
     """Stops training at the first batch whose loss is NaN or infinite; with raise_error by a RuntimeError."""
 
-    def __init__(self, raise_error=False):
+    def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = raise_error
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         loss = (logs or {}).get("loss")
         if loss is not None and not math.isfinite(loss):
             if self.raise_error:

@@ -2,6 +2,7 @@
 import math
 
 from cytensor.callbacks.base import Callback
+from cytensor.types import Logs
 from cytensor.user_warnings import warn
 
 RISING = ("acc", "auc", "precision", "recall", "f1", "score", "similarity")    # in the names of what should rise
@@ -14,13 +15,13 @@ class Monitor(Callback):
     a loss or an error should fall, an accuracy, score or similarity should rise.
     """
 
-    def __init__(self, monitor="val_loss", mode="auto", min_delta=0.0):
+    def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"{type(self).__name__}: mode must be 'auto', 'min' or 'max'; got {mode!r}")
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         self.warned = False
 
-    def current(self, logs):
+    def current(self, logs: Logs | None) -> float | None:
         """The watched value, or None with one warning where the logs lack it."""
         value = (logs or {}).get(self.monitor)
         if value is None and not self.warned:
@@ -31,7 +32,7 @@ class Monitor(Callback):
             raise ValueError(f"{type(self).__name__}: {self.monitor!r} must be one number; got {len(value)}")
         return value
 
-    def is_better(self, value, best):
+    def is_better(self, value: float, best: float | None) -> bool:
         """Whether `value` improves on `best` by more than min_delta; on None every number does."""
         if best is None:
             return not math.isnan(value)
@@ -39,14 +40,15 @@ class Monitor(Callback):
             return value < best - self.min_delta
         return value > best + self.min_delta
 
-    def direction(self):
+    def direction(self) -> str:
         """"min" or "max", whichever is better."""
         if self.mode != "auto":
             return self.mode
         name = self.monitor.removeprefix("val_")
         for metric in getattr(self.model, "metrics", ()):
-            if metric.name == name and metric.direction is not None:
-                return metric.direction
+            direction: str | None = metric.direction
+            if metric.name == name and direction is not None:
+                return direction
         if "loss" in name or "error" in name:
             return "min"
         if any(word in name.lower() for word in RISING):

@@ -11,54 +11,56 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from cytensor.callbacks.base import Callback
 from cytensor.checks import arguments
 from cytensor.data.batch_size import BATCH
 from cytensor.printing import can_show, printable, say
+from cytensor.types import Logs
 
 INTERVAL = 0.1           # seconds between redraws
 
 
-def resolve_verbose(verbose, file=None):
+def resolve_verbose(verbose: int | str, file: Any = None) -> int:
     """0 (silent), 1 (bar) or 2 (one line an epoch) for the argument `verbose` of fit; "auto" looks at the output."""
     if verbose == "auto":
         return 1 if _redraws(file or sys.stdout) else 2
     return int(verbose)
 
 
-def _redraws(file):
+def _redraws(file: Any) -> bool:
     """Whether a line that was printed can be drawn over."""
     return _is_terminal(file) or _is_notebook()
 
 
-def _is_terminal(file):
+def _is_terminal(file: Any) -> bool:
     try:
-        return file.isatty()
+        return bool(file.isatty())
     except (AttributeError, ValueError):
         return False
 
 
-def _is_notebook():
+def _is_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return type(shell).__name__ == "ZMQInteractiveShell"
 
 
-def format_logs(logs):
+def format_logs(logs: Logs) -> str:
     """` - accuracy: 0.9885 - loss: 0.0390`."""
     return "".join(f" - {name}: {format_value(value)}" for name, value in logs.items())
 
 
-def format_value(value):
+def format_value(value: Any) -> str:
     """Four digits, in scientific notation where four decimals would hide them."""
     if isinstance(value, list):
         return "[" + ", ".join(map(format_value, value)) + "]"
     return f"{value:.4f}" if value == 0 or abs(value) > 1e-3 or value != value else f"{value:.4e}"
 
 
-def format_clock(seconds):
+def format_clock(seconds: float) -> str:
     """`3s`, `1:05` or `2:00:07`."""
     seconds = int(seconds)
     if seconds < 60:
@@ -67,7 +69,7 @@ def format_clock(seconds):
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
 
 
-def format_pace(pace, unit="step"):
+def format_pace(pace: float, unit: str = "step") -> str:
     """`2ms/step` for seconds a step; seconds or microseconds where those fit better."""
     if pace >= 1 or pace == 0:
         return f"{pace:.0f}s/{unit}"
@@ -75,16 +77,16 @@ def format_pace(pace, unit="step"):
 
 
 @functools.cache
-def _bar_class():
+def _bar_class() -> Any:
     """The tqdm class with Keras's fields; made on first use so that importing this module stays cheap."""
     from tqdm import tqdm  # type: ignore[import-untyped]
 
-    class Bar(tqdm):
+    class Bar(tqdm):  # type: ignore[misc]         # tqdm has no types
         monitor_interval = 0           # no thread: the batches themselves redraw
         count = state = ""             # what stands before and behind the bar
         finished = False
 
-        def display(self, *args, **options):
+        def display(self, *args: Any, **options: Any) -> None:
             if not self.finished:                  # close would draw once more
                 try:
                     super().display(*args, **options)
@@ -92,7 +94,7 @@ def _bar_class():
                     self.finished = True
 
         @property
-        def format_dict(self):
+        def format_dict(self) -> dict[str, Any]:
             return {**super().format_dict, "count": self.count, "state": self.state}
 
     return Bar
@@ -102,7 +104,7 @@ _bars: list[Any] = []    # those that are being drawn, from the outermost run to
 WITH_BAR, WITHOUT_BAR = "{{count}} {{bar:{width}}} {{state}}", "{count} {state}"
 
 
-def _open_bar(total, file, width):
+def _open_bar(total: int | None, file: Any, width: int) -> Any:
     size = shutil.get_terminal_size((120, 24))                   # also where a terminal says that it has none
     return _bar_class()(total=total, file=file, ncols=size.columns, nrows=size.lines, mininterval=0, leave=True,
                         ascii="─━" if can_show("─━", file) else "-=", colour="green" if _wants_colour(file) else None,
@@ -110,7 +112,7 @@ def _open_bar(total, file, width):
                         delay=1e-9, position=0)                  # drawn by us, and never below another
 
 
-def _wants_colour(file):
+def _wants_colour(file: Any) -> bool:
     """Whether to colour: on terminals that can, unless NO_COLOR (https://no-color.org) is set to anything."""
     return _is_terminal(file) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
@@ -121,17 +123,17 @@ class Progress(Callback):
     is_run = True                      # whether it is closed for certain
     in_lines = False                   # where no bar can be drawn, whether a line is printed each time in its place
 
-    def __init__(self, verbose, steps=None, epochs=None, file=None):
+    def __init__(self, verbose: int, steps: int | None = None, epochs: int | None = None, file: Any = None) -> None:
         self.steps, self.epochs = steps, epochs
         self.file = file or sys.stdout
         self.verbose = 2 if verbose == 1 and not _redraws(self.file) else verbose    # a bar in a file is unreadable
         self.bar = None
         self.started = self.due = 0.0  # the times of the start and of the next redraw
         self.done = 0
-        self.first = None              # (time, steps done) at the end of the first step
+        self.first: tuple[float, int] | None = None              # (time, steps done) at the end of the first step
 
     # -- one run over the batches -------------------------------------------------------------------------------------
-    def begin(self):
+    def begin(self) -> None:
         """Start counting batches."""
         self.started, self.done, self.due, self.first = time.perf_counter(), 0, 0.0, None
         if self.verbose == 1:
@@ -141,13 +143,13 @@ class Progress(Callback):
             if self.is_run:
                 _bars.append(self.bar)
 
-    def step(self, batch, logs):
+    def step(self, batch: int, logs: Logs | None) -> None:
         """Count a batch; redraw if the last time is long enough ago."""
         now = time.perf_counter()
         if self.is_due(batch + 1, now):
             self.draw(dict(sorted((logs or {}).items())), now)
 
-    def is_due(self, done, now):
+    def is_due(self, done: int, now: float) -> bool:
         """Note how many steps are done; whether the last drawing is long enough ago for the next."""
         self.done = done
         self.first = self.first or (now, done)
@@ -156,14 +158,14 @@ class Progress(Callback):
         self.due = now + self.interval
         return True
 
-    def pace(self, now):
+    def pace(self, now: float) -> float:
         """Seconds a step; the first one, which also warms up, counts only while there is no other."""
         since, before = self.first or (self.started, 0)
         if self.done == before:
             since, before = self.started, 0
         return (now - since) / (self.done - before) if self.done else 0.0
 
-    def draw(self, logs, now):
+    def draw(self, logs: Logs | None, now: float) -> None:
         """Show the present state, with the time that is left, or where that is not known, that has passed."""
         pace = self.pace(now)
         digits = len(str(self.steps or ""))
@@ -176,7 +178,7 @@ class Progress(Callback):
         self.bar.n, self.bar.count, self.bar.state = self.done, count, printable(state, self.file)
         self.bar.refresh()
 
-    def end(self, logs, title=""):
+    def end(self, logs: Logs | None, title: str = "") -> None:
         """Show the final state and leave the line."""
         now = time.perf_counter()
         self.steps = self.done
@@ -190,7 +192,7 @@ class Progress(Callback):
             say(f"{title}{self.done}/{self.done} - {format_clock(now - self.started)} - "
                 f"{format_pace(self.pace(now), self.unit)}{format_logs(logs or {})}", self.file)
 
-    def close(self):
+    def close(self) -> None:
         """Leave the terminal in order, also after an exception."""
         if self.bar is not None:
             bar, self.bar = self.bar, None
@@ -204,46 +206,46 @@ class Progress(Callback):
 class TrainProgress(Progress):
     """Progress of `fit`: a line for each epoch, its validation at the end of the same line."""
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         if self.verbose == 1 and (self.epochs or 1) > 1:
             say(f"Epoch {epoch + 1}/{self.epochs}", self.file)
         self.begin()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self.step(batch, logs)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.end(logs, f"Epoch {epoch + 1}/{self.epochs} - ")
 
 
 class EvaluateProgress(Progress):
     """Progress of `evaluate`."""
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Logs | None = None) -> None:
         self.begin()
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self.step(batch, logs)
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: Logs | None = None) -> None:
         self.end(logs)
 
 
 class PredictProgress(Progress):
     """Progress of `predict`; without values. Where batches are computed together, those of the default size count."""
 
-    def __init__(self, verbose, steps, samples=None, file=None):
+    def __init__(self, verbose: int, steps: int | None, samples: int | None = None, file: Any = None) -> None:
         super().__init__(verbose, steps if samples is None else math.ceil(samples / BATCH), file=file)
-        self.together = self.steps / steps if steps else 1
+        self.together = self.steps / steps if steps and self.steps else 1
 
-    def on_predict_begin(self, logs=None):
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
         self.begin()
 
-    def on_predict_batch_end(self, batch, logs=None):
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         done = round((batch + 1) * self.together)
         self.step((done if self.steps is None else min(done, self.steps)) - 1, None)
 
-    def on_predict_end(self, logs=None):
+    def on_predict_end(self, logs: Logs | None = None) -> None:
         self.end(None)
 
 
@@ -260,8 +262,9 @@ class Progbar:
     ...     bar.add(1, values=[("loss", loss)])
     """
 
-    def __init__(self, target, width=20, verbose=1, interval=0.05, stateful_metrics=None, stateless_metrics=None,
-                 unit_name="step"):
+    def __init__(self, target: int | None, width: int = 20, verbose: int = 1, interval: float = 0.05,
+                 stateful_metrics: Iterable[str] | None = None, stateless_metrics: Iterable[str] | None = None,
+                 unit_name: str = "step") -> None:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError(f"Progbar: give either stateful_metrics or stateless_metrics; got {stateful_metrics} and "
                              f"{stateless_metrics}")
@@ -272,13 +275,14 @@ class Progbar:
         self.stateful_metrics = set(stateful_metrics or ())
         self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
         self._seen = 0
-        self._sums = {}                # name -> (sum of the values, of how many steps)
+        self._sums: dict[str, tuple[float, int]] = {}                # name -> (sum of the values, of how many steps)
         self._progress = Progress(verbose, target)
         self._progress.width, self._progress.interval, self._progress.unit = width, interval, unit_name
         self._progress.in_lines, self._progress.is_run = verbose == 1, False
         self._progress.begin()
 
-    def update(self, current, values=None, finalize=None):
+    def update(self, current: int, values: Iterable[tuple[str, float]] | None = None,
+               finalize: bool | None = None) -> None:
         """Say that `current` steps are done, with pairs (name, value) of the last; `finalize` ends the bar.
 
         finalize: by default where `current` reaches the target. The last values are shown as they are, as in Keras.
@@ -297,9 +301,9 @@ class Progbar:
         elif is_due:
             self._progress.draw(shown, now)
 
-    def add(self, n, values=None):
+    def add(self, n: int, values: Iterable[tuple[str, float]] | None = None) -> None:
         """Say that `n` more steps are done."""
         self.update(self._seen + n, values)
 
-    def _is_stateful(self, name):
+    def _is_stateful(self, name: str) -> bool:
         return name in self.stateful_metrics if self.stateless_metrics is None else name not in self.stateless_metrics

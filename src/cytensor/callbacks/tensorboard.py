@@ -6,10 +6,16 @@ import itertools
 import os
 import socket
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from cytensor.callbacks.base import Callback
 from cytensor.checks.schema import COUNT
 from cytensor.layers.naming import named_weights
+from cytensor.types import Array, Logs, Path
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
 
 _numbers = itertools.count()           # tells apart the files that one process opens within a second
 
@@ -28,9 +34,10 @@ class TensorBoard(Callback):
     """
     state_rules = (("batch", COUNT),)
 
-    def __init__(self, log_dir="logs", histogram_freq=0, write_graph=True, write_images=False,
-                 write_steps_per_second=False, update_freq="epoch", profile_batch=0, embeddings_freq=0,
-                 embeddings_metadata=None):
+    def __init__(self, log_dir: Path = "logs", histogram_freq: int = 0, write_graph: bool = True,
+                 write_images: bool = False, write_steps_per_second: bool = False, update_freq: str | int = "epoch",
+                 profile_batch: int | Sequence[int] = 0, embeddings_freq: int = 0,
+                 embeddings_metadata: Any = None) -> None:
         refused = {"write_images": write_images, "profile_batch": profile_batch, "embeddings_freq": embeddings_freq,
                    "embeddings_metadata": embeddings_metadata}
         for name, value in refused.items():
@@ -45,32 +52,32 @@ class TensorBoard(Callback):
         self.log_dir, self.histogram_freq = os.fspath(log_dir), histogram_freq
         self.update_freq = 1 if update_freq == "batch" else update_freq
         self.write_steps_per_second = write_steps_per_second
-        self.files = {}                # "train" or "validation" -> EventFile
+        self.files: dict[str, EventFile] = {}      # "train" or "validation" -> EventFile
         self.batch = 0                 # batches of this fit
         self.training = False
         self.batch_start = self.epoch_start = 0.0
         self.steps_before = 0
 
     # -- training -----------------------------------------------------------------------------------------------------
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self.batch, self.training = 0, True
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch_start, self.steps_before = time.perf_counter(), self.model.optimizer.iterations
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         self.batch_start = time.perf_counter()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self.batch += 1
-        if self.update_freq == "epoch" or self.batch % self.update_freq:
+        if isinstance(self.update_freq, str) or self.batch % self.update_freq:         # "epoch", or not yet
             return
         values = dict(logs or {})
         if self.write_steps_per_second:
             values["steps_per_second"] = 1.0 / max(time.perf_counter() - self.batch_start, 1e-9)
         self._write("train", "batch_{}", values, self.batch)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs or {}
         values = {name: value for name, value in logs.items() if not name.startswith("val_")}
         optimizer = self.model.optimizer
@@ -88,18 +95,18 @@ class TensorBoard(Callback):
         for file in self.files.values():
             file.flush()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
         self.training = False
         self._close()
 
     # -- evaluation ---------------------------------------------------------------------------------------------------
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: Logs | None = None) -> None:
         self._write("validation", "evaluation_{}_vs_iterations", logs or {}, self.model.optimizer.iterations)
         if not self.training:
             self._close()
 
     # -- files --------------------------------------------------------------------------------------------------------
-    def _write(self, part, tag, values, step):
+    def _write(self, part: str, tag: str, values: Logs, step: int) -> None:
         """Write scalars; those of a metric with several values are numbered."""
         for name, value in values.items():
             if isinstance(value, (list, tuple)):
@@ -108,12 +115,12 @@ class TensorBoard(Callback):
             else:
                 self._file(part).scalar(tag.format(name), value, step)
 
-    def _file(self, part):
+    def _file(self, part: str) -> "EventFile":
         if part not in self.files:
             self.files[part] = EventFile(os.path.join(self.log_dir, part))
         return self.files[part]
 
-    def _close(self):
+    def _close(self) -> None:
         for file in self.files.values():
             file.close()
         self.files = {}
@@ -122,7 +129,7 @@ class TensorBoard(Callback):
 class EventFile:
     """A new file of events in a folder, which is made where it does not exist."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self.tensorboard = _load_tensorboard()
         os.makedirs(folder, exist_ok=True)
         now = time.time()
@@ -130,27 +137,27 @@ class EventFile:
         self.records = self.tensorboard.RecordWriter(open(os.path.join(folder, name), "wb"))  # noqa: SIM115 - by close
         self._add(wall_time=now, file_version="brain.Event:2")
 
-    def _add(self, **fields):
+    def _add(self, **fields: Any) -> None:
         self.records.write(self.tensorboard.Event(**fields).SerializeToString())
 
-    def scalar(self, tag, value, step):
+    def scalar(self, tag: str, value: float, step: int) -> None:
         """Write a number."""
         self._add(wall_time=time.time(), step=step, summary=self.tensorboard.scalar_pb(tag, float(value)))
 
-    def histogram(self, tag, values, step):
+    def histogram(self, tag: str, values: Array, step: int) -> None:
         """Write how the values of an array are distributed."""
         self._add(wall_time=time.time(), step=step, summary=self.tensorboard.histogram_pb(tag, values))
 
-    def flush(self):
+    def flush(self) -> None:
         """Let what is written be seen by others."""
         self.records.flush()
 
-    def close(self):
+    def close(self) -> None:
         """Write what is left."""
         self.records.close()
 
 
-def _load_tensorboard():
+def _load_tensorboard() -> "SimpleNamespace":
     """What is used of the package, as attributes. None of it loads TensorFlow, even where that is installed."""
     try:
         from types import SimpleNamespace

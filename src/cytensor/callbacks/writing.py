@@ -2,11 +2,13 @@
 import csv
 import io
 import os
+from typing import Any, TextIO
 
 from cytensor.callbacks.base import Callback
 from cytensor.checks.arguments import TEXT
 from cytensor.checks.schema import COUNT, list_of, or_none
 from cytensor.saving.files import write_bytes
+from cytensor.types import Logs, Path
 
 
 class CSVLogger(Callback):
@@ -18,47 +20,47 @@ class CSVLogger(Callback):
     """
     state_rules = (("columns", or_none(list_of(TEXT, "strings"))), ("rows", or_none(COUNT)))
 
-    def __init__(self, filename, separator=",", append=False):
+    def __init__(self, filename: Path, separator: str = ",", append: bool = False) -> None:
         self.filename, self.separator, self.append = os.fspath(filename), separator, append
-        self.columns = None            # without "epoch"
-        self.rows = None               # of this run and what it continues, the titles among them
-        self.size = None               # bytes of the file as this run has left it
+        self.columns: list[str] | None = None      # without "epoch"
+        self.rows: int | None = None               # of this run and what it continues, the titles among them
+        self.size: int | None = None               # bytes of the file as this run has left it
 
-    def check_state(self, state, key):
+    def check_state(self, state: dict[str, Any], key: str) -> None:
         super().check_state(state, key)
         count = len(self._read())
         if (state["rows"] or 0) > count:           # those between would be missing
             raise ValueError(f"{key}.rows must be at most the {count} rows of '{self.filename}'; got {state['rows']}")
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         super().set_state(state)
         self.size = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self.columns = self.rows = self.size = None
         with self._open():             # a path that cannot be written is an error at once
             pass
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs or {}
         before = None if self.size == self._size() else self._read()
-        if self.rows is None:
-            before = before if self.append else []
-            titled = _is_titled(before)
-            self.columns, self.rows = before[0][1:] if titled else sorted(logs) if before else [], len(before)
+        if self.columns is None or self.rows is None:
+            before = before if before and self.append else []
+            self.columns = before[0][1:] if _is_titled(before) else sorted(logs) if before else []
+            self.rows = len(before)
         added = sorted(logs.keys() - set(self.columns))
         if added or before is not None:
-            self._rewrite(self._read() if before is None else before, added)
+            self._rewrite(self._read() if before is None else before, self.columns, added)
         with self._open() as file:
             self._writer(file).writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self.columns)])
         self.rows, self.size = self.rows + 1, self._size()
 
-    def _rewrite(self, before, added):
+    def _rewrite(self, before: list[list[str]], columns: list[str], added: list[str]) -> None:
         """Let the file have the rows of this run, with columns for what is added. What an interrupted run wrote after
         its checkpoint goes, rows and columns.
         """
-        rows, width = before[:self.rows], len(self.columns) + 1
-        self.columns = [*self.columns, *added]
+        rows, width = before[:self.rows], len(columns) + 1
+        self.columns = [*columns, *added]
         if not rows or _is_titled(rows):
             rows = [["epoch", *self.columns], *([*row[:width], *["NA"] * len(added)] for row in rows[1:])]
         self.rows = len(rows)
@@ -67,26 +69,26 @@ class CSVLogger(Callback):
         if rows != before:
             write_bytes(self.filename, text.getvalue().encode())
 
-    def _read(self):
+    def _read(self) -> list[list[str]]:
         if not os.path.exists(self.filename):
             return []
         with open(self.filename, newline="", encoding="utf-8") as file:
             return list(csv.reader(file, delimiter=self.separator))
 
-    def _open(self):
+    def _open(self) -> TextIO:
         return open(self.filename, "a", newline="", encoding="utf-8")
 
-    def _writer(self, file):
+    def _writer(self, file: TextIO) -> Any:
         return csv.writer(file, delimiter=self.separator)
 
-    def _size(self):
+    def _size(self) -> int:
         return os.path.getsize(self.filename)
 
 
-def _is_titled(rows):
+def _is_titled(rows: list[list[str]]) -> bool:
     return rows[:1] != [] and rows[0][:1] == ["epoch"]
 
 
-def _cell(value):
+def _cell(value: Any) -> Any:
     """A list in brackets and quotation marks, as Keras writes it; anything else as it is."""
     return f'"[{", ".join(map(str, value))}]"' if isinstance(value, (list, tuple)) else value

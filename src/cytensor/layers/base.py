@@ -44,6 +44,7 @@ class Layer(Owner):
     >>> Scale()([[1., 2.]]).numpy()
     array([[1., 2.]], dtype=float32)
     """
+    _bookkeeping = frozenset({"_settings", "_weights", "_regularizers", "_added_losses", "_losses_of"})
     casts_integers = False        # whether integer inputs are cast too; not where they are indices
     takes_several = True          # whether `call` may be given several inputs, in a list, tuple or dictionary
     _takes_training = False       # whether `call` has an argument of that name

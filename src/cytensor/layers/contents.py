@@ -12,8 +12,6 @@ from cytensor.types import Array, ArrayLike
 if TYPE_CHECKING:
     from cytensor.layers.base import Layer
 
-# Attributes that own nothing: what they hold is owned elsewhere.
-BOOKKEEPING = {"_settings", "_weights", "_regularizers", "_added_losses", "_losses_of", "_by_name", "_numbers"}
 # Types whose values hold neither variables nor layers. Others are added as they are met: a training step asks for the
 # weights of a model every time, and isinstance for every attribute would be most of that.
 _PLAIN = {str, int, float, bool, type(None), np.dtype}
@@ -21,6 +19,8 @@ _PLAIN = {str, int, float, bool, type(None), np.dtype}
 
 class Owner(registry.Configurable):
     """What has variables and layers as attributes, or in lists and dictionaries: every Layer, which makes the state."""
+    # Attributes of a class that own nothing: what they hold is owned elsewhere. A subclass adds its own.
+    _bookkeeping: frozenset[str]
     name: str
     built: bool                   # whether it has its weights
     _trainable: bool
@@ -30,8 +30,9 @@ class Owner(registry.Configurable):
     def _inside(self) -> list["Variable | Layer"]:
         """The variables and layers kept as attributes, or in lists and dictionaries, in order."""
         found: list[Variable | Layer] = []
+        bookkeeping = self._bookkeeping
         for key, value in vars(self).items():
-            if type(value) not in _PLAIN and key not in BOOKKEEPING:
+            if type(value) not in _PLAIN and key not in bookkeeping:
                 _gather(value, found)
         return found
 

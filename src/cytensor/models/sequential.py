@@ -26,6 +26,7 @@ class Sequential(Model):
     >>> model.count_params()
     23
     """
+    _bookkeeping = Model._bookkeeping | {"_by_name", "_numbers"}
 
     def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None,
                  dtype: DTypeLike | None = None) -> None:

@@ -1,4 +1,8 @@
-"""Optimizers. base.py has the Optimizer class; schedules.py learning rates as functions of the step."""
+"""Optimizers. base.py has the Optimizer class, scalars.py its numbers as variables, schedules.py learning rates as
+functions of the step.
+"""
+from typing import cast
+
 from cytensor import registry
 from cytensor.absent import explain
 from cytensor.optimizers import schedules
@@ -7,6 +11,7 @@ from cytensor.optimizers.adaptive import Adadelta, Adagrad, Lion
 from cytensor.optimizers.base import Optimizer
 from cytensor.optimizers.rmsprop import RMSprop
 from cytensor.optimizers.sgd import SGD
+from cytensor.types import Identifier
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Nadam", "Optimizer", "RMSprop", "get",
            "schedules"]
@@ -15,7 +20,8 @@ __dir__ = __all__.copy
 registry.register("optimizers", SGD, RMSprop, Adam, AdamW, Adamax, Nadam, Adagrad, Adadelta, Lion)
 
 
-def get(identifier):
+def get(identifier: Identifier | Optimizer) -> Optimizer:
     """The Optimizer that a name, configuration, class or instance means."""
-    return registry.lookup("optimizers", identifier, Optimizer)
+    found: Optimizer = registry.lookup("optimizers", cast("Identifier", identifier), Optimizer)
+    return found
 explain(__name__)

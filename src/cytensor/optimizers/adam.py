@@ -1,17 +1,23 @@
 """Adam and its kin: steps from moving means of the gradient and of its size."""
+from collections.abc import Sequence
+from typing import Any
+
 import cyops
 from cytensor.optimizers.base import Optimizer
+from cytensor.optimizers.schedules import RateLike
+from cytensor.tensor import Tensor, Variable
 
 
 class _Moments(Optimizer):
     """What the family shares: the rates of the two means, and the slots m and v."""
-    slot_names = ("m", "v")
+    slot_names: tuple[str, ...] = ("m", "v")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **options):
+    def __init__(self, learning_rate: RateLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
+                 epsilon: float = 1e-7, **options: Any) -> None:
         super().__init__(learning_rate, **options)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def moments(self, variables):
+    def moments(self, variables: Sequence[Variable]) -> tuple[list[Tensor], list[Tensor]]:
         """The slots m and v of the variables."""
         return self.slot("m", variables), self.slot("v", variables)
 
@@ -24,14 +30,15 @@ class Adam(_Moments):
     optimization" (2014); Reddi, Kale, Kumar, "On the convergence of Adam and beyond" (2018).
     """
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **options):
+    def __init__(self, learning_rate: RateLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
+                 epsilon: float = 1e-7, amsgrad: bool = False, **options: Any) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **options)
         self.amsgrad = bool(amsgrad)
         self.slot_names = ("m", "v", "largest_v") if amsgrad else ("m", "v")
 
     takes_factors = True
 
-    def update(self, gradients, variables, learning_rate):
+    def update(self, gradients: Sequence[Tensor], variables: Sequence[Variable], learning_rate: float) -> None:
         step = self.iterations + 1
         if not self.amsgrad:
             cyops.adam_step(variables, gradients, *self.moments(variables), learning_rate, self.beta_1, self.beta_2,
@@ -49,8 +56,8 @@ class AdamW(Adam):
     Source: Loshchilov, Hutter, "Decoupled weight decay regularization" (2017).
     """
 
-    def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False,
-                 **options):
+    def __init__(self, learning_rate: RateLike = 0.001, weight_decay: float | None = 0.004, beta_1: float = 0.9,
+                 beta_2: float = 0.999, epsilon: float = 1e-7, amsgrad: bool = False, **options: Any) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options)
 
 
@@ -62,7 +69,7 @@ class Adamax(_Moments):
 
     takes_factors = True
 
-    def update(self, gradients, variables, learning_rate):
+    def update(self, gradients: Sequence[Tensor], variables: Sequence[Variable], learning_rate: float) -> None:
         rate = learning_rate / (1 - self.beta_1 ** (self.iterations + 1))
         cyops.update.step("adamax", variables, gradients, *self.moments(variables), rate=rate, rest_1=1 - self.beta_1,
                           beta_2=self.beta_2, epsilon=self.epsilon, **self.factors)
@@ -74,7 +81,7 @@ class Nadam(_Moments):
     Further options are Optimizer's. Source: Dozat, "Incorporating Nesterov momentum into Adam" (2016).
     """
 
-    def _product(self, step):
+    def _product(self, step: int) -> float:
         """u_1 * ... * u_step, multiplied in this order, which gives the bits of training that was not interrupted.
 
         Behind some thousand steps it is as small as a float can be and changes no more, whatever step a file says.
@@ -86,12 +93,12 @@ class Nadam(_Moments):
                 break
         return product
 
-    def _momentum(self, t):
+    def _momentum(self, t: int) -> float:
         return self.beta_1 * (1 - 0.5 * 0.96 ** t)
 
     takes_factors = True
 
-    def update(self, gradients, variables, learning_rate):
+    def update(self, gradients: Sequence[Tensor], variables: Sequence[Variable], learning_rate: float) -> None:
         step = self.iterations + 1
         if self._known[0] != step - 1:             # a loaded optimizer goes on in the middle
             self._known = (step - 1, self._product(step - 1))

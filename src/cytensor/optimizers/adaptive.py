@@ -1,6 +1,11 @@
 """Adagrad, Adadelta and Lion: one slot or two, and a row of the kernels' table each."""
+from collections.abc import Sequence
+from typing import Any
+
 import cyops
 from cytensor.optimizers.base import Optimizer
+from cytensor.optimizers.schedules import RateLike
+from cytensor.tensor import Tensor, Variable
 
 
 class Adagrad(Optimizer):
@@ -10,11 +15,12 @@ class Adagrad(Optimizer):
     """
     slot_names = ("sum",)
 
-    def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, **options):
+    def __init__(self, learning_rate: RateLike = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
+                 **options: Any) -> None:
         super().__init__(learning_rate, **options)
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
-    def initial_slot(self, name, variable):
+    def initial_slot(self, name: str, variable: Variable) -> Tensor:
         slot = super().initial_slot(name, variable)
         if name == "sum":
             slot[...] = self.initial_accumulator_value
@@ -22,7 +28,7 @@ class Adagrad(Optimizer):
 
     takes_factors = True
 
-    def update(self, gradients, variables, learning_rate):
+    def update(self, gradients: Sequence[Tensor], variables: Sequence[Variable], learning_rate: float) -> None:
         cyops.update.step("adagrad", variables, gradients, self.slot("sum", variables), learning_rate=learning_rate,
                           epsilon=self.epsilon, **self.factors)
 
@@ -34,13 +40,14 @@ class Adadelta(Optimizer):
     """
     slot_names = ("mean_square", "mean_square_step")
 
-    def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, **options):
+    def __init__(self, learning_rate: RateLike = 0.001, rho: float = 0.95, epsilon: float = 1e-7,
+                 **options: Any) -> None:
         super().__init__(learning_rate, **options)
         self.rho, self.epsilon = rho, epsilon
 
     takes_factors = True
 
-    def update(self, gradients, variables, learning_rate):
+    def update(self, gradients: Sequence[Tensor], variables: Sequence[Variable], learning_rate: float) -> None:
         cyops.update.step("adadelta", variables, gradients, self.slot("mean_square", variables),
                           self.slot("mean_square_step", variables), learning_rate=learning_rate, rho=self.rho,
                           rest=1 - self.rho, epsilon=self.epsilon, **self.factors)
@@ -53,7 +60,8 @@ class Lion(Optimizer):
     """
     slot_names = ("m",)
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **options):
+    def __init__(self, learning_rate: RateLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.99,
+                 **options: Any) -> None:
         super().__init__(learning_rate, **options)
         if not 0 < beta_1 <= 1:
             raise ValueError(f"Lion: beta_1 must be in (0, 1]; got {beta_1}")
@@ -61,7 +69,7 @@ class Lion(Optimizer):
 
     takes_factors = True
 
-    def update(self, gradients, variables, learning_rate):
+    def update(self, gradients: Sequence[Tensor], variables: Sequence[Variable], learning_rate: float) -> None:
         cyops.update.step("lion", variables, gradients, self.slot("m", variables), learning_rate=learning_rate,
                           beta_1=self.beta_1, rest_1=1 - self.beta_1, beta_2=self.beta_2, rest_2=1 - self.beta_2,
                           **self.factors)

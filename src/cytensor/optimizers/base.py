@@ -5,13 +5,17 @@ parameters where the rule has a kernel), average the weights, constrain them. Fo
 """
 import math
 import operator
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import numpy as np
 
 from cytensor import initializers, ops, registry
 from cytensor.norms import joint_length
-from cytensor.optimizers.schedules import LearningRateSchedule
-from cytensor.tensor import Variable, asarray
+from cytensor.optimizers.scalars import Rate, Setting
+from cytensor.optimizers.schedules import LearningRateSchedule, RateLike
+from cytensor.tensor import Tensor, Variable, asarray
+from cytensor.types import ArrayLike, Config, Identifier
 from cytensor.user_warnings import warn
 
 
@@ -26,18 +30,19 @@ class Optimizer(registry.Configurable):
     """
     strict = True
     slot_names: tuple[str, ...] = ()
-    _learning_rate = None
+    _learning_rate: Any = None         # what learning_rate was set to
     takes_factors = False      # whether `update` hands `self.factors` to its kernel, which then decays and clips
 
-    def __init_subclass__(cls, **options):
+    def __init_subclass__(cls, **options: Any) -> None:
         """A rule that replaces one with a kernel does not take the factors unless it says so itself."""
         super().__init_subclass__(**options)
         if "update" in vars(cls):
             cls.takes_factors = vars(cls).get("takes_factors", False)
 
-    def __init__(self, learning_rate=0.01, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None,
-                 use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None, gradient_accumulation_steps=None,
-                 name=None):
+    def __init__(self, learning_rate: RateLike = 0.01, weight_decay: float | None = None, clipnorm: float | None = None,
+                 clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
+                 ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None,
+                 gradient_accumulation_steps: int | None = None, name: str | None = None) -> None:
         self.name = name or type(self).__name__.lower()
         self.learning_rate = learning_rate
         limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
@@ -55,54 +60,53 @@ class Optimizer(registry.Configurable):
                              f"got {gradient_accumulation_steps}")
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
-        self.calls = 0                     # steps taken, those that only accumulated included
-        self.parameters = []               # the variables seen, in order
-        self.slots = {}                    # name -> one tensor for each of `parameters`
-        self._places = {}                  # id of a variable -> its place in `parameters`
-        self.factors = {}                  # what this step's kernel multiplies parameters and gradients by first
-        self._is_whole = False             # whether this step changes all of `parameters`, in their order
-        self._added_slots = set()          # names of slots from add_variable_from_reference
-        self._undecayed = []
-        self._undecayed_names = ()
+        self.calls = 0                              # steps taken, those that only accumulated included
+        self.parameters: list[Variable] = []        # the variables seen, in order
+        self.slots: dict[str, list[Any]] = {}       # name -> one tensor for each of `parameters`
+        self._places: dict[int, int] = {}           # id of a variable -> its place in `parameters`
+        self.factors: dict[str, Any] = {}           # what this step's kernel multiplies by first
+        self._is_whole = False                      # whether this step changes all of `parameters`, in their order
+        self._added_slots: set[str] = set()         # names of slots from add_variable_from_reference
+        self._undecayed: list[Variable] = []
+        self._undecayed_names: tuple[str, ...] = ()
 
     # -- learning rate and step ---------------------------------------------------------------------------------------
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Rate:
         """The current learning rate, a float; may be set to another, or to a schedule, which then stays."""
         return Rate(self)
 
     @learning_rate.setter
-    def learning_rate(self, value):
-        if isinstance(value, dict):
-            value = registry.deserialize(value)
-        if not isinstance(value, LearningRateSchedule) and not callable(value):
+    def learning_rate(self, value: RateLike) -> None:
+        rate: Any = registry.deserialize(value) if isinstance(value, dict) else value
+        if not isinstance(rate, LearningRateSchedule) and not callable(rate):
             if isinstance(self._learning_rate, LearningRateSchedule):
                 raise TypeError(f"{type(self).__name__}: learning_rate is a schedule and cannot be set to a number; "
-                                f"got {value!r}; make the optimizer with a number to change it later")
+                                f"got {rate!r}; make the optimizer with a number to change it later")
             try:
-                value = float(value)
+                rate = float(rate)
             except (TypeError, ValueError):
                 raise TypeError(f"{type(self).__name__}: learning_rate must be a number, a schedule or a function; "
-                                f"got {value!r}") from None
-            if not value >= 0 or math.isinf(value):
-                raise ValueError(f"{type(self).__name__}: learning_rate must be finite and not negative; got {value}")
-        self._learning_rate = value
+                                f"got {rate!r}") from None
+            if not rate >= 0 or math.isinf(rate):
+                raise ValueError(f"{type(self).__name__}: learning_rate must be finite and not negative; got {rate}")
+        self._learning_rate = rate
 
-    def _rate(self):
+    def _rate(self) -> float:
         if isinstance(self._learning_rate, LearningRateSchedule):
             return float(self._learning_rate(self.calls))      # as Keras: every call counts, not every change
         return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
 
     @property
-    def iterations(self):
+    def iterations(self) -> int:
         """How many times the weights were changed, an int."""
         return self.calls // (self.gradient_accumulation_steps or 1)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "learning_rate": self._learning_rate}
 
     # -- one step -----------------------------------------------------------------------------------------------------
-    def apply_gradients(self, grads_and_vars):
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor | None, Variable]]) -> int:
         """Change the variables by their gradients: pairs (gradient, variable), as zip(gradients, variables) gives.
 
         Returns `iterations`.
@@ -115,21 +119,20 @@ class Optimizer(registry.Configurable):
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
         return self.iterations
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: Sequence[Tensor | None], trainable_variables: Sequence[Variable] | None = None) -> None:
         """As `apply_gradients`, from two lists; the variables default to those seen before."""
         variables = self.parameters if trainable_variables is None else trainable_variables
-        gradients, variables = self._present(grads, variables)
+        present, variables = self._present(grads, variables)
         self._is_whole = self._are_all(variables)
         if not (self._is_whole and self.built):
             self._build_for(variables)
         self.factors = {}
-        if self.gradient_accumulation_steps:
-            gradients = self._accumulated(gradients, variables)
+        gradients = self._accumulated(present, variables) if self.gradient_accumulation_steps else present
         if gradients is not None:
             gradients = self._clipped(gradients)
             learning_rate = self._rate()
             if self.weight_decay:
-                self._decay(variables, learning_rate)
+                self._decay(variables, self.weight_decay * learning_rate)
             self.update(gradients, variables, learning_rate)
         if self.use_ema:
             self._average(variables)
@@ -138,28 +141,28 @@ class Optimizer(registry.Configurable):
                 variable.assign(variable.constraint(variable))
         self.calls += 1
 
-    def update(self, gradients, variables, learning_rate):
+    def update(self, gradients: Sequence[Tensor], variables: Sequence[Variable], learning_rate: float) -> None:
         """Change all variables. The default calls `update_step` for each of them."""
         for gradient, variable in zip(gradients, variables, strict=True):
             self.update_step(gradient, variable, learning_rate)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         raise NotImplementedError(f"{type(self).__name__}: an optimizer must define update or update_step")
 
     # -- state --------------------------------------------------------------------------------------------------------
-    def _build_for(self, variables):
+    def _build_for(self, variables: Sequence[Variable]) -> None:
         """Call `build` where there are variables not seen before, with all that there are then, in their order."""
         new = [variable for variable in variables if id(variable) not in self._places]
         if new or not self.built:
             self.build([*self.parameters, *new])
         self._is_whole = self._are_all(variables)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """Variables of a copy are others than those of the original: they are found by their new identities."""
         vars(self).update(state)
         self._places = {id(variable): place for place, variable in enumerate(self.parameters)}
 
-    def build(self, variables):
+    def build(self, variables: Sequence[Variable]) -> None:
         """Make the slots of the variables not seen before. Called before a step that meets such; again, it keeps all.
         """
         for variable in variables:
@@ -174,37 +177,38 @@ class Optimizer(registry.Configurable):
                 slots.append(self.initial_slot(name, variable))
         self.built, self._is_whole = True, self._are_all(variables)
 
-    def _are_all(self, variables):
+    def _are_all(self, variables: Sequence[Variable]) -> bool:
         """Whether `variables` are all of `parameters`, in their order."""
         return len(variables) == len(self.parameters) and all(map(operator.is_, variables, self.parameters))
 
-    def _all_slot_names(self):
+    def _all_slot_names(self) -> tuple[str, ...]:
         extra = ("accumulator",) if self.gradient_accumulation_steps else ()
         return (*self.slot_names, *extra, *(("average",) if self.use_ema else ()))
 
-    def initial_slot(self, name, variable):
+    def initial_slot(self, name: str, variable: Variable) -> Tensor:
         """The value that slot `name` of a variable starts from: zeros, or for averages the variable itself."""
         values = variable.numpy() if name == "average" else np.zeros(variable.shape)
         return asarray(np.array(values, variable.dtype))
 
-    def slot(self, name, variables):
+    def slot(self, name: str, variables: Sequence[Variable]) -> list[Tensor]:
         """The tensors of slot `name` that belong to `variables`, in their order."""
         slots = self.slots[name]
         return slots if self._is_whole else [slots[self._places[id(variable)]] for variable in variables]
 
     @property
-    def variables(self):
+    def variables(self) -> list[Tensor]:
         """All of the state: the number of steps and the learning rate as they are now, then every slot.
 
         The first two are Variables made for this list: assigning to them sets the optimizer's.
         """
-        counts = [_Setting(np.int64(self.calls), "iteration", lambda value: setattr(self, "calls", int(value))),
-                  _Setting(np.float32(self._rate()), "learning_rate",
-                           lambda value: setattr(self, "learning_rate", float(value)))]
+        counts = [Setting(np.int64(self.calls), "iteration", lambda value: setattr(self, "calls", int(value))),
+                  Setting(np.float32(self._rate()), "learning_rate",
+                          lambda value: setattr(self, "learning_rate", float(value)))]
         return [*counts, *(tensor for slots in self.slots.values() for tensor in slots)]
 
     # -- for rules of one's own, in Keras's names ---------------------------------------------------------------------
-    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
+    def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None,
+                                    initializer: Identifier = "zeros") -> Variable:
         """The Variable of slot `name` that belongs to a variable given to `build`: of its shape, saved with the model.
 
         >>> class Heavy(Optimizer):
@@ -224,13 +228,15 @@ class Optimizer(registry.Configurable):
             self.slot_names = (*self.slot_names, name)
             self._added_slots.add(name)
             self.slots[name] = []
-        slots, initializer = self.slots[name], initializers.get(initializer)
+        slots, initial = self.slots[name], initializers.get(initializer)
         for variable in self.parameters[len(slots):]:
-            value = initializer(variable.shape, dtype=variable.dtype)
+            value = initial(variable.shape, dtype=variable.dtype)
             slots.append(Variable(value, trainable=False, name=f"{variable.name}_{name}"))
-        return slots[self._get_variable_index(reference_variable)]
+        slot: Variable = slots[self._get_variable_index(reference_variable)]
+        return slot
 
-    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
+    def add_optimizer_variables(self, trainable_variables: Sequence[Variable], name: str | Sequence[str],
+                                initializer: Any = "zeros") -> Any:
         """The Variables of slot `name` for a list of variables; for several names a tuple of such lists."""
         if not isinstance(name, str):
             several = initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(name)
@@ -238,7 +244,7 @@ class Optimizer(registry.Configurable):
                          for one, its in zip(name, several, strict=True))
         return [self.add_variable_from_reference(variable, name, initializer) for variable in trainable_variables]
 
-    def _get_variable_index(self, variable):
+    def _get_variable_index(self, variable: Variable) -> int:
         """The place of a variable among those given to `build`."""
         place = self._places.get(id(variable))
         if place is None:
@@ -246,20 +252,21 @@ class Optimizer(registry.Configurable):
                              f"{getattr(variable, 'name', variable)!r}; call super().build(variables) first")
         return place
 
-    def assign(self, variable, value):
+    def assign(self, variable: Variable, value: ArrayLike) -> None:
         """`variable.assign(value)`."""
         variable.assign(value)
 
-    def assign_add(self, variable, value):
+    def assign_add(self, variable: Variable, value: ArrayLike) -> None:
         """`variable.assign_add(value)`."""
         variable.assign_add(value)
 
-    def assign_sub(self, variable, value):
+    def assign_sub(self, variable: Variable, value: ArrayLike) -> None:
         """`variable.assign_sub(value)`."""
         variable.assign_sub(value)
 
     # -- the parts around the rule ------------------------------------------------------------------------------------
-    def _present(self, gradients, variables):
+    def _present(self, gradients: Sequence[Tensor | None],
+                 variables: Sequence[Variable]) -> tuple[Sequence[Tensor], Sequence[Variable]]:
         if len(gradients) != len(variables):
             raise ValueError(f"{self.name}: one gradient for each variable; got {len(gradients)} gradients, "
                              f"{len(variables)} variables")
@@ -272,7 +279,8 @@ class Optimizer(registry.Configurable):
             warn(f"{self.name}: no gradient for {names}; the loss does not depend on them")
             kept = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
             gradients, variables = [g for g, _ in kept], [v for _, v in kept]
-        for gradient, variable in zip(gradients, variables, strict=True):
+        present = cast("Sequence[Tensor]", gradients)
+        for gradient, variable in zip(present, variables, strict=True):
             if not isinstance(variable, Variable):
                 raise TypeError(f"{self.name}: what is changed must be a Variable; got {type(variable).__name__}, its "
                                 f"gradient {type(gradient).__name__}")
@@ -282,9 +290,9 @@ class Optimizer(registry.Configurable):
             if gradient.shape != variable.shape:
                 raise ValueError(f"{self.name}: a gradient must have its variable's shape; got {gradient.shape}, "
                                  f"'{variable.name}' {variable.shape}")
-        return gradients, variables
+        return present, variables
 
-    def _clipped(self, gradients):
+    def _clipped(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
         if self.clipvalue is not None:
             return [ops.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
         if self.clipnorm is not None:
@@ -298,21 +306,22 @@ class Optimizer(registry.Configurable):
             return gradients
         return [gradient * factor for gradient, factor in zip(gradients, factors, strict=True)]
 
-    def _accumulated(self, gradients, variables):
+    def _accumulated(self, gradients: Sequence[Tensor], variables: Sequence[Variable]) -> list[Tensor] | None:
         """The mean gradient of the last steps when it is time to use it, else None."""
         sums = self.slot("accumulator", variables)
-        if (self.calls + 1) % self.gradient_accumulation_steps:
+        steps = self.gradient_accumulation_steps or 1
+        if (self.calls + 1) % steps:
             for total, gradient in zip(sums, gradients, strict=True):
                 total[...] = total + gradient
             return None
-        share = 1.0 / self.gradient_accumulation_steps
+        share = 1.0 / steps
         means = [(total + gradient) * share for total, gradient in zip(sums, gradients, strict=True)]
         for total in sums:
             total[...] = 0.0
         return means
 
-    def _decay(self, variables, learning_rate):
-        factor = 1.0 - self.weight_decay * learning_rate
+    def _decay(self, variables: Sequence[Variable], share: float) -> None:
+        factor = 1.0 - share
         factors = [factor if self._is_decayed(variable) else 1.0 for variable in variables]
         if self.takes_factors:
             self.factors["parameter_factor"] = factors
@@ -320,23 +329,24 @@ class Optimizer(registry.Configurable):
         for variable, factor in zip(variables, factors, strict=True):
             variable.assign(variable * factor)
 
-    def _is_decayed(self, variable):
+    def _is_decayed(self, variable: Variable) -> bool:
         return not any(variable is one for one in self._undecayed) and (
             not any(name in variable.name for name in self._undecayed_names))
 
-    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+    def exclude_from_weight_decay(self, var_list: Iterable[Variable] | None = None,
+                                  var_names: Iterable[str] | None = None) -> None:
         """Leave these variables, or those whose name contains one of `var_names`, out of the weight decay."""
         self._undecayed = list(var_list or ())
         self._undecayed_names = tuple(var_names or ())
 
-    def _average(self, variables):
+    def _average(self, variables: Sequence[Variable]) -> None:
         momentum = self.ema_momentum if self.iterations else 0.0            # the first average is the first value
         for average, variable in zip(self.slot("average", variables), variables, strict=True):
             average[...] = momentum * average + (1.0 - momentum) * variable
         if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values(variables)
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Put the moving averages in the place of the weights, where use_ema is on."""
         if self.use_ema and self.slots.get("average"):
             known = [variable for variable in var_list if id(variable) in self._places]
@@ -345,53 +355,13 @@ class Optimizer(registry.Configurable):
                 variable.assign(average)
 
 
-class _Setting(Variable):
-    """A number of an optimizer as a Variable that sets it when assigned to."""
-
-    def __init__(self, value, name, store):
-        super().__init__(value, trainable=False, name=name, dtype=value.dtype)
-        self._store = store
-
-    def assign(self, value):
-        result = super().assign(value)
-        self._store(self.numpy())
-        return result
-
-    def assign_add(self, value):
-        return self.assign(self.numpy() + np.asarray(value, self.dtype))
-
-    def assign_sub(self, value):
-        return self.assign(self.numpy() - np.asarray(value, self.dtype))
-
-
-class Rate(float):
-    """A learning rate as a float that also has the methods of the variable that Keras gives in its place."""
-    __slots__ = ("_optimizer",)
-
-    def __new__(cls, optimizer):
-        self = super().__new__(cls, optimizer._rate())
-        self._optimizer = optimizer
-        return self
-
-    def __reduce__(self):
-        return float, (float(self),)
-
-    def numpy(self):
-        """The value as a NumPy float32."""
-        return np.float32(self)
-
-    def assign(self, value):
-        """Set the optimizer's learning rate."""
-        self._optimizer.learning_rate = value
-
-
-def _positive(optimizer, name, value):
+def _positive(optimizer: Optimizer, name: str, value: float | None) -> float | None:
     if value is not None and not value > 0:
         raise ValueError(f"{type(optimizer).__name__}: {name} must be positive; got {value}")
     return value
 
 
-def _shortening(gradients, limit):
+def _shortening(gradients: Sequence[Tensor], limit: float) -> float:
     """What makes gradients that are longer than `limit`, all together, as long as that."""
     norm = joint_length(gradients)
     return limit / norm if norm > limit else 1.0

@@ -1,6 +1,11 @@
 """RMSprop: steps divided by a moving root mean square of the gradients."""
+from collections.abc import Sequence
+from typing import Any
+
 import cyops
 from cytensor.optimizers.base import Optimizer
+from cytensor.optimizers.schedules import RateLike
+from cytensor.tensor import Tensor, Variable
 
 
 class RMSprop(Optimizer):
@@ -10,14 +15,15 @@ class RMSprop(Optimizer):
     Further options are Optimizer's. Source: Hinton, "Neural networks for machine learning", lecture 6 (2012).
     """
 
-    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **options):
+    def __init__(self, learning_rate: RateLike = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
+                 centered: bool = False, **options: Any) -> None:
         super().__init__(learning_rate, **options)
         self.rho, self.momentum, self.epsilon, self.centered = rho, float(momentum), epsilon, bool(centered)
         self.slot_names = ("mean_square", *(("velocity",) if momentum else ()), *(("mean",) if centered else ()))
 
     takes_factors = True
 
-    def update(self, gradients, variables, learning_rate):
+    def update(self, gradients: Sequence[Tensor], variables: Sequence[Variable], learning_rate: float) -> None:
         cyops.rmsprop_step(variables, gradients, self.slot("mean_square", variables), learning_rate, self.rho,
                             self.epsilon, momentum=self.momentum,
                             velocity=self.slot("velocity", variables) if self.momentum else None,

@@ -1,9 +1,12 @@
 """Learning-rate schedules: the learning rate as a function of the number of steps taken."""
 import bisect
 import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from cytensor import registry
 from cytensor.absent import explain
+from cytensor.types import Config
 
 __all__ = [
     "CosineDecay",
@@ -21,8 +24,11 @@ class LearningRateSchedule(registry.Configurable):
     """Base class: subclasses define `__call__(step)` -> float, step counting from 0."""
     strict = True
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         raise NotImplementedError(f"{type(self).__name__}: a schedule must define __call__(self, step)")
+
+
+RateLike: TypeAlias = float | Config | LearningRateSchedule | Callable[[], float]
 
 
 class ExponentialDecay(LearningRateSchedule):
@@ -32,11 +38,12 @@ class ExponentialDecay(LearningRateSchedule):
     0.025
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
+    def __init__(self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False,
+                 name: str = "ExponentialDecay") -> None:
         self.initial, self.steps, self.rate = initial_learning_rate, decay_steps, decay_rate
         self.staircase = staircase
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         power = step / self.steps
         return self.initial * self.rate ** (math.floor(power) if self.staircase else power)
 
@@ -44,11 +51,12 @@ class ExponentialDecay(LearningRateSchedule):
 class InverseTimeDecay(LearningRateSchedule):
     """initial / (1 + rate * step / decay_steps); `staircase` takes whole quotients only."""
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
+    def __init__(self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False,
+                 name: str = "InverseTimeDecay") -> None:
         self.initial, self.steps, self.rate = initial_learning_rate, decay_steps, decay_rate
         self.staircase = staircase
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         quotient = step / self.steps
         return self.initial / (1 + self.rate * (math.floor(quotient) if self.staircase else quotient))
 
@@ -56,17 +64,17 @@ class InverseTimeDecay(LearningRateSchedule):
 class PolynomialDecay(LearningRateSchedule):
     """From initial to end along (1 - step / decay_steps)^power; then end, or with `cycle` over and over, longer."""
 
-    def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False,
-                 name="PolynomialDecay"):
+    def __init__(self, initial_learning_rate: float, decay_steps: float, end_learning_rate: float = 0.0001,
+                 power: float = 1.0, cycle: bool = False, name: str = "PolynomialDecay") -> None:
         self.initial, self.steps, self.end = initial_learning_rate, decay_steps, end_learning_rate
         self.power, self.cycle = power, cycle
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         steps = self.steps
         if self.cycle:
             steps *= max(1, math.ceil(step / steps))
         share = min(step / steps, 1.0)
-        return (self.initial - self.end) * (1 - share) ** self.power + self.end
+        return float((self.initial - self.end) * (1 - share) ** self.power + self.end)
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
@@ -76,7 +84,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     [1.0, 0.5, 0.1]
     """
 
-    def __init__(self, boundaries, values, name="PiecewiseConstant"):
+    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
         self.boundaries, self.values = list(boundaries), [float(value) for value in values]
         if len(self.values) != len(self.boundaries) + 1:
             raise ValueError(f"{name}: one value more than boundaries; got {len(self.boundaries)} boundaries, "
@@ -84,7 +92,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         if self.boundaries != sorted(self.boundaries):
             raise ValueError(f"{name}: boundaries must ascend; got {self.boundaries}")
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         return self.values[bisect.bisect_left(self.boundaries, step)]
 
 
@@ -94,15 +102,15 @@ class CosineDecay(LearningRateSchedule):
     Source: Loshchilov, Hutter, "SGDR: stochastic gradient descent with warm restarts" (2016).
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None,
-                 warmup_steps=0):
+    def __init__(self, initial_learning_rate: float, decay_steps: float, alpha: float = 0.0, name: str = "CosineDecay",
+                 warmup_target: float | None = None, warmup_steps: int = 0) -> None:
         self.initial, self.steps, self.alpha = initial_learning_rate, decay_steps, alpha
         self.target, self.warmup = warmup_target, warmup_steps if warmup_target is not None else 0
 
-    def __call__(self, step):
-        if step < self.warmup:
-            return self.initial + (self.target - self.initial) * step / self.warmup
+    def __call__(self, step: float) -> float:
         top = self.initial if self.target is None else self.target
+        if step < self.warmup:
+            return self.initial + (top - self.initial) * step / self.warmup
         share = min(step - self.warmup, self.steps) / self.steps
         return top * ((1 - self.alpha) * 0.5 * (1 + math.cos(math.pi * share)) + self.alpha)
 
@@ -110,12 +118,12 @@ class CosineDecay(LearningRateSchedule):
 class CosineDecayRestarts(LearningRateSchedule):
     """Half cosines down to alpha * initial, each `t_mul` times longer and `m_mul` times lower than the one before."""
 
-    def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0,
-                 name="SGDRDecay"):
+    def __init__(self, initial_learning_rate: float, first_decay_steps: float, t_mul: float = 2.0, m_mul: float = 1.0,
+                 alpha: float = 0.0, name: str = "SGDRDecay") -> None:
         self.initial, self.first, self.alpha = initial_learning_rate, first_decay_steps, alpha
         self.t_mul, self.m_mul = t_mul, m_mul
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         length, start, height = float(self.first), 0.0, 1.0
         while step >= start + length:
             start, length, height = start + length, length * self.t_mul, height * self.m_mul

@@ -1,15 +1,25 @@
 """`plot_confusion_matrix`: which classes are taken for which, as a coloured table."""
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from cytensor.plots import figures
 from cytensor.plots.images import class_texts
 from cytensor.plots.labels import confusion_matrix
+from cytensor.types import Array, ArrayLike, Path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
 
 NUMBERS_UP_TO = 25             # classes for which the counts are written into the cells
 NAMES_UP_TO = 40               # and for which every class is named at the edges
 
 
-def plot_confusion_matrix(labels, predictions=None, class_names=None, *, normalize=False, title=None, path=None):
+def plot_confusion_matrix(labels: ArrayLike, predictions: ArrayLike | None = None,
+                          class_names: Sequence[str] | None = None, *, normalize: bool = False,
+                          title: str | None = None, path: Path | None = None) -> "Figure":
     """Draw how often each class was taken for each; returns the figure.
 
     labels, predictions: class numbers (n,), or one-hot rows or probabilities (n, classes); or labels alone, a matrix
@@ -28,7 +38,7 @@ def plot_confusion_matrix(labels, predictions=None, class_names=None, *, normali
     return figures.save(op, figure, path)
 
 
-def as_matrix(op, labels, predictions):
+def as_matrix(op: str, labels: ArrayLike, predictions: ArrayLike | None) -> Array:
     """The matrix of counts, (classes, classes) int64."""
     if predictions is not None:
         return confusion_matrix(labels, predictions)
@@ -39,19 +49,19 @@ def as_matrix(op, labels, predictions):
     return matrix
 
 
-def side_of(matrix):
+def side_of(matrix: Array) -> float:
     """The width of the coloured square in inches: cells wide enough for their numbers."""
     digits = len(f"{matrix.max():,}")
     cell = max(0.3, 0.095 * digits + 0.1) if len(matrix) <= NUMBERS_UP_TO else 0.17
     return float(np.clip(cell * len(matrix), 2.5, 12.0))
 
 
-def edge_of(names):
+def edge_of(names: Sequence[str]) -> float:
     """The room that the names of the classes take, in inches."""
     return 0.08 * max(map(len, names)) if len(names) <= NAMES_UP_TO else 0.3
 
 
-def draw_confusion(figure, matrix, names, normalize=False):
+def draw_confusion(figure: "Figure | SubFigure", matrix: Array, names: Sequence[str], normalize: bool = False) -> None:
     """The table with its colour bar, on an empty figure or part of one."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -79,7 +89,7 @@ def draw_confusion(figure, matrix, names, normalize=False):
     bar.outline.set_visible(False)
 
 
-def _write_numbers(axes, matrix, shares, normalize):
+def _write_numbers(axes: "Axes", matrix: Array, shares: Array, normalize: bool) -> None:
     """The count of each cell, or its share of the row in percent; nothing where nothing was counted."""
     for row, column in np.argwhere(matrix):
         share = shares[row, column]
@@ -88,7 +98,7 @@ def _write_numbers(axes, matrix, shares, normalize):
                   color="white" if share > 0.55 else "#20303f")
 
 
-def _outcome(matrix):
+def _outcome(matrix: Array) -> str:
     total = int(matrix.sum())
     right = np.trace(matrix) / max(total, 1)
     plural = "sample" if total == 1 else "samples"

@@ -1,9 +1,18 @@
 """Learning curves: what `history.plot()` draws, one pair of axes for each quantity of the logs."""
 import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from cytensor.plots import figures
+from cytensor.types import Array, Path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from cytensor.callbacks import History
 
 COLUMNS = 3
 SIZE = (4.3, 2.9)              # of one pair of axes, in inches
@@ -12,7 +21,12 @@ LOG_FROM = 100                 # the ratio of largest to smallest value from whi
 DOTS_UP_TO = 30                # epochs that are still marked one by one
 
 
-def plot_history(history, path=None, quantities=None, title=None, validation_name="validation"):
+# What it shows, its colour, the epochs (n,), the values (n,) or (n, parts).
+Line: TypeAlias = tuple[str, str, Array, Array]
+
+
+def plot_history(history: "History", path: Path | None = None, quantities: str | Sequence[str] | None = None,
+                 title: str | None = None, validation_name: str = "validation") -> "Figure":
     """Draw the logs of training over the epochs, counted from 1: one pair of axes for each quantity.
 
     history: a History. path: a file to write as well. quantities: the names to draw, in that order; by default the
@@ -35,7 +49,7 @@ def plot_history(history, path=None, quantities=None, title=None, validation_nam
     return figures.save(op, figure, path)
 
 
-def _quantities(op, logs, wanted):
+def _quantities(op: str, logs: Mapping[str, Any], wanted: str | Sequence[str] | None) -> list[str]:
     """The names to draw; those of validation belong to the ones without `val_`."""
     names = dict.fromkeys(name.removeprefix("val_") for name in logs)
     if not names:
@@ -50,7 +64,7 @@ def _quantities(op, logs, wanted):
     return wanted
 
 
-def _draw_quantity(axes, history, name, validation_name):
+def _draw_quantity(axes: "Axes", history: "History", name: str, validation_name: str) -> None:
     lines = []                 # (what, colour, epochs, values)
     for key, what, colour in ((name, "training", figures.BLUE), (f"val_{name}", validation_name, figures.ORANGE)):
         if key in history.history:
@@ -74,14 +88,14 @@ def _draw_quantity(axes, history, name, validation_name):
     _label_ends(axes, lines)
 
 
-def _series(history, key):
+def _series(history: "History", key: str) -> tuple[Array, Array]:
     """(epochs from 1, values (epochs,) or (epochs, parts)) of one name of the logs, nan where not finite."""
     values = np.array([np.asarray(value, np.float64) for value in history.history[key]])
     epochs = np.array(history.epochs_of(key)) + 1
     return epochs, np.where(np.isfinite(values), values, np.nan)
 
 
-def _number_epochs(axes, last):
+def _number_epochs(axes: "Axes", last: int) -> None:
     """The first epoch and round numbers below the axis, and room around a single epoch."""
     step = next(digit * power for power in (10 ** i for i in range(20)) for digit in (1, 2, 5)
                 if last <= 7 * digit * power)
@@ -90,7 +104,7 @@ def _number_epochs(axes, last):
     axes.set_xlim(1 - room, last + room)
 
 
-def _label_ends(axes, lines):
+def _label_ends(axes: "Axes", lines: list[Line]) -> None:
     """Name each line right of its end, with its last value, instead of in a legend."""
     low, high = axes.get_ylim()
     to_points = axes.transScale.transform

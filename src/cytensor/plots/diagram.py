@@ -4,10 +4,20 @@ A model is first turned into blocks (what is written, what is inside), then ever
 drawn. All lengths are points: the figure is exactly as large as its blocks.
 """
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from cytensor.models import summary
 from cytensor.plots import figures
+from cytensor.types import Path, Shapes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from cytensor.layers import Layer
+    from cytensor.models import Model
 
 GAP, PAD, LINE = 22, 8, 13             # between blocks (room for an arrow), inside them, height of a line of text
 MARGIN = 10
@@ -21,15 +31,16 @@ INK = "#1f2a36"
 class Block:
     """A layer, or a group of blocks drawn around what is inside it."""
     title: str
-    lines: list
+    lines: list[str]
     kind: str
-    inside: list = field(default_factory=list)
+    inside: "list[Block]" = field(default_factory=list)
     chained: bool = True               # whether arrows lead from each inner block to the next
-    size: tuple = (0.0, 0.0)
+    size: tuple[float, float] = (0.0, 0.0)
 
 
-def plot_model(model, to_file="model.png", show_shapes=False, show_dtype=False, show_layer_names=False, rankdir="TB",
-               expand_nested=False, dpi=200, show_layer_activations=False, show_trainable=False):
+def plot_model(model: "Model", to_file: Path | None = "model.png", show_shapes: bool = False, show_dtype: bool = False,
+               show_layer_names: bool = False, rankdir: str = "TB", expand_nested: bool = False, dpi: float = 200,
+               show_layer_activations: bool = False, show_trainable: bool = False) -> "Figure":
     """Draw the layers of a model; returns the figure.
 
     to_file: the file to write, or None for none. show_...: what the boxes tell beside the type of the layer.
@@ -63,7 +74,7 @@ def plot_model(model, to_file="model.png", show_shapes=False, show_dtype=False, 
 
 
 # -- what to show -----------------------------------------------------------------------------------------------------
-def _group(model, shape, shows, expand_nested):
+def _group(model: Any, shape: Shapes, shows: dict[str, bool], expand_nested: bool) -> Block:
     """A model and its layers."""
     chained = hasattr(model, "add")
     blocks = []
@@ -78,7 +89,7 @@ def _group(model, shape, shows, expand_nested):
     return Block(f"{name} ({type(model).__name__})", [], "group", blocks, chained)
 
 
-def _layer(layer, before, after, shows):
+def _layer(layer: "Layer", before: Shapes, after: Shapes, shows: dict[str, bool]) -> Block:
     """One layer and what the arguments ask to know of it."""
     lines = [figures.shorten(layer.name, 40)] if shows["names"] else []
     activation = getattr(layer, "activation", None)
@@ -94,20 +105,21 @@ def _layer(layer, before, after, shows):
 
 
 # -- how large it is --------------------------------------------------------------------------------------------------
-def _text_width(figure):
+def _text_width(figure: "Figure") -> Callable[..., float]:
     """A function (text, size, weight) -> its width in points."""
     from matplotlib.font_manager import FontProperties
 
-    renderer = figure.canvas.get_renderer()
+    canvas: Any = figure.canvas            # Agg's, which has a renderer
+    renderer = canvas.get_renderer()
     scale = 72 / figure.dpi
 
-    def width(text, size, weight="normal"):
+    def width(text: str, size: float, weight: str = "normal") -> float:
         font = FontProperties(size=size, weight=weight)
-        return renderer.get_text_width_height_descent(text, font, ismath=False)[0] * scale
+        return float(renderer.get_text_width_height_descent(text, font, ismath=False)[0] * scale)
     return width
 
 
-def _measure(block, text_width, sideways):
+def _measure(block: Block, text_width: Callable[..., float], sideways: bool) -> None:
     """Set the size of a block and of those inside it."""
     widest = max([text_width(block.title, figures.LABEL, "bold"),
                   *(text_width(line, figures.SMALL) for line in block.lines)]) + 2 * PAD
@@ -123,7 +135,7 @@ def _measure(block, text_width, sideways):
 
 
 # -- drawing ----------------------------------------------------------------------------------------------------------
-def _draw(axes, block, x, y, rankdir):
+def _draw(axes: "Axes", block: Block, x: float, y: float, rankdir: str) -> None:
     """Draw a block with its lower left corner at (x, y), and what is inside it."""
     from matplotlib.patches import FancyBboxPatch
 
@@ -140,7 +152,7 @@ def _draw(axes, block, x, y, rankdir):
         _draw_inside(axes, block, x, y, rankdir)
 
 
-def _draw_inside(axes, block, x, y, rankdir):
+def _draw_inside(axes: "Axes", block: Block, x: float, y: float, rankdir: str) -> None:
     """Place the blocks of a group one after another, and join them by arrows where they are a chain."""
     width, height = block.size[0], block.size[1] - LINE - PAD / 2
     sideways = rankdir in ("LR", "RL")
@@ -151,7 +163,8 @@ def _draw_inside(axes, block, x, y, rankdir):
     ends = []                  # of the gaps between the blocks
     for part in inner:
         across = (height - part.size[1]) / 2 + y if sideways else (width - part.size[0]) / 2 + x
-        _draw(axes, part, *((at, across) if sideways else (across, at)), rankdir)
+        left, lower = (at, across) if sideways else (across, at)
+        _draw(axes, part, left, lower, rankdir)
         length = part.size[0 if sideways else 1]
         ends.append((at, at + length))
         at += length + GAP
@@ -163,6 +176,6 @@ def _draw_inside(axes, block, x, y, rankdir):
         _arrow(axes, *(((start, middle), (stop, middle)) if sideways else ((middle, start), (middle, stop))))
 
 
-def _arrow(axes, start, stop):
+def _arrow(axes: "Axes", start: tuple[float, float], stop: tuple[float, float]) -> None:
     axes.annotate("", stop, start, arrowprops={"arrowstyle": "-|>", "color": figures.GREY, "linewidth": 1.3,
                                                "shrinkA": 1, "shrinkB": 1, "mutation_scale": 11})

@@ -7,12 +7,22 @@ import functools
 import io
 import os
 import textwrap
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cytensor.types import Path
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE, RED, GREY = "#3b7dc4", "#e08214", "#d6403a", "#8a8f98"
 TITLE, LABEL, SMALL = 11, 9.5, 8.5             # sizes of text, in points
 
 
-def load_matplotlib(op):
+def load_matplotlib(op: str) -> "ModuleType":
     """matplotlib itself; ImportError with the command that installs it where it is missing."""
     try:
         import matplotlib
@@ -24,14 +34,14 @@ def load_matplotlib(op):
 
 
 @functools.cache
-def _figure_class():
+def _figure_class() -> "Callable[..., Figure]":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     class Plot(Figure):
         """A matplotlib figure that belongs to no window; in a notebook the last line of a cell shows it."""
 
-        def _repr_png_(self):
+        def _repr_png_(self) -> bytes:
             content = io.BytesIO()
             self.savefig(content, format="png", dpi=110)
             return content.getvalue()
@@ -40,13 +50,13 @@ def _figure_class():
     return lambda **options: FigureCanvasAgg(Plot(**options)).figure
 
 
-def new_figure(op, width, height, layout="constrained"):
+def new_figure(op: str, width: float, height: float, layout: str = "constrained") -> "Figure":
     """An empty figure of that size in inches."""
     load_matplotlib(op)
     return _figure_class()(figsize=(width, height), layout=layout)
 
 
-def check_path(op, path):
+def check_path(op: str, path: Path) -> None:
     """Raise unless a figure can be written to `path`: ValueError for its ending, FileNotFoundError for its folder."""
     load_matplotlib(op)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -63,7 +73,7 @@ def check_path(op, path):
         raise FileNotFoundError(f"{op}: there is no folder '{folder}'")
 
 
-def save(op, figure, path, dpi=150):
+def save(op: str, figure: "Figure", path: Path | None, dpi: float = 150) -> "Figure":
     """Write the figure where a path is given; returns the figure."""
     if path is not None:
         check_path(op, path)
@@ -71,7 +81,7 @@ def save(op, figure, path, dpi=150):
     return figure
 
 
-def headline(figure, text):
+def headline(figure: "Figure", text: object) -> float:
     """A title over the whole figure, broken where it is longer than that is wide; returns its height in inches."""
     if not text:
         return 0.0
@@ -80,19 +90,19 @@ def headline(figure, text):
     return 0.2 * len(lines) + 0.1
 
 
-def enlarge(figure, height):
+def enlarge(figure: "Figure", height: float) -> None:
     """Make a figure higher by that many inches."""
     figure.set_figheight(figure.get_figheight() + height)
 
 
-def bare(axes):
+def bare(axes: "Axes") -> None:
     """Take away the upper and right edge, and lighten the rest."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
     axes.tick_params(labelsize=SMALL, color=GREY)
 
 
-def shorten(text, longest=24):
+def shorten(text: object, longest: int = 24) -> str:
     """`text`, its middle left out where it is longer than `longest` characters."""
     text = str(text)
     if len(text) <= longest:

@@ -1,17 +1,24 @@
 """`show_images`: a grid of pictures, each with its label and what was predicted for it; wrong predictions stand out."""
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cytensor.plots import figures
 from cytensor.plots.labels import class_numbers
+from cytensor.types import Array, ArrayLike, Path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure, SubFigure
 
 SIDE = 1.15                    # of the longer side of one picture, in inches
 CAPTION = 0.14                 # for one line of text
 
 
-def show_images(images, labels=None, predictions=None, class_names=None, *, columns=None, count=25, title=None,
-                cmap="gray", path=None):
+def show_images(images: ArrayLike, labels: ArrayLike | None = None, predictions: ArrayLike | None = None,
+                class_names: Sequence[str] | None = None, *, columns: int | None = None, count: int = 25,
+                title: str | None = None, cmap: str = "gray", path: Path | None = None) -> "Figure":
     """Draw pictures side by side; returns the figure.
 
     images: one picture (height, width) or (height, width, 1 or 3), many of them (n, ...), or rows of square ones
@@ -33,7 +40,7 @@ def show_images(images, labels=None, predictions=None, class_names=None, *, colu
     return figures.save(op, figure, path)
 
 
-def grid_size(pictures, names, columns):
+def grid_size(pictures: Array, names: Sequence[tuple[str, bool]], columns: int) -> tuple[float, float]:
     """Width and height in inches of the pictures with their captions."""
     height, width = pictures.shape[1:3]
     longest = max(len(line) for text, _ in names for line in text.split("\n"))
@@ -43,10 +50,12 @@ def grid_size(pictures, names, columns):
     return max(columns * wide, 1.5), math.ceil(len(pictures) / columns) * tall
 
 
-def draw_images(figure, pictures, names, columns, cmap="gray"):
+def draw_images(figure: "Figure | SubFigure", pictures: Array, names: Sequence[tuple[str, bool]], columns: int,
+                cmap: str = "gray") -> None:
     """The grid, on an empty figure or part of one."""
     rows = math.ceil(len(pictures) / columns)
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
+    layout: Any = figure.get_layout_engine()           # the constrained one
+    layout.set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
     low, high = (0, 255) if pictures.dtype == np.uint8 else _limits(pictures)
     if pictures.ndim == 4 and pictures.dtype != np.uint8:
         pictures = np.clip(pictures / (255.0 if high > 1 else 1.0), 0.0, 1.0)
@@ -56,12 +65,12 @@ def draw_images(figure, pictures, names, columns, cmap="gray"):
         axes.set_xticks([])
         axes.set_yticks([])
         text, wrong = names[place]
-        colour = {"color": figures.RED} if wrong else {}
+        colour: dict[str, Any] = {"color": figures.RED} if wrong else {}
         axes.set_title(text, fontsize=figures.SMALL, pad=2.5, linespacing=1.0, parse_math=False, **colour)
         axes.spines[:].set(linewidth=2.0 if wrong else 0.4, color=figures.RED if wrong else figures.GREY)
 
 
-def as_pictures(op, images, labels=None):
+def as_pictures(op: str, images: ArrayLike, labels: ArrayLike | None = None) -> Array:
     """`images` as one array (n, height, width) or (n, height, width, 3 or 4)."""
     images = np.asarray(images)
     if images.dtype.kind not in "biuf" or images.size == 0 or not 1 <= images.ndim <= 4:
@@ -86,7 +95,8 @@ def as_pictures(op, images, labels=None):
     return images
 
 
-def captions(op, samples, labels, predictions, class_names):
+def captions(op: str, samples: int, labels: ArrayLike | None, predictions: ArrayLike | None,
+             class_names: Sequence[str] | None) -> list[tuple[str, bool]]:
     """(text, whether it marks a mistake) for each picture."""
     given = {}
     for name, values in (("labels", labels), ("predictions", predictions)):
@@ -100,8 +110,8 @@ def captions(op, samples, labels, predictions, class_names):
     names = class_texts(op, max(int(part.max()) for part in given.values()) + 1, class_names)
     if "predictions" not in given:
         return [(names[label], False) for label in given["labels"]]
-    sure = np.asarray(predictions)
-    sure = sure.max(axis=1) if sure.ndim == 2 and sure.shape[1] > 1 and sure.dtype.kind == "f" else None
+    shares = np.asarray(predictions)
+    sure = shares.max(axis=1) if shares.ndim == 2 and shares.shape[1] > 1 and shares.dtype.kind == "f" else None
     texts = [names[guess] + ("" if sure is None else f" ({sure[i]:.0%})")
              for i, guess in enumerate(given["predictions"])]
     if "labels" not in given:
@@ -112,7 +122,7 @@ def captions(op, samples, labels, predictions, class_names):
             for text, label, bad in zip(texts, given["labels"], wrong, strict=True)]
 
 
-def class_texts(op, classes, class_names, longest=18):
+def class_texts(op: str, classes: int, class_names: Sequence[str] | None, longest: int = 18) -> list[str]:
     """What to write for each of the classes: their names, shortened, or their numbers."""
     if class_names is None:
         return [str(number) for number in range(classes)]
@@ -121,12 +131,12 @@ def class_texts(op, classes, class_names, longest=18):
     return [figures.shorten(name, longest) for name in class_names]
 
 
-def _limits(pictures):
+def _limits(pictures: Array) -> tuple[float, float]:
     finite = pictures[np.isfinite(pictures)]
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
 
 
-def _whole(op, name, value):
+def _whole(op: str, name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"{op}: {name} must be a positive int; got {value!r}")
     return int(value)

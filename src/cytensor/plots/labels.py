@@ -1,10 +1,12 @@
 """Labels and predictions as class numbers, and the matrix that counts them against each other. No drawing here."""
 import numpy as np
 
+from cytensor.types import Array, ArrayLike
+
 __all__ = ["class_numbers", "confusion_matrix"]
 
 
-def class_numbers(op, name, values):
+def class_numbers(op: str, name: str, values: ArrayLike) -> Array:
     """Class numbers (n,) int64 from integers (n,) or (n, 1), or from one-hot rows or probabilities (n, classes).
 
     One column of floats between 0 and 1, as a sigmoid gives it, means two classes, cut at one half.
@@ -14,7 +16,8 @@ def class_numbers(op, name, values):
         raise ValueError(f"{op}: {name} must be class numbers (n,), or one-hot rows or probabilities (n, classes); "
                          f"got {values.dtype} {values.shape}")
     if values.ndim == 2 and values.shape[1] > 1:
-        return values.argmax(axis=1)
+        numbers: Array = values.argmax(axis=1)
+        return numbers
     values = values.reshape(-1)
     if values.dtype.kind == "f" and not (values == np.rint(values)).all():
         if not ((values >= 0) & (values <= 1)).all():
@@ -26,7 +29,7 @@ def class_numbers(op, name, values):
     return values.astype(np.int64)
 
 
-def confusion_matrix(labels, predictions, num_classes=None):
+def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, num_classes: int | None = None) -> Array:
     """How often each class was taken for each: row i, column j counts samples of class i predicted as class j.
 
     labels, predictions: class numbers (n,), or one-hot rows or probabilities (n, classes) -> NumPy int64

@@ -1,21 +1,28 @@
 """What `cytensor predict --plot` draws: the first pictures with what was predicted, beside the confusion matrix."""
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cytensor.plots import figures, images
 from cytensor.plots.confusion import draw_confusion, edge_of, side_of
 from cytensor.plots.labels import confusion_matrix
+from cytensor.types import Array, Path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-def plot_predictions(x, labels, probabilities, count, path):
+def plot_predictions(x: Array, labels: Array | None, probabilities: Array, count: int, path: Path | None) -> "Figure":
     """Write one figure: pictures where x is (n, height, width), the confusion matrix where there are labels.
 
     labels: class numbers (n,) or None. probabilities: (n, classes). count: pictures to draw. Returns the figure.
     Raises ValueError where there is neither.
     """
     op = "plot_predictions"
-    parts = []                 # (width, height, function that draws on a part of the figure)
+    # (width, height, function that draws on a part of the figure)
+    parts: list[tuple[float, float, Callable[[Any], None]]] = []
     if np.ndim(x) == 3:
         some = None if labels is None else labels[:count]
         pictures = images.as_pictures(op, x[:count], some)

@@ -9,9 +9,9 @@ import glob
 import itertools
 import json
 import os
-import warnings
 
 from cytensor.checks import arguments, formats
+from cytensor.user_warnings import warn
 
 FORMAT = "cytensor"
 VERSION = 1
@@ -55,9 +55,9 @@ def tell_format(filepath):
     promised, suffix = formats.other_suffix(path), os.path.splitext(path)[1]
     if promised is not None and suffix not in _told:
         _told.add(suffix)
-        warnings.warn(f"save: '{path}' was written as safetensors, whatever its ending, and not in the format that "
-                      f"{suffix} stands for ({promised}); load_model and load_weights read it all the same, other "
-                      f"programs by the ending .safetensors", stacklevel=4)
+        warn(f"save: '{path}' was written as safetensors, whatever its ending, and not in the format that {suffix} "
+             f"stands for ({promised}); load_model and load_weights read it all the same, other programs by the "
+             f"ending .safetensors")
 
 
 def _in_order(content):

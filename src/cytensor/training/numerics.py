@@ -4,23 +4,32 @@
 more under a recorder to find the op.
 """
 import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
 import cyops
+from cyops import Record, Strided
 from cytensor.autodiff.backward import walk
 from cytensor.autodiff.tape import GradientTape, _checking
 from cytensor.layers import base
+from cytensor.layers.base import Layer
 from cytensor.layers.naming import named_weights
+from cytensor.losses import Loss
 from cytensor.tensor import Tensor, as_tensor, asarray
+from cytensor.training.run import Run
+from cytensor.types import ArrayLike, Nested
 from cytensor.user_warnings import warn
 
 __all__ = ["check_numerics", "gradcheck"]
 
+Call: TypeAlias = tuple[Layer, int, int]           # of a layer, and from which to which record of the tape
+
 
 # -- check_numerics ---------------------------------------------------------------------------------------------------
 @contextlib.contextmanager
-def check_numerics():
+def check_numerics() -> Iterator[None]:
     """Within the block, the first NaN or infinity in a layer's output, a loss or a gradient raises FloatingPointError.
 
     The message names layer, op, direction and samples; inside `fit`, a note names epoch and batch. In a loop of one's
@@ -46,15 +55,16 @@ def check_numerics():
 class _Checker:
     """What layers, tapes and `train_step` call while `check_numerics` is on."""
 
-    def __init__(self):
-        self.loss_name, self.samples = "", None
-        self.rows = None               # in `fit`, the numbers that the batch's samples have in the caller's data
+    def __init__(self) -> None:
+        self.loss_name = ""
+        self.samples: int | None = None
+        self.rows: Sequence[int] | None = None     # in `fit`, the numbers of the batch's samples in the caller's data
 
-    def enter(self):
+    def enter(self) -> list[tuple[GradientTape, int]]:
         """(tape, number of its records) for each tape that records while a layer is called."""
         return [(tape, len(tape._recorder.records)) for tape in _checking.tapes]
 
-    def output(self, layer, x, result, entered):
+    def output(self, layer: Layer, x: Any, result: Any, entered: list[tuple[GradientTape, int]]) -> None:
         """Raise where a layer's output is not finite; else note on the tapes which records are the layer's."""
         if not isinstance(result, Tensor) or _is_finite(result):
             for tape, first in entered:
@@ -68,7 +78,7 @@ class _Checker:
         raise FloatingPointError(f"check_numerics: forward, layer '{layer.name}' ({type(layer).__name__}){op}: "
                                  f"{self.described(result)}; {cause}")
 
-    def loss(self, loss, y, y_pred, value):
+    def loss(self, loss: Loss | None, y: Nested, y_pred: Nested, value: Tensor) -> None:
         """Raise where a loss is not finite, the output of the model being so."""
         self.loss_name = name = "loss" if loss is None else f"loss '{loss.name}'"
         if np.isfinite(float(value)):
@@ -79,7 +89,8 @@ class _Checker:
             where = f": {self.described(values)}"
         raise FloatingPointError(f"check_numerics: forward, {name}{where}; the predictions lie {_range(y_pred)[5:]}")
 
-    def gradients(self, records, calls, targets, seeds, sources, gradients):
+    def gradients(self, records: Sequence[Record], calls: Sequence[Call], targets: Sequence[Tensor], seeds: Any,
+                  sources: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
         """Raise where a target of a tape is not finite, or a gradient; the tape is walked once more to find the op."""
         for target in targets:
             if not _is_finite(as_tensor(target)):
@@ -91,7 +102,7 @@ class _Checker:
         paths = {id(variable): path for layer, _, _ in calls for path, variable in named_weights(layer)}
         records = list(records)
 
-        def check(record, passed):
+        def check(record: Record, passed: Sequence[Strided | None]) -> None:
             for x, gradient in zip(record.inputs, passed, strict=True):
                 if gradient is not None and not _all_finite((gradient,)):
                     self._raise(record, as_tensor(x), as_tensor(gradient), _place(records, record, calls), paths)
@@ -100,7 +111,7 @@ class _Checker:
         of = f"'{paths[id(bad[0])]}'" if id(bad[0]) in paths else f"a source of shape {bad[0].shape}"
         raise FloatingPointError(f"check_numerics: backward, gradient of {of}: values are not finite")
 
-    def _raise_forward(self, records, calls, target):
+    def _raise_forward(self, records: Sequence[Record], calls: Sequence[Call], target: Tensor) -> NoReturn:
         """For a target that is not finite: the first op on the tape that made something not finite of finite values."""
         for record in records:
             if not _all_finite((record.output,)) and _all_finite(record.inputs):
@@ -110,7 +121,8 @@ class _Checker:
                                          f"{self.described(as_tensor(record.output))}")
         raise FloatingPointError(f"check_numerics: forward, the target of gradient: {self.described(target)}")
 
-    def _raise(self, record, x, gradient, layer, paths):
+    def _raise(self, record: Record, x: Tensor, gradient: Tensor, layer: Layer | None,
+               paths: dict[int, str]) -> NoReturn:
         where = self.loss_name or "outside of layers"
         if layer is not None:
             where = f"layer '{layer.name}' ({type(layer).__name__})"
@@ -121,7 +133,7 @@ class _Checker:
                                  f"{gradient.shape}: {rows}; the gradient that reached the op is, {of} {_range(x)}")
 
 
-    def described(self, x):
+    def described(self, x: Tensor) -> str:
         """`3 of 32 values are not finite, in samples [7]`; the samples numbered as in the data that `fit` was given."""
         bad = ~np.isfinite(np.atleast_1d(x.numpy()))
         samples = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
@@ -131,24 +143,24 @@ class _Checker:
         return f"{_count(x)} values are not finite, in samples [{', '.join(map(str, samples[:10]))}{more}]"
 
 
-def _place(records, record, calls):
+def _place(records: Sequence[Record], record: Record, calls: Sequence[Call]) -> Layer | None:
     """The innermost layer in which an op was recorded; None outside of all, as in the loss."""
     at = next(i for i, one in enumerate(records) if one is record)
     around = [(behind - first, layer) for layer, first, behind in calls if first <= at < behind]
     return min(around, key=lambda span: span[0])[1] if around else None        # of equal ones the inner, which is first
 
 
-def _is_finite(x):
+def _is_finite(x: Tensor) -> bool:
     values = x.numpy()
     return values.dtype.kind != "f" or bool(np.isfinite(values).all())
 
 
-def _count(x):
+def _count(x: Tensor) -> str:
     bad = ~np.isfinite(x.numpy())
     return f"{int(bad.sum())} of {bad.size}"
 
 
-def _range(x):
+def _range(x: Any) -> str:
     if not isinstance(x, Tensor) or x.size == 0:
         return "is no single tensor"
     values = x.numpy()
@@ -156,7 +168,7 @@ def _range(x):
     return f"has {bad} values that are not finite" if bad else f"lies in [{values.min():.4g}, {values.max():.4g}]"
 
 
-def _first_bad_op(layer, x):
+def _first_bad_op(layer: Layer, x: Any) -> str:
     """`, op exp`: the first op of the layer that made something not finite of finite operands."""
     recorder = cyops.Recorder(True)
     recorder.start()
@@ -172,18 +184,18 @@ def _first_bad_op(layer, x):
     return ""
 
 
-def _all_finite(tensors):
+def _all_finite(tensors: Iterable[Strided | None]) -> bool:
     return all(np.isfinite(np.asarray(x)).all() for x in tensors if x is not None and x.dtype.kind == "f")
 
 
 # -- what `fit` says of a loss that is not finite ----------------------------------------------------------------------
-def not_finite_weights(model):
+def not_finite_weights(model: Layer) -> list[str]:
     """The paths of the weights that have a NaN or an infinity."""
     return [path for path, weight in named_weights(model)
             if weight.dtype.kind == "f" and not np.isfinite(weight.numpy()).all()]
 
 
-def warn_not_finite(run, epoch, step, loss, cause):
+def warn_not_finite(run: Run, epoch: int, step: int, loss: float, cause: str) -> None:
     """Warn once a run that the loss is not finite, with the likeliest reason."""
     run.warned = True
     if run.bad_weights:
@@ -197,7 +209,8 @@ def warn_not_finite(run, epoch, step, loss, cause):
 
 
 # -- gradcheck --------------------------------------------------------------------------------------------------------
-def gradcheck(function, inputs, *, step=1e-5, tolerance=1e-6, seed=0):
+def gradcheck(function: Callable[..., Tensor], inputs: ArrayLike | Sequence[ArrayLike], *, step: float = 1e-5,
+              tolerance: float = 1e-6, seed: int = 0) -> bool:
     """Whether the gradient of `function` at `inputs` agrees with differences; True, or AssertionError with the numbers.
 
     function: takes the inputs, returns a tensor; inputs: one array-like or a list of them, computed in float64. One
@@ -210,8 +223,8 @@ def gradcheck(function, inputs, *, step=1e-5, tolerance=1e-6, seed=0):
     """
     if not callable(function):
         raise TypeError(f"gradcheck: function must be a function of tensors; got {function!r}")
-    inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-    values = [np.array(asarray(x).numpy(), np.float64) for x in inputs]
+    given: Sequence[Any] = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    values = [np.array(asarray(x).numpy(), np.float64) for x in given]
     source = np.random.default_rng(seed)
     directions = [source.standard_normal(x.shape) for x in values]
     tensors = [asarray(x) for x in values]
@@ -224,7 +237,7 @@ def gradcheck(function, inputs, *, step=1e-5, tolerance=1e-6, seed=0):
     gradients = tape.gradient(result, tensors, output_gradients=asarray(weights))
     along = [0.0 if g is None else float((g.numpy() * d).sum()) for g, d in zip(gradients, directions, strict=True)]
 
-    def moved(sign):
+    def moved(sign: int) -> float:
         shifted = [asarray(x + sign * step * d) for x, d in zip(values, directions, strict=True)]
         return float((np.asarray(function(*shifted).numpy(), np.float64) * weights).sum())
 

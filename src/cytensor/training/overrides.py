@@ -5,9 +5,11 @@ Only trainer.py imports this.
 """
 import functools
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 
-def call_with(method, original, **arguments):
+def call_with(method: Callable[..., Any], original: Callable[..., Any], **arguments: Any) -> Any:
     """Call `method` with what it takes of `arguments`, which are in the order of the original's parameters.
 
     By name where it names them as the original does, or takes any; else by position, as many as it has.
@@ -21,7 +23,8 @@ def call_with(method, original, **arguments):
 
 
 @functools.lru_cache(maxsize=64)
-def _taken(function, is_bound, known):
+def _taken(function: Callable[..., Any], is_bound: bool,
+           known: tuple[str, ...]) -> tuple[tuple[str, ...], None] | tuple[None, int]:
     """(the known names that a function takes, None) or, where it calls its parameters otherwise, (None, how many)."""
     parameters = list(inspect.signature(function).parameters.values())[is_bound:]
     if any(one.kind is one.VAR_KEYWORD for one in parameters):

@@ -1,13 +1,18 @@
 """What steps give, as callers of `fit`, `evaluate` and `predict` get it: Python numbers and NumPy arrays.
 
-Only trainer.py imports this.
+Imported by trainer.py, evaluation.py and fitting.py.
 """
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from cytensor import nested
+from cytensor.types import Logs, Nested
+
+Returned: TypeAlias = Any              # logs in a dictionary, a list of their values, or the only value there is
 
 
-def as_floats(step, logs):
+def as_floats(step: str, logs: Any) -> Logs:
     """The logs of `step`, its name, with every value a Python number; a step may return tensors."""
     if not isinstance(logs, dict):
         raise TypeError(f"{step}: must return a dictionary of logs; got {type(logs).__name__}")
@@ -15,18 +20,18 @@ def as_floats(step, logs):
             for name, value in logs.items()}
 
 
-def _as_float(value):
+def _as_float(value: Any) -> float | list[Any]:
     return float(value) if np.ndim(value) == 0 else np.asarray(value).tolist()
 
 
-def as_returned(logs, return_dict):
+def as_returned(logs: Logs, return_dict: bool) -> Returned:
     """Logs as `evaluate` returns them: a dictionary, or a list of their values, or the only value there is."""
     if return_dict:
         return logs
     return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()))
 
 
-def as_arrays(output):
+def as_arrays(output: Nested) -> Nested:
     """A tensor, or tensors in a tuple, list or dictionary, as NumPy arrays with memory of their own.
 
     A model may give back its input, a weight or what it keeps, and a batch's memory may serve for the next one.
@@ -38,7 +43,7 @@ def as_arrays(output):
     return np.array(output)
 
 
-def joined(outputs):
+def joined(outputs: list[Nested]) -> Nested:
     """The arrays of all batches, joined along the axis of samples."""
     parts = zip(*map(nested.flatten, outputs), strict=True)
     return nested.pack_like(outputs[0], [np.concatenate(part) for part in parts])

@@ -1,46 +1,57 @@
 """What a model knows while `fit`, `evaluate` or `predict` runs, and how a run inside another leaves that one as it was.
 
 A callback may evaluate, predict or even train the model that is being trained. The metrics of the run around it, its
-flags, its history and its order of samples then stay what they were. Only trainer.py imports this.
+flags, its history and its order of samples then stay what they were. Imported by trainer.py and the loops.
 """
 import contextlib
 import copy
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from cytensor.metrics import Metric
 from cytensor.metrics.base import metrics_in
 from cytensor.tensor import Tensor, Variable
+from cytensor.types import Array
+
+if TYPE_CHECKING:
+    from cytensor.layers import Layer
+    from cytensor.training.trainer import Trainer
+
+# (attributes, [(variable, its value)], [(metric inside, its snapshot)])
+Snapshot: TypeAlias = tuple[dict[str, Any], list[tuple[Variable, Array]], list[tuple[Metric, Any]]]
 
 
 class Run:
     """The run that a model is in. A copy of the model, made by a callback, is in none."""
-    parts = None                       # what a step needs of the model, once the first batch has built it
-    bad_weights = None                 # paths of those not finite before the first loss that was not; None until then
+    parts: "Parts | None" = None               # what a step needs of the model, once the first batch has built it
+    bad_weights: list[str] | None = None       # not finite before the first loss that was not; None until then
     has_trained = False                # a batch
     warned = False                     # whether of a loss that is not finite
 
-    def __reduce__(self):
+    def __reduce__(self) -> "tuple[Callable[[], Run], tuple[()]]":
         return _no_run, ()
 
 
 IDLE = Run()                           # stands for no run
 
 
-def _no_run():
+def _no_run() -> "Run":
     return IDLE
 
 
 class Parts:
     """What a step needs of the model, looked up once and not at every batch."""
 
-    def __init__(self, model):
+    def __init__(self, model: "Trainer") -> None:
         self.weights = model.trainable_weights
         self.layers = model.flattened()
-        self.metrics = metrics_inside(self.layers)
+        self.metrics = metrics_beside(model, self.layers)
 
 
 @contextlib.contextmanager
-def running(model, *names):
+def running(model: "Trainer", *names: str) -> "Iterator[Run]":
     """Within the block the model runs; names: the attributes that belong to the run.
 
     Where a callback of another run calls this one, the metrics and those attributes are put back behind the block.
@@ -55,13 +66,13 @@ def running(model, *names):
         restore()
 
 
-def _kept(model, names):
+def _kept(model: "Trainer", names: Sequence[str]) -> Callable[[], None]:
     """A function that puts metrics and attributes back to what they are now."""
     attributes = {name: getattr(model, name) for name in names}
     metrics = [(metric, _snapshot(metric)) for metric in model.metrics]
     place = model._shuffling.place()
 
-    def restore():
+    def restore() -> None:
         for metric, snapshot in metrics:
             _put_back(metric, *snapshot)
         model._shuffling.put_back(place)
@@ -71,12 +82,15 @@ def _kept(model, names):
 
 
 # -- metrics ----------------------------------------------------------------------------------------------------------
-def metrics_inside(layers):
-    """The metrics that layers keep as attributes, or in lists and dictionaries."""
-    return [metric for layer in layers for value in vars(layer).values() for metric in metrics_in(value)]
+def metrics_beside(model: "Trainer", layers: "Sequence[Layer]") -> list[Metric]:
+    """The metrics beside the compiled ones: those that the loss and the layers keep, as attributes or in lists and
+    dictionaries.
+    """
+    inside = [metric for layer in layers for value in vars(layer).values() for metric in metrics_in(value)]
+    return [*metrics_in(model.loss), *inside]
 
 
-def _snapshot(metric):
+def _snapshot(metric: Metric) -> Snapshot:
     """(attributes, [(variable, its value)], [(metric inside, its snapshot)]): what changes with a batch is copied."""
     own = {name: _copied(value) for name, value in vars(metric).items()}
     held = [*metric.variables, *(value for value in own.values() if isinstance(value, Variable))]
@@ -85,13 +99,14 @@ def _snapshot(metric):
             [(inner, _snapshot(inner)) for inner in inside])
 
 
-def _copied(value):
+def _copied(value: Any) -> Any:
     """A copy of what may be changed in place, but for variables: others may hold these."""
     changes = isinstance(value, (list, dict, set, np.ndarray)) or type(value) is Tensor
     return copy.copy(value) if changes else value
 
 
-def _put_back(metric, own, variables, inside):
+def _put_back(metric: Metric, own: dict[str, Any], variables: list[tuple[Variable, Array]],
+              inside: list[tuple[Metric, Any]]) -> None:
     vars(metric).clear()
     vars(metric).update(own)
     for variable, value in variables:

@@ -1,53 +1,66 @@
 """Trainer: what a model needs to be trained. compile, fit, evaluate, predict, and the steps they are made of.
 
-A model may define its own `train_step(data)`; `fit` then does everything around it.
+A model may define its own `train_step(data)`; `fit` then does everything around it. The loops over epochs and batches
+are in fitting.py and evaluation.py.
 """
 import contextlib
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from cytensor import losses, optimizers
-from cytensor import metrics as metric_classes
+from cytensor import optimizers
 from cytensor.autodiff.tape import GradientTape
-from cytensor.callbacks import BackupAndRestore, CallbackList
+from cytensor.callbacks import CallbackList, History
+from cytensor.callbacks.callback_list import Callbacks
 from cytensor.callbacks.progress import EvaluateProgress, PredictProgress, TrainProgress, resolve_verbose
 from cytensor.checks import arguments
 from cytensor.data import batches as batching
 from cytensor.data.batch_size import BATCH, batches_together
 from cytensor.data.shuffling import Shuffling
 from cytensor.data.validation_split import split_tail
+from cytensor.layers.base import Layer
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.layers.naming import unique
-from cytensor.saving.checkpoint import Resume
+from cytensor.losses import Loss
+from cytensor.metrics import Metric
+from cytensor.optimizers import Optimizer
 from cytensor.saving.models import noisy
-from cytensor.tensor import Tensor
+from cytensor.tensor import Tensor, Variable
 from cytensor.training import hints
-from cytensor.training.compiled import Compiled, all_of, only
+from cytensor.training.compiled import Compiled, Output
+from cytensor.training.evaluation import calls_of_pass, evaluate_batches, predict_batches
+from cytensor.training.fitting import EpochNumbers, Epochs, resume_from, validation_batches
 from cytensor.training.numerics import check_numerics as checking_numerics
-from cytensor.training.numerics import not_finite_weights, warn_not_finite
+from cytensor.training.numerics import not_finite_weights
 from cytensor.training.overrides import call_with
-from cytensor.training.return_values import as_arrays, as_floats, as_returned, joined
-from cytensor.training.run import IDLE, Parts, metrics_inside, running
+from cytensor.training.return_values import Returned, as_arrays, as_floats, as_returned, joined
+from cytensor.training.run import IDLE, Parts, metrics_beside, running
+from cytensor.types import ArrayLike, Identifier, Logs, Nested, Path
 from cytensor.user_warnings import warn
 
+if TYPE_CHECKING:
+    from cytensor.models import Model
 
-class Trainer:
-    """The part of Model that trains. Needs what Layer has."""
-    optimizer = None
-    loss = None
+
+class Trainer(Layer):
+    """The part of Model that trains: a layer that can be fitted."""
+    optimizer: Optimizer = None        # type: ignore[assignment]   # before compile
     stop_training = stop_evaluating = stop_predicting = False      # a callback may set them
-    history = None
-    _compiled = Compiled({})
+    history: History | None = None
+    _compiled = Compiled(None, Output())       # of every model before its compile
+    _shuffling: Shuffling
     _run = IDLE                        # the fit, evaluate or predict that is running
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls, *args, **kwargs)
         self._shuffling = Shuffling()
         return self
 
     # -- compile ------------------------------------------------------------------------------------------------------
-    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
-                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
+    def compile(self, optimizer: Identifier | Optimizer = "rmsprop", loss: Identifier | Sequence[Identifier] = None,
+                loss_weights: Any = None, metrics: Any = None, weighted_metrics: Any = None, run_eagerly: bool = False,
+                steps_per_execution: int = 1, jit_compile: bool | str = "auto", auto_scale_loss: bool = True) -> None:
         """Say how to train: an optimizer, a loss and metrics, each a name, an object, a class or a function.
 
         loss_weights: a number that the loss is multiplied by. metrics are plain means over samples, weighted_metrics
@@ -56,57 +69,60 @@ class Trainer:
         nothing: every step runs at once, and losses need no scale.
         """
         arguments.check_call(Trainer.compile, locals())
-        name = self._output_name()
-        given = {"loss": only("loss", loss, name),
-                 "loss_weights": only("loss_weights", loss_weights, name),
-                 "metrics": all_of("metrics", metrics, name),
-                 "weighted_metrics": all_of("weighted_metrics", weighted_metrics, name)}
-        loss = losses.compiled(given["loss"])
-        hints.warn_of_sigmoid(self, loss)
-        compiled = metric_classes.compiled(given["metrics"], given["weighted_metrics"], loss)
-        self.optimizer, self.loss = optimizers.get(optimizer), loss
-        self._compiled = Compiled({"optimizer": self.optimizer, **given}, compiled, metric_classes.Mean(name="loss"))
+        output = Output(self._output_name(), loss, loss_weights, metrics, weighted_metrics)
+        hints.warn_of_sigmoid(self, output.loss)
+        self.optimizer = optimizers.get(optimizer)
+        self._compiled = Compiled(self.optimizer, output)
 
-    def _output_name(self):
+    def _output_name(self) -> str | None:
         """The name of the model's output, None where only its `call` knows."""
-        return
+        return None
 
     @property
-    def compiled(self):
+    def loss(self) -> Loss | None:
+        """The Loss that training minimises, None where nothing was compiled; may be set to another."""
+        return self._compiled.output.loss
+
+    @loss.setter
+    def loss(self, value: Loss | None) -> None:
+        self._compiled = self._compiled.with_loss(value)
+
+    @property
+    def compiled(self) -> bool:
         """Whether `compile` was called."""
         return self.optimizer is not None
 
-    def _require_compiled(self, op):
+    def _require_compiled(self, op: str) -> None:
         if self._compiled.loss_tracker is None:
             raise RuntimeError(f"{op}: the model must be compiled first; "
                                f"call model.compile(optimizer=..., loss=..., metrics=[...])")
 
     @property
-    def metrics(self):
-        """The mean loss, the compiled metrics, and those that the model or a layer in it keeps as attributes.
+    def metrics(self) -> list[Metric]:
+        """The mean loss, the compiled metrics, and those that the model, a layer in it or the loss keeps as attributes.
 
         Reset at the start of every epoch. May be overridden.
         """
         parts, tracker = self._run.parts, self._compiled.loss_tracker
-        compiled = [*([] if tracker is None else [tracker]), *(metric for metric, _ in self._compiled.metrics)]
-        return unique([*compiled, *(parts.metrics if parts else metrics_inside(self.flattened()))])
+        compiled = [*([] if tracker is None else [tracker]), *(metric for metric, _ in self._compiled.output.metrics)]
+        return unique([*compiled, *(parts.metrics if parts else metrics_beside(self, self.flattened()))])
 
     @property
-    def metrics_names(self):
+    def metrics_names(self) -> list[str]:
         """The names of `metrics`."""
         return [metric.name for metric in self.metrics]
 
-    def get_metrics_result(self):
+    def get_metrics_result(self) -> Logs:
         """The value of every metric so far, by name."""
         return {metric.name: metric.value() for metric in self.metrics}
 
-    def reset_metrics(self):
+    def reset_metrics(self) -> None:
         """Forget the batches seen."""
         for metric in self.metrics:
             metric.reset_state()
 
     # -- one batch ----------------------------------------------------------------------------------------------------
-    def train_step(self, data):
+    def train_step(self, data: Nested) -> Logs:
         """One batch of training; returns the logs. Override for one's own; `data` is as the batches of `fit` are."""
         x, y, sample_weight = batching.unpack_x_y_sample_weight(data)
         checker = layer_context.checker
@@ -124,63 +140,75 @@ class Trainer:
             self._update(tape.gradient(loss, parts.weights), parts.weights)
         elif self._run.parts is None:              # the first batch
             warn(f"fit: model '{self.name}' has no trainable weights")
-        self._compiled.loss_tracker.add(value, batching.count_samples(x))
-        return call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
-                         sample_weight=sample_weight)
+        self._compiled.track(value, batching.count_samples(x))
+        logs: Logs = call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
+                               sample_weight=sample_weight)
+        return logs
 
-    def _update(self, gradients, weights):
-        """Move the weights by their gradients, None for one that the loss does not depend on.
+    def _update(self, gradients: Sequence[Tensor | None], weights: Sequence[Variable]) -> None:
+        """Move the weights by the gradients of one batch; override it for training on several processes.
 
-        All that stands between the gradients of a batch and the optimizer: where several processes train one model,
-        this is where they add up what each has found.
+        gradients: one tensor for each of `weights`, of its shape and dtype, None where the loss does not depend on it;
+        weights: the trainable Variables, in the same order on every process. `train_step` calls it once a batch, with
+        nothing between the gradients and the optimizer but this: an override adds up or averages what each process has
+        found, and hands the result on.
+
+        >>> from cytensor import Sequential, layers
+        >>> class Halved(Sequential):
+        ...     def _update(self, gradients, weights):
+        ...         super()._update([gradient * 0.5 for gradient in gradients], weights)
+        >>> model = Halved([layers.Input((1,)), layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(optimizers.SGD(1.0), "mse")
+        >>> _ = model.train_on_batch([[1.]], [[1.]])
+        >>> model.get_weights()[0].tolist()                # the gradient is -2
+        [[1.0]]
         """
         self.optimizer.apply(gradients, weights)
 
-    def test_step(self, data):
+    def test_step(self, data: Nested) -> Logs:
         """One batch of evaluation; returns the logs."""
         x, y, sample_weight = batching.unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
         loss = call_with(self.compute_loss, Trainer.compute_loss, x=x, y=y, y_pred=y_pred,
                          sample_weight=sample_weight, training=False)
-        self._compiled.loss_tracker.add(float(loss), batching.count_samples(x))
-        return call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
-                         sample_weight=sample_weight)
+        self._compiled.track(float(loss), batching.count_samples(x))
+        logs: Logs = call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
+                               sample_weight=sample_weight)
+        return logs
 
-    def predict_step(self, data):
+    def predict_step(self, data: Nested) -> Nested:
         """The predictions of one batch."""
         return self(batching.unpack_x_y_sample_weight(data)[0], training=False)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(self, x: Nested = None, y: Nested = None, y_pred: Nested = None,
+                     sample_weight: ArrayLike | None = None, training: bool = True) -> Tensor:
         """The compiled loss plus what the regularizers add: a scalar. An override need not take every argument."""
-        parts = self._run.parts
-        penalties = find_penalties(parts.layers) if parts else self.losses
-        if self.loss is None:
+        parts, output = self._run.parts, self._compiled.output
+        penalties: list[Tensor] = find_penalties(parts.layers) if parts else self.losses
+        if output.loss is None:
             if not penalties:
                 raise ValueError("compute_loss: there is nothing to minimise; give compile a loss, "
                                  "or define train_step")
             return sum(penalties[1:], start=penalties[0])
-        if y is None:
-            raise ValueError(f"compute_loss: the loss '{self.loss.name}' needs targets; got y=None")
-        loss = self.loss(y, y_pred, sample_weight)
-        weight = self._compiled.given.get("loss_weights")
-        if weight is not None:
-            loss = loss * weight
+        loss = output.weighted_loss(y, y_pred, sample_weight)
         return sum(penalties, start=loss) if penalties else loss
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: ArrayLike | None = None) -> Logs:
         """Update the compiled metrics with a batch; the logs: each metric's value so far, by name.
 
         An override need not take every argument.
         """
-        for metric, weighted in self._compiled.metrics:
-            metric.update_state(y, y_pred, sample_weight if weighted else None)
+        self._compiled.output.update_metrics(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     # -- fit ----------------------------------------------------------------------------------------------------------
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
-            validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
-            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1, resume=None,
-            check_numerics=False):
+    def fit(self, x: Nested = None, y: Nested = None, batch_size: int | None = None, epochs: int = 1,
+            verbose: int | str = "auto", callbacks: Callbacks = None, validation_split: float = 0.0,
+            validation_data: Any = None, shuffle: bool | str = True, class_weight: dict[int, float] | None = None,
+            sample_weight: ArrayLike | None = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
+            validation_steps: int | None = None, validation_batch_size: int | None = None,
+            validation_freq: int | EpochNumbers = 1, resume: Path | None = None,
+            check_numerics: bool = False) -> History:
         """Train for `epochs` epochs; returns a History with the logs of each.
 
         x, y: arrays, tensors or lists with samples along the first axis; or x alone, an iterator of batches (x, y) or
@@ -203,12 +231,15 @@ class Trainer:
                                                                 self._casts()["several"])
         batches = batching.make_batches("fit", x, y, sample_weight, batch_size, shuffle=shuffle, steps=steps_per_epoch,
                                         first_epoch=initial_epoch, class_weight=class_weight, **self._casts())
-        validation = self._validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
+        validation = validation_batches(validation_data, validation_batch_size or batch_size, validation_steps,
+                                        self._casts())
         progress = TrainProgress(verbose, batches.steps, epochs)
         calls = CallbackList(callbacks, add_history=True, model=self, epochs=epochs, steps=batches.steps,
                              verbose=verbose)
         history = calls.history
-        resume = _resume(resume, self, batches, calls.callbacks)
+        assert history is not None
+        epoch_loop = Epochs(self, batches, calls, validation, validation_freq,
+                            resume_from(resume, self, batches, calls.callbacks))
         if verbose:
             calls.append(progress)
         try:
@@ -219,116 +250,32 @@ class Trainer:
                     self._shuffling.begin(batches, initial_epoch)
                 for path, layer in noisy(self):
                     layer.follow_seed(path)
-                self._run_epochs(batches, initial_epoch, epochs, calls, validation, validation_freq, resume)
+                epoch_loop.run(initial_epoch, epochs)
         finally:
             progress.close()
             batches.close()
         return history
 
-    def _run_epochs(self, batches, first, epochs, calls, validation, validation_freq, resume):
-        logs = {}
-        calls.call("on_train_begin", {})
-        first = resume.start(first) if resume else first
-        for epoch in range(first, epochs if not self.stop_training else first):
-            self.reset_metrics()
-            calls.call("on_epoch_begin", epoch, {})
-            logs = self._run_epoch(batches, epoch, calls, resume)
-            self._shuffling.ended(epoch, batches)
-            if validation is not None and _is_due(epoch + 1, validation_freq):
-                results = self._evaluate(validation, calls)
-                logs.update({f"val_{name}": value for name, value in sorted(results.items())})
-            calls.call("on_epoch_end", epoch, logs)
-            if resume:
-                resume.save(epoch)
-            if self.stop_training or getattr(batches, "exhausted", False):
-                break
-        self.optimizer.finalize_variable_values(self.trainable_weights)
-        calls.call("on_train_end", logs)
-
-    def _run_epoch(self, batches, epoch, calls, resume):
-        """Train one epoch, or the rest of it; returns its logs."""
-        begin, end = calls.methods["on_train_batch_begin"], calls.methods["on_train_batch_end"]
-        done, logs = resume.enter() if resume else (0, {})
-        run, checker = self._run, layer_context.checker
-        run.parts = None                   # a callback may have frozen or thawed a layer
-        try:
-            for step, data in enumerate(batches.epoch(epoch, done), done):
-                for method in begin:
-                    method(step, {})
-                if checker is not None:
-                    checker.rows = batches.rows
-                logs = as_floats("train_step", self.train_step(data))
-                run.parts = run.parts or Parts(self)
-                done = step + 1
-                if not run.warned and not math.isfinite(logs.get("loss", 0.0)):
-                    warn_not_finite(run, epoch, step, logs["loss"], batching.find_not_finite(data, batches.rows))
-                run.has_trained = True
-                for method in end:
-                    method(step, logs)
-                if self.stop_training:
-                    break
-                if resume:
-                    resume.after_batch(epoch, done, logs)
-        except Exception as error:
-            error.add_note(f"in fit: epoch {epoch + 1}, batch {done + 1}")
-            raise
-        return dict(sorted(logs.items()))
-
-    def _validation_batches(self, validation_data, batch_size, steps):
-        if validation_data is None:
-            return None
-        if batching.is_iterator(validation_data):
-            parts = (validation_data, None, None)
-        elif isinstance(validation_data, (tuple, list)) and 2 <= len(validation_data) <= 3:
-            parts = (*validation_data, None)[:3]
-        else:
-            raise ValueError("fit: validation_data must be (x, y), (x, y, sample_weight) or an iterator of batches; "
-                             f"got {type(validation_data).__name__}")
-        return batching.make_batches("fit, validation_data", *parts, batch_size, steps=steps, **self._casts())
-
     # -- evaluate and predict -----------------------------------------------------------------------------------------
-    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
-                 return_dict=False):
+    def evaluate(self, x: Nested = None, y: Nested = None, batch_size: int | None = None, verbose: int | str = "auto",
+                 sample_weight: ArrayLike | None = None, steps: int | None = None, callbacks: Callbacks = None,
+                 return_dict: bool = False) -> Returned:
         """The mean loss and the metrics over the data: a list of floats, the loss first, or one float; or a dict."""
         arguments.check_call(Trainer.evaluate, locals())
         self._require_compiled("evaluate")
         batches = batching.make_batches("evaluate", x, y, sample_weight, batch_size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
         progress = EvaluateProgress(verbose, batches.steps)
-        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], model=self, epochs=1,
-                             steps=batches.steps, verbose=verbose)
+        calls = calls_of_pass(self, batches, callbacks, verbose, progress)
         try:
             with running(self, "stop_evaluating"):
-                logs = self._evaluate(batches, calls)
+                logs = evaluate_batches(self, batches, calls)
         finally:
             progress.close()
         return as_returned(logs, return_dict)
 
-    def _evaluate(self, batches, calls):
-        self.reset_metrics()
-        self.stop_evaluating = False
-        calls.call("on_test_begin", {})
-        begin, end = calls.methods["on_test_batch_begin"], calls.methods["on_test_batch_end"]
-        done, logs = 0, {}
-        run = self._run
-        try:
-            for step, data in enumerate(batches.epoch(0)):
-                for method in begin:
-                    method(step, {})
-                logs = as_floats("test_step", self.test_step(data))
-                run.parts = run.parts or Parts(self)
-                done = step + 1
-                for method in end:
-                    method(step, logs)
-                if self.stop_evaluating:
-                    break
-        except Exception as error:
-            error.add_note(f"in evaluate: batch {done + 1}")
-            raise
-        calls.call("on_test_end", dict(sorted(logs.items())))
-        return logs
-
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+    def predict(self, x: Nested, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None,
+                callbacks: Callbacks = None) -> Nested:
         """The model's output for x, as a NumPy array.
 
         Data of one batch costs little more than calling the model, and shows progress for verbose 1 and 2 alone.
@@ -340,35 +287,21 @@ class Trainer:
             if 0 < batching.count_samples(x) <= (batch_size or BATCH) and verbose in ("auto", 0):
                 return self._predict_at_once(x)
             if batch_size is None and isinstance(x, Tensor) and x.size:
-                together = batches_together(self, x)
+                together = batches_together(cast("Model", self), x)
         size = batch_size if steps else (batch_size or BATCH) * together
         batches = batching.make_batches("predict", x, None, None, size, steps=steps, **self._casts())
         verbose = resolve_verbose(verbose)
         progress = PredictProgress(verbose, batches.steps, batches.samples if together > 1 else None)
-        calls = CallbackList([*_as_list(callbacks), *([progress] if verbose else [])], model=self, epochs=1,
-                             steps=batches.steps, verbose=verbose)
+        calls = calls_of_pass(self, batches, callbacks, verbose, progress)
         try:
             with running(self, "stop_predicting"):
-                return joined(self._predict(batches, calls))
+                return joined(predict_batches(self, batches, calls))
         finally:
             progress.close()
 
-    def _predict(self, batches, calls):
-        """The outputs of each batch, as arrays."""
-        self.stop_predicting = False
-        calls.call("on_predict_begin", {})
-        outputs = []
-        for step, data in enumerate(batches.epoch(0)):
-            calls.call("on_predict_batch_begin", step, {})
-            outputs.append(as_arrays(self.predict_step(data)))
-            calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
-            if self.stop_predicting:
-                break
-        calls.call("on_predict_end", {})
-        return outputs
-
     # -- single batches -----------------------------------------------------------------------------------------------
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+    def train_on_batch(self, x: Nested, y: Nested = None, sample_weight: ArrayLike | None = None,
+                       class_weight: dict[int, float] | None = None, return_dict: bool = False) -> Returned:
         """One training step on the whole of x and y; the loss and metrics of this batch alone."""
         arguments.check_call(Trainer.train_on_batch, locals())
         self._require_compiled("train_on_batch")
@@ -377,7 +310,8 @@ class Trainer:
             self.reset_metrics()
             return as_returned(as_floats("train_step", self.train_step(data)), return_dict)
 
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+    def test_on_batch(self, x: Nested, y: Nested = None, sample_weight: ArrayLike | None = None,
+                      return_dict: bool = False) -> Returned:
         """Evaluate the whole of x and y as one batch; its loss and metrics."""
         arguments.check_call(Trainer.test_on_batch, locals())
         self._require_compiled("test_on_batch")
@@ -386,39 +320,22 @@ class Trainer:
             self.reset_metrics()
             return as_returned(as_floats("test_step", self.test_step(data)), return_dict)
 
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Nested) -> Nested:
         """The model's output for the whole of x, as a NumPy array."""
         return self._predict_at_once(batching.as_inputs("predict_on_batch", x, self._casts()["several"]))
 
-    def _predict_at_once(self, x):
+    def _predict_at_once(self, x: Nested) -> Nested:
         with contextlib.nullcontext() if self._run is IDLE else running(self):
             return as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
 
-    def _single_batch(self, op, x, y, sample_weight, class_weight=None):
+    def _single_batch(self, op: str, x: Nested, y: Nested, sample_weight: ArrayLike | None,
+                      class_weight: dict[int, float] | None = None) -> Nested:
         x = None if x is None else batching.as_inputs(op, x, self._casts()["several"])
         size = None if x is None else max(1, batching.count_samples(x))
         batches = batching.make_batches(op, x, y, sample_weight, size, class_weight=class_weight, **self._casts())
         return next(batches.epoch(0))
 
-    def _casts(self):
+    def _casts(self) -> dict[str, Any]:
         """The dtype that floats of a batch are cast to, whether integers are too, whether x may be several inputs."""
         return {"dtype": self.dtype, "casts_integers": False, "several": True}
 
-
-# -- helpers ----------------------------------------------------------------------------------------------------------
-def _resume(path, model, batches, callbacks):
-    """The Resume that `fit(resume=path)` or a BackupAndRestore asks for, or None."""
-    backup = next((callback for callback in callbacks if isinstance(callback, BackupAndRestore)), None)
-    if path is None and backup is None:
-        return None
-    return Resume(path or backup.path, model, batches, callbacks, backup.save_freq if backup else "epoch")
-
-
-def _as_list(value):
-    if value is None:
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _is_due(epoch, freq):
-    return epoch in freq if isinstance(freq, (list, tuple, set)) else epoch % freq == 0

@@ -1,0 +1,68 @@
+"""One pass over batches without training: what `evaluate` and `predict` run, and `fit` to validate.
+
+Imported by trainer.py and fitting.py.
+"""
+from typing import TYPE_CHECKING, TypeAlias
+
+from cytensor.callbacks import CallbackList
+from cytensor.callbacks.callback_list import Callbacks
+from cytensor.callbacks.progress import Progress
+from cytensor.data.batches import ArrayBatches, IteratorBatches
+from cytensor.training.return_values import as_arrays, as_floats
+from cytensor.training.run import Parts
+from cytensor.types import Logs, Nested
+
+if TYPE_CHECKING:
+    from cytensor.training.trainer import Trainer
+
+
+Batches: TypeAlias = ArrayBatches | IteratorBatches
+
+
+def calls_of_pass(model: "Trainer", batches: Batches, callbacks: Callbacks, verbose: int,
+                  progress: Progress) -> CallbackList:
+    """The callbacks of one pass over `batches`, the progress behind the user's where it is to be seen."""
+    given = [] if callbacks is None else callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+    return CallbackList([*given, *([progress] if verbose else [])], model=model, epochs=1, steps=batches.steps,
+                        verbose=verbose)
+
+
+def evaluate_batches(model: "Trainer", batches: Batches, calls: CallbackList) -> Logs:
+    """The logs behind the last batch: the mean loss and the metrics, floats by name."""
+    model.reset_metrics()
+    model.stop_evaluating = False
+    calls.call("on_test_begin", {})
+    begin, end = calls.methods["on_test_batch_begin"], calls.methods["on_test_batch_end"]
+    done, logs = 0, {}
+    run = model._run
+    try:
+        for step, data in enumerate(batches.epoch(0)):
+            for method in begin:
+                method(step, {})
+            logs = as_floats("test_step", model.test_step(data))
+            run.parts = run.parts or Parts(model)
+            done = step + 1
+            for method in end:
+                method(step, logs)
+            if model.stop_evaluating:
+                break
+    except Exception as error:
+        error.add_note(f"in evaluate: batch {done + 1}")
+        raise
+    calls.call("on_test_end", dict(sorted(logs.items())))
+    return logs
+
+
+def predict_batches(model: "Trainer", batches: Batches, calls: CallbackList) -> list[Nested]:
+    """The outputs of each batch, as arrays."""
+    model.stop_predicting = False
+    calls.call("on_predict_begin", {})
+    outputs = []
+    for step, data in enumerate(batches.epoch(0)):
+        calls.call("on_predict_batch_begin", step, {})
+        outputs.append(as_arrays(model.predict_step(data)))
+        calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
+        if model.stop_predicting:
+            break
+    calls.call("on_predict_end", {})
+    return outputs
