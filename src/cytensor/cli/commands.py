@@ -163,9 +163,8 @@ def train(options: argparse.Namespace) -> None:
     model.compile(optimizer=optimizer(**rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     print(f"{len(samples.x)} samples of shape {samples.x.shape[1:]} to train on, {len(test.x)} to test with, {classes} "
           f"classes" + (f": {', '.join(samples.names)}" if samples.names else ""), flush=True)
-    seen = {"validation_data": (test.x, test.y)} if options.plot else {}
     history = model.fit(samples.x, samples.y, batch_size=options.batch_size, epochs=options.epochs,
-                        resume=options.resume, **seen)
+                        resume=options.resume, validation_data=(test.x, test.y) if options.plot else None)
     loss, accuracy = model.evaluate(test.x, test.y, verbose=0)
     print(f"\nTest accuracy: {accuracy:.4f} (loss {loss:.4f})\n")
     shown = test._replace(x=test.x[:EXAMPLES], y=test.labels[:EXAMPLES])

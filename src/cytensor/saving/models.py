@@ -178,7 +178,7 @@ def _described(model: "Model") -> Config:
 
 
 def _rebuilt(document: Any) -> "Model":
-    model = registry.deserialize(document["model"])
+    model: Model = registry.deserialize(document["model"])
     if not hasattr(model, "save_weights"):
         raise ValueError(f"the file must describe a model; got {type(model).__name__}")
     ensure_built(model, document["build_shape"])
