@@ -35,7 +35,7 @@ from .timing import ROUNDS, Side, idle, summarise  # noqa: E402
 
 # How busy the machine was with other work before this run began.
 LOAD = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-ROWS = []  # one for each benchmark that ran, as `summarise` kept it
+ROWS: list = []  # one for each benchmark that ran, as `summarise` kept it
 
 
 def pytest_addoption(parser):

@@ -23,7 +23,7 @@ COLOURS = {"cytensor": "#e5534b", "NumPy": "#4184e4", "PyTorch": "#2f9e51", "roo
 RATIOS = ("add", "bias add", "relu", "exp", "sum", "max", "copy")
 SIZES = (1e3, 1e5, 1e6, 1e7, 3e7)
 PALETTE = ["#e5534b", "#4184e4", "#2f9e51", "#a371f7", "#c9881b", "#1a9ba1", "#d15fa8"]
-STYLE = {
+STYLE: dict = {
     "svg.hashsalt": "cytensor",  # the same file for the same figures
     "svg.fonttype": "none",
     "font.size": 10,
@@ -61,7 +61,7 @@ def rates(row, amount):
 
 def by_name(points):
     """A dict from a name to the (x, y) of its curve, from pairs of x and a dict from names to y."""
-    found = {}
+    found: dict = {}
     for x, ys in sorted(points, key=lambda point: point[0]):
         for name, y in ys.items():
             found.setdefault(name, []).append((x, y))
@@ -86,7 +86,7 @@ def products(run):
     """Gflop/s of square matrix products over their size, each side; and the peak of fused multiply-adds."""
     points = []
     for work, row in rows_of(run, "Matrix product of squares, float32").items():
-        size = int(re.match(r"\((\d+)", work)[1])
+        size = int(work.removeprefix("(").partition(",")[0])
         points.append((size, rates(row, 2 * size**3)))
     peak = rows_of(run, "Limits of the machine").get("fused multiply-adds, float32")
     if peak:

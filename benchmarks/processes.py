@@ -34,15 +34,19 @@ class Process:
         )
         self._expect("ready")
 
+    def _line(self):
+        assert self.child.stdout is not None       # a pipe
+        return self.child.stdout.readline().strip()
+
     def _expect(self, line):
-        got = self.child.stdout.readline().strip()
+        got = self._line()
         if got != line:
             errors = self.child.communicate()[1]
             raise RuntimeError(f"benchmarks: the process said {got!r} instead of {line!r}; its errors:\n{errors}")
 
     def turn(self):
         print(file=self.child.stdin, flush=True)
-        self.seconds.append(float(self.child.stdout.readline()))
+        self.seconds.append(float(self._line()))
         self._expect("ready")
 
     def close(self):

@@ -99,7 +99,7 @@ def line(cells):
 
 def by_table(rows):
     """A dict from the title of each table to its rows, both in their order."""
-    tables = {}
+    tables: dict = {}
     for row in rows:
         tables.setdefault(row["table"], []).append(row)
     return tables
@@ -171,7 +171,7 @@ def outcome(target, rows):
     if target.how == "mean":
         value = geometric_mean(ratios.values())
         return times(value), value >= target.least
-    worst = min(ratios, key=ratios.get)
+    worst = min(ratios, key=lambda row: ratios[row])
     where = f" at {worst}" if len(target.rows) > 1 else ""
     return times(ratios[worst]) + where, ratios[worst] >= target.least
 

@@ -5,7 +5,7 @@ import statistics
 import pytest
 
 import cytensor as ct
-from cytensor import cli
+from cytensor.cli import commands, data
 
 from .peers import THREADS
 from .timing import summarise
@@ -13,23 +13,22 @@ from .timing import summarise
 SEEDS = range(5)
 
 
-def accuracy_after_training(data, seed):
+def accuracy_after_training(train, test, seed):
     """Test accuracy of Dense 512 relu, Dense 10 softmax after 5 epochs of RMSprop on batches of 128."""
-    x, y, x_test, y_test = data
     ct.set_seed(seed)
-    model = cli.build_model(x, [512], 10)
+    model = commands.build_model(train, [512], 10)
     model.compile(optimizer="rmsprop", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(x, y, batch_size=128, epochs=5, verbose=0)
-    return model.evaluate(x_test, y_test, verbose=0)[1]
+    model.fit(train.x, train.y, batch_size=128, epochs=5, verbose=0)
+    return model.evaluate(test.x, test.y, verbose=0)[1]
 
 
 @pytest.mark.skipif(THREADS != 1, reason="the figures are the same for any number of threads")
 def test_accuracy_over_seeds(benchmark):
-    data = cli.read_training_data("mnist")
-    accuracies = []
+    train, test = data.training(["mnist"])
+    accuracies: list[float] = []
 
     def train_with_each_seed():
-        accuracies.extend(accuracy_after_training(data, seed) for seed in SEEDS)
+        accuracies.extend(accuracy_after_training(train, test, seed) for seed in SEEDS)
 
     benchmark.pedantic(train_with_each_seed, rounds=1)
     assert statistics.median(accuracies) >= 0.977

@@ -63,7 +63,7 @@ def test_fit_overhead(benchmark, tmp_path):
     train, test = ((ct.asarray(x.reshape(len(x), -1).astype(np.float32) / 255), ct.asarray(y.astype(np.int64)))
                    for x, y in mnist.load_data())
     model, bare = new_model(train[0]), new_model(train[0])
-    theirs = {"the bare steps": [], "and a pass over the test images": []}
+    theirs: dict[str, list] = {"the bare steps": [], "and a pass over the test images": []}
     ours = []
 
     def one_round():

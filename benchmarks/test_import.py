@@ -29,7 +29,7 @@ def seconds_to_import(module):
 def test_import(benchmark, module):
     """In every round NumPy too; the others, which take seconds, once, beside the whole package."""
     seconds_to_import(module)
-    theirs = {name: [] for name, peer in PEERS.items() if find_spec(peer)}
+    theirs: dict[str, list] = {name: [] for name, peer in PEERS.items() if find_spec(peer)}
     if module == "cyops":
         theirs = {"NumPy": []}
     mine = []

@@ -1,5 +1,7 @@
 """The kernels beside plain Python loops, on nested lists and on NumPy arrays."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ LOOPS = "loops on NumPy arrays"
 LISTS = "loops on nested lists"
 
 # Table row: the name in naive.py, ours, the shapes of the operands by size n.
-WORK = {
+WORK: dict[str, tuple[Callable, Callable]] = {
     "relu": (ct.relu, lambda n: [(n, 4 * n)]),
     "add": (ct.add, lambda n: [(n, 4 * n), (n, 4 * n)]),
     "add_vector": (ct.add, lambda n: [(n, 4 * n), (4 * n,)]),

@@ -3,6 +3,8 @@
 The ops in CORE are in test_sizes.py. tests/test_completeness.py fails when an op has no row.
 """
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -26,11 +28,12 @@ ROWS = [(name, size) for name, case in CASES.items() if name not in CORE for siz
 def sides(name, case, arrays):
     """Ours, and a dict of the peers' functions, on the same memory."""
     tensors = [ct.asarray(array) for array in arrays]
-    op = getattr(ct, name, None)
+    op: Any = getattr(ct, name, None)
     theirs = {"NumPy": lambda: case.numpy(*arrays), "PyTorch": None}
     if case.torch and all(min(array.strides, default=0) >= 0 for array in arrays):  # PyTorch has no negative strides
         peer = [torch.from_numpy(array) for array in arrays]
-        theirs["PyTorch"] = lambda: case.torch(*peer)
+        function = case.torch
+        theirs["PyTorch"] = lambda: function(*peer)
     return (lambda: case.ours(ct, *tensors)) if case.ours else (lambda: op(*tensors)), theirs
 
 

@@ -1,5 +1,7 @@
 """What one call costs when there is next to nothing to compute: tensors of ten elements."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ import cytensor as ct
 from .peers import torch
 
 ARRAY = np.arange(10, dtype=np.float32)
-NAMES = {
+NAMES: dict[str, Any] = {
     "a": ct.asarray(ARRAY),
     "b": ct.asarray(ARRAY[::-1].copy()),
     "m": ct.asarray(ARRAY.reshape(2, 5)),

@@ -57,9 +57,9 @@ def step_in_jax():
     x, y = (jnp.asarray(array) for array in batch())
     rng = np.random.default_rng(1)
     sizes = [(INPUTS, HIDDEN), (HIDDEN, CLASSES)]
-    state = [jnp.asarray(rng.normal(size=s).astype(np.float32) * 0.05) for s in sizes]
-    state = (state + [jnp.zeros(n) for _, n in sizes],)
-    state = (*state, [jnp.zeros_like(w) for w in state[0]])
+    weights = [jnp.asarray(rng.normal(size=s).astype(np.float32) * 0.05) for s in sizes]
+    weights += [jnp.zeros(n) for _, n in sizes]
+    state = (weights, [jnp.zeros_like(w) for w in weights])
 
     def loss_of(weights):
         logits = jnp.maximum(x @ weights[0] + weights[2], 0) @ weights[1] + weights[3]

@@ -14,22 +14,22 @@ class _BFloat16:
     itemsize = 2
     names = None
 
-    def __eq__(self, other):
-        return other is self or (other if isinstance(other, str) else getattr(other, "name", None)) == self.name
+    def __eq__(self, other: object) -> bool:
+        return other is self or bool((other if isinstance(other, str) else getattr(other, "name", None)) == self.name)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self.name)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"dtype({self.name})"
 
-    def __reduce__(self):
+    def __reduce__(self) -> str:
         return "bfloat16"
 
-    def newbyteorder(self, order="S"):
+    def newbyteorder(self, order: str = "S") -> "_BFloat16":
         """Itself: there is the machine's byte order only."""
         return self
 

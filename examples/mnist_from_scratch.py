@@ -99,9 +99,9 @@ def main():
     options = parser.parse_args()
 
     ct.set_seed(options.seed)
-    (x_train, y_train), (x_test, y_test) = mnist.load_data()
-    x_train = ct.asarray(x_train[: options.samples].reshape(-1, 28 * 28).astype("float32") / 255)
-    x_test = ct.asarray(x_test.reshape(-1, 28 * 28).astype("float32") / 255)
+    (images, y_train), (test_images, y_test) = mnist.load_data()
+    x_train = ct.asarray(images[: options.samples].reshape(-1, 28 * 28).astype("float32") / 255)
+    x_test = ct.asarray(test_images.reshape(-1, 28 * 28).astype("float32") / 255)
 
     model = Sequential([Dense(28 * 28, 512, ct.nn.relu), Dense(512, 10, ct.nn.softmax)])
     start = time.perf_counter()

@@ -26,7 +26,7 @@ def describe(name, x, of=None):
 
 def ranks():
     print("Rank: the number of axes")
-    value = 12.0
+    value: list | float = 12.0
     for _ in range(6):
         x = ct.asarray(value)
         describe(f"rank {x.ndim}, {x.size} elements", x)

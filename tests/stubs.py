@@ -1,7 +1,10 @@
 """Writes the type stubs of cyops, of the derived functions and of Tensor, from the op table: `python tests/stubs.py`.
 
-The stubs are committed; test_stubs.py fails when they differ from what this file would write.
+Compiled functions say their parameters and no types: a parameter's type follows from its name (PARAMETERS), the result
+of what is no op from RESULTS. What is written in Python is taken from its source, annotations and all. The stubs are
+committed; test_stubs.py fails when they differ from what this file would write.
 """
+import ast
 import importlib
 import inspect
 import sys
@@ -10,104 +13,175 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 HEADER = '"""Generated from the op table by tests/stubs.py; do not edit."""\n'
 
-# What a parameter of this name takes, wherever it occurs.
+# What a parameter takes: by its name wherever it occurs, or for one function alone.
+NUMBER, OPTIONAL_NUMBER = "SupportsFloat", "SupportsFloat | None"
+FACTOR = "float | Sequence[float] | None"
+ONE_OR_MORE = "Strided | Sequence[Strided]"
 PARAMETERS = {
-    "axis": "int | tuple[int, ...] | None", "axes": "Any", "keepdims": "bool", "dtype": "DTypeLike | None",
-    "out": "Strided | None", "shape": "int | Sequence[int]", "copy": "bool | None", "correction": "float",
+    "axis": "Axis", "keepdims": "bool", "dtype": "DTypeLike | None", "out": "Strided | None",
+    "shape": "int | Sequence[int]", "copy": "bool | None", "correction": "float", "ddof": "float | None",
     "activation": "str | None", "offset": "int | None", "strides": "Sequence[int]", "axis1": "int", "axis2": "int",
-    "window_shape": "int | Sequence[int]", "num_classes": "int", "tensors": "Sequence[ArrayLike]",
-    "inputs": "Sequence[ArrayLike]",
+    "window_shape": "int | Sequence[int]", "num_classes": "int | None", "tensors": "Sequence[ArrayLike]",
+    "permute_dims.axes": "Sequence[int] | None", "tensordot.axes": "int | Sequence[int | Sequence[int]]",
+    "diagonal.offset": "int",
+    **dict.fromkeys(("expand_dims.axis", "concat.axis", "stack.axis"), "int"),
+    **{f"{name}.axis": "int | None" for name in ("argmax", "argmin", "take", "scatter_add", "take_gradient", "put")},
+    **dict.fromkeys(("softmax.axis", "log_softmax.axis", "softmax_gradient.axis", "log_softmax_gradient.axis"),
+                    "int | Sequence[int]"),
+    **dict.fromkeys(("dense.bias", "dense_backward.x", "dense_backward.kernel", "dense_backward.y"),
+                    "ArrayLike | None"),
+    "dense_backward.bias": "bool", "kernel_gradient": "Strided | None", "depth": "int | None", "on_value": NUMBER,
+    "off_value": NUMBER, "start": NUMBER, "stop": NUMBER, "step": NUMBER, "arange.stop": OPTIONAL_NUMBER, "num": "int",
+    "endpoint": "bool", "n_rows": "int", "n_cols": "int | None", "k": "int",
+    "gather_rows.scale": OPTIONAL_NUMBER, "softmax_cross_entropy_with_gradient.scale": OPTIONAL_NUMBER,
+    "scatter_view.view_shape": "Sequence[int]", "scatter_view.offset": "int", "put.x": "Strided",
+    # the recorder and the walk
+    "as_class.x": "Strided", "as_class.cls": "type[T]", "set_tensor_class.cls": "type[Strided]",
+    "look_up.entry": "Record", "look_up.names": "Sequence[str]", "look_up.inputs": "Sequence[str]",
+    "look_up.index": "int", "look_up.d": "Strided", "lead_back.records": "Sequence[Record]",
+    "lead_back.sources": "Sequence[Strided]", "matches.a": "Strided", "matches.b": "Strided",
+    "record_op.op": "str", "record_op.inputs": "tuple[Strided, ...]", "record_op.out": "Strided",
+    "record_op.params": "dict[str, Any] | None", "separate.tensors": "Sequence[Strided | None]",
+    "separate.others": "Sequence[Strided]", "set_trainable.x": "Strided", "set_trainable.trainable": "bool",
+    "is_trainable.x": "Strided", "assign.x": "Strided", "assign_add.x": "T", "assign_sub.x": "T",
+    "add_matmul.out": "T", "logits_behind.p": "Strided", "nbytes": "int",
+    "view_geometry.function": "Callable[..., Any]",
+    "softmax_gradient.out": "ArrayLike", "log_softmax_gradient.out": "ArrayLike",
+    "watch.x": "Strided", "tracks.x": "Strided", "stream": "Any", "max_version": "tuple[int, int] | None",
+    "dl_device": "tuple[int, int] | None",
+    # optimizer steps
+    **dict.fromkeys(("parameter", "gradient", "m", "v", "mean_square", "momentum_step.velocity"), ONE_OR_MORE),
+    **dict.fromkeys(("rmsprop_step.velocity", "rmsprop_step.mean"), f"{ONE_OR_MORE} | None"),
+    **dict.fromkeys(("learning_rate", "beta_1", "beta_2", "epsilon", "rho", "momentum"), NUMBER),
+    "adam_step.step": "int", "nesterov": "bool", "parameter_factor": FACTOR, "gradient_factor": FACTOR,
+}
+# What the functions of cyops return that are no op; an op returns a Strided.
+RESULTS = {
+    **dict.fromkeys(("adam_step", "assign", "empty_cache", "momentum_step", "put", "record_op", "rmsprop_step",
+                     "set_cache_limit", "set_tensor_class", "set_trainable", "sgd_step"), "None"),
+    **dict.fromkeys(("arange", "asarray", "detach", "empty", "eye", "full", "gather_rows", "linspace",
+                     "log_softmax_gradient", "ones", "scatter_view", "softmax_gradient", "take_gradient", "zeros"),
+                    "Strided"),
+    **dict.fromkeys(("is_recording", "is_trainable", "matches", "shares_memory", "shares_storage"), "bool"),
+    **dict.fromkeys(("add_matmul", "as_class", "assign_add", "assign_sub"), "T"),
+    "available_isas": "tuple[str, ...]", "dtype_rows": "tuple[tuple[str, str, int, str], ...]",
+    "memory_stats": "dict[str, int]", "get_num_threads": "int", "logits_behind": "Strided | None",
+    "dense_backward": "tuple[Strided | None, Strided | None, Strided | None]",
+    "softmax_cross_entropy_with_gradient": "tuple[Strided, Strided]",
+    "lead_back": "list[tuple[int, ...] | None]", "look_up": "list[Any]", "separate": "list[Strided | None]",
+    "view_geometry": "tuple[tuple[int, ...], tuple[int, ...], int]",
 }
 
 
-def render(signature, result, drop_first=False):
-    """A signature with an annotation for every parameter."""
-    parts = []
-    parameters = list(signature.parameters.values())[1 if drop_first else 0 :]
-    star = False
+def render(name, parameters):
+    """A list of parameters with an annotation for every one but `self`; `name`: of their function."""
+    parts, star = [], False
     for parameter in parameters:
-        if parameter.kind is parameter.KEYWORD_ONLY and not star:
+        kind, known = parameter.kind, parameter.name
+        annotation = PARAMETERS.get(f"{name}.{known}", PARAMETERS.get(known, "ArrayLike"))
+        if kind is parameter.VAR_POSITIONAL:
+            parts.append(f"*{known}: {STARRED.get(known, 'Any')}")
+            star = True
+            continue
+        if kind is parameter.KEYWORD_ONLY and not star:
             parts.append("*")
             star = True
-        annotation = PARAMETERS.get(parameter.name, "ArrayLike" if parameter.default is parameter.empty else "Any")
-        text = f"{parameter.name}: {annotation}"
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            text, star = f"*{parameter.name}: Any", True
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            text = f"**{parameter.name}: Any"
-        elif parameter.default is not parameter.empty:
-            text += " = ..."
-        parts.append(text)
-    return ", ".join((["self"] if drop_first else []) + parts), result
+        parts.append("self" if known == "self" else f"{known}: {annotation}")
+        if parameter.default is not parameter.empty:
+            parts[-1] += f" = {parameter.default!r}"
+    return ", ".join(parts)
 
 
-def function(name, value, result):
-    parameters, result = render(inspect.signature(value), result)
-    return f"def {name}({parameters}) -> {result}: ..."
+STARRED = {"shape": "int | Sequence[int]", "axes": "int | Sequence[int]"}      # one sequence, or its items one by one
+
+
+def function(name, value, result, original=None):
+    """A function of cyops; `original`: its name there, where `name` is another."""
+    return f"def {name}({render(original or name, inspect.signature(value).parameters.values())}) -> {result}: ..."
 
 
 def method(name, value, result):
-    parameters, result = render(inspect.signature(value), result, drop_first=True)
-    return f"    def {name}({parameters}) -> {result}: ..."
+    """A function of cyops, or a method written for Tensor, as a method: its first parameter is `self`."""
+    _, *parameters = inspect.signature(value).parameters.values()
+    return f"    def {name}({', '.join(filter(None, ('self', render(name, parameters))))}) -> {result}: ..."
 
 
+# -- cyops ------------------------------------------------------------------------------------------------------------
 def cyops_stub():
     import cyops
 
-    lines = [HEADER, "from collections.abc import Callable, Sequence", "from typing import Any, NamedTuple", "",
-             "from numpy import dtype as DType", "from numpy.typing import DTypeLike", "", "ArrayLike = Any", "",
+    lines = [HEADER, "from collections.abc import Callable, Sequence", "from types import ModuleType",
+             "from typing import Any, NamedTuple, Self, SupportsFloat, TypeAlias, TypeVar", "",
+             "import numpy.typing", "from numpy import dtype as DType", "from numpy.typing import DTypeLike, NDArray",
+             "",
+             "ArrayLike: TypeAlias = Strided | numpy.typing.ArrayLike",
+             "Axis: TypeAlias = int | Sequence[int] | None",
+             "Scalar: TypeAlias = Any     # bool, int or float, as the dtype is; str of text",
+             'T = TypeVar("T", bound=Strided)', "",
              "class Op(NamedTuple):", "    parameters: tuple[str, ...]", "    kernel: Callable[..., Any]",
-             "    doc: str", "", "OPS: dict[str, Op]", "isa: str", ""]
+             "    doc: str", "", "OPS: dict[str, Op]", "isa: str", "bfloat16: DType[Any]", ""]
     for cls in (cyops.Storage, cyops.Strided, cyops.Record, cyops.Recorder):
         lines += [*class_stub(cls), ""]
-    for name in sorted(set(cyops.__all__) - {"OPS", "Op", "isa", "Storage", "Strided", "Record", "Recorder"}):
+    for name in sorted(set(cyops.__all__)):
         value = getattr(cyops, name)
-        if inspect.isclass(value):
-            continue
-        if not callable(value):
-            lines.append(f"{name}: Any")
-            continue
-        lines.append(function(name, value, "Strided" if name in cyops.OPS else "Any"))
-    lines += ["class set_num_threads:", "    def __init__(self, count: int) -> None: ...",
-              "    def __enter__(self) -> set_num_threads: ...",
-              "    def __exit__(self, *exception: object) -> None: ..."]
-    for name in sorted(INTERNAL):
-        lines.append(f"{name}: Any")
+        if callable(value) and not inspect.isclass(value):
+            lines.append(function(name, value, "Strided" if name in cyops.OPS else RESULTS[name]))
+    lines += [*OTHER_CLASSES, *(f"{name}: ModuleType" for name in INTERNAL)]
     return "\n".join(lines) + "\n"
 
 
-# Submodules that the package cytensor reaches into.
-INTERNAL = {"creation", "update"}
+INTERNAL = ("creation", "update")      # submodules that the package cytensor reaches into
+OTHER_CLASSES = (
+    "class set_num_threads:", "    def __init__(self, count: int) -> None: ...",
+    "    def __enter__(self) -> set_num_threads: ...", "    def __exit__(self, *exception: object) -> None: ...",
+    "class StaleValueError(RuntimeError): ...",
+    "class Derived:",
+    "    def __init__(self, kernel: Callable[..., Any], result_class: type[Strided], name: str, module: str, "
+    "doc: str) -> None: ...",
+    "    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...",
+    "    @property", "    def __wrapped__(self) -> Callable[..., Any]: ...",
+)
 
 MEMBER_TYPES = {
+    **dict.fromkeys(("offset", "ndim", "size", "itemsize", "nbytes", "version", "output_version"), "int"),
+    **dict.fromkeys(("is_owned", "is_readonly", "is_shared", "is_contiguous", "is_view", "is_active",
+                     "watch_trainable"), "bool"),
     "shape": "tuple[int, ...]", "strides": "tuple[int, ...]", "dtype": "DType[Any]", "storage": "Storage", "op": "str",
-    "inputs": "tuple[Strided | None, ...]", "output": "Strided", "params": "dict[str, Any] | None", "origin": "Any",
-    "records": "list[Record]", "watched": "list[Strided]", "versions": "tuple[int, ...]", "is_owned": "bool",
-    "is_readonly": "bool", "is_contiguous": "bool", "is_view": "bool", "is_active": "bool", "watch_trainable": "bool",
-    "T": "Any", "mT": "Any",
+    "inputs": "tuple[Strided, ...]", "output": "Strided", "params": "dict[str, Any]",
+    "origin": "Strided | None", "records": "list[Record]", "watched": "list[Strided]", "versions": "tuple[int, ...]",
+    "T": "Strided", "mT": "Strided",
 }
-SPECIAL_RESULTS = {
-    "__len__": "int", "__bool__": "bool", "__float__": "float", "__int__": "int", "__index__": "int",
-    "__setitem__": "None", "__init__": "None", "__repr__": "str", "__reduce__": "tuple[Any, ...]", "item": "Any",
-    "tolist": "Any", "__array__": "Any",
+METHOD_RESULTS = {
+    **dict.fromkeys(("__setitem__", "__init__", "watch", "start", "stop", "pause", "resume", "clear"), "None"),
+    **dict.fromkeys(("__bool__", "tracks"), "bool"), **dict.fromkeys(("__len__", "__int__", "__index__"), "int"),
+    "__float__": "float", "__complex__": "complex", "__repr__": "str", "__reduce__": "tuple[Any, ...]",
+    "__array__": "NDArray[Any]", "__dlpack__": "Any", "__dlpack_device__": "tuple[int, int]",
+    "item": "Scalar", "tolist": "Any",
 }
-# Slots whose wrappers carry no signature of their own.
-SPECIAL_PARAMETERS = {"__getitem__": "key: Any", "__setitem__": "key: Any, value: Any", "__eq__": "other: object",
-                      "__ne__": "other: object"}
+# Slots whose wrappers carry no signature of their own, and what takes anything.
+SPECIAL = {
+    "__getitem__": "(self, key: Any) -> Strided", "__setitem__": "(self, key: Any, value: ArrayLike) -> None",
+    "__eq__": "(self, other: object) -> Any", "__ne__": "(self, other: object) -> Any",
+    "Strided.__init__": "(self, data: ArrayLike, dtype: DTypeLike | None = ...) -> None",
+    "Storage.__init__": "(self, nbytes: int = ...) -> None",
+    "Recorder.__init__": "(self, watch_trainable: bool = ...) -> None",
+    "__array__": "(self, dtype: DTypeLike | None = ..., copy: bool | None = ...) -> NDArray[Any]",
+    "__round__": "(self, ndigits: int | None = ...) -> Strided",
+}
 SKIPPED = {"__new__", "__hash__", "__reduce_cython__", "__setstate_cython__", "__setstate__", "__pyx_vtable__",
-           "__doc__", "__release_buffer__", "__buffer__"}
+           "__doc__", "__delitem__", "__release_buffer__", "__buffer__", "__module__", "__array_priority__"}
 
 
 def class_stub(cls):
     """The members a class adds to object: properties, methods, operators."""
     lines = [f"class {cls.__name__}:"]
     for name, member in sorted(vars(cls).items()):
-        if name in SKIPPED or name in ("__module__", "__array_priority__"):
+        if name in SKIPPED:
             continue
         if inspect.isgetsetdescriptor(member) or inspect.ismemberdescriptor(member) or isinstance(member, property):
-            lines += ["    @property", f"    def {name}(self) -> {MEMBER_TYPES.get(name, 'int')}: ..."]
+            lines += ["    @property", f"    def {name}(self) -> {MEMBER_TYPES[name]}: ..."]
         elif callable(member):
-            lines.append(special_stub(name, member, cls))
+            lines.append(member_stub(cls.__name__, name, member))
     if cls.__name__ in ("Strided", "Storage"):  # a member from Python 3.12 on
         lines.append("    def __buffer__(self, flags: int, /) -> memoryview: ...")
     if cls.__name__ == "Strided":
@@ -115,43 +189,75 @@ def class_stub(cls):
     return lines
 
 
-def special_stub(name, member, cls):
+def member_stub(owner, name, member):
     if name in IN_PLACE or name in ARITHMETIC:
-        return operator_stub(name, "Any")
-    result = SPECIAL_RESULTS.get(name, "Any" if cls.__name__ in ("Strided", "Storage") else "None")
-    if name == "tracks":
-        result = "bool"
-    if name in SPECIAL_PARAMETERS:
-        parameters = f"self, {SPECIAL_PARAMETERS[name]}"
-        return f"    def {name}({parameters}) -> {result}: ..."
-    if name == "__init__":
-        signature = {"Strided": "self, data: ArrayLike, dtype: DTypeLike | None = ...",
-                     "Storage": "self, nbytes: int = ...", "Recorder": "self, watch_trainable: bool = ..."}
-        return f"    def __init__({signature.get(cls.__name__, 'self')}) -> None: ..."
+        return operator_stub(name, "Self" if name in IN_PLACE else "Strided")
+    special = SPECIAL.get(f"{owner}.{name}", SPECIAL.get(name))
+    if special is not None:
+        return f"    def {name}{special}: ..."
     try:
-        parameters, result = render(inspect.signature(member), result, drop_first=True)
+        parameters = render(name, inspect.signature(member).parameters.values())
     except ValueError:
         parameters = "self"
     if name.startswith("__") and "$" in parameters:
         parameters = "self"
-    return f"    def {name}({parameters}) -> {result}: ..."
+    return f"    def {name}({parameters}) -> {METHOD_RESULTS.get(name, 'Strided')}: ..."
 
 
 def operator_stub(name, result):
-    modulo = ", modulo: Any = ..." if name in ("__pow__", "__rpow__") else ""
-    return f"    def {name}(self, other: Any{modulo}) -> {result}: ..."
+    if name in ("__divmod__", "__rdivmod__"):
+        result = f"tuple[{result}, {result}]"
+    modulo = ", modulo: None = ..." if name in ("__pow__", "__rpow__") else ""
+    return f"    def {name}(self, other: ArrayLike{modulo}) -> {result}: ..."
+
+
+# -- cytensor ---------------------------------------------------------------------------------------------------------
+def definitions(module):
+    """{name: its def or class in the source} of a module."""
+    found = ast.parse(inspect.getsource(module)).body
+    return {node.name: node for node in found if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+
+
+class Unquoted(ast.NodeTransformer):
+    """Annotations without the quotation marks that stubs do without."""
+
+    def visit_arg(self, node):
+        return ast.arg(node.arg, self.plain(node.annotation))
+
+    @staticmethod
+    def plain(annotation):
+        quoted = isinstance(annotation, ast.Constant) and isinstance(annotation.value, str)
+        return ast.parse(annotation.value, mode="eval").body if quoted else annotation
+
+
+def written(node, indent="", result=None, name=None):
+    """The lines of a function as its source has them, without its body; `result` and `name` in place of its own."""
+    returns = result or ast.unparse(Unquoted.plain(node.returns))
+    decorators = [ast.unparse(one) for one in node.decorator_list]
+    return [*(f"{indent}@{one}" for one in decorators if one != "composite"),
+            f"{indent}def {name or node.name}({ast.unparse(Unquoted().visit(node.args))}) -> {returns}: ..."]
 
 
 def ops_stub():
-    from cytensor import ops
+    from cytensor import composites, ops
 
-    lines = [HEADER, "from collections.abc import Sequence", "from typing import Any", "",
-             "from cyops import Strided", "from numpy.typing import DTypeLike", "",
-             "from cytensor.tensor import Tensor", "from cytensor.tensor import asarray as asarray", "",
-             "ArrayLike = Any", "FUNCTIONS: dict[str, Any]", ""]
+    lines = [HEADER, "from collections.abc import Callable, Sequence", "from typing import Any, SupportsFloat", "",
+             "from cyops import Derived, Strided", "",
+             "from cytensor.tensor import Tensor", "from cytensor.tensor import asarray as asarray",
+             "from cytensor.types import ArrayLike, Axis, DTypeLike", "", "FUNCTIONS: dict[str, Callable[..., Tensor]]",
+             "CREATION: tuple[str, ...]", "ALIASES: dict[str, str]", ""]
+    in_python, composed = definitions(ops), definitions(composites)
+    lines += written(in_python["derive"])
     for name in sorted(set(ops.__all__) - {"asarray"}):
-        result = "tuple[int, ...]" if name == "shape" else "Tensor"
-        lines.append(function(name, getattr(ops, name), result))
+        original = ops.ALIASES.get(name, name)
+        if original in composed:
+            lines += written(composed[original], result="Tensor", name=name)
+        elif name in in_python:
+            lines += written(in_python[name])
+        elif name == "convert_to_tensor":
+            lines.append("convert_to_tensor = asarray")
+        else:
+            lines.append(function(name, getattr(ops, name), "Tensor", original))
     names = ", ".join(f'"{name}"' for name in sorted(ops.__all__))
     return "\n".join(lines) + f"\n\n__all__ = [{names}]\n"
 
@@ -159,40 +265,33 @@ def ops_stub():
 def tensor_stub():
     tensor = importlib.import_module("cytensor.tensor")         # the attribute of that name is the function
 
-    lines = [HEADER, "from collections.abc import Callable, Iterator, Sequence", "from typing import Any", "",
-             "from cyops import Strided", "from numpy import ndarray", "from numpy.typing import DTypeLike", "",
-             "ArrayLike = Any", "METHODS: tuple[str, ...]", ""]
-    bodies = {
-        "Tensor": [
-            "    @property\n    def T(self) -> Tensor: ...", "    @property\n    def mT(self) -> Tensor: ...",
-            "    @property\n    def device(self) -> str: ...", "    def numpy(self) -> ndarray: ...",
-            "    def transpose(self, *axes: Any) -> Tensor: ...", "    def __iter__(self) -> Iterator[Tensor]: ...",
-            "    def __contains__(self, value: Any) -> bool: ...",
-            "    def __format__(self, spec: str) -> str: ...", "    def __getitem__(self, key: Any) -> Tensor: ...",
-        ],
-        "_Assignable(Tensor)": [f"    def {name}(self, value: ArrayLike) -> Any: ..."
-                                for name in ("assign", "assign_add", "assign_sub")],
-        "VariableView(_Assignable)": ["    ..."],
-        "Variable(_Assignable)": [
-            "    name: str", "    trainable: bool",
-            "    def __init__(self, initial_value: ArrayLike | Callable[[], ArrayLike], trainable: bool = ..., "
-            "name: str | None = ..., dtype: DTypeLike | None = ...) -> None: ...",
-            "    def value(self) -> VariableView: ...", "    def __getitem__(self, key: Any) -> VariableView: ..."],
-    }
-    bodies["Tensor"] += ["    def reshape(self, *shape: Any, copy: bool | None = ...) -> Tensor: ...",
-                         "    def view(self, *shape: Any) -> Tensor: ..."]
-    for name in sorted(set(tensor.METHODS) - {"reshape", "view"}):
-        bodies["Tensor"].append(method(name, getattr(tensor.Tensor, name), "Tensor"))
-    for name in ARITHMETIC:
-        bodies["Tensor"].append(operator_stub(name, "Tensor"))
-    for name in ("__neg__", "__abs__", "__pos__", "__invert__"):
-        bodies["Tensor"].append(f"    def {name}(self) -> Tensor: ...")
-    for title, body in bodies.items():
-        base = "Tensor(Strided)" if title == "Tensor" else title
-        lines += [f"class {base}:", *body, ""]
-    lines += ["def asarray(obj: ArrayLike, dtype: DTypeLike | None = ..., copy: bool | None = ...) -> Tensor: ...",
-              "def as_tensor(x: Any) -> Any: ..."]
+    lines = [HEADER, "from collections.abc import Callable, Iterator, Sequence",
+             "from typing import Any, Self, SupportsFloat", "", "from cyops import Strided", "",
+             "from cytensor.types import Array, ArrayLike, Axis, DTypeLike", "", "METHODS: tuple[str, ...]", ""]
+    for name, node in definitions(tensor).items():
+        if isinstance(node, ast.FunctionDef):
+            lines += written(node)
+            continue
+        lines.append(f"class {name}({', '.join(map(ast.unparse, node.bases))}):")
+        members = [member for member in node.body if isinstance(member, ast.FunctionDef) and
+                   member.name not in ("__new__", "_described")]
+        lines += [line for member in members for line in written(member, "    ")]
+        lines += {"Tensor": derived_members(tensor), "Variable": VARIABLE}.get(name, [] if members else ["    ..."])
+        lines.append("")
     return "\n".join(lines) + "\n"
+
+
+VARIABLE = ["    name: str", "    constraint: Callable[[Tensor], ArrayLike] | None"]
+
+
+def derived_members(tensor):
+    """The members of Tensor that are made from the op table, and the compiled ones with their results."""
+    lines = [f"    @property\n    def {name}(self) -> Tensor: ..." for name in ("T", "mT")]
+    lines.append("    def __getitem__(self, key: Any) -> Tensor: ...")
+    lines.append(method("transpose", tensor.Tensor.transpose, "Tensor"))
+    lines += [method(name, getattr(tensor.Tensor, name), "Tensor") for name in sorted(tensor.METHODS)]
+    lines += [operator_stub(name, "Tensor") for name in ARITHMETIC]
+    return lines + [f"    def {name}(self) -> Tensor: ..." for name in ("__neg__", "__abs__", "__pos__", "__invert__")]
 
 
 ARITHMETIC = [

@@ -80,7 +80,7 @@ for model in (ct.models.load_model(folder + "/m.safetensors"), pickle.load(open(
 def test_training_in_parts_is_training_at_once(steps, tmp_path):
     """Of 13 batches a pass: the parts begin inside of a pass where an epoch has fewer."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cytensor.data.batches.warn", lambda message: None)          # of the end of the data
+        patch.setattr("cytensor.data.arrays.warn", lambda message: None)          # of the end of the data
         whole = fit(model_with_noise(), 4, steps_per_epoch=steps)
         parts = fit(fit(model_with_noise(), 1, steps_per_epoch=steps), 2, 1, steps_per_epoch=steps)
         assert are_equal(fit(by_file(parts, tmp_path), 4, 2, steps_per_epoch=steps), whole)

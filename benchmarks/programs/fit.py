@@ -10,13 +10,14 @@ import ast
 import importlib
 import sys
 import time
+from typing import Any
 
 from benchmarks.programs import turns
 from cytensor.datasets import mnist
 
 
 def main(library, optimizer, *options):
-    keras = importlib.import_module(library)
+    keras: Any = importlib.import_module(library)
 
     class Turns(keras.callbacks.Callback):
         """Stops the clock between the epochs, while others have their turns."""
@@ -33,8 +34,8 @@ def main(library, optimizer, *options):
     (x, y), _ = mnist.load_data()
     x = x.reshape(len(x), 784).astype("float32") / 255
     model = keras.Sequential([keras.layers.Dense(512, activation="relu"), keras.layers.Dense(10, activation="softmax")])
-    options = {name: ast.literal_eval(value) for name, value in (option.split("=") for option in options)}
-    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"], **options)
+    given = {name: ast.literal_eval(value) for name, value in (option.split("=") for option in options)}
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"], **given)
     model.fit(x, y, batch_size=128, epochs=10**6, verbose=0, callbacks=[Turns()])
 
 

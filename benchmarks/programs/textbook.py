@@ -31,7 +31,7 @@ def in_tensorflow(x, y):
     """The listing up to where it reads its data."""
     import tensorflow as tf
 
-    names = {}
+    names: dict = {}
     listing = (ROOT / "tests" / "listings" / "from_scratch.py").read_text()
     exec(listing[: listing.index("(train_images")], names)
     layer = names["NaiveDense"]

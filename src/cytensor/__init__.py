@@ -14,7 +14,7 @@ Training words are Keras's (`Sequential`, `layers.Dense`, `fit`), tensor words a
 Importing the package loads tensors, ops and tapes; the training modules are loaded when they are first named.
 """
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cyops import (
     available_isas,
@@ -34,29 +34,64 @@ from cytensor.tensor import Tensor, Variable, asarray
 
 if TYPE_CHECKING:
     from cytensor import (
-        activations,
-        callbacks,
-        constraints,
-        datasets,
-        initializers,
-        keras,
-        layers,
-        losses,
-        metrics,
-        models,
-        nn,
-        optimizers,
-        random,
-        regularizers,
-        saving,
-        sklearn,
-        utils,
+        activations as activations,
     )
-    from cytensor.layers import Input
-    from cytensor.losses import cross_entropy
-    from cytensor.models import Model, Sequential, load_model
-    from cytensor.random import set_seed
-    from cytensor.training.numerics import check_numerics, gradcheck
+    from cytensor import (
+        callbacks as callbacks,
+    )
+    from cytensor import (
+        constraints as constraints,
+    )
+    from cytensor import (
+        datasets as datasets,
+    )
+    from cytensor import (
+        initializers as initializers,
+    )
+    from cytensor import (
+        keras as keras,
+    )
+    from cytensor import (
+        layers as layers,
+    )
+    from cytensor import (
+        losses as losses,
+    )
+    from cytensor import (
+        metrics as metrics,
+    )
+    from cytensor import (
+        models as models,
+    )
+    from cytensor import (
+        nn as nn,
+    )
+    from cytensor import (
+        optimizers as optimizers,
+    )
+    from cytensor import (
+        random as random,
+    )
+    from cytensor import (
+        regularizers as regularizers,
+    )
+    from cytensor import (
+        saving as saving,
+    )
+    from cytensor import (
+        sklearn as sklearn,
+    )
+    from cytensor import (
+        utils as utils,
+    )
+    from cytensor.layers import Input as Input
+    from cytensor.losses import cross_entropy as cross_entropy
+    from cytensor.models import Model as Model
+    from cytensor.models import Sequential as Sequential
+    from cytensor.models import load_model as load_model
+    from cytensor.random import set_seed as set_seed
+    from cytensor.training.numerics import check_numerics as check_numerics
+    from cytensor.training.numerics import gradcheck as gradcheck
 
 math = ops
 tensor = ops.constant            # PyTorch's word; the module of this name is reached by its full path
@@ -76,7 +111,7 @@ _MEMBERS = {
 _EXTRAS = ("sklearn",)      # modules that need an extra: not in __all__, so that `import *` does without
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     import importlib
 
     if name in _MODULES or name in _EXTRAS:
@@ -90,7 +125,7 @@ def __getattr__(name):
     raise error(__name__, name, sys._getframe(1))
 
 
-def __dir__():
+def __dir__() -> list[str]:
     """What the package offers, without its inner modules; the public modules do likewise."""
     return [*__all__, *_EXTRAS, "__version__"]
 

@@ -4,7 +4,8 @@ A module that calls `explain(__name__)` gives the reason where such a name is as
 """
 import difflib
 import sys
-from typing import NamedTuple
+from types import FrameType
+from typing import Any, NamedTuple
 
 
 class Absent(NamedTuple):
@@ -13,20 +14,20 @@ class Absent(NamedTuple):
     reason: str
     names: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.label}: {self.reason}"
 
 
-def _named(names, reason):
+def _named(names: str, reason: str) -> Absent:
     """Names that the docs list one by one."""
     return Absent(", ".join(f"`{name}`" for name in names.split()), reason, names)
 
 
-def _in_dimensions(stems, *dimensions):
+def _in_dimensions(stems: str, *dimensions: int) -> str:
     return " ".join(f"{stem}{dimension}D" for stem in stems.split() for dimension in dimensions)
 
 
-ABSENT = {
+ABSENT: dict[str, tuple[Absent, ...]] = {
     "models": (Absent("`Model(inputs, outputs)`", "the functional API comes later", "Functional model_from_config"),),
     "layers": (
         Absent("convolution, pooling, recurrence, attention", "not for dense models", " ".join((
@@ -104,17 +105,17 @@ ABSENT = {
 }
 
 
-def explain(module):
+def explain(module: str) -> None:
     """Give a module a `__getattr__` that raises the error below. Set from here, or checkers of types would take every
     name for there.
     """
-    def __getattr__(name):
+    def __getattr__(name: str) -> Any:
         raise error(module, name, sys._getframe(1))
 
     vars(sys.modules[module])["__getattr__"] = __getattr__
 
 
-def error(module, name, caller):
+def error(module: str, name: str, caller: FrameType) -> AttributeError | ImportError:
     """The error for a name that a module has not, with the reason, or else the nearest that it has.
 
     An AttributeError; an ImportError where the frame `caller` runs `from module import name`, since the words of an
@@ -126,7 +127,7 @@ def error(module, name, caller):
     return AttributeError(message)         # without `name`, or Python would add a guess of its own
 
 
-def _because(module, name):
+def _because(module: str, name: str) -> str:
     if name.startswith("_"):
         return ""
     area = module.partition("cytensor")[2].strip(".").removeprefix("keras").strip(".")
@@ -137,7 +138,7 @@ def _because(module, name):
     return f"; did you mean {near[0]!r}?" if near else "; docs/keras.md lists what there is"
 
 
-def _is_import(frame):
+def _is_import(frame: FrameType) -> bool:
     """Whether a frame runs the `import name` part of `from module import name`."""
     import opcode
 

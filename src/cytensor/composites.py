@@ -3,29 +3,30 @@
 A tape records the parts, so a composite needs no gradient rule; what must not have a gradient goes through `detach`.
 It takes anything array-like as its first argument (`as_operand`) and is written with functions of cyops, whose results
 are of the operand's class. ops.py derives the public functions, as it does for the compiled ones. May be imported by
-ops.py; imports cyops only.
+ops.py; imports cyops and types.py.
 """
 from collections.abc import Callable
 
 import cyops
 from cyops import Strided
+from cytensor.types import ArrayLike, Axis
 
 COMPOSITES: dict[str, Callable[..., Strided]] = {}
 
 
-def composite(function):
+def composite(function: Callable[..., Strided]) -> Callable[..., Strided]:
     """Decorator: the function is an op. It wants a sample (tests/samples.py) and a benchmark (benchmarks/cases.py)."""
     COMPOSITES[function.__name__] = function
     return function
 
 
-def as_operand(x):
+def as_operand(x: ArrayLike) -> Strided:
     """Anything array-like as a tensor; a tensor as it is."""
     return x if isinstance(x, Strided) else Strided(x)
 
 
 @composite
-def logsumexp(x, axis=None, keepdims=False):
+def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Strided:
     """log(sum(exp(x))) over `axis`, without overflow: the largest element is taken out of the sum first.
 
     x: (n..., m...), floating; axis: the axes m, all when None. Result: (n...), with `keepdims` (n..., 1...), in the

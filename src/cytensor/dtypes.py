@@ -1,27 +1,30 @@
 """The dtypes, as NumPy's objects: `ct.float32` is `np.dtype("float32")`. bfloat16, which NumPy lacks, is cyops's."""
+from typing import Any
+
 import numpy as np
 
 from cyops import bfloat16, dtype_rows
+from cytensor.types import DTypeLike
 
-bool_ = np.dtype("bool")
-int8 = np.dtype("int8")
-int16 = np.dtype("int16")
-int32 = np.dtype("int32")
-int64 = np.dtype("int64")
-uint8 = np.dtype("uint8")
-uint16 = np.dtype("uint16")
-uint32 = np.dtype("uint32")
-uint64 = np.dtype("uint64")
-float16 = np.dtype("float16")
-float32 = np.dtype("float32")
-float64 = np.dtype("float64")
+bool_: np.dtype[np.bool_] = np.dtype("bool")
+int8: np.dtype[np.int8] = np.dtype("int8")
+int16: np.dtype[np.int16] = np.dtype("int16")
+int32: np.dtype[np.int32] = np.dtype("int32")
+int64: np.dtype[np.int64] = np.dtype("int64")
+uint8: np.dtype[np.uint8] = np.dtype("uint8")
+uint16: np.dtype[np.uint16] = np.dtype("uint16")
+uint32: np.dtype[np.uint32] = np.dtype("uint32")
+uint64: np.dtype[np.uint64] = np.dtype("uint64")
+float16: np.dtype[np.float16] = np.dtype("float16")
+float32: np.dtype[np.float32] = np.dtype("float32")
+float64: np.dtype[np.float64] = np.dtype("float64")
 
-complex64 = np.dtype("complex64")
+complex64: np.dtype[np.complex64] = np.dtype("complex64")
 
 NUMBERS = tuple(np.dtype(name) for name, *_ in dtype_rows() if name != "bfloat16")
 
 
-def as_dtype(op, dtype, kinds="biuf"):
+def as_dtype(op: str, dtype: DTypeLike | None, kinds: str = "biuf") -> np.dtype[Any]:
     """NumPy's object for anything that names a dtype; TypeError, with the caller `op`, for one not of `kinds`."""
     try:
         resolved = np.dtype(dtype)

@@ -1,10 +1,14 @@
 """Nested structures: the same shape of tuples, lists and dicts with something else at each leaf."""
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 from cyops import Strided
+from cytensor.types import Nested
 
 NESTED = (list, tuple, dict)
 
 
-def flatten(structure):
+def flatten(structure: Nested) -> list[Any]:
     """The leaves of nested tuples, lists and dicts, in order (dicts by sorted key).
 
     ValueError for a structure that holds itself, or is nested as deep as Python's stack.
@@ -15,7 +19,7 @@ def flatten(structure):
         raise ValueError("flatten: the structure holds itself, or is nested deeper than Python's stack") from None
 
 
-def _leaves(structure):
+def _leaves(structure: Nested) -> list[Any]:
     if isinstance(structure, dict):
         structure = [structure[key] for key in sorted(structure)]
     elif not isinstance(structure, (list, tuple)):
@@ -29,12 +33,12 @@ def _leaves(structure):
     return leaves
 
 
-def pack_like(structure, leaves):
+def pack_like(structure: Nested, leaves: Iterable[Any]) -> Nested:
     """The structure with its leaves replaced, in the order of `flatten`."""
     return _pack(structure, iter(leaves))
 
 
-def _pack(structure, leaves):
+def _pack(structure: Nested, leaves: Iterator[Any]) -> Nested:
     if isinstance(structure, dict):
         packed = {key: _pack(structure[key], leaves) for key in sorted(structure)}
         return rebuilt(structure, [packed[key] for key in structure])
@@ -45,7 +49,7 @@ def _pack(structure, leaves):
     return rebuilt(structure, parts)
 
 
-def rebuilt(structure, parts):
+def rebuilt(structure: Nested, parts: list[Any]) -> Nested:
     """A list, tuple, named tuple or dictionary like `structure` with other parts, in the order in which it has its own.
 
     >>> rebuilt({"b": 1, "a": 2}, [3, 4])

@@ -2,32 +2,27 @@
 from cytensor.activations import elu, gelu, relu6, selu, silu, softplus, softsign, swish
 from cytensor.activations import leaky_relu as _leaky_relu
 from cytensor.losses import cross_entropy
-from cytensor.ops import FUNCTIONS
-from cytensor.tensor import asarray
-
-relu = FUNCTIONS["relu"]
-sigmoid = FUNCTIONS["sigmoid"]
-tanh = FUNCTIONS["tanh"]
-softmax = FUNCTIONS["softmax"]
-log_softmax = FUNCTIONS["log_softmax"]
+from cytensor.ops import log_softmax, relu, sigmoid, softmax, softmax_cross_entropy, tanh
+from cytensor.tensor import Tensor, asarray
+from cytensor.types import ArrayLike
 
 
-def leaky_relu(features, alpha=0.2):
+def leaky_relu(features: ArrayLike, alpha: float = 0.2) -> Tensor:
     """x where x > 0, `alpha * x` elsewhere."""
     return _leaky_relu(asarray(features), alpha)
 
 
-def sparse_softmax_cross_entropy_with_logits(labels, logits):
+def sparse_softmax_cross_entropy_with_logits(labels: ArrayLike, logits: ArrayLike) -> Tensor:
     """-log softmax(logits)[label] per sample: labels (n...,) integer, logits (n..., c) -> (n...,)."""
-    return FUNCTIONS["softmax_cross_entropy"](logits, labels)
+    return softmax_cross_entropy(logits, labels)
 
 
-def softmax_cross_entropy_with_logits(labels, logits):
+def softmax_cross_entropy_with_logits(labels: ArrayLike, logits: ArrayLike) -> Tensor:
     """-sum(labels * log softmax(logits)) per sample: labels (n..., c) floating, logits (n..., c) -> (n...,)."""
-    return FUNCTIONS["softmax_cross_entropy"](logits, labels)
+    return softmax_cross_entropy(logits, labels)
 
 
-def sigmoid_cross_entropy_with_logits(labels, logits):
+def sigmoid_cross_entropy_with_logits(labels: ArrayLike, logits: ArrayLike) -> Tensor:
     """-(t log sigmoid(z) + (1 - t) log(1 - sigmoid(z))) for each element: labels t and logits z of one shape.
 
     ValueError where the shapes differ.
@@ -43,7 +38,7 @@ def sigmoid_cross_entropy_with_logits(labels, logits):
     return cross_entropy.binary_crossentropy(labels.astype(logits.dtype), logits, from_logits=True)
 
 
-def bias_add(value, bias):
+def bias_add(value: Tensor, bias: ArrayLike) -> Tensor:
     """value (..., n) + bias (n,) -> (..., n)."""
     return value + bias
 

@@ -4,11 +4,14 @@ Computed plainly first, which is exact enough for nearly every tensor; where a s
 elements divided by the largest. May be imported by everything above ops.py.
 """
 import math
+from collections.abc import Iterable
 
 from cytensor import ops
+from cytensor.tensor import Tensor
+from cytensor.types import Axis
 
 
-def length(x, axis=None):
+def length(x: Tensor, axis: Axis = None) -> Tensor:
     """sqrt(sum(x^2)) along `axis`, which stays with length 1: (..., n, ...) -> (..., 1, ...)."""
     total = ops.sum(ops.square(x), axis=axis, keepdims=True)
     if _is_finite(total):
@@ -17,7 +20,7 @@ def length(x, axis=None):
     return scale * ops.sqrt(ops.sum(ops.square(x / scale), axis=axis, keepdims=True))
 
 
-def unit(x, axis=-1, least=1e-6):
+def unit(x: Tensor, axis: Axis = -1, least: float = 1e-6) -> Tensor:
     """x divided by its length along `axis`; a length below `least` counts as `least`."""
     total = ops.sum(ops.square(x), axis=axis, keepdims=True)
     if not _is_finite(total):
@@ -26,7 +29,7 @@ def unit(x, axis=-1, least=1e-6):
     return x / ops.sqrt(ops.maximum(total, least ** 2))
 
 
-def joint_length(tensors):
+def joint_length(tensors: Iterable[Tensor]) -> float:
     """The length of several tensors taken as one vector, a float."""
     tensors = [x.astype("float32") if x.dtype.itemsize < 4 else x for x in tensors]
     total = sum(float(ops.sum(ops.square(x))) for x in tensors)
@@ -38,10 +41,10 @@ def joint_length(tensors):
     return largest * math.sqrt(sum(float(ops.sum(ops.square(x / largest))) for x in tensors))
 
 
-def _is_finite(total):
+def _is_finite(total: Tensor) -> bool:
     return bool(ops.all(ops.isfinite(total)))
 
 
-def _scale(x, axis):
+def _scale(x: Tensor, axis: Axis) -> Tensor:
     """The largest absolute value along `axis`, a constant for every tape; 1 where none is larger."""
     return ops.maximum(ops.max(ops.abs(ops.stop_gradient(x)), axis=axis, keepdims=True), 1.0)

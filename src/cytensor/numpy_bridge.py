@@ -2,6 +2,8 @@
 
 Gives Tensor its `__array_ufunc__`, so that tensor.py needs to know nothing of this file.
 """
+from typing import Any
+
 import numpy as np
 
 from cyops import OPS, Strided
@@ -13,7 +15,7 @@ OP_OF_UFUNC = {
 }
 
 
-def apply_ufunc(_, ufunc, method, *inputs, **options):
+def apply_ufunc(_: Any, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
     """`Tensor.__array_ufunc__`: the op of the same meaning, else NumPy on zero-copy views.
 
     Through the op, a tape records the call. Through NumPy the result is a Tensor without a history. Writing into a
@@ -32,7 +34,7 @@ def apply_ufunc(_, ufunc, method, *inputs, **options):
     return result if "out" in options or result is None else _as_tensor(result)
 
 
-def _as_tensor(result):
+def _as_tensor(result: Any) -> Tensor:
     return result if isinstance(result, Tensor) else Tensor(result)
 
 

@@ -3,13 +3,17 @@
 Nothing is written out here: names, signatures and docstrings come from cyops.OPS and composites.py. May
 be imported by everything above tensor.py.
 """
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import cyops
 from cyops import OPS, Derived, Strided, as_class
 from cytensor.composites import COMPOSITES
 from cytensor.tensor import Tensor, asarray
+from cytensor.types import ArrayLike, DTypeLike
 
 
-def derive(kernel, name=None):
+def derive(kernel: Callable[..., Any], name: str | None = None) -> Derived:
     """The function of cyops `kernel` as a public function of this package: its results are Tensors."""
     doc = kernel.__doc__.replace("cyops.Strided", "ct.Tensor").replace("cyops", "ct")
     doc = doc.replace("import ct\n", "import cytensor as ct\n")
@@ -33,7 +37,7 @@ ALIASES = {
 globals().update({alias: FUNCTIONS[name] for alias, name in ALIASES.items() if name in FUNCTIONS})
 
 
-def constant(value, dtype=None, shape=None):
+def constant(value: ArrayLike, dtype: DTypeLike | None = None, shape: Sequence[int] | None = None) -> Tensor:
     """A new Tensor with a copy of `value`, reshaped to or filled over `shape` where one is given.
 
     >>> import cytensor as ct
@@ -51,7 +55,7 @@ def constant(value, dtype=None, shape=None):
 convert_to_tensor = asarray
 
 
-def zeros_like(x, dtype=None):
+def zeros_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     """Zeros in the shape of `x`, and its dtype when none is given.
 
     >>> import cytensor as ct
@@ -62,7 +66,7 @@ def zeros_like(x, dtype=None):
     return FUNCTIONS["zeros"](like.shape, like.dtype if dtype is None else dtype)
 
 
-def ones_like(x, dtype=None):
+def ones_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     """Ones in the shape of `x`, and its dtype when none is given.
 
     >>> import cytensor as ct
@@ -72,7 +76,7 @@ def ones_like(x, dtype=None):
     return full_like(x, 1, dtype)
 
 
-def full_like(x, fill_value, dtype=None):
+def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     """One value in the shape of `x`, and its dtype when none is given.
 
     >>> import cytensor as ct
@@ -83,7 +87,7 @@ def full_like(x, fill_value, dtype=None):
     return FUNCTIONS["full"](like.shape, fill_value, like.dtype if dtype is None else dtype)
 
 
-def shape(x):
+def shape(x: ArrayLike) -> tuple[int, ...]:
     """The shape of anything array-like, a tuple.
 
     >>> import cytensor as ct
@@ -93,7 +97,7 @@ def shape(x):
     return asarray(x).shape
 
 
-def transpose(x, perm=None):
+def transpose(x: ArrayLike, perm: Sequence[int] | None = None) -> Tensor:
     """TensorFlow's word for `permute_dims`: a view with the axes in the order `perm`, reversed when None.
 
     >>> import cytensor as ct
@@ -103,7 +107,7 @@ def transpose(x, perm=None):
     return FUNCTIONS["permute_dims"](x, perm)
 
 
-def rank(x):
+def rank(x: ArrayLike) -> int:
     """The number of axes.
 
     >>> import cytensor as ct
@@ -113,7 +117,7 @@ def rank(x):
     return asarray(x).ndim
 
 
-def size(x):
+def size(x: ArrayLike) -> int:
     """The number of elements.
 
     >>> import cytensor as ct
@@ -123,7 +127,7 @@ def size(x):
     return asarray(x).size
 
 
-def add_n(inputs):
+def add_n(inputs: Sequence[ArrayLike]) -> Tensor:
     """The sum of a list of tensors of one shape: a loss and its penalties, say.
 
     ValueError for an empty list and for shapes that differ.
@@ -143,7 +147,7 @@ def add_n(inputs):
     return result if len(tensors) > 1 else FUNCTIONS["copy"](result)
 
 
-def is_tensor(x):
+def is_tensor(x: object) -> bool:
     """Whether `x` is a Tensor or a Variable.
 
     >>> import cytensor as ct
@@ -153,7 +157,7 @@ def is_tensor(x):
     return isinstance(x, Tensor)
 
 
-def function(func=None, **options):
+def function(func: Callable[..., Any] | None = None, **options: Any) -> Callable[..., Any]:
     """TensorFlow's decorator that compiles a function: here it returns it as it is, because every op runs at once.
 
     >>> import cytensor as ct
@@ -168,7 +172,7 @@ def function(func=None, **options):
     return func if func is not None else function
 
 
-def stop_gradient(x):
+def stop_gradient(x: ArrayLike) -> Tensor:
     """The same elements, as a constant for every tape: no gradient flows through. A view.
 
     >>> import cytensor as ct

@@ -1,12 +1,13 @@
 """Text for outputs that cannot show every character, or that nobody reads. Imports nothing of the package."""
 import contextlib
 import sys
+from typing import Any
 
 PLAIN = str.maketrans({**dict.fromkeys("┏┓┗┛┳┻╇┡┩┌┐└┘├┤┬┴┼", "+"), **dict.fromkeys("┃│", "|"), "━": "=", "─": "-",
                        "→": "->", "…": "..."})
 
 
-def can_show(text, file):
+def can_show(text: str, file: Any) -> bool:
     """Whether the encoding of `file` has every character; an output without one, such as a StringIO, has all."""
     try:
         text.encode(getattr(file, "encoding", None) or "utf-8")
@@ -15,7 +16,7 @@ def can_show(text, file):
     return True
 
 
-def printable(text, file=None):
+def printable(text: str, file: Any = None) -> str:
     """`text`, with plain characters in place of lines and arrows, and escapes for the rest, where `file` lacks some.
 
     file: by default the standard output.
@@ -28,7 +29,7 @@ def printable(text, file=None):
     return text if can_show(text, file) else text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def say(text, file=None):
+def say(text: str, file: Any = None) -> None:
     """Print a line about the progress of training. A closed output, or a pipe that nobody reads, does not end that."""
     file = file or sys.stdout
     with contextlib.suppress(OSError, ValueError):

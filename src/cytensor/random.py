@@ -13,13 +13,16 @@ import secrets
 import sys
 import threading
 import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from cytensor.checks.arguments import Rule, integer, is_integer
 from cytensor.checks.schema import COUNT, DICTIONARY, check_fields, dictionary_of, words_below
 from cytensor.dtypes import as_dtype
-from cytensor.tensor import asarray
+from cytensor.tensor import Tensor, asarray
+from cytensor.types import Array, ArrayLike, Config, DTypeLike
 
 __all__ = [
     "get_state",
@@ -36,35 +39,42 @@ __all__ = [
 __dir__ = __all__.copy
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
 class _State:
     """The process's seed, how often each stream was asked for, and the generator behind the functions below."""
 
-    def __init__(self, seed, seedings=0, scope=0):
-        self.seed = seed
+    seedings: int
+    scope: int
+
+    def __init__(self, seed: int, seedings: int = 0, scope: int = 0) -> None:
+        self.seed: int = seed
         self.seedings, self.scope = seedings, scope        # how often the seed was set; the number of the scope
-        self.counts = {}
-        self.generator = generator(seed, "random", 0)
+        self.counts: dict[str, int] = {}
+        self.generator: np.random.Generator = generator(seed, "random", 0)
 
 
-def generator(seed, name, position):
+def generator(seed: int, name: str, position: int) -> np.random.Generator:
     """A NumPy Generator (Philox, counter based) that depends on nothing but its three arguments."""
     words = (zlib.crc32(name.encode()), position)
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=words)))
 
 
-_state = None
+_state: _State | None = None
 _scopes = itertools.count(1)
 
 
 class _Scope(threading.local):
     """The state that takes the process's place on this thread, within `scope`."""
-    state = None
+    state: _State | None = None
 
 
 _scope = _Scope()
 
 
-def _current():
+def _current() -> _State:
     global _state
     if _scope.state is not None:
         return _scope.state
@@ -73,13 +83,13 @@ def _current():
     return _state
 
 
-def replace_state(state):
+def replace_state(state: _State) -> None:
     """Let the process, or within `scope` this thread, go on from a `checked_state`; the seed does not count as set."""
     state.seedings, state.scope = _current().seedings, _current().scope
     _replace(state)
 
 
-def _replace(state):
+def _replace(state: _State) -> None:
     global _state
     if _scope.state is not None:
         _scope.state = state
@@ -87,7 +97,7 @@ def _replace(state):
         _state = state
 
 
-def set_seed(seed):
+def set_seed(seed: int) -> None:
     """Make everything random from here on reproducible: initial weights, shuffling, dropout, `ct.random`.
 
     seed: int >= 0. The same seed on the same build gives the same bits, for any number of threads.
@@ -100,13 +110,13 @@ def set_seed(seed):
     _replace(_State(seed, _current().seedings + 1, _current().scope))
 
 
-def seeding():
+def seeding() -> tuple[int, int, int]:
     """(how often the seed was set, the number of the scope, the seed): others where another seed counts."""
     state = _current()
     return state.seedings, state.scope, state.seed
 
 
-def _checked_seed(op, seed):
+def _checked_seed(op: str, seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise TypeError(f"{op}: seed must be an int; got {seed!r}")
     if seed < 0:
@@ -115,7 +125,7 @@ def _checked_seed(op, seed):
 
 
 @contextlib.contextmanager
-def scope(seed):
+def scope(seed: int) -> Iterator[None]:
     """Within the block and on this thread, what is random follows `seed`; what is drawn outside does not notice.
 
     `set_seed`, `get_state` and `set_state` inside the block mean the block's numbers.
@@ -133,7 +143,7 @@ def scope(seed):
         _scope.state = outer
 
 
-def stream_key(name):
+def stream_key(name: str) -> tuple[int, str, int]:
     """(seed, name, position): the arguments of `generator` for the next stream called `name`."""
     state = _current()
     position = state.counts.get(name, 0)
@@ -141,25 +151,25 @@ def stream_key(name):
     return state.seed, name, position
 
 
-def stream(name):
+def stream(name: str) -> np.random.Generator:
     """A NumPy Generator of its own for whoever is called `name`; asked again, the next one of that name."""
     if not isinstance(name, str):
         raise TypeError(f"stream: name must be a string; got {name!r}")
     return generator(*stream_key(name))
 
 
-def get_state():
+def get_state() -> Config:
     """The whole state as a dictionary that JSON can hold; `set_state` takes it back."""
     state = _current()
     return {"seed": state.seed, "counts": dict(state.counts), "generator": generator_state(state.generator)}
 
 
-def set_state(state):
+def set_state(state: Config) -> None:
     """Continue from what `get_state` returned; ValueError, and no change, for anything else."""
     replace_state(checked_state(state))
 
 
-def checked_state(state):
+def checked_state(state: Any) -> _State:
     """What `replace_state` takes, from what `get_state` returned."""
     check_fields(state, {"seed": integer(0), "counts": dictionary_of(COUNT, "integers"), "generator": DICTIONARY},
                  "random.")
@@ -169,16 +179,17 @@ def checked_state(state):
     return restored
 
 
-def generator_state(source):
+def generator_state(source: np.random.Generator) -> Config:
     """The position of a generator made by `generator`, as plain lists and ints."""
-    def plain(value):
+    def plain(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: plain(item) for key, item in value.items()}
         return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
-    return plain(source.bit_generator.state)
+    state: Config = plain(source.bit_generator.state)
+    return state
 
 
-def generator_at(state, key="state"):
+def generator_at(state: Any, key: str = "state") -> np.random.Generator:
     """A generator where `generator_state` was taken; ValueError, with `key` in it, for what is not such a state.
 
     NumPy takes any position in its buffer, also one outside of it.
@@ -195,11 +206,11 @@ def generator_at(state, key="state"):
 
 
 # -- draws as NumPy arrays, shared with the initializers --------------------------------------------------------------
-def _naming(op):
+def _naming(op: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorator: where NumPy finds no memory, the error names `op` besides the shape."""
-    def decorate(draw):
+    def decorate(draw: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(draw)
-        def named(*args, **kwargs):
+        def named(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return draw(*args, **kwargs)
             except MemoryError as error:
@@ -208,13 +219,14 @@ def _naming(op):
     return decorate
 
 
-def _floating(op, dtype):
+def _floating(op: str, dtype: DTypeLike) -> tuple[np.dtype[Any], type[np.float32] | type[np.float64]]:
     dtype = as_dtype(op, dtype or np.float32, "f")
     return dtype, (np.float64 if dtype == np.float64 else np.float32)
 
 
 @_naming("uniform")
-def draw_uniform(source, shape, minval, maxval, dtype):
+def draw_uniform(source: np.random.Generator, shape: int | Sequence[int], minval: float, maxval: float,
+                 dtype: DTypeLike) -> Array:
     dtype, native = _floating("uniform", dtype)
     low, high = native(minval), native(maxval)
     values = source.random(shape, dtype=native) * (high - low) + low
@@ -224,16 +236,18 @@ def draw_uniform(source, shape, minval, maxval, dtype):
 
 
 @_naming("normal")
-def draw_normal(source, shape, mean, stddev, dtype):
+def draw_normal(source: np.random.Generator, shape: int | Sequence[int], mean: float, stddev: float,
+                dtype: DTypeLike) -> Array:
     dtype, native = _floating("normal", dtype)
     return np.asarray(source.standard_normal(shape, dtype=native) * native(stddev) + native(mean), dtype)
 
 
 @_naming("truncated_normal")
-def draw_truncated_normal(source, shape, mean, stddev, dtype):
+def draw_truncated_normal(source: np.random.Generator, shape: int | Sequence[int], mean: float, stddev: float,
+                          dtype: DTypeLike) -> Array:
     """Normal values, drawn again while they lie more than two standard deviations from the mean."""
     dtype, native = _floating("truncated_normal", dtype)
-    values = np.asarray(source.standard_normal(shape, dtype=native))
+    values: Array = np.asarray(source.standard_normal(shape, dtype=native))
     outside = np.abs(values) > 2
     while outside.any():
         values[outside] = source.standard_normal(int(outside.sum()), dtype=native)
@@ -242,11 +256,12 @@ def draw_truncated_normal(source, shape, mean, stddev, dtype):
 
 
 # -- public functions -------------------------------------------------------------------------------------------------
-def _source(seed):
+def _source(seed: int | None) -> np.random.Generator:
     return _current().generator if seed is None else generator(_checked_seed("random", seed), "random", 0)
 
 
-def _numbers(op, minval=None, maxval=None, mean=None, stddev=None):
+def _numbers(op: str, minval: float | None = None, maxval: float | None = None, mean: float | None = None,
+             stddev: float | None = None) -> None:
     """Raise where one that is given is no number, or stddev negative."""
     for name, value in (("minval", minval), ("maxval", maxval), ("mean", mean), ("stddev", stddev)):
         if value is not None and not isinstance(value, (int, float, np.number)) and getattr(value, "shape", None) != ():
@@ -255,7 +270,7 @@ def _numbers(op, minval=None, maxval=None, mean=None, stddev=None):
         raise ValueError(f"{op}: stddev must not be negative; got {stddev}")
 
 
-def checked_shape(op, shape):
+def checked_shape(op: str, shape: int | Sequence[int]) -> tuple[int, ...]:
     """A tuple of lengths; TypeError and ValueError, which name `op`, for what is none or too large."""
     try:
         shape = tuple(operator.index(n) for n in (shape if np.iterable(shape) else (shape,)))
@@ -268,7 +283,8 @@ def checked_shape(op, shape):
     return shape
 
 
-def uniform(shape, minval=0.0, maxval=None, dtype="float32", seed=None):
+def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float | None = None, dtype: DTypeLike = "float32",
+            seed: int | None = None) -> Tensor:
     """Values drawn evenly from [minval, maxval), in a new tensor of `shape`; maxval defaults to 1.
 
     With an integer dtype, integers from [minval, maxval); maxval is then required.
@@ -285,7 +301,8 @@ def uniform(shape, minval=0.0, maxval=None, dtype="float32", seed=None):
     return asarray(draw_uniform(_source(seed), shape, minval, 1.0 if maxval is None else maxval, dtype))
 
 
-def normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None):
+def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = "float32",
+           seed: int | None = None) -> Tensor:
     """Values drawn from the normal distribution, in a new tensor of `shape`.
 
     >>> normal((4,), mean=1., stddev=2.).shape
@@ -295,14 +312,16 @@ def normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None):
     return asarray(draw_normal(_source(seed), checked_shape("normal", shape), mean, stddev, dtype))
 
 
-def truncated_normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None):
+def truncated_normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = "float32",
+                     seed: int | None = None) -> Tensor:
     """As `normal`, values beyond two standard deviations drawn again."""
     _numbers("truncated_normal", mean=mean, stddev=stddev)
     return asarray(draw_truncated_normal(_source(seed), checked_shape("truncated_normal", shape), mean, stddev, dtype))
 
 
 @_naming("randint")
-def randint(shape, minval, maxval, dtype="int32", seed=None):
+def randint(shape: int | Sequence[int], minval: float, maxval: float, dtype: DTypeLike = "int32",
+            seed: int | None = None) -> Tensor:
     """Integers drawn evenly from [minval, maxval), in a new tensor of `shape`.
 
     >>> int(randint((), 3, 4))
@@ -315,10 +334,11 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
     if minval < np.iinfo(dtype).min or maxval - 1 > np.iinfo(dtype).max:
         raise ValueError(f"randint: the integers must fit in the dtype; got minval {minval}, maxval {maxval}, "
                          f"dtype {dtype}")
-    return asarray(_source(seed).integers(minval, maxval, checked_shape("randint", shape), dtype=dtype))
+    draw: Callable[..., Array] = _source(seed).integers        # whose types have no float, which NumPy takes too
+    return asarray(draw(minval, maxval, checked_shape("randint", shape), dtype=dtype))
 
 
-def shuffle(value, seed=None):
+def shuffle(value: ArrayLike, seed: int | None = None) -> Tensor:
     """A copy of `value` (n, ...) with its rows in random order.
 
     >>> sorted(shuffle([3, 1, 2]).numpy().tolist())

@@ -7,20 +7,23 @@ writes down its own configuration.
 import inspect
 import re
 import reprlib
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
 from cytensor.checks import arguments
+from cytensor.types import Config, Identifier
 
 __all__ = ["Configurable", "deserialize", "lookup", "register", "register_alias", "register_serializable", "serialize"]
 
+T = TypeVar("T")
 _tables: dict[str, dict[str, Any]] = {}     # kind -> folded name -> class or function
 _names: dict[Any, str] = {}                 # class or function -> the qualified name that files use
 _by_name: dict[str, Any] = {}               # qualified name -> class or function
 
 
-def snake_case(name):
+def snake_case(name: str) -> str:
     """A class's name as Keras writes it in lower case, which names layers, losses and metrics.
 
     >>> snake_case("BatchNormalization"), snake_case("PReLU"), snake_case("RMSNorm"), snake_case("MyMLPBlock")
@@ -35,7 +38,7 @@ def snake_case(name):
 SPELLINGS = {"AdamW": "adamw", "FBetaScore": "fbeta_score", "L1L2": "l1_l2", "RMSprop": "rmsprop"}
 
 
-def spelled(name):
+def spelled(name: str) -> str:
     """What a class or function of that name is called in strings, and in lists of what is known.
 
     >>> spelled("RMSprop"), spelled("SparseTopKCategoricalAccuracy")
@@ -44,12 +47,12 @@ def spelled(name):
     return SPELLINGS.get(name) or snake_case(name)
 
 
-def former_snake_case(name):
+def former_snake_case(name: str) -> str:
     """As files of the first versions have it: `PReLU` -> `pre_lu`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def unused_name(stem, taken):
+def unused_name(stem: str, taken: dict[str, int]) -> str:
     """`stem`, or with a number behind it that makes it another name than those in `taken`, which it joins.
 
     taken: {name: the last number tried behind it}, so that for a thousand layers of one kind none is tried twice.
@@ -68,12 +71,12 @@ def unused_name(stem, taken):
     return name
 
 
-def _fold(name):
+def _fold(name: str) -> str:
     return name.replace("_", "").lower()
 
 
 # -- registering ------------------------------------------------------------------------------------------------------
-def register(kind, *objects):
+def register(kind: str, *objects: Any) -> None:
     """Make `objects` (classes or functions) known under `kind`, by their own names in any spelling."""
     table = _tables.setdefault(kind, {})
     for entry in objects:
@@ -81,20 +84,20 @@ def register(kind, *objects):
     register_for_files(kind, *objects)
 
 
-def register_for_files(kind, *objects):
+def register_for_files(kind: str, *objects: Any) -> None:
     """Let files name `objects`, which no string that a user writes means."""
     for entry in objects:
         _names[entry] = f"{kind}.{entry.__name__}"
         _by_name[_names[entry]] = entry
 
 
-def register_alias(kind, entry, *names):
+def register_alias(kind: str, entry: Any, *names: str) -> None:
     """Let further `names` of the same kind mean `entry`."""
     for name in names:
         _tables[kind].setdefault(_fold(name), entry)
 
 
-def register_serializable(package="Custom", name=None):
+def register_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
     """Decorator: let files name this class or function as `package>name`.
 
     Only what the running program has registered can be loaded; a file can never bring code of its own.
@@ -107,7 +110,7 @@ def register_serializable(package="Custom", name=None):
         hint = "; write @register_serializable(), with parentheses" if callable(package) else ""
         raise TypeError(f"register_serializable: package and name must be strings; got {package!r}, {name!r}{hint}")
 
-    def decorate(entry):
+    def decorate(entry: Any) -> Any:
         if not callable(entry):
             raise TypeError(f"register_serializable: what is registered must be a class or a function; got {entry!r}")
         qualified = f"{package}>{name or entry.__name__}"
@@ -122,14 +125,14 @@ def register_serializable(package="Custom", name=None):
 
 
 # -- looking up -------------------------------------------------------------------------------------------------------
-def unknown(what, name, known):
+def unknown(what: str, name: object, known: Iterable[str]) -> ValueError:
     """The error for a name that is not known: the list of those that are, and the nearest."""
     known = sorted(set(known))
     hint = arguments.nearest(name, known)
     return ValueError(f"{what}: unknown name {name!r}; known are {', '.join(known)}{hint}")
 
 
-def lookup(kind, identifier, base=None):
+def lookup(kind: str, identifier: Identifier, base: "type[Configurable] | None" = None) -> Any:
     """The object that `identifier` means: a name, a configuration, a class, an instance or a function.
 
     kind: the registered kind, in the plural ("optimizers"). base: the class that instances must have; None where
@@ -165,7 +168,7 @@ def lookup(kind, identifier, base=None):
 class _Arguments:
     """The arguments of a constructor: an object, so that whoever searches attributes for layers finds none in it."""
 
-    def __init__(self, args, kwargs):
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args, self.kwargs = args, kwargs
 
 
@@ -175,14 +178,15 @@ class Configurable:
     `strict` subclasses cannot be replaced by a bare function in `lookup`.
     """
     strict = False
+    _arguments: _Arguments
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         arguments.check(cls, args, kwargs)
         self = super().__new__(cls)
         self._arguments = _Arguments(args, kwargs)
         return self
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """The arguments as a dictionary, defaults included; `type(self).from_config` takes it back."""
         args, kwargs = self._arguments.args, self._arguments.kwargs
         if type(self).__init__ is object.__init__:
@@ -199,13 +203,13 @@ class Configurable:
                 config[name] = fresh(value)
         return config
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """`<Huber name=huber_loss, delta=2.0>`: the class, the name, and the arguments that are not the defaults."""
-        said = {} if getattr(self, "name", None) is None else {"name": self.name}
-        said = ", ".join(f"{key}={value}" for key, value in (said | self._given()).items())
-        return f"<{type(self).__name__}{said and ' '}{said}>"
+        name = getattr(self, "name", None)
+        said = ({} if name is None else {"name": name}) | self._given()
+        return f"<{type(self).__name__}{' ' * bool(said)}{', '.join(f'{key}={value}' for key, value in said.items())}>"
 
-    def _given(self):
+    def _given(self) -> dict[str, str]:
         """The arguments that are not the defaults, but for the name, each by its name and as text."""
         try:
             config = self.get_config()
@@ -217,19 +221,19 @@ class Configurable:
                 and reprlib.repr(value) != reprlib.repr(getattr(parameters.get(name), "default", None))}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """A new object from what `get_config` returned."""
         return cls(**config)
 
 
-def fresh(value):
+def fresh(value: Any) -> Any:
     """The value with lists and dictionaries of its own, so that changing them changes no layer."""
     if type(value) is list:
         return [fresh(part) for part in value]
     return {key: fresh(part) for key, part in value.items()} if type(value) is dict else value
 
 
-def serialize(value):
+def serialize(value: Any) -> Any:
     """`value` as what JSON can hold: numbers, strings, lists, and {"class", "config"} or {"function"} for objects.
 
     Raises TypeError for an object whose class is not registered.
@@ -253,12 +257,12 @@ def serialize(value):
                     f"with model.save_weights (ModelCheckpoint: save_weights_only=True)")
 
 
-def is_configuration(value):
+def is_configuration(value: Mapping[str, Any]) -> bool:
     """Whether a dictionary is what `serialize` writes for an object, and not one of the user's."""
     return set(value) in ({"class", "config"}, {"class"}, {"function"})
 
 
-def deserialize(value):
+def deserialize(value: Any) -> Any:
     """The objects that `serialize` wrote down. Raises ValueError for a name that is not registered."""
     if isinstance(value, list):
         return [deserialize(item) for item in value]
@@ -274,7 +278,7 @@ def deserialize(value):
     return {key: deserialize(item) for key, item in value.items()}
 
 
-def _named(name, expected):
+def _named(name: object, expected: type) -> Any:
     entry = _by_name.get(name) if isinstance(name, str) else None
     if entry is None or not isinstance(entry, expected):
         error = unknown("load", name, _by_name)

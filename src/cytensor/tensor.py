@@ -1,12 +1,16 @@
 """Tensor and Variable: the compiled Strided with methods, conversion and printing. No maths, and no operator.
 
 The operators are Strided's own, in compiled code; the methods are the functions of cyops, which give Tensors because
-one of their operands is one. May be imported by everything in the package; imports cyops only.
+one of their operands is one. May be imported by everything in the package; imports cyops and types.py.
 """
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
 import numpy as np
 
 import cyops
 from cyops import OPS, Strided, as_class
+from cytensor.types import Array, ArrayLike, DTypeLike
 
 # The ops that are methods too: those whose first operand is the tensor.
 METHODS = tuple(
@@ -33,11 +37,11 @@ class Tensor(Strided):
     __slots__ = ()
 
     @property
-    def device(self):
+    def device(self) -> str:
         """Always "cpu"."""
         return "cpu"
 
-    def numpy(self):
+    def numpy(self) -> Array:
         """A NumPy array on the same memory, read-only while an active tape has recorded this tensor.
 
         bfloat16, which NumPy lacks, gives a float32 copy.
@@ -48,34 +52,34 @@ class Tensor(Strided):
         """
         return np.asarray(self)
 
-    def __iter__(self):
+    def __iter__(self) -> "Iterator[Tensor]":
         if self.ndim == 0:
             raise TypeError("iteration: a tensor of shape () has no axis to iterate over")
         return (self[i] for i in range(len(self)))
 
-    def __contains__(self, value):
+    def __contains__(self, value: Any) -> bool:
         return bool(np.any(self.numpy() == value))
 
-    def __format__(self, spec):
+    def __format__(self, spec: str) -> str:
         if spec and self.ndim == 0:
             return format(self.item(), spec)
         if spec:
             raise TypeError(f"format: the spec {spec!r} is for tensors of shape (); got shape {self.shape}")
         return str(self)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         layout = "" if self.is_contiguous else f" offset={self.offset} strides={self.strides}"
         values = np.array2string(np.asarray(self), threshold=100, separator=" ")
         gap = "\n" if "\n" in values else " "
         return f"<{self._described()} shape={self.shape} dtype={self.dtype}{layout}:{gap}{values}>"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(np.asarray(self))
 
-    def _described(self):
+    def _described(self) -> str:
         return "Tensor"
 
-    def __copy__(self):
+    def __copy__(self) -> "Tensor":
         return cyops.copy(self)
 
 
@@ -94,7 +98,7 @@ class _Assignable(Tensor):
 
     __slots__ = ()
 
-    def assign(self, value):
+    def assign(self, value: ArrayLike) -> Self:
         """Writes `value`, broadcast and cast, into this memory, also while a tape records; returns self.
 
         ValueError where the value does not broadcast to the shape.
@@ -102,11 +106,11 @@ class _Assignable(Tensor):
         cyops.assign(self, value)
         return self
 
-    def assign_add(self, value):
+    def assign_add(self, value: ArrayLike) -> Self:
         """Adds `value` to this memory in place; returns self."""
         return cyops.assign_add(self, value)
 
-    def assign_sub(self, value):
+    def assign_sub(self, value: ArrayLike) -> Self:
         """Subtracts `value` from this memory in place; returns self."""
         return cyops.assign_sub(self, value)
 
@@ -116,7 +120,7 @@ class VariableView(_Assignable):
 
     __slots__ = ()
 
-    def _described(self):
+    def _described(self) -> str:
         return "VariableView"
 
 
@@ -140,61 +144,65 @@ class Variable(_Assignable):
 
     __slots__ = ("constraint", "name")
 
-    def __new__(cls, initial_value, trainable=True, name=None, dtype=None, constraint=None):
+    def __new__(cls, initial_value: ArrayLike | Callable[[], ArrayLike], trainable: bool = True,
+                name: str | None = None, dtype: DTypeLike | None = None,
+                constraint: Callable[[Tensor], ArrayLike] | None = None) -> Self:
         value = initial_value() if callable(initial_value) else initial_value
         value = Strided(value) if dtype is None else Strided(value, dtype)
         fresh = cyops.empty(value.shape, value.dtype)
         cyops.assign(fresh, value)
         return super().__new__(cls, fresh)
 
-    def __init__(self, initial_value, trainable=True, name=None, dtype=None, constraint=None):
+    def __init__(self, initial_value: ArrayLike | Callable[[], ArrayLike], trainable: bool = True,
+                 name: str | None = None, dtype: DTypeLike | None = None,
+                 constraint: Callable[[Tensor], ArrayLike] | None = None) -> None:
         super().__init__(initial_value)      # refuses a second call; the values were set by `__new__`
         self.name = name or "Variable"
         self.constraint = constraint
         self.trainable = trainable
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """Whether every tape watches this variable."""
         return cyops.is_trainable(self)
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         cyops.set_trainable(self, bool(value) and self.dtype.kind == "f")
 
-    def numpy(self):
+    def numpy(self) -> Array:
         """A copy of the values as a NumPy array."""
         return np.array(self)
 
-    def value(self):
+    def value(self) -> VariableView:
         """A Tensor that views the current values."""
         return self[...]
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> VariableView:
         view = super().__getitem__(key)
         if cyops.shares_storage(view, self):
             view.__class__ = VariableView
         return view
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return Variable, (np.array(self), self.trainable, self.name, self.dtype, self.constraint)
 
-    def __copy__(self):
+    def __copy__(self) -> "Variable":
         return Variable(self, self.trainable, self.name, constraint=self.constraint)
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Variable":
         return Variable(self, self.trainable, self.name, constraint=self.constraint)
 
-    def _described(self):
+    def _described(self) -> str:
         return f"Variable {self.name!r}"
 
 
-def as_tensor(x):
+def as_tensor(x: Strided) -> Tensor:
     """A Strided as a Tensor on the same memory; a Tensor as it is."""
     return as_class(x, Tensor) if type(x) is Strided else x
 
 
-def asarray(obj, dtype=None, copy=None):
+def asarray(obj: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = None) -> Tensor:
     """Anything array-like as a Tensor.
 
     obj: a tensor, anything with the buffer protocol, a number or a nested list. Shares memory where it can; `copy=True`

@@ -1,4 +1,6 @@
 """`keras.utils`: the small helpers that textbook listings use, and the plots."""
+from typing import Any
+
 import numpy as np
 
 from cytensor.absent import explain
@@ -9,9 +11,10 @@ from cytensor.plots.labels import confusion_matrix
 from cytensor.random import set_seed as set_random_seed
 from cytensor.registry import register_serializable as register_keras_serializable
 from cytensor.tensor import Tensor, asarray
+from cytensor.types import Array, ArrayLike
 
 
-def to_categorical(x, num_classes=None):
+def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
     """Integer labels as one-hot rows.
 
     x: integers, any shape (n...,), a last axis of length 1 is dropped -> NumPy float64 (n..., num_classes); the largest
@@ -33,10 +36,11 @@ def to_categorical(x, num_classes=None):
     wrong = labels[(labels < 0) | (labels >= num_classes)]
     if wrong.size:
         raise ValueError(f"to_categorical: labels must lie in [0, {num_classes}); got {wrong.flat[0]}")
-    return np.eye(num_classes)[labels]
+    rows: Array = np.eye(num_classes)[labels]
+    return rows
 
 
-def normalize(x, axis=-1, order=2):
+def normalize(x: ArrayLike, axis: int = -1, order: float = 2) -> Array | Tensor:
     """x divided by its norm along an axis; where the norm is 0 it stays as it is.
 
     x: floats, any shape -> a copy of the same shape, a NumPy array for an array and a Tensor for a Tensor.
@@ -59,7 +63,8 @@ def normalize(x, axis=-1, order=2):
     return asarray(result) if isinstance(x, Tensor) else result
 
 
-def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None):
+def split_dataset(dataset: Any, left_size: float | None = None, right_size: float | None = None, shuffle: bool = False,
+                  seed: int | None = None) -> tuple[Any, Any]:
     """Cut arrays into a left and a right part along their first axis; returns (left, right).
 
     dataset: an array (n, ...), or a tuple or list of arrays of one length n, of which each part has the same form.
@@ -82,32 +87,34 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=
         from cytensor.random import _source
         order = _source(seed).permutation(lengths[0])
 
-    def take(rows):
+    def take(rows: slice) -> Any:
         taken = [part[rows] if order is None else part[order[rows]] for part in parts]
         return type(dataset)(taken) if isinstance(dataset, (tuple, list)) else taken[0]
     return take(slice(left)), take(slice(lengths[0] - right, None))
 
 
-def _sizes(samples, left, right):
+def _sizes(samples: int, left: float | None, right: float | None) -> tuple[int, int]:
     """The numbers of samples of both parts."""
-    sizes = []
+    sizes: list[int | None] = []
     for name, size in (("left_size", left), ("right_size", right)):
         whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
         if size is not None and not (whole and 0 < size <= samples) and not (
                 isinstance(size, (float, np.floating)) and 0 < size < 1):
             raise ValueError(f"split_dataset: {name} must be an int in [1, {samples}], or a share between 0 and 1; "
                              f"got {size!r}")
-        sizes.append(size if size is None or whole else round(size * samples))
-    if sizes == [None, None]:
+        sizes.append(None if size is None else int(size) if whole else round(size * samples))
+    first, second = sizes
+    if first is None and second is None:
         raise ValueError("split_dataset: give left_size, right_size or both; got neither")
-    left, right = (sizes[i] if sizes[i] is not None else samples - sizes[1 - i] for i in (0, 1))
+    left = first if first is not None else samples - (second or 0)
+    right = second if second is not None else samples - left
     if left + right > samples or min(left, right) < 1:
         raise ValueError(f"split_dataset: both parts need at least one of the {samples} samples; "
                          f"got {left} and {right}")
     return left, right
 
 
-def clear_session(free_memory=True):
+def clear_session(free_memory: bool = True) -> None:
     """Nothing: there is no global state of models to forget. Here for listings that call it."""
 
 

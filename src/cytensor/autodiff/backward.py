@@ -1,12 +1,18 @@
 """The walk back over a tape's records: pruning, un-broadcasting and accumulation happen here and nowhere else."""
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
 import cyops
 import cytensor.autodiff.gradients  # noqa: F401 - fills the registry of rules
-from cyops import look_up, matches
+from cyops import Record, Strided, look_up, matches
 from cytensor.autodiff.fusion import fused_steps
-from cytensor.autodiff.rules import NO_GRADIENT, RULES
+from cytensor.autodiff.rules import NO_GRADIENT, RULES, Rule
+
+Gradients: TypeAlias = dict[int, Strided]      # of the tensors of these identities, so far
 
 
-def walk(records, targets, seeds, sources, *, free, check=None):
+def walk(records: list[Any], targets: Sequence[Strided], seeds: Sequence[Strided], sources: Sequence[Strided], *,
+         free: bool, check: Callable[[Record, list[Strided | None]], None] | None = None) -> list[Any]:
     """The gradient of the targets, weighted by the seeds, for each source; None where no record leads to it.
 
     Tensors are told apart by identity: the records keep every tensor alive that is named here. With `free`, a record is
@@ -14,8 +20,8 @@ def walk(records, targets, seeds, sources, *, free, check=None):
     record and the gradients that its inputs have after it.
     """
     ways = cyops.lead_back(records, sources)
-    gradients = {}
-    owned = set()                       # identities of tensors whose gradient so far nothing else can see
+    gradients: Gradients = {}
+    owned: set[int] = set()             # identities of tensors whose gradient so far nothing else can see
     for target, seed in zip(targets, seeds, strict=True):
         _accumulate(gradients, owned, target, seed)
     kept = {id(x) for x in sources}
@@ -25,11 +31,12 @@ def walk(records, targets, seeds, sources, *, free, check=None):
         output = id(record.output)
         d = gradients.get(output) if output in kept else gradients.pop(output, None)
         owned.discard(output)
-        if d is not None and ways[i] is not None:
-            if i in fused and ways[i] == (0,):       # the targets of the loss are constants
+        way = ways[i]
+        if d is not None and way is not None:
+            if i in fused and way == (0,):       # the targets of the loss are constants
                 _accumulate(gradients, owned, fused[i].x, fused[i].gradient(d))
             else:
-                _backward(record, ways[i], d, gradients, owned)
+                _backward(record, way, d, gradients, owned)
         if check is not None and d is not None:
             check(record, [gradients.get(id(x)) for x in record.inputs])
         if free:
@@ -37,7 +44,7 @@ def walk(records, targets, seeds, sources, *, free, check=None):
     return [gradients.get(id(source)) for source in sources]
 
 
-def _backward(record, way, d, gradients, owned):
+def _backward(record: Record, way: tuple[int, ...], d: Strided, gradients: Gradients, owned: set[int]) -> None:
     """Adds what `record` passes on of its output's gradient `d` to the gradients of its inputs at positions `way`."""
     rule = RULES.get(record.op)
     if rule is None:
@@ -45,7 +52,7 @@ def _backward(record, way, d, gradients, owned):
             return
         raise TypeError(f"gradient: {record.op} has no gradient rule")
     if rule.together is not None and not cyops.is_recording():
-        _backward_together(rule, record, way, d, gradients, owned)
+        _backward_together(rule, rule.together, record, way, d, gradients, owned)
         return
     if rule.before is not None:
         d = rule.before.function(*look_up(record, rule.before.needs, rule.inputs, d, 0))
@@ -56,18 +63,19 @@ def _backward(record, way, d, gradients, owned):
             _accumulate(gradients, owned, record.inputs[i], gradient)
 
 
-def _backward_together(rule, record, way, d, gradients, owned):
+def _backward_together(rule: Rule, together: Callable[..., list[Strided]], record: Record, way: tuple[int, ...],
+                       d: Strided, gradients: Gradients, owned: set[int]) -> None:
     """The same where one function gives all gradients, some of them added to what is known in place."""
     identities = [id(record.inputs[i]) for i in way]
     known = [gradients[x] if x in owned else None for x in identities]
     names = rule.needs(way)
-    found = rule.together(way, known, **dict(zip(names, look_up(record, names, rule.inputs, d, 0))))  # noqa: B905
+    found = together(way, known, **dict(zip(names, look_up(record, names, rule.inputs, d, 0))))  # noqa: B905
     for i, before, gradient in zip(way, known, found, strict=True):
         if before is None or gradient is not before:
             _accumulate(gradients, owned, record.inputs[i], gradient, is_fresh=True)
 
 
-def _accumulate(gradients, owned, x, gradient, is_fresh=False):
+def _accumulate(gradients: Gradients, owned: set[int], x: Strided, gradient: Strided, is_fresh: bool = False) -> None:
     """Adds to the gradient of `x`, in its shape and dtype."""
     if not matches(gradient, x):
         if gradient.shape != x.shape:
@@ -80,7 +88,7 @@ def _accumulate(gradients, owned, x, gradient, is_fresh=False):
         owned.add(id(x))
 
 
-def _sum_to(gradient, shape):
+def _sum_to(gradient: Strided, shape: tuple[int, ...]) -> Strided:
     """Undoes broadcasting: sums over the axes along which `shape` was stretched, or stretches to it."""
     extra = gradient.ndim - len(shape)
     if extra < 0 or any(n == 1 != m for n, m in zip(gradient.shape[extra:], shape, strict=True)):

@@ -5,6 +5,7 @@ gradient for them, p - target, in the same pass. The record stays on the probabi
 the logits at once, whatever else uses the probabilities: gradients add up. Where the gradient of the probabilities
 themselves is asked for, or an outer tape looks on, the two plain rules apply.
 """
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cyops
@@ -20,12 +21,13 @@ class FusedStep(NamedTuple):
     x: Strided
     loss: Record
 
-    def gradient(self, d):
+    def gradient(self, d: Strided) -> Strided:
         """(n...,) -> (n..., c): the loss's gradient, weighted per sample."""
-        return cyops.expand_dims(d, -1) * self.loss.params["saved_gradient"]
+        saved: Strided = self.loss.params["saved_gradient"]
+        return cyops.expand_dims(d, -1) * saved
 
 
-def fused_steps(records, named):
+def fused_steps(records: Sequence[Record], named: set[int]) -> dict[int, FusedStep]:
     """The records, by position, whose gradient passes over the softmax before them; `named` are the identities of the
     tensors whose own gradient is asked for."""
     steps = {}
@@ -38,7 +40,7 @@ def fused_steps(records, named):
     return steps
 
 
-def _maker(records, probabilities, before):
+def _maker(records: Sequence[Record], probabilities: Strided, before: int) -> Record | None:
     """The softmax record whose output `probabilities` is, None where another op made it or it was not recorded."""
     for i in range(before - 1, -1, -1):
         if records[i].output is probabilities:

@@ -3,8 +3,12 @@
 `rules.py` says what the parameters of a rule may be called. Sources: the standard derivatives; for softmax
 cross-entropy Bishop, "Pattern Recognition and Machine Learning" (2006), equation 4.109.
 """
+from collections.abc import Callable, Sequence
+from typing import Any, TypeGuard
+
 import cyops
 from cyops import (
+    Strided,
     astype,
     dense,
     expand_dims,
@@ -45,14 +49,14 @@ define("sigmoid", x=lambda d, out: d * out * (1 - out))
 define("erf", x=lambda d, x: d * cyops.exp(-cyops.square(x)) * 1.1283791670955126)     # 2 / sqrt(pi)
 
 
-def _base_gradient(d, a, b):
+def _base_gradient(d: Strided, a: Strided, b: Strided) -> Strided:
     """d * b * a^(b - 1), and 0 for b = 0 also where a is 0 or infinite."""
     if b.ndim == 0 and b.item() != 0:       # one exponent for all, which most powers have
         return d * b * a ** (b - 1)
     return d * b * a ** where(cyops.logical_and(a == 0, b == 0), 1, b - 1)
 
 
-def _exponent_gradient(d, a, out):
+def _exponent_gradient(d: Strided, a: Strided, out: Strided) -> Strided:
     """d * a^b * log(a), and 0 where a^b is 0 or a is not positive."""
     is_curved = cyops.logical_and(a > 0, out != 0)
     return where(is_curved, d * out * log(where(is_curved, a, 1)), 0)
@@ -80,13 +84,13 @@ define_no_gradient(
 
 
 # -- views ------------------------------------------------------------------------------------------------------------
-def _scatter(d, x_shape, function, *args):
+def _scatter(d: Strided, x_shape: tuple[int, ...], function: Callable[..., Strided], *args: Any) -> Strided:
     """The adjoint of a view: `d` added into zeros of `x_shape` where `function(x, *args)` looks at x."""
     shape, strides, offset = cyops.view_geometry(function, x_shape, *args)
     return cyops.scatter_view(d, x_shape, shape, strides, offset)
 
 
-def _inverse(axes):
+def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
@@ -109,7 +113,8 @@ define(
 )
 
 
-def _as_strided_gradient(d, x, shape, strides, offset):
+def _as_strided_gradient(d: Strided, x: Strided, shape: tuple[int, ...], strides: tuple[int, ...],
+                         offset: int) -> Strided:
     """Through the storage: what `x` does not show has no gradient, what it shows often gets it in each place."""
     held = x.storage.nbytes // x.itemsize
     in_storage = cyops.scatter_view(d, (held,), shape, strides, offset)
@@ -120,12 +125,12 @@ define("as_strided", x=_as_strided_gradient)
 
 
 # -- products ---------------------------------------------------------------------------------------------------------
-def _rows(x):
+def _rows(x: Strided) -> Strided:
     """(..., n) -> (rows, n)."""
     return reshape(x, (-1, x.shape[-1])) if x.ndim != 2 else x
 
 
-def _matmul_gradient(d, a, b, wanted):
+def _matmul_gradient(d: Strided, a: Strided, b: Strided, wanted: int) -> Strided:
     """The gradient of matmul for `a` (wanted 0) or `b` (wanted 1), vectors as matrices of one row or column."""
     if a.ndim == 1 and b.ndim == 1:
         return d * (b, a)[wanted]
@@ -144,7 +149,8 @@ def _matmul_gradient(d, a, b, wanted):
     return gradient[..., 0] if b.ndim == 1 else gradient
 
 
-def _tensordot_gradient(d, a, b, axes, wanted):
+def _tensordot_gradient(d: Strided, a: Strided, b: Strided, axes: tuple[Sequence[int], Sequence[int]],
+                        wanted: int) -> Strided:
     """The gradient of tensordot for `a` (wanted 0) or `b` (wanted 1): contract d with the other one's free axes."""
     mine, other = (a, b) if wanted == 0 else (b, a)
     my_axes, other_axes = axes if wanted == 0 else axes[::-1]
@@ -158,24 +164,25 @@ def _tensordot_gradient(d, a, b, axes, wanted):
     return permute_dims(gradient, _inverse(order))
 
 
-def _dot_axes(a, b):
+def _dot_axes(a: Strided, b: Strided) -> tuple[tuple[int], tuple[int]]:
     return (a.ndim - 1,), (max(b.ndim - 2, 0),)
 
 
-def _dot_gradient(d, a, b, wanted):
+def _dot_gradient(d: Strided, a: Strided, b: Strided, wanted: int) -> Strided:
     if a.ndim == 0 or b.ndim == 0:
         return d * (b, a)[wanted]
     return _tensordot_gradient(d, a, b, _dot_axes(a, b), wanted)
 
 
-def _suits(known, *operands):
+def _suits(known: Strided | None, *operands: Strided) -> TypeGuard[Strided]:
     """Whether a product of these can be added to `known` while it is computed."""
     if known is None or known.itemsize < 4 or known.strides != (known.shape[-1], 1):
         return False
     return all(x.dtype == known.dtype for x in operands)
 
 
-def _matmul_gradients(way, known, d, a=None, b=None):
+def _matmul_gradients(way: tuple[int, ...], known: Sequence[Strided | None], d: Strided, a: Any = None,
+                      b: Any = None) -> list[Strided]:
     """Those of `_matmul_gradient`; a matrix b that other products have used too is added to in place."""
     gradients = []
     for wanted, gradient in zip(way, known, strict=True):
@@ -186,10 +193,11 @@ def _matmul_gradients(way, known, d, a=None, b=None):
     return gradients
 
 
-def _dense_gradients(way, known, d, x=None, kernel=None, out=None, activation=None):
+def _dense_gradients(way: tuple[int, ...], known: Sequence[Strided | None], d: Strided, x: Any = None,
+                     kernel: Any = None, out: Any = None, activation: str | None = None) -> list[Strided]:
     """One pass for the mask, the bias and the products; what is not named is not wanted."""
     add_to = known[way.index(1)] if 1 in way else None
-    found = cyops.dense_backward(
+    found: Any = cyops.dense_backward(
         d, x, kernel, out if activation == "relu" else None, bias=2 in way,
         kernel_gradient=add_to if _suits(add_to, d, x) else None,
     )
@@ -220,27 +228,27 @@ define("relu_gradient", d=lambda d, y: relu_gradient(d, y), y=None)
 
 
 # -- reductions -------------------------------------------------------------------------------------------------------
-def _spread(d, x_shape, axis, keepdims):
+def _spread(d: Strided, x_shape: tuple[int, ...], axis: tuple[int, ...] | None, keepdims: bool) -> Strided:
     """A reduction's `d` with its reduced axes back, as length 1: ready to broadcast against x."""
     if keepdims or axis is None:            # a scalar broadcasts as it is
         return d
     return reshape(d, tuple([1 if i in axis else n for i, n in enumerate(x_shape)]))
 
 
-def _reduced_count(x_shape, axis):
+def _reduced_count(x_shape: tuple[int, ...], axis: tuple[int, ...] | None) -> int:
     count = 1
     for i in range(len(x_shape)) if axis is None else axis:
         count *= x_shape[i]
     return count
 
 
-def _extreme_gradient(d, x, out, axis, keepdims):
+def _extreme_gradient(d: Strided, x: Strided, out: Strided, axis: tuple[int, ...] | None, keepdims: bool) -> Strided:
     """Shared evenly between equal extremes."""
     hit = astype(x == _spread(out, x.shape, axis, keepdims), d.dtype)
     return hit * _spread(d, x.shape, axis, keepdims) / cyops.sum(hit, axis=axis, keepdims=True)
 
 
-def _product_gradient(d, x, axis, keepdims):
+def _product_gradient(d: Strided, x: Strided, axis: tuple[int, ...] | None, keepdims: bool) -> Strided:
     """d times the product of the others, which no division finds: there may be zeros and infinities among them."""
     axes = tuple(range(x.ndim)) if axis is None else axis
     order = (*[i for i in range(x.ndim) if i not in axes], *axes)
@@ -252,7 +260,7 @@ def _product_gradient(d, x, axis, keepdims):
     return _spread(d, x.shape, axis, keepdims) * permute_dims(reshape(others, moved.shape), _inverse(order))
 
 
-def _product_before(rows):
+def _product_before(rows: Strided) -> Strided:
     """(..., n) -> (..., n): at each place the product of what stands before it, by doubling the reach."""
     count = rows.shape[-1]
     if rows.size == 0:
@@ -265,11 +273,12 @@ def _product_before(rows):
     return products
 
 
-def _centred(x, axis):
+def _centred(x: Strided, axis: tuple[int, ...] | None) -> Strided:
     return x - cyops.mean(x, axis=axis, keepdims=True)
 
 
-def _deviation_gradient(d, x, out, axis, correction, keepdims):
+def _deviation_gradient(d: Strided, x: Strided, out: Strided, axis: tuple[int, ...] | None, correction: float,
+                        keepdims: bool) -> Strided:
     """Of elements that are all equal, where the deviation has a corner, 0: the mean of its slopes."""
     share = where(out == 0, 0, d / where(out == 0, 1, out))
     return _spread(share, x.shape, axis, keepdims) * _centred(x, axis) / (
@@ -291,19 +300,19 @@ define_no_gradient("argmax", "argmin", "any", "all", "one_hot")
 
 
 # -- rows -------------------------------------------------------------------------------------------------------------
-def _softmax_gradient(d, out, axis):
+def _softmax_gradient(d: Strided, out: Strided, axis: int) -> Strided:
     if is_recording():
         return out * (d - cyops.sum(d * out, axis=axis, keepdims=True))
     return cyops.softmax_gradient(d, out, axis)
 
 
-def _log_softmax_gradient(d, out, axis):
+def _log_softmax_gradient(d: Strided, out: Strided, axis: int) -> Strided:
     if is_recording():
         return d - cyops.exp(out) * cyops.sum(d, axis=axis, keepdims=True)
     return cyops.log_softmax_gradient(d, out, axis)
 
 
-def _cross_entropy_gradient(d, logits, labels, saved_gradient):
+def _cross_entropy_gradient(d: Strided, logits: Strided, labels: Strided, saved_gradient: Strided) -> Strided:
     """d per sample times p - onehot; the saved one, unless an outer tape must see how it came about."""
     d = expand_dims(d, -1)
     if not is_recording():
@@ -312,7 +321,7 @@ def _cross_entropy_gradient(d, logits, labels, saved_gradient):
     return d * (softmax(logits) - targets)
 
 
-def _soft_cross_entropy_gradient(d, logits, targets, saved_gradient):
+def _soft_cross_entropy_gradient(d: Strided, logits: Strided, targets: Strided, saved_gradient: Strided) -> Strided:
     d = expand_dims(d, -1)
     if not is_recording():
         return d * saved_gradient
@@ -339,7 +348,7 @@ define(
 )
 
 
-def _concat_gradient(d, index, inputs, axis):
+def _concat_gradient(d: Strided, index: int, inputs: Sequence[Strided], axis: int) -> Strided:
     start = sum(x.shape[axis] for x in inputs[:index])
     return d[(slice(None),) * axis + (slice(start, start + inputs[index].shape[axis]),)]
 

@@ -18,13 +18,13 @@ Only what is named is read, so only that must still have the value it had when i
 accumulation and pruning are the walk's business. Imports nothing of the package.
 """
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Derivative(NamedTuple):
     """The gradient of one input: a function and the names of its parameters."""
 
-    function: Callable
+    function: Callable[..., Any]
     needs: tuple[str, ...]
 
 
@@ -35,10 +35,11 @@ class Rule(NamedTuple):
     derivatives: tuple[Derivative | None, ...]
     before: Derivative | None        # turns `d` into what every derivative gets instead
     variadic: bool                   # one derivative serves all inputs and is told which by `index`
-    together: Callable | None
-    named: dict                      # way -> what the derivatives of these inputs name; filled as it is asked for
+    together: Callable[..., Any] | None
+    # way -> what the derivatives of these inputs name; filled as it is asked for
+    named: dict[tuple[int, ...], tuple[str, ...]]
 
-    def needs(self, way):
+    def needs(self, way: tuple[int, ...]) -> tuple[str, ...]:
         """What the derivatives of the inputs at the positions `way` name, once each."""
         names = self.named.get(way)
         if names is None:
@@ -47,7 +48,7 @@ class Rule(NamedTuple):
             self.named[way] = names
         return names
 
-    def of(self, index):
+    def of(self, index: int) -> Derivative | None:
         """The derivative for the input at a position."""
         return self.derivatives[0 if self.variadic else index]
 
@@ -56,24 +57,25 @@ RULES: dict[str, Rule] = {}
 NO_GRADIENT: set[str] = set()
 
 
-def _derivative(function):
+def _derivative(function: Callable[..., Any] | None) -> Derivative | None:
     if function is None:
         return None
     code = function.__code__
     return Derivative(function, code.co_varnames[: code.co_argcount])
 
 
-def define(op, *, before=None, together=None, **derivatives):
+def define(op: str, *, before: Callable[..., Any] | None = None, together: Callable[..., Any] | None = None,
+           **derivatives: Callable[..., Any] | None) -> None:
     """Stores the rule of `op`: one keyword per recorded input, in order; None for an input without a gradient."""
     of_inputs = tuple(map(_derivative, derivatives.values()))
     RULES[op] = Rule(tuple(derivatives), of_inputs, _derivative(before), False, together, {})
 
 
-def define_variadic(op, derivative):
+def define_variadic(op: str, derivative: Callable[..., Any]) -> None:
     """Stores the rule of an op with any number of inputs, `derivative(d, index, inputs, ...)`."""
     RULES[op] = Rule((), (_derivative(derivative),), None, True, None, {})
 
 
-def define_no_gradient(*ops):
+def define_no_gradient(*ops: str) -> None:
     """Marks ops whose result does not change smoothly with their inputs."""
     NO_GRADIENT.update(ops)

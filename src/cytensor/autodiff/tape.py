@@ -5,22 +5,25 @@ backward.py goes back over the records.
 """
 import contextlib
 import threading
+from collections.abc import Iterator
+from typing import Any, Self
 
 import cyops
 from cyops import Recorder, Strided
 from cytensor.autodiff.backward import walk
 from cytensor.nested import flatten, pack_like
 from cytensor.ops import ones, zeros_like
-from cytensor.tensor import Variable, as_tensor, asarray
+from cytensor.tensor import Tensor, Variable, as_tensor, asarray
+from cytensor.types import Nested
 from cytensor.user_warnings import warn
 
 
 class _Checking(threading.local):
     """What looks at gradients while `debugging.check_numerics` is on; one per thread."""
-    checker = None
+    checker: Any = None
 
-    def __init__(self):
-        self.tapes = []                # that record now, the outermost first
+    def __init__(self) -> None:
+        self.tapes: list[GradientTape] = []      # that record now, the outermost first
 
 
 _checking = _Checking()
@@ -43,29 +46,30 @@ class GradientTape:
     <Tensor shape=() dtype=float32: 8.>
     """
 
-    def __init__(self, persistent=False, watch_accessed_variables=True):
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._recorder = Recorder(watch_accessed_variables)
         self._persistent = persistent
         self._is_used = False
-        self._calls = []               # under `check_numerics`: (layer, its first record, the one behind its last)
+        # Under `check_numerics`: (layer, its first record, the one behind its last).
+        self._calls: list[tuple[Any, int, int]] = []
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         state = "recording" if self._recorder.is_active else "used" if self._is_used else "not recording"
         return f"<GradientTape {state}, {len(self._recorder.records)} records{', persistent' * self._persistent}>"
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         if self._is_used:
             raise RuntimeError("GradientTape: its gradient was taken, so it cannot record again; make a new tape")
         self._recorder.start()
         _checking.tapes.append(self)
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         _checking.tapes.remove(self)
         if self._recorder.is_active:
             self._recorder.stop()
 
-    def watch(self, tensor):
+    def watch(self, tensor: Nested) -> None:
         """Watches floating tensors that are not trainable Variables: one, or a nested structure of them.
 
         TypeError for what is not a tensor or not floating.
@@ -75,12 +79,12 @@ class GradientTape:
                 raise TypeError(f"watch: only tensors can be watched; got {type(leaf).__name__}; use asarray first")
             self._recorder.watch(leaf)
 
-    def watched_variables(self):
+    def watched_variables(self) -> tuple[Variable, ...]:
         """The Variables watched so far, in the order they were first read, as a tuple."""
         return tuple(x for x in self._recorder.watched if isinstance(x, Variable))
 
     @contextlib.contextmanager
-    def stop_recording(self):
+    def stop_recording(self) -> Iterator[None]:
         """A block in which this tape records nothing and recorded tensors may be written."""
         self._recorder.pause()
         try:
@@ -88,12 +92,13 @@ class GradientTape:
         finally:
             self._recorder.resume()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forgets everything recorded and watched so far."""
         self._recorder.clear()
         self._calls = []
 
-    def gradient(self, target, sources, output_gradients=None, unconnected_gradients="none"):
+    def gradient(self, target: Nested, sources: Nested, output_gradients: Nested = None,
+                 unconnected_gradients: str = "none") -> Nested:
         """The gradient of `target` with respect to each source, in the structure of `sources`.
 
         target: a floating tensor, or a nested structure whose gradients are summed; a target that is not a scalar is
@@ -138,7 +143,7 @@ class GradientTape:
             self.reset()
         return pack_like(sources, found)
 
-    def _why_unconnected(self, source, targets):
+    def _why_unconnected(self, source: Strided, targets: list[Any]) -> str:
         if source.dtype.kind != "f":
             return f"its dtype {source.dtype} is not floating"
         if isinstance(source, Variable) and source.trainable and not self._recorder.tracks(source):
@@ -153,7 +158,7 @@ class GradientTape:
                 "through NumPy may have broken the chain")
 
 
-def _seeds(targets, output_gradients):
+def _seeds(targets: list[Any], output_gradients: list[Any]) -> list[Tensor]:
     """The gradient of each target with respect to itself: ones, or what the caller gives."""
     for target in targets:
         if not isinstance(target, Strided) or target.dtype.kind != "f":
@@ -165,7 +170,7 @@ def _seeds(targets, output_gradients):
             for x, given in zip(targets, output_gradients, strict=True)]
 
 
-def _checked_seed(seed, target):
+def _checked_seed(seed: Tensor, target: Strided) -> Tensor:
     if seed.shape != target.shape:
         raise ValueError(f"gradient: an output gradient has the shape of its target; got {seed.shape} for "
                          f"{target.shape}")

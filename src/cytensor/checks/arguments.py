@@ -11,9 +11,9 @@ import math
 import numbers
 import os
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, TypeGuard
 
 import numpy as np
 
@@ -31,11 +31,11 @@ SEQUENCES = (list, tuple, np.ndarray)
 
 
 # -- kinds ------------------------------------------------------------------------------------------------------------
-def is_integer(value):
+def is_integer(value: object) -> TypeGuard[int]:
     return isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
 
 
-def is_number(value):
+def is_number(value: object) -> TypeGuard[float]:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         return False
     try:
@@ -44,7 +44,7 @@ def is_number(value):
         return False
 
 
-def number(low=-math.inf, high=math.inf, above=-math.inf, below=math.inf):
+def number(low: float = -math.inf, high: float = math.inf, above: float = -math.inf, below: float = math.inf) -> Rule:
     """A finite number in [low, high], and in (above, below)."""
     if low == 0 and high == 1:
         words = "between 0 and 1"
@@ -58,66 +58,66 @@ def number(low=-math.inf, high=math.inf, above=-math.inf, below=math.inf):
                 (numbers.Real,))
 
 
-def integer(low=None):
+def integer(low: int | None = None) -> Rule:
     words = "an integer" if low is None else f"an integer of at least {low}"
     return Rule(words, lambda value: is_integer(value) and (low is None or value >= low), (numbers.Real,))
 
 
-def _are_axes(value):
+def _are_axes(value: Any) -> bool:
     return is_integer(value) or (isinstance(value, (tuple, list)) and len(value) > 0 and all(map(is_integer, value)))
 
 
-def _are_axes_or_none(value):
+def _are_axes_or_none(value: Any) -> bool:
     return value is None or _are_axes(value)
 
 
-def _is_array(value):
+def _is_array(value: Any) -> bool:
     return is_number(value) or (np.asarray(value).dtype.kind in "iuf" and np.asarray(value).size > 0
                                 if isinstance(value, (list, tuple)) or hasattr(value, "shape") else False)
 
 
-def _is_flag(value):
+def _is_flag(value: Any) -> bool:
     return isinstance(value, (bool, np.bool_)) or (is_integer(value) and value in (0, 1))
 
 
-def _is_verbosity(value):
+def _is_verbosity(value: Any) -> bool:
     return _is_flag(value) or (is_integer(value) and value == 2)
 
 
-def _is_verbosity_or_auto(value):
+def _is_verbosity_or_auto(value: Any) -> bool:
     return value == "auto" if isinstance(value, str) else _is_verbosity(value)
 
 
-def _are_epochs(value):
+def _are_epochs(value: Any) -> bool:
     counts = value if isinstance(value, (list, tuple, set)) else [value]
     return len(counts) > 0 and all(is_integer(count) and count >= 1 for count in counts)
 
 
-def _is_optimizer(value):
+def _is_optimizer(value: Any) -> bool:
     return isinstance(value, (str, dict, type)) or hasattr(value, "apply_gradients")
 
 
-def _are_metrics(value):
+def _are_metrics(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(_are_metrics, value))
     return isinstance(value, (str, dict)) or callable(value)
 
 
-def _are_loss_weights(value):
+def _are_loss_weights(value: Any) -> bool:
     while isinstance(value, (list, tuple, dict)) and len(value) == 1:
         value = next(iter(value.values() if isinstance(value, dict) else value))
     return is_number(value) or isinstance(value, (list, tuple, dict))
 
 
-def _is_function(value):
+def _is_function(value: Any) -> bool:
     return value is None or isinstance(value, (str, dict)) or callable(value)
 
 
-def _are_numbers(value):
+def _are_numbers(value: Any) -> bool:
     return isinstance(value, (list, tuple, np.ndarray)) and all(map(is_number, value))
 
 
-def _is_dtype(value):
+def _is_dtype(value: Any) -> bool:
     try:
         return value is not None and np.dtype(value).kind in "biuf"
     except TypeError:
@@ -212,7 +212,7 @@ SIZES = ("num_thresholds",)            # how many numbers an object is to hold, 
 
 
 @cache
-def _parameters(function):
+def _parameters(function: Callable[..., Any]) -> tuple[list[str], dict[str, Any]]:
     """(names by position, {name: default}) of the parameters but the first, self."""
     parameters = [one for one in list(inspect.signature(function).parameters.values())[1:]
                   if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
@@ -220,13 +220,19 @@ def _parameters(function):
             {one.name: one.default for one in parameters})
 
 
-def check(cls, args, kwargs):
+def _constructor(cls: type) -> Callable[..., Any]:
+    constructor: Callable[..., Any] = cls.__init__  # type: ignore[misc] # of the class itself, of no instance
+    return constructor
+
+
+def check(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     """Raise for the first argument of `cls(*args, **kwargs)` that breaks its rule: TypeError or ValueError."""
-    if cls.__init__ is object.__init__ and (args or kwargs):
+    constructor = _constructor(cls)
+    if constructor is object.__init__ and (args or kwargs):
         raise TypeError(f"{cls.__name__}: there are no arguments; got {', '.join(map(repr, [*args, *kwargs]))}")
-    if not getattr(cls.__init__, "__module__", "").startswith("cytensor."):
+    if not getattr(constructor, "__module__", "").startswith("cytensor."):
         return
-    names, defaults = _parameters(cls.__init__)
+    names, defaults = _parameters(constructor)
     for name, value in (*zip(names, args, strict=False), *kwargs.items()):
         if value is not None or defaults.get(name) is not None:
             check_value(cls.__name__, name, value)
@@ -237,27 +243,28 @@ def check(cls, args, kwargs):
         refuse_unknown(cls, [name for name in kwargs if name not in known])
 
 
-def known_keywords(cls):
+def known_keywords(cls: type) -> set[str]:
     """The names of the keywords that a class's constructors take."""
     return _keywords(cls)[0]
 
 
 @cache
-def _keywords(cls):
+def _keywords(cls: type) -> tuple[set[str], bool]:
     """(the keywords that a class's constructors take, whether the last of them takes any at all).
 
     A constructor with **kwargs hands them on to the next class that defines one.
     """
-    names, takes_any = set(), True
+    names: set[str] = set()
+    takes_any = True
     for one in cls.__mro__[:-1]:                       # without object
         if takes_any and "__init__" in vars(one):
-            parameters = list(inspect.signature(one.__init__).parameters.values())[1:]
+            parameters = list(inspect.signature(_constructor(one)).parameters.values())[1:]
             names |= {each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
             takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters)
     return names, takes_any
 
 
-def refuse_unknown(cls, unknown):
+def refuse_unknown(cls: type, unknown: Sequence[str]) -> NoReturn:
     """Raise TypeError for keywords that the constructors of `cls` do not take, with those that they do."""
     known = _keywords(cls)[0]
     raise TypeError(f"{cls.__name__}: unknown argument {', '.join(map(repr, unknown))}; known are "
@@ -267,7 +274,7 @@ def refuse_unknown(cls, unknown):
 FORMER = {"lr": "learning_rate"}        # what earlier versions of Keras called it
 
 
-def shown(cls, args, kwargs):
+def shown(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     """`<EarlyStopping patience=3>`: an object of `cls` by the arguments that it was made with.
 
     >>> class Window:
@@ -277,37 +284,38 @@ def shown(cls, args, kwargs):
     '<Window size=5>'
     """
     try:
-        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)
+        bound = inspect.signature(_constructor(cls)).bind(None, *args, **kwargs)
     except TypeError:                  # of a class with a __new__ of its own
         return f"<{cls.__name__}>"
-    given = {}
+    given: dict[str, Any] = {}
     for name, value in list(bound.arguments.items())[1:]:
         kind = bound.signature.parameters[name].kind
         given.update(value if kind is inspect.Parameter.VAR_KEYWORD else {name: value})
     return f"<{cls.__name__}{' ' * bool(given)}{', '.join(f'{name}={_short(value)}' for name, value in given.items())}>"
 
 
-def _short(value):
+def _short(value: Any) -> str:
     """A value in a few words: functions by their names, the rest cut where it is long."""
     return getattr(value, "__name__", None) or reprlib.repr(value)
 
 
-def nearest(name, known):
+def nearest(name: object, known: Collection[str]) -> str:
     """`; did you mean 'adam'?` for the known name that is most like `name`; nothing where none is."""
     name = str(name)
-    near = [FORMER[name]] if FORMER.get(name) in known else difflib.get_close_matches(
+    former = FORMER.get(name)
+    near = [former] if former and former in known else difflib.get_close_matches(
         name.lower(), sorted(known), 1, 0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 @cache
-def _ruled(method):
+def _ruled(method: Callable[..., Any]) -> tuple[tuple[str, Any, Rule], ...]:
     """(name, default, rule) of each parameter that has a rule."""
     found = [(name, default, _rule(method.__name__, name)) for name, default in _parameters(method)[1].items()]
-    return tuple(one for one in found if one[2] is not None)
+    return tuple((name, default, rule) for name, default, rule in found if rule is not None)
 
 
-def check_call(method, given):
+def check_call(method: Callable[..., Any], given: Mapping[str, Any]) -> None:
     """Raise for the first argument of a method that breaks its rule; given: its `locals()` before anything is set."""
     for name, default, rule in _ruled(method):
         value = given[name]
@@ -315,18 +323,18 @@ def check_call(method, given):
             _refuse(method.__name__, name, rule, value)
 
 
-def check_value(owner, name, value):
+def check_value(owner: str, name: str, value: Any) -> None:
     """Raise where `value` breaks the rule for an argument of that name of `owner`, a class or method."""
     rule = _rule(owner, name)
     if rule is not None and not rule.holds(value):
         _refuse(owner, name, rule, value)
 
 
-def _rule(owner, name):
+def _rule(owner: str, name: str) -> Rule | None:
     return RULES.get(f"{owner}.{name}") or RULES.get(name)
 
 
-def _refuse(owner, name, rule, value):
+def _refuse(owner: str, name: str, rule: Rule, value: Any) -> NoReturn:
     is_right_type = isinstance(value, rule.types) and not isinstance(value, bool)
     kind = ValueError if is_right_type else TypeError
     raise kind(f"{owner}: {name} must be {rule.words}; got {value!r}")

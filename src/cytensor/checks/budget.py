@@ -7,19 +7,20 @@ its way through the layers. Outside of `limited_to` nothing is counted.
 import contextlib
 import math
 import threading
+from collections.abc import Iterator, Sequence
 
 BESIDES = 2**20
 
 
 class _Left(threading.local):
-    numbers = None
+    numbers: int | None = None
 
 
 _left = _Left()
 
 
 @contextlib.contextmanager
-def limited_to(numbers):
+def limited_to(numbers: int) -> Iterator[None]:
     """Within the block, arrays may together have no more than so many numbers, and BESIDES."""
     outer, _left.numbers = _left.numbers, numbers + BESIDES
     try:
@@ -28,12 +29,12 @@ def limited_to(numbers):
         _left.numbers = outer
 
 
-def is_limited():
+def is_limited() -> bool:
     """Whether a file is being read."""
     return _left.numbers is not None
 
 
-def spend(what, shape, holder="what it describes"):
+def spend(what: str, shape: Sequence[int | None], holder: str = "what it describes") -> None:
     """Take an array of `shape` out of the budget, where there is one; ValueError where not so much is left."""
     if _left.numbers is None:
         return

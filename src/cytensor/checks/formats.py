@@ -5,6 +5,8 @@ Nothing is unpacked and nothing is trusted: at most a few hundred bytes and the 
 import os
 from typing import NamedTuple
 
+from cytensor.types import Path
+
 
 class Format(NamedTuple):
     """A format in words, and what to do with such a file where a model or its weights are wanted."""
@@ -54,7 +56,7 @@ _OTHER_SUFFIXES = {".keras": "Keras's own", ".h5": "HDF5", ".hdf5": "HDF5", ".ck
                    ".pkl": "a pickle", ".pickle": "a pickle", ".joblib": "a pickle"}
 
 
-def of(path):
+def of(path: Path) -> Format | None:
     """The Format of the file or folder at `path`; None where it is not known. OSError where it cannot be read."""
     if os.path.isdir(path):
         return SAVED_MODEL if os.path.exists(os.path.join(path, "saved_model.pb")) else FOLDER
@@ -72,17 +74,17 @@ def of(path):
     return known or _text(head)
 
 
-def is_keras(path):
+def is_keras(path: Path) -> bool:
     """Whether `path` is a file of Keras that `load_weights` reads the weights of."""
     return os.path.isfile(path) and of(path) in (HDF5, KERAS)
 
 
-def other_suffix(path):
+def other_suffix(path: Path) -> str | None:
     """The format that the ending of a name promises in words, where that is a known one and not safetensors."""
     return _OTHER_SUFFIXES.get(os.path.splitext(path)[1].lower())
 
 
-def named(path, *wanted):
+def named(path: Path, *wanted: Format) -> str:
     """"it is a pickle": what the file is, for the end of a message that it could not be read.
 
     "" where its beginning does not tell, or tells one of the formats that were `wanted`.
@@ -96,7 +98,7 @@ def named(path, *wanted):
     return f"it is {kind.name}" + (f"; {kind.hint}" if kind.hint and SAFETENSORS in wanted else "")
 
 
-def _zipped(path):
+def _zipped(path: Path) -> Format:
     """What is in a zip archive, by the names of its members."""
     import zipfile  # here, because it takes longer to import than the rest of the package
 
@@ -114,7 +116,7 @@ def _zipped(path):
     return Format("an Excel file") if any(name.startswith("xl/") for name in names) else ZIP
 
 
-def _text(head):
+def _text(head: bytes) -> Format | None:
     """The kind of text that a file begins with; None where it is no text."""
     try:
         text = head[:-4].decode("utf-8", "strict") if len(head) == 512 else head.decode("utf-8", "strict")

@@ -6,14 +6,17 @@ another possible one is not noticed.
 import contextlib
 import json
 import reprlib
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from cytensor.checks.arguments import FLAG, NOT_NEGATIVE, TEXT, Rule, integer, is_integer
+from cytensor.types import Path
 
 
 @contextlib.contextmanager
-def naming(op, filepath):
+def naming(op: str, filepath: Path) -> Iterator[None]:
     """A ValueError about a part of the file becomes one that names the file too."""
     try:
         yield
@@ -21,13 +24,13 @@ def naming(op, filepath):
         raise ValueError(f"{op}: '{filepath}' is damaged or of another model: {error}") from None
 
 
-def check(value, key, rule):
+def check(value: Any, key: str, rule: Rule) -> None:
     """Raise ValueError where the part called `key` breaks its rule."""
     if not rule.holds(value):
         raise ValueError(f"{key} must be {rule.words}; got {reprlib.repr(value)}")
 
 
-def check_fields(fields, rules, prefix=""):
+def check_fields(fields: Any, rules: Mapping[str, Rule], prefix: str = "") -> None:
     """Raise ValueError where `fields` is no dictionary of exactly the parts that `rules` has, each as its rule says."""
     check(fields, prefix.rstrip(".") or "document", DICTIONARY)
     missing, surplus = rules.keys() - fields.keys(), fields.keys() - rules.keys()
@@ -38,9 +41,9 @@ def check_fields(fields, rules, prefix=""):
         check(fields[name], prefix + name, rule)
 
 
-def parse(text):
+def parse(text: str) -> Any:
     """The document that JSON holds; ValueError for anything else, and for a name given twice."""
-    def unique(pairs):
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
             raise ValueError("a name was given twice")
         return dict(pairs)
@@ -52,14 +55,14 @@ def parse(text):
 
 
 # -- rules ------------------------------------------------------------------------------------------------------------
-def is_real(value):
+def is_real(value: Any) -> bool:
     """Whether this is a number, infinity and NaN included, that a float can hold."""
     return isinstance(value, float) or (is_integer(value) and abs(value) < 2**63)
 
 
-def words_below(bits, count=None):
+def words_below(bits: int, count: int | None = None) -> Rule:
     """The rule for an integer in [0, 2**bits), or a list of `count` of them."""
-    def is_word(value):
+    def is_word(value: Any) -> bool:
         return is_integer(value) and 0 <= value < 2**bits
     if count is None:
         return Rule(f"an integer of at least 0 and below 2**{bits}", is_word)
@@ -67,27 +70,27 @@ def words_below(bits, count=None):
                 lambda value: isinstance(value, list) and len(value) == count and all(map(is_word, value)))
 
 
-def or_none(rule):
+def or_none(rule: Rule) -> Rule:
     """The rule for None, or what `rule` says."""
     return Rule(f"null or {rule.words}", lambda value: value is None or rule.holds(value))
 
 
-def list_of(rule, what):
+def list_of(rule: Rule, what: str) -> Rule:
     """The rule for a list of things, `what` in words, that each follow a rule."""
     return Rule(f"a list of {what}", lambda value: isinstance(value, list) and all(map(rule.holds, value)))
 
 
-def dictionary_of(rule, what):
+def dictionary_of(rule: Rule, what: str) -> Rule:
     """The rule for a dictionary with names and values, `what` in words, that each follow a rule."""
     return Rule(f"a dictionary of {what}",
                 lambda value: isinstance(value, dict) and all(map(rule.holds, value.values())))
 
 
-def _is_value(value):
+def _is_value(value: Any) -> bool:
     return is_real(value) or (isinstance(value, list) and all(map(_is_value, value)))
 
 
-def _is_shape(value):
+def _is_shape(value: Any) -> bool:
     if isinstance(value, dict):
         return all(map(_is_shape, value.values()))
     return isinstance(value, list) and (all(n is None or COUNT.holds(n) for n in value) or all(map(_is_shape, value)))
@@ -116,7 +119,7 @@ PROGRESS = {                           # what `fit` notes
 }
 
 
-def check_like(value, present, key):
+def check_like(value: Any, present: Any, key: str) -> None:
     """Raise ValueError where `value` cannot take the place of `present`: another type, or an array of another shape."""
     if isinstance(present, (bool, np.bool_)):
         check(value, key, FLAG)

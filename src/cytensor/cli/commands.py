@@ -6,12 +6,15 @@ arguments and unreadable files end with one line on standard error and the exit 
 
 import argparse
 import contextlib
+import io
 import json
 import math
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +23,7 @@ from cytensor import layers, plots
 from cytensor.cli import ascii_art, data, photos
 from cytensor.datasets import mnist
 from cytensor.saving.files import check_target, read_file
+from cytensor.types import Array
 
 EXAMPLES = 10
 OPTIMIZERS = {"rmsprop": "RMSprop", "adam": "Adam", "sgd": "SGD"}
@@ -37,11 +41,12 @@ LABEL = "name or number, from 1, of the column of labels in a .csv or .npy file"
 BROKEN_PIPE = 141                  # what a shell says of a process that a closed pipe ended
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (those of the process by default); returns the exit code."""
     try:
-        with contextlib.suppress(AttributeError, ValueError):      # names of classes may have any letters
-            sys.stdout.reconfigure(errors="replace")
+        with contextlib.suppress(ValueError):
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(errors="replace")           # names of classes may have any letters
         try:
             return _run(arguments)
         finally:
@@ -52,7 +57,7 @@ def main(arguments=None):
         return BROKEN_PIPE
 
 
-def _run(arguments):
+def _run(arguments: Sequence[str] | None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
     if options.command is None:
@@ -73,7 +78,7 @@ def _run(arguments):
     return 0
 
 
-def build_parser():
+def build_parser() -> argparse.ArgumentParser:
     """The argument parser; its defaults are the job that `make train` runs."""
     parser = argparse.ArgumentParser(
         prog="cytensor",
@@ -90,7 +95,7 @@ def build_parser():
     return parser
 
 
-def _add_train(commands):
+def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     add = commands.add_parser(
         "train",
         help="train a classifier of dense layers and test it",
@@ -117,7 +122,7 @@ def _add_train(commands):
     add.set_defaults(command=train)
 
 
-def _add_predict(commands):
+def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     add = commands.add_parser(
         "predict",
         help="predict with a model that train saved",
@@ -135,7 +140,8 @@ def _add_predict(commands):
     add.set_defaults(command=predict)
 
 
-def _option(parser, name, help_text, default=None, shown=None, **settings):
+def _option(parser: argparse.ArgumentParser, name: str, help_text: str, default: Any = None, shown: str | None = None,
+            **settings: Any) -> None:
     """An option whose help ends with its default, worded as `shown` where the value itself says too little."""
     parser.add_argument(name, default=default, help=f"{help_text} (default: {shown or default})", **settings)
 
@@ -143,13 +149,13 @@ def _option(parser, name, help_text, default=None, shown=None, **settings):
 # The commands
 
 
-def train(options):
+def train(options: argparse.Namespace) -> None:
     """cytensor train"""
     check_plot(options.plot)
     for path in filter(None, (options.save, options.resume)):
         check_target(path)
     samples, test = data.training(options.data, options.label, options.samples, options.seed)
-    classes = int(max(samples.y.max(), test.y.max())) + 1
+    classes = int(max(samples.labels.max(), test.labels.max())) + 1
     ct.set_seed(options.seed)
     model = build_model(samples, options.hidden, classes)
     optimizer = getattr(ct.optimizers, OPTIMIZERS[options.optimizer])
@@ -157,12 +163,11 @@ def train(options):
     model.compile(optimizer=optimizer(**rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     print(f"{len(samples.x)} samples of shape {samples.x.shape[1:]} to train on, {len(test.x)} to test with, {classes} "
           f"classes" + (f": {', '.join(samples.names)}" if samples.names else ""), flush=True)
-    seen = {"validation_data": (test.x, test.y)} if options.plot else {}
     history = model.fit(samples.x, samples.y, batch_size=options.batch_size, epochs=options.epochs,
-                        resume=options.resume, **seen)
+                        resume=options.resume, validation_data=(test.x, test.y) if options.plot else None)
     loss, accuracy = model.evaluate(test.x, test.y, verbose=0)
     print(f"\nTest accuracy: {accuracy:.4f} (loss {loss:.4f})\n")
-    shown = test._replace(x=test.x[:EXAMPLES], y=test.y[:EXAMPLES])
+    shown = test._replace(x=test.x[:EXAMPLES], y=test.labels[:EXAMPLES])
     show_predictions(shown, model.predict(shown.x, verbose=0))
     if options.save:
         model.save(options.save)
@@ -173,7 +178,7 @@ def train(options):
         print(f"\nLearning curves drawn: {options.plot}")
 
 
-def what_is_kept(resume):
+def what_is_kept(resume: str | None) -> str:
     """What an interrupted training can go on from, in words."""
     if resume is None:
         return "nothing is kept; with --resume FILE the same command would go on where it was"
@@ -186,7 +191,7 @@ def what_is_kept(resume):
     return f"kept to the end of epoch {epoch} in {resume}; the same command goes on from there"
 
 
-def predict(options):
+def predict(options: argparse.Namespace) -> None:
     """cytensor predict"""
     check_plot(options.plot)
     if options.pictures and (options.data or options.label):
@@ -211,7 +216,7 @@ def predict(options):
         print(f"\nPredictions drawn: {options.plot}")
 
 
-def info(options):
+def info(options: argparse.Namespace) -> None:
     """cytensor info"""
     import cyops
 
@@ -232,7 +237,7 @@ def info(options):
 # Model
 
 
-def build_model(samples, hidden, classes):
+def build_model(samples: data.Samples, hidden: Sequence[int], classes: int) -> ct.Sequential:
     """Dense relu layers and a softmax, behind what brings the samples to vectors of numbers near one."""
     model = ct.Sequential()
     if samples.x.ndim > 2:
@@ -251,7 +256,7 @@ def build_model(samples, hidden, classes):
     return model
 
 
-def taken_by(model):
+def taken_by(model: ct.Model) -> tuple[int, ...]:
     """The shape of one sample; ValueError where the model takes no one array of known lengths."""
     shape = model.build_shape
     if not isinstance(shape, tuple) or not all(isinstance(n, int) for n in shape[1:]):
@@ -259,7 +264,7 @@ def taken_by(model):
     return shape[1:]
 
 
-def probabilities_of(model, x):
+def probabilities_of(model: ct.Model, x: Array) -> Array:
     """Those of the classes (n, classes); one output is that of the second of two."""
     probabilities = model.predict(x, verbose=0)
     if probabilities.ndim != 2:
@@ -270,12 +275,12 @@ def probabilities_of(model, x):
 # Text
 
 
-def show_predictions(samples, probabilities):
+def show_predictions(samples: data.Samples, probabilities: Array) -> None:
     """Print a line for each sample: its label if known, the likeliest class and its probability; images as pictures."""
     x, y, names, _ = samples
     predicted = probabilities.argmax(axis=1)
 
-    def called(label):
+    def called(label: Any) -> str:
         return names[label] if names else str(label)
 
     if x.ndim == 3:
@@ -293,7 +298,7 @@ def show_predictions(samples, probabilities):
         print(f"{i:>6}  {label:>{first}}  {called(guess):>{second}}  {probabilities[i, guess]:>11.4f}{mark}")
 
 
-def show_pictures(paths, pictures, probabilities):
+def show_pictures(paths: Sequence[str], pictures: Array, probabilities: Array) -> None:
     """Print each picture as the model sees it, and a line with its file, the likeliest class and its probability."""
     names = [os.path.basename(path) for path in paths]
     print("What the model sees:\n")
@@ -304,7 +309,7 @@ def show_pictures(paths, pictures, probabilities):
         print(f"{name:{wide}}  {row.argmax():>5}  {row.max():>11.4f}")
 
 
-def check_plot(path):
+def check_plot(path: str | None) -> None:
     """Raise before the work is done where its picture could not be drawn or written."""
     if path is not None:
         plots.check_path("--plot", path)
@@ -313,7 +318,7 @@ def check_plot(path):
 # Types of arguments
 
 
-def positive_int(text, least=1):
+def positive_int(text: str, least: int = 1) -> int:
     """A whole number from `least`."""
     try:
         value = int(text)
@@ -324,12 +329,12 @@ def positive_int(text, least=1):
     return value
 
 
-def seed_number(text):
+def seed_number(text: str) -> int:
     """A whole number from 0."""
     return positive_int(text, least=0)
 
 
-def positive_float(text):
+def positive_float(text: str) -> float:
     """A finite number above 0."""
     try:
         value = float(text)
@@ -340,7 +345,7 @@ def positive_float(text):
     return value
 
 
-def model_path(text):
+def model_path(text: str) -> str:
     """The name of a file that can be written: checked before the training rather than after it."""
     if not text.endswith(".safetensors"):
         raise argparse.ArgumentTypeError(f"must end with .safetensors; got {text}")

@@ -7,6 +7,7 @@ import numpy as np
 from cytensor.checks import formats
 from cytensor.cli import tables
 from cytensor.datasets import archive, mnist
+from cytensor.types import Array
 
 SPLIT = ("x_train", "y_train", "x_test", "y_test")
 ACCEPTED = ("accepted are 'mnist'; an .npz file with x_train, y_train, x_test, y_test or with x, y; a .csv file; an "
@@ -18,13 +19,19 @@ PIXELS = 64                        # from so many columns of bytes on a row is t
 class Samples(NamedTuple):
     """x (n, ...), y (n,) or None; what the labels are called, None where by their numbers; whether x are the columns of
     a table, each of a scale of its own."""
-    x: np.ndarray
-    y: np.ndarray | None = None
+    x: Array
+    y: Array | None = None
     names: list[str] | None = None
     table: bool = False
 
+    @property
+    def labels(self) -> Array:
+        """y, where it is known that there are labels."""
+        assert self.y is not None
+        return self.y
 
-def kind_of(path):
+
+def kind_of(path: str) -> str:
     """"npz", "npy" or "csv", by what is in the file; ValueError that says what it is otherwise."""
     if not os.path.exists(path):
         raise FileNotFoundError(f"--data: No such file or directory: '{path}'")
@@ -40,7 +47,8 @@ def kind_of(path):
     raise ValueError(f"--data: cannot read {path}: {what}; {ACCEPTED}{hint}")
 
 
-def training(sources, label=None, samples=None, seed=0):
+def training(sources: list[str], label: str | None = None, samples: int | None = None,
+             seed: int = 0) -> tuple[Samples, Samples]:
     """(training, test): Samples of both parts. Without test data in the file, a part drawn by `seed` is kept for it."""
     source = " ".join(sources)
     if sources == ["mnist"]:
@@ -51,7 +59,7 @@ def training(sources, label=None, samples=None, seed=0):
         train, test = Samples(x, y), Samples(x_test, y_test)
     else:
         train, test = _cut(_whole(sources, label), source, seed)
-    train = train._replace(x=train.x[:samples], y=train.y[:samples])
+    train = train._replace(x=train.x[:samples], y=train.labels[:samples])
     check_samples(source, "train", train)
     check_samples(source, "test", test)
     if train.x.shape[1:] != test.x.shape[1:] or train.x.dtype != test.x.dtype:
@@ -60,7 +68,7 @@ def training(sources, label=None, samples=None, seed=0):
     return train, test
 
 
-def to_predict(sources, features, label=None):
+def to_predict(sources: list[str], features: tuple[int, ...], label: str | None = None) -> Samples:
     """The Samples to predict, for a model that takes samples of shape `features`; y is None where there are none."""
     if sources == ["mnist"]:
         samples = Samples(*mnist.load_data()[1])
@@ -75,7 +83,7 @@ def to_predict(sources, features, label=None):
     return samples._replace(x=as_features(samples.x, features, " ".join(sources)))
 
 
-def as_features(x, features, source):
+def as_features(x: Array, features: tuple[int, ...], source: str) -> Array:
     """x with each sample in the shape `features`; ValueError where they have another number of values."""
     if x.shape[1:] == features:
         return x
@@ -87,7 +95,7 @@ def as_features(x, features, source):
     return x.reshape(len(x), *features)
 
 
-def _whole(sources, label, features=None):
+def _whole(sources: list[str], label: str | None, features: int | None = None) -> Samples:
     """The Samples of a file with features and labels, or of two files, features and labels.
 
     features: the number of columns that a file without labels has, where there may be such.
@@ -101,7 +109,8 @@ def _whole(sources, label, features=None):
         return Samples(x, *_labels(sources[1]), x.ndim == 2)
     path = sources[0]
     if kind_of(path) == "npz":
-        return Samples(*archive.read(path, ("x", "y"), "--data").values())
+        arrays = archive.read(path, ("x", "y"), "--data")
+        return Samples(arrays["x"], arrays["y"])
     if features is not None and kind_of(path) == "npy":
         array = archive.read_npy(path, "--data")
         if array.ndim != 2 or array.shape[1] == features:
@@ -115,7 +124,7 @@ def _whole(sources, label, features=None):
     return Samples(table.features(without=column), *table.labels(column), True)
 
 
-def _columns(path):
+def _columns(path: str) -> tables.Columns:
     """The table in a .csv or .npy file."""
     if kind_of(path) == "csv":
         return tables.read(path)
@@ -126,11 +135,11 @@ def _columns(path):
     return tables.Columns(path, array)
 
 
-def _features(path):
+def _features(path: str) -> Array:
     return tables.read(path).features() if kind_of(path) == "csv" else archive.read_npy(path, "--data")
 
 
-def _labels(path):
+def _labels(path: str) -> tuple[Array, list[str] | None]:
     """(labels, names) of a file that has nothing else."""
     if kind_of(path) == "csv":
         table = tables.read(path)
@@ -141,7 +150,7 @@ def _labels(path):
     return (array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array), None
 
 
-def _scaled(samples):
+def _scaled(samples: Samples) -> Samples:
     """A table as bytes where it has those of pictures, which the model scales as one; as float32 otherwise."""
     x = samples.x
     if not samples.table:
@@ -150,19 +159,20 @@ def _scaled(samples):
     return samples._replace(x=x.astype(np.uint8 if pixels else np.float32), table=not pixels)
 
 
-def _cut(samples, source, seed):
+def _cut(samples: Samples, source: str, seed: int) -> tuple[Samples, Samples]:
     """Training and test part, drawn by the seed."""
     check_samples(source, "train", samples)
     count = len(samples.x)
     if count < 2:
         raise ValueError(f"--data: there must be samples to train and to test with; {source} has {count}")
-    x, y, names, table = _scaled(samples)
+    x, _, names, table = scaled = _scaled(samples)
+    y = scaled.labels
     order = np.random.default_rng(seed).permutation(count)
     test, train = np.split(order, [max(1, count // TEST_SHARE)])
     return Samples(x[train], y[train], names, table), Samples(x[test], y[test], names, table)
 
 
-def check_samples(source, part, samples):
+def check_samples(source: str, part: str, samples: Samples) -> None:
     """Raise ValueError unless x is (n, ...) numbers with n > 0, and y None or (n,) whole numbers from 0."""
     x, y = samples.x, samples.y
     if x.ndim < 2 or x.size == 0 or x.dtype.kind not in "biuf":

@@ -5,18 +5,24 @@ the square is cut so that it fills as much as in MNIST.
 """
 import math
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cytensor import layers
 from cytensor.checks import formats
+from cytensor.types import Array
+
+if TYPE_CHECKING:
+    from cytensor.models import Model
 
 LEAST = 64                                              # pixels of a picture that a model takes as one row
 FILLED, SMALL = 20 / 28, 0.6                            # what the ink has of a side in MNIST, and below what is cut
 SCALING = (layers.Rescaling, layers.Normalization)      # a model with one of these takes bytes
 
 
-def read(paths, model):
+def read(paths: Sequence[str], model: "Model") -> tuple[Array, Array]:
     """(samples, pictures): of the shape that the model takes, and as gray bytes (n, height, width), from files.
 
     The samples are bytes, or numbers from 0 to 1 where the model scales nothing itself.
@@ -30,7 +36,7 @@ def read(paths, model):
     return samples, pictures
 
 
-def _size(features):
+def _size(features: tuple[int, ...]) -> tuple[int, int, int]:
     """(height, width, channels) of the pictures that a model takes; ValueError where it takes none."""
     if len(features) == 1 and math.isqrt(features[0]) ** 2 == features[0] >= LEAST:
         return (math.isqrt(features[0]),) * 2 + (1,)
@@ -41,10 +47,10 @@ def _size(features):
     raise ValueError(f"the model takes samples of shape {features}, which are no pictures")
 
 
-def _picture(path, height, width):
+def _picture(path: str, height: int, width: int) -> Array:
     """One picture, bytes (height, width)."""
     try:
-        from PIL import Image, ImageOps
+        from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError as error:
         raise ImportError(f"reading {path} needs Pillow, which is not installed; "
                           f'install it with: pip install "cytensor[image]"') from error
@@ -54,7 +60,7 @@ def _picture(path, height, width):
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file)
             pixels = _on_black(_as_bytes(image))
-    except (Image.UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
         what = formats.named(path) or str(error)
         raise ValueError(f"{path} is no picture that can be read: {what}; data is named by --data") from None
     square = _cut_to_ink(_squared(pixels))
@@ -62,7 +68,7 @@ def _picture(path, height, width):
     return np.asarray(Image.fromarray(square).resize((width, height), way))
 
 
-def _as_bytes(image):
+def _as_bytes(image: Any) -> Array:
     """The picture in gray, what is transparent in the colour of paper: white, or black under light ink."""
     if image.mode.startswith(("I", "F")):                   # 16 bits and more
         values = np.asarray(image, np.float64)
@@ -77,11 +83,11 @@ def _as_bytes(image):
     return np.asarray(image.convert("L"))
 
 
-def _border(pixels):
+def _border(pixels: Array) -> Array:
     return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
 
 
-def _on_black(pixels):
+def _on_black(pixels: Array) -> Array:
     """Inverted where the background, which is what the border has most of, is light; then from black to white."""
     if np.median(_border(pixels)) > 127:
         pixels = 255 - pixels
@@ -91,13 +97,14 @@ def _on_black(pixels):
     return np.clip((pixels - ground) * (255 / (top - ground)), 0, 255).round().astype(np.uint8)
 
 
-def _squared(pixels):
+def _squared(pixels: Array) -> Array:
     """The picture in the middle of a black square."""
     side = max(pixels.shape)
-    return _window(pixels, *((n - side) // 2 for n in pixels.shape), side)
+    top, left = ((side_of - side) // 2 for side_of in pixels.shape)
+    return _window(pixels, top, left, side)
 
 
-def _cut_to_ink(square):
+def _cut_to_ink(square: Array) -> Array:
     """The square around the centre of the ink's mass, as in MNIST, where there is little of it."""
     spans = [np.flatnonzero((square > 127).any(axis=axis)) for axis in (1, 0)]
     if not len(spans[0]):
@@ -107,11 +114,12 @@ def _cut_to_ink(square):
         return square
     side = round(longest / FILLED)
     mass = square.astype(np.float64)
-    centres = [np.average(np.arange(len(square)) + 0.5, weights=mass.sum(axis=axis)) for axis in (1, 0)]
-    return _window(square, *(round(centre - side / 2) for centre in centres), side)
+    centres = [float(np.average(np.arange(len(square)) + 0.5, weights=mass.sum(axis=axis))) for axis in (1, 0)]
+    top, left = (round(centre - side / 2) for centre in centres)
+    return _window(square, top, left, side)
 
 
-def _window(pixels, top, left, side):
+def _window(pixels: Array, top: int, left: int, side: int) -> Array:
     """A square of the picture, black where it reaches beyond."""
     found = np.zeros((side, side), np.uint8)
     height, width = pixels.shape

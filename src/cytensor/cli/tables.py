@@ -4,10 +4,13 @@ In CSV a first row of names is told from data by what stands below it. Quotation
 separator is a comma, semicolon, tab or bar, whichever the first line has most of.
 """
 import csv
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from cytensor.checks import arguments
+from cytensor.types import Array, Path
 
 LABEL_NAMES = ("label", "labels", "target", "class", "y")       # of the column of labels, where none is named
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
@@ -16,21 +19,23 @@ SEPARATORS = ",;\t|"
 
 class Columns:
     """A table of numbers: an array (n, columns)."""
-    names = None
+    names: list[str] | None = None
+    path: str
+    cells: Any                         # rows of numbers in an array, or of text in lists
 
-    def __init__(self, path, cells):
+    def __init__(self, path: Path, cells: Any) -> None:
         self.path, self.cells = str(path), cells
 
     @property
-    def width(self):
+    def width(self) -> int:
         """The number of columns."""
         return len(self.cells[0])
 
-    def at(self, row, column):
+    def at(self, row: int, column: int) -> str:
         """Where a cell stands, for a message."""
         return f"{self.path}, row {row}, column {column + 1}"
 
-    def label_column(self, label=None):
+    def label_column(self, label: str | None = None) -> int:
         """The place of the labels: a name, a number from 1 or, from the end, below 0; by default the usual names, or
         the last."""
         folded = [name.lower() for name in self.names or ()]
@@ -44,7 +49,7 @@ class Columns:
         raise ValueError(f"--label: {self.path} has no column {label!r}; known are {known}"
                          f"{arguments.nearest(label, self.names or ())}")
 
-    def features(self, without=None):
+    def features(self, without: int | None = None) -> Array:
         """The numbers (n, columns), without the column of labels."""
         kept = np.delete(self.cells, without, axis=1) if without is not None else self.cells
         finite = np.isfinite(kept)
@@ -52,13 +57,13 @@ class Columns:
             row, column = np.argwhere(~finite)[0]
             raise ValueError(f"{self.at(row, column + (without is not None and column >= without))}: features must be "
                              f"finite numbers; got {kept[row, column]}")
-        return kept
+        return np.asarray(kept)
 
-    def labels(self, column):
+    def labels(self, column: int) -> tuple[Array, list[str] | None]:
         """(labels, what they are called): whole numbers from 0, and None for their own names."""
         return self._whole(self.cells[:, column], column), None
 
-    def _whole(self, values, column):
+    def _whole(self, values: Array, column: int) -> Array:
         whole = np.isfinite(values) & (values >= 0) & (values == np.floor(values)) & (values < 2**31)
         if not whole.all():
             row = int(np.argmin(whole))
@@ -70,37 +75,41 @@ class Columns:
 class Table(Columns):
     """A CSV file: rows of text, the line that each ends at, and the names of the columns or None."""
 
-    def __init__(self, path, rows, lines, names):
+    def __init__(self, path: Path, rows: list[list[str]], lines: list[int], names: list[str] | None) -> None:
         super().__init__(path, rows)
-        self.lines, self.names = lines, names
+        self.lines = lines
+        self.names = names
 
-    def at(self, row, column):
+    def at(self, row: int, column: int) -> str:
         return f"{self.path}, line {self.lines[row]}, " + (f"column '{self.names[column]}'" if self.names else
                                                            f"column {column + 1}")
 
-    def features(self, without=None):
+    def features(self, without: int | None = None) -> Array:
         columns = [column for column in range(self.width) if column != without]
+        values: Array | None
         try:
             values = np.array([np.array(row[:without] + row[without + 1:] if without is not None else row, np.float64)
                                for row in self.cells])
         except ValueError:
             values = None
-        if values is None or not np.isfinite(values).all():
-            self._refuse_cell(columns)
-        return values.astype(np.float32)
+        if values is not None and np.isfinite(values).all():
+            return values.astype(np.float32)
+        raise self._bad_cell(columns)
 
-    def _refuse_cell(self, columns):
+    def _bad_cell(self, columns: Sequence[int]) -> ValueError:
+        """The error for the first cell that is no finite number."""
         for i, row in enumerate(self.cells):
             for column in columns:
                 self._refuse_missing(row[column], i, column, "value")
                 if not _is_number(row[column]) or not np.isfinite(float(row[column])):
-                    raise ValueError(f"{self.at(i, column)}: features must be finite numbers; got {row[column]!r}")
+                    return ValueError(f"{self.at(i, column)}: features must be finite numbers; got {row[column]!r}")
+        raise AssertionError("every cell is a finite number")
 
-    def _refuse_missing(self, cell, row, column, what):
+    def _refuse_missing(self, cell: str, row: int, column: int, what: str) -> None:
         if cell.strip().lower() in MISSING:
             raise ValueError(f"{self.at(row, column)}: the {what} is missing; fill it in, or leave the row out")
 
-    def labels(self, column):
+    def labels(self, column: int) -> tuple[Array, list[str] | None]:
         """Words are numbered in the order of the alphabet, and their names are returned too."""
         cells = [row[column].strip() for row in self.cells]
         for i, cell in enumerate(cells):
@@ -111,7 +120,7 @@ class Table(Columns):
         return self._whole(np.array(cells, np.float64), column), None
 
 
-def read(path):
+def read(path: Path) -> Table:
     """The Table in a CSV file; ValueError where it is no such text, has no data, or rows of different lengths."""
     try:
         rows, lines = _rows(path)
@@ -131,7 +140,7 @@ def read(path):
     return Table(path, rows, lines, names)
 
 
-def _rows(path):
+def _rows(path: Path) -> tuple[list[list[str]], list[int]]:
     with open(path, newline="", encoding="utf-8-sig") as file:
         first = file.readline()
         file.seek(0)
@@ -140,7 +149,7 @@ def _rows(path):
     return [row for row, _ in found], [line for _, line in found]
 
 
-def _is_header(rows):
+def _is_header(rows: list[list[str]]) -> bool:
     """Whether the first row has names: nothing but text, or text above a number."""
     first = [_is_number(cell) for cell in rows[0]]
     if len(rows) == 1 or not any(first):
@@ -149,7 +158,7 @@ def _is_header(rows):
                for here, cell, below in zip(first, rows[0], rows[1], strict=True))
 
 
-def _is_number(cell):
+def _is_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:

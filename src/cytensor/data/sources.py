@@ -3,21 +3,24 @@
 What cannot be is refused in the caller's terms: the columns of a table by their names, sparse matrices and text with
 what to do instead. Only the files of this folder import it.
 """
+from typing import Any
+
 import numpy as np
 
 from cytensor.tensor import Tensor, asarray
+from cytensor.types import Array
 
 NUMBERS = (bool, int, float, np.number, np.bool_)
 KINDS = {"O": "objects", "M": "dates", "m": "time spans", "U": "text", "S": "text", "T": "text", "c": "complex numbers",
          "V": "records"}
 
 
-def is_sparse(value):
+def is_sparse(value: object) -> bool:
     """Whether this is a sparse matrix, of SciPy or another library with its methods."""
     return hasattr(value, "toarray") and hasattr(value, "nnz")
 
 
-def as_source(op, name, value):
+def as_source(op: str, name: str, value: Any) -> Tensor:
     """`value` as a tensor with a first axis of samples; no copy where it has a buffer.
 
     TypeError or ValueError, naming `op` and `name`, for what is not numbers in one array.
@@ -34,11 +37,11 @@ def as_source(op, name, value):
     return tensor
 
 
-def _hint(name):
+def _hint(name: str) -> str:
     return "; number the classes from 0, as numpy.unique(y, return_inverse=True) does" if name == "y" else ""
 
 
-def as_target(op, value):
+def as_target(op: str, value: Any) -> Tensor:
     """y as a tensor. A list, tuple or dictionary of one array is that array; of several it is refused."""
     given = list(value.values()) if isinstance(value, dict) else value
     if isinstance(given, (list, tuple)) and given and all(len(getattr(part, "shape", ())) for part in given):
@@ -51,14 +54,14 @@ def as_target(op, value):
     return as_source(op, "y", value)
 
 
-def as_weights(op, value, samples):
+def as_weights(op: str, value: Any, samples: int) -> Tensor:
     """sample_weight as a tensor (samples, ...); one number is the weight of every sample."""
     if isinstance(value, NUMBERS) or getattr(value, "shape", None) == ():
         return asarray(np.full(samples, float(value), np.float32))
     return as_source(op, "sample_weight", value)
 
 
-def _as_array(name, value):
+def _as_array(name: str, value: Any) -> Any:
     """What `asarray` takes: tables and columns with the numbers that NumPy would see as objects."""
     if is_sparse(value):
         raise TypeError(f"it is a sparse matrix of shape {value.shape}; give its toarray()")
@@ -74,7 +77,7 @@ def _as_array(name, value):
     return value
 
 
-def _of_table(table):
+def _of_table(table: Any) -> Array:
     """The columns of a table side by side (samples, columns); TypeError with the names of those that are no numbers."""
     values = np.asarray(table)
     if values.dtype.kind in "fiub":
@@ -89,18 +92,18 @@ def _of_table(table):
     return np.column_stack([column for _, column in columns])
 
 
-def _numbers_in(array):
+def _numbers_in(array: Array) -> Array:
     """An array of objects as one of numbers, where all of them are; any other as it is."""
     if array.dtype.kind != "O" or not array.size or not all(isinstance(item, NUMBERS) for item in array.flat):
         return array
     return np.array(array.tolist())
 
 
-def _first_strange(array):
+def _first_strange(array: Array) -> Any:
     """The first element that is no number; of an array of another dtype than object, the first."""
     strange = (item for item in array.flat if array.dtype.kind != "O" or not isinstance(item, NUMBERS))
     return next(strange, None)
 
 
-def _described(dtype):
+def _described(dtype: np.dtype[Any]) -> str:
     return KINDS.get(dtype.kind, f"dtype {dtype}")

@@ -1,5 +1,6 @@
 """validation_split: which samples are trained on, and which are held out."""
 import math
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from cytensor.data.sources import as_target, as_weights
 from cytensor.user_warnings import warn
 
 
-def split_tail(op, x, y, sample_weight, share, several=False):
+def split_tail(op: str, x: Any, y: Any, sample_weight: Any, share: float,
+               several: bool = False) -> tuple[list[Any], list[Any]]:
     """((x, y, w) of the head, (x, y, w) of the last `share` of the samples), unshuffled, as Keras does."""
     if is_iterator(x):
         raise ValueError(f"{op}: validation_split needs arrays; x yields batches; use validation_data")
@@ -30,7 +32,8 @@ def split_tail(op, x, y, sample_weight, share, several=False):
     head, tail = ([nested.pack_like(x, [leaf[kept] for leaf in leaves]),
                    *(None if part is None else part[kept] for part in parts)]
                   for kept in (slice(at), slice(at, None)))
-    if y is not None and parts[0].dtype.kind in "iub" and parts[0].ndim == 1:
+    labels = parts[0]
+    if labels is not None and labels.dtype.kind in "iub" and labels.ndim == 1:
         missing = np.setdiff1d(head[1].numpy(), tail[1].numpy())
         if len(missing):
             warn(f"{op}: validation_split takes the last {samples - at} samples, which lack the classes "

@@ -11,17 +11,20 @@ import math
 import os
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
 
 import numpy as np
 
 from cytensor.checks import formats
 from cytensor.datasets.streams import CHUNK, DEFLATE_LIMIT, fill
+from cytensor.types import Array, Path
 
 _DAMAGED = (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def read(path, names, caller):
+def read(path: Path, names: Sequence[str], caller: str) -> dict[str, Array]:
     """Read the arrays `names` of the .npz file at `path` into a dict of new NumPy arrays.
 
     `caller` is the function whose name starts the error messages. Raises OSError where the file cannot be opened,
@@ -35,14 +38,14 @@ def read(path, names, caller):
         return {name: _read_member(archive, members[name]) for name in names}
 
 
-def names_in(path, caller):
+def names_in(path: Path, caller: str) -> list[str]:
     """The names of the arrays in the .npz file at `path`, unread. Raises as `read` does."""
     with _opened(path, caller) as archive:
         return [name.removesuffix(".npy") for name in archive.namelist()]
 
 
 @contextlib.contextmanager
-def _opened(path, caller):
+def _opened(path: Path, caller: str) -> Iterator[zipfile.ZipFile]:
     """The archive; within the block whatever a damaged one makes the readers raise is a ValueError that names it.
 
     That includes OSError: an entry may lie about where it starts, and the file cannot be read there.
@@ -55,7 +58,7 @@ def _opened(path, caller):
             raise _unreadable(path, caller, error, formats.NPZ, formats.ZIP) from error
 
 
-def read_npy(path, caller):
+def read_npy(path: Path, caller: str) -> Array:
     """The array of an .npy file, new, with the same checks and errors as those of an archive."""
     try:
         with open(path, "rb") as file:
@@ -64,13 +67,13 @@ def read_npy(path, caller):
         raise _unreadable(path, caller, error, formats.NPY) from error
 
 
-def _unreadable(path, caller, error, *wanted):
+def _unreadable(path: Path, caller: str, error: BaseException, *wanted: formats.Format) -> ValueError:
     """The error for a file that is damaged, or in none of the formats that were wanted: it says what it is then."""
     why = formats.named(path, *wanted) or str(error) or type(error).__name__
     return ValueError(f"{caller}: cannot read {path}: {why}")
 
 
-def _read_member(archive, entry):
+def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
     """One member as an array: header, checks, and only then memory."""
     if entry.compress_type not in _READABLE:
         raise ValueError(f"{entry.filename} is compressed in a way that .npz files do not use")
@@ -80,7 +83,7 @@ def _read_member(archive, entry):
         return _read_stream(member, entry.file_size, entry.filename)
 
 
-def _read_stream(stream, size, name):
+def _read_stream(stream: IO[bytes], size: int, name: str) -> Array:
     """The array in a .npy stream of `size` bytes."""
     shape, fortran, dtype = _read_header(stream)
     if dtype.hasobject:
@@ -93,7 +96,7 @@ def _read_stream(stream, size, name):
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
-def _read_header(member):
+def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """(shape, fortran_order, dtype) from the head of a .npy stream."""
     version = np.lib.format.read_magic(member)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}

@@ -12,18 +12,20 @@ Source: the description at the end of the MNIST page of LeCun, Cortes and Burges
 import math
 import os
 import struct
+from typing import Any
 
 import numpy as np
 
 from cytensor.checks import arguments, formats
-from cytensor.datasets.streams import DEFLATE_LIMIT, fill
+from cytensor.datasets.streams import DEFLATE_LIMIT, Readable, fill
+from cytensor.types import Array, Path
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MAX_AXES = 16
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def load_idx(path):
+def load_idx(path: Path) -> Array:
     """Read an IDX file, gzipped or not, into a new NumPy array of native byte order.
 
     The shape and the dtype (uint8, int8, int16, int32, float32 or float64) are the file's. Whether it is gzipped is
@@ -65,7 +67,7 @@ def load_idx(path):
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _read_header(stream):
+def _read_header(stream: Readable) -> tuple[tuple[int, ...], np.dtype[Any], int]:
     """(shape, dtype, bytes read)."""
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":

@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from cytensor.checks import arguments
+from cytensor.types import Array, Path
 
 __all__ = ["load_data"]
 __dir__ = __all__.copy
@@ -13,7 +14,7 @@ PACKAGED = os.path.join(os.path.dirname(__file__), "data", "mnist.npz")
 SIDE = 28
 
 
-def load_data(path=None):
+def load_data(path: Path | None = None) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """Load 70000 images of handwritten digits and their labels.
 
     Returns `(x_train, y_train), (x_test, y_test)`, new NumPy arrays of uint8: images x (n, 28, 28) with 0 for paper and
@@ -42,7 +43,7 @@ def load_data(path=None):
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
-def _check(x, y, part, file):
+def _check(x: Array, y: Array, part: str, file: str) -> None:
     """Raise ValueError unless x is (n, 28, 28) and y is (n,), both of uint8."""
     if x.dtype == y.dtype == np.uint8 and y.ndim == 1 and x.shape == (*y.shape, SIDE, SIDE):
         return

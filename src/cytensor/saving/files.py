@@ -9,8 +9,10 @@ import glob
 import itertools
 import json
 import os
+from typing import Any
 
 from cytensor.checks import arguments, formats
+from cytensor.types import Array, Path
 from cytensor.user_warnings import warn
 
 FORMAT = "cytensor"
@@ -21,7 +23,7 @@ _told: set[str] = set()                # endings of names that a warning was giv
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
-def write_file(filepath, tensors, metadata, overwrite=True):
+def write_file(filepath: Path, tensors: dict[str, Array], metadata: dict[str, str], overwrite: bool = True) -> None:
     """Write named arrays and a dictionary of strings; the file appears complete or not at all.
 
     The same content gives the same bytes.
@@ -35,7 +37,7 @@ def write_file(filepath, tensors, metadata, overwrite=True):
     write_bytes(path, *_in_order(content))
 
 
-def check_target(filepath):
+def check_target(filepath: Path) -> str:
     """The path as a string; raises where no file can be written under it: before the work, not after it."""
     arguments.check_value("save", "filepath", filepath)
     path = os.fspath(filepath)
@@ -49,7 +51,7 @@ def check_target(filepath):
     return path
 
 
-def tell_format(filepath):
+def tell_format(filepath: Path) -> None:
     """Warn once of each ending that promises another format; listings name their files as Keras does."""
     path = os.fspath(filepath)
     promised, suffix = formats.other_suffix(path), os.path.splitext(path)[1]
@@ -60,7 +62,7 @@ def tell_format(filepath):
              f"ending .safetensors")
 
 
-def _in_order(content):
+def _in_order(content: bytes) -> tuple[bytes, memoryview]:
     """The bytes of a safetensors file in two pieces, its header sorted: the library writes metadata in random order."""
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -68,7 +70,7 @@ def _in_order(content):
     return len(header).to_bytes(8, "little") + header, memoryview(content)[end:]
 
 
-def write_bytes(path, *pieces):
+def write_bytes(path: Path, *pieces: bytes | memoryview) -> None:
     """Write a file under a temporary name beside it, flush it to the disk, and rename it; a link stays one."""
     path = os.path.realpath(path)
     remove_unfinished(path)
@@ -89,13 +91,13 @@ def write_bytes(path, *pieces):
     _sync_folder(os.path.dirname(path))
 
 
-def _temporary_stem(path):
+def _temporary_stem(path: str) -> str:
     """What the temporary names of a file begin with; short enough for a folder that takes `path`'s own name."""
     folder, name = os.path.split(path)
     return os.path.join(folder, f".{name[:40]}.{os.uname().nodename[:40] if hasattr(os, 'uname') else ''}.")
 
 
-def remove_unfinished(path):
+def remove_unfinished(path: Path) -> None:
     """Remove what processes of this machine left that were killed while they wrote the file."""
     stem = _temporary_stem(os.path.realpath(path))
     for temporary in glob.glob(f"{glob.escape(stem)}*-*.tmp"):
@@ -105,7 +107,7 @@ def remove_unfinished(path):
                 os.unlink(temporary)
 
 
-def _is_running(process):
+def _is_running(process: int) -> bool:
     """Whether there is another process of that number; True where that cannot be asked."""
     if process == os.getpid():
         return False
@@ -120,7 +122,7 @@ def _is_running(process):
     return True
 
 
-def _sync_folder(folder):
+def _sync_folder(folder: str) -> None:
     """Make the rename itself durable, where folders can be flushed."""
     if hasattr(os, "O_DIRECTORY"):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -135,9 +137,9 @@ class _DuplicateKey(ValueError):
     """A header that names something twice."""
 
 
-def _refuse_duplicates(path):
+def _refuse_duplicates(path: str) -> None:
     """The safetensors library lets the last of two tensors of one name win; a file that has them was tampered with."""
-    def unique(pairs):
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         if len(set(names)) < len(names):
             raise _DuplicateKey(f"duplicate key {next(name for name in names if names.count(name) > 1)!r}")
@@ -148,7 +150,7 @@ def _refuse_duplicates(path):
         json.loads(file.read(size), object_pairs_hook=unique)
 
 
-def existing(filepath):
+def existing(filepath: Path) -> str:
     """The path of a file as a string; TypeError where it is none, FileNotFoundError where nothing is there."""
     arguments.check_value("load", "filepath", filepath)
     path = os.fspath(filepath)
@@ -159,7 +161,7 @@ def existing(filepath):
     return path
 
 
-def read_file(filepath):
+def read_file(filepath: Path) -> tuple[dict[str, Array], dict[str, str]]:
     """(named arrays, metadata) of a file; ValueError where it is damaged or not one of ours."""
     from safetensors import SafetensorError, safe_open
 

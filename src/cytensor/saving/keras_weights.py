@@ -14,6 +14,8 @@ import io
 import math
 import re
 import zipfile
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,13 +25,17 @@ from cytensor.datasets.streams import CHUNK, DEFLATE_LIMIT, fill
 from cytensor.layers.base import Layer
 from cytensor.layers.naming import named_weights
 from cytensor.metrics import Metric
+from cytensor.types import Array, Path
+
+if TYPE_CHECKING:
+    from cytensor.models import Model
 
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")      # Keras 3; the .keras files of Keras 2
 _UNREADABLE = (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile,
                NotImplementedError, EOFError)
 
 
-def read(filepath, model):
+def read(filepath: Path, model: "Model") -> dict[str, Array]:
     """{path: array} with the paths of `named_weights`, as far as the file has them; its other weights by its own names.
 
     An array of another shape than the model's weight is a stand-in, for the check that refuses it.
@@ -46,26 +52,32 @@ def read(filepath, model):
             return {path: _value(dataset, shapes.get(path)) for path, dataset in found.items()}
 
 
-def _load_h5py(filepath):
+def _kind_of(filepath: Path) -> str:
+    """The format of a file in words."""
+    kind = formats.of(filepath)
+    return kind.name if kind is not None else "a file of no known format"
+
+
+def _load_h5py(filepath: Path) -> Any:
     try:
         import h5py
     except ImportError as error:
-        raise ImportError(f"load_weights: '{filepath}' is {formats.of(filepath).name}; reading it needs h5py, which is "
+        raise ImportError(f"load_weights: '{filepath}' is {_kind_of(filepath)}; reading it needs h5py, which is "
                           f'not installed; install it with: pip install "cytensor[keras]"') from error
     return h5py
 
 
 @contextlib.contextmanager
-def _naming(filepath):
+def _naming(filepath: Path) -> Iterator[None]:
     """What h5py and zipfile raise for a damaged file becomes a ValueError that names it."""
     try:
         yield
     except _UNREADABLE as error:
         raise ValueError(f"load_weights: '{filepath}' is not a readable safetensors file: it begins as "
-                         f"{formats.of(filepath).name}, and cannot be read as that either; {error}") from None
+                         f"{_kind_of(filepath)}, and cannot be read as that either; {error}") from None
 
 
-def _content(filepath):
+def _content(filepath: Path) -> Path | io.BytesIO:
     """What h5py opens: the path, or the member of a .keras file."""
     if formats.of(filepath) is not formats.KERAS:
         return filepath
@@ -76,14 +88,14 @@ def _content(filepath):
         content = np.empty(entry.file_size, np.uint8)
         with archive.open(entry) as member:
             fill(content, member)
-    return io.BytesIO(content)
+    return io.BytesIO(content.data)
 
 
-def _datasets(h5py, file):
+def _datasets(h5py: Any, file: Any) -> dict[str, Any]:
     """{path: dataset} of all that lies in the file itself: links out of it are left alone."""
-    found = {}
+    found: dict[str, Any] = {}
 
-    def visit(name, item):
+    def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
             if item.external or item.is_virtual:
                 raise ValueError(f"'{name}' lies in another file")
@@ -93,19 +105,19 @@ def _datasets(h5py, file):
     return found
 
 
-def _value(dataset, shape):
+def _value(dataset: Any, shape: tuple[int, ...] | None) -> Array:
     """The array; where its shape is not the one asked for a stand-in, however large it claims to be.
 
     The statistics of Normalization have here the leading axes of length 1 by which they broadcast.
     """
     fits = shape is not None and dataset.shape == shape[len(shape) - len(dataset.shape):]
-    if fits and math.prod(shape) == dataset.size and dataset.dtype.kind in "biuf":
+    if shape is not None and fits and math.prod(shape) == dataset.size and dataset.dtype.kind in "biuf":
         return np.asarray(dataset[()]).reshape(shape)
     return np.broadcast_to(np.zeros((), dataset.dtype), dataset.shape or ())
 
 
 # -- Keras 2: by order ------------------------------------------------------------------------------------------------
-def _order(file):
+def _order(file: Any) -> list[tuple[str, list[str]]] | None:
     """[(layer's name, [paths of its weights])] as the attributes of a file of Keras 2 say; None for another layout."""
     group = file.get("model_weights", file)
     if not any(name.startswith("layer_names") for name in group.attrs):
@@ -118,7 +130,7 @@ def _order(file):
             for name in names]
 
 
-def _texts(attributes, name):
+def _texts(attributes: Mapping[str, Any], name: str) -> list[str]:
     """A list of strings, which a long list is cut for: name, or name0, name1, ..."""
     parts = [name] if name in attributes else []
     while f"{name}{len(parts)}" in attributes and name not in attributes:
@@ -126,7 +138,8 @@ def _texts(attributes, name):
     return [text.decode() if isinstance(text, bytes) else str(text) for part in parts for text in attributes[part]]
 
 
-def _by_order(model, datasets, order, filepath):
+def _by_order(model: "Model", datasets: dict[str, Any], order: list[tuple[str, list[str]]],
+              filepath: Path) -> dict[str, Any]:
     """{path: dataset}: the layers with weights, one after another, and the weights of each in Keras's order."""
     paths = {id(variable): path for path, variable in named_weights(model)}
     groups = [(name, [datasets[key] for key in keys if key in datasets and not _is_counter(datasets[key])])
@@ -138,7 +151,7 @@ def _by_order(model, datasets, order, filepath):
     if [len(weights) for _, weights in groups] != [len(weights) for _, weights in owners]:
         raise ValueError(f"load_weights: '{filepath}' must have the layers of the model, with as many weights; it has "
                          f"{_listed(groups)}, '{model.name}' has {_listed(owners)}")
-    found = {}
+    found: dict[str, Any] = {}
     for (_, weights), (_, variables) in zip(groups, owners, strict=True):
         names = [dataset.name.rpartition("/")[2].partition(":")[0] for dataset in weights]
         trainable_first = sorted(variables, key=lambda variable: not variable.trainable)
@@ -148,20 +161,21 @@ def _by_order(model, datasets, order, filepath):
     return found
 
 
-def _is_counter(dataset):
+def _is_counter(dataset: Any) -> bool:
     """Whether it is no weight: the number of batches that Keras's Normalization keeps."""
     return dataset.shape == () and dataset.dtype.kind in "iu"
 
 
-def _listed(layers):
+def _listed(layers: list[tuple[str, list[Any]]]) -> str:
     return ", ".join(f"{name} ({len(weights)})" for name, weights in layers) or "none"
 
 
 # -- Keras 3: by place ------------------------------------------------------------------------------------------------
-def _by_place(model, datasets):
+def _by_place(model: "Model", datasets: dict[str, Any]) -> dict[str, Any]:
     """{path: dataset}: every weight from the group that Keras has for its layer; what is left keeps its own name."""
     paths = {id(variable): path for path, variable in named_weights(model)}
-    found, used, ignored = {}, set(), ["optimizer/"]
+    found: dict[str, Any] = {}
+    used, ignored = set(), ["optimizer/"]
     for group, owner in _places(model, sorted(datasets)):
         if isinstance(owner, Metric):
             ignored.append(group)
@@ -176,7 +190,8 @@ def _by_place(model, datasets):
     return {**found, **surplus}
 
 
-def _places(layer, names, group="", seen=None):
+def _places(layer: Layer, names: list[str], group: str = "",
+            seen: set[int] | None = None) -> Iterator[tuple[str, Layer | Metric]]:
     """(group of the file, layer or metric) for what is inside, as Keras walks: attributes by name, each object once."""
     seen = set() if seen is None else seen
     seen.add(id(layer))
@@ -192,13 +207,14 @@ def _places(layer, names, group="", seen=None):
                     yield from _inside(inner, names, place, seen)
 
 
-def _any_begins(names, prefix):
+def _any_begins(names: list[str], prefix: str) -> bool:
     """Whether one of the sorted names begins so."""
     at = bisect.bisect_left(names, prefix)
     return at < len(names) and names[at].startswith(prefix)
 
 
-def _inside(value, names, group, seen):
+def _inside(value: Layer | Metric, names: list[str], group: str,
+            seen: set[int]) -> Iterator[tuple[str, Layer | Metric]]:
     if isinstance(value, Layer):
         yield from _places(value, names, group, seen)
     else:
@@ -206,7 +222,7 @@ def _inside(value, names, group, seen):
         yield group, value
 
 
-def _attributes(layer):
+def _attributes(layer: Layer) -> list[tuple[str, Any]]:
     """[(name, value)] of what a subclass keeps, sorted; a model's `layers` among them."""
     own = {name: value for name, value in vars(layer).items() if name not in _base_attributes()}
     if hasattr(layer, "layers"):
@@ -215,13 +231,13 @@ def _attributes(layer):
     return sorted(own.items(), key=lambda pair: pair[0])
 
 
-def _base_attributes():
+def _base_attributes() -> set[str]:
     return vars(Layer()).keys() | {"_arguments"}
 
 
-def _in_container(items, names, group, seen):
+def _in_container(items: list[Any], names: list[str], group: str, seen: set[int]) -> list[tuple[Layer | Metric, str]]:
     """[(layer, group)] for the layers in a list: Keras numbers those of a class, with gaps where it met one before."""
-    places = []
+    places: list[tuple[Layer | Metric, str]] = []
     stems = [_keras_name(item) for item in items]
     for stem in dict.fromkeys(stems):
         pattern = re.compile(re.escape(group + stem) + r"(?:_(\d+))?/")
@@ -232,7 +248,7 @@ def _in_container(items, names, group, seen):
     return places
 
 
-def _keras_name(value):
+def _keras_name(value: object) -> str:
     """The name that Keras numbers objects of this class by."""
     name = registry.snake_case(type(value).__name__)
     return "functional" if name == "model" else name

@@ -5,6 +5,8 @@ runs anything that the program did not register itself. Bytes and names of files
 """
 import copy
 import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +19,13 @@ from cytensor.layers.noise import Noise
 from cytensor.registry import register_serializable
 from cytensor.saving import files
 from cytensor.saving.files import read_file, write_file
+from cytensor.types import Array, Config, Path
 from cytensor.user_warnings import warn
+
+if TYPE_CHECKING:
+    from cytensor.layers.base import Layer
+    from cytensor.models import Model
+    from cytensor.optimizers import Optimizer
 
 __all__ = ["load_model", "load_weights", "model_from_json", "model_to_json", "register_serializable", "save_model",
            "save_weights"]
@@ -27,7 +35,7 @@ WEIGHTS = "weights/"
 
 
 # -- models -----------------------------------------------------------------------------------------------------------
-def save_model(model, filepath, overwrite=True):
+def save_model(model: "Model", filepath: Path, overwrite: bool = True) -> None:
     """Write architecture, weights, how it was compiled, and the state of the optimizer and of dropout to one file.
 
     What a file cannot name, for its class or function is not registered, is left out with a warning: a loss, what the
@@ -39,7 +47,7 @@ def save_model(model, filepath, overwrite=True):
     tensors, metadata = _weights_of(model), {"kind": "weights", "reason": reason}
     if document is not None:
         if "compile" in document:
-            document["optimizer_calls"] = model.optimizer.calls
+            document["optimizer_calls"] = optimizer_of(model).calls
             tensors.update(_slots_of(model))
         document["noise"] = noise_of(model)
         document["shuffling"] = model._shuffling.get_state()
@@ -50,7 +58,7 @@ def save_model(model, filepath, overwrite=True):
         warn(f"save: '{filepath}' {reason}")
 
 
-def describable(model):
+def describable(model: "Model") -> tuple[Config | None, str]:
     """(document, reason): what a file can say of the model, None if no more than its weights; and why not all of it.
 
     A `get_config` of the user's own may raise anything; after hours of training that is no reason to lose the weights.
@@ -68,11 +76,11 @@ def describable(model):
     return document, ""
 
 
-def _without_op(error):
+def _without_op(error: Exception) -> str:
     return str(error).removeprefix("save: ")
 
 
-def load_model(filepath, compile=True):
+def load_model(filepath: Path, compile: bool = True) -> "Model":
     """The model that `model.save` wrote, with its optimizer where `compile` is True.
 
     Raises ValueError for a file that is damaged, foreign, or names classes that are not registered.
@@ -105,11 +113,11 @@ def load_model(filepath, compile=True):
     return model
 
 
-def _numbers_in(tensors):
+def _numbers_in(tensors: dict[str, Array]) -> int:
     return sum(value.size for value in tensors.values())
 
 
-def as_written_now(model, tensors, noise):
+def as_written_now(model: "Model", tensors: dict[str, Array], noise: Any) -> tuple[dict[str, Array], Any]:
     """(tensors, noise) of a file in the form that files have now, for a built model.
 
     The first versions wrote the class name PReLU as pre_lu in the paths of weights, and shape () as (1,).
@@ -125,7 +133,7 @@ def as_written_now(model, tensors, noise):
             for name, value in tensors.items()}, noise
 
 
-def _split(name):
+def _split(name: str) -> tuple[str, str]:
     """("weights/" or "optimizer/slot/", the path of the weight) of a tensor's name in a file."""
     head = WEIGHTS
     if name.startswith(OPTIMIZER):
@@ -133,14 +141,14 @@ def _split(name):
     return (head, name[len(head):]) if name.startswith(head) else ("", name)
 
 
-def _with_layer(name, paths):
+def _with_layer(name: str, paths: dict[str, str]) -> str:
     """The name of a tensor in a file with the layer's path looked up in `paths`."""
     head, path = _split(name)
     layer, slash, weight = path.rpartition("/")
     return head + paths.get(layer, layer) + slash + weight
 
 
-def built_as(model, shape, tensors):
+def built_as(model: "Model", shape: Any, tensors: dict[str, Array]) -> "Model":
     """`model`, or where it is not built yet a copy that is, for looking at what it would be."""
     if model.built:
         return model
@@ -150,12 +158,12 @@ def built_as(model, shape, tensors):
     return trial
 
 
-def model_to_json(model):
+def model_to_json(model: "Model") -> str:
     """The architecture of a model as JSON, without weights."""
     return json.dumps(_described(model))
 
 
-def model_from_json(json_string):
+def model_from_json(json_string: str) -> "Model":
     """A new model from `model.to_json()`; ValueError for text that is none, or for unregistered classes."""
     try:
         return _rebuilt(json.loads(json_string))
@@ -163,21 +171,21 @@ def model_from_json(json_string):
         raise ValueError(f"model_from_json: the architecture cannot be rebuilt; {error}") from error
 
 
-def _described(model):
+def _described(model: "Model") -> Config:
     if not hasattr(model, "build_shape"):
         raise TypeError(f"save: model must be a Model; got {model!r}")
     return {"model": registry.serialize(model), "build_shape": registry.serialize(model.build_shape)}
 
 
-def _rebuilt(document):
-    model = registry.deserialize(document["model"])
+def _rebuilt(document: Any) -> "Model":
+    model: Model = registry.deserialize(document["model"])
     if not hasattr(model, "save_weights"):
         raise ValueError(f"the file must describe a model; got {type(model).__name__}")
     ensure_built(model, document["build_shape"])
     return model
 
 
-def ensure_built(model, shape):
+def ensure_built(model: "Model", shape: Any) -> None:
     """Give a model its weights, for inputs of `shape` as JSON holds it; one with its own `call` is called on zeros."""
     if model.built or not shape:
         return
@@ -186,7 +194,7 @@ def ensure_built(model, shape):
         model._on_zeros(zeros_of(f"build: model '{model.name}'", as_shapes(shape), model.dtype))
 
 
-def save_weights(model, filepath, overwrite=True):
+def save_weights(model: "Model", filepath: Path, overwrite: bool = True) -> None:
     """Write the weights alone, under their paths: "weights/dense/kernel"."""
     if not model.weights:
         raise ValueError(f"save_weights: there are no weights; call '{model.name}' on data first")
@@ -194,7 +202,7 @@ def save_weights(model, filepath, overwrite=True):
     files.tell_format(filepath)
 
 
-def load_weights(model, filepath, skip_mismatch=False):
+def load_weights(model: "Model", filepath: Path, skip_mismatch: bool = False) -> None:
     """Set the weights from a file of `save_weights` or `model.save`; all or none, or those that fit.
 
     Files of Keras serve too, .keras, .weights.h5 and .h5, where h5py is installed.
@@ -215,13 +223,19 @@ def load_weights(model, filepath, skip_mismatch=False):
     _assign_weights(model, tensors, filepath)
 
 
-def _weights_of(model):
+def optimizer_of(model: "Model") -> "Optimizer":
+    """That of a compiled model."""
+    assert model.optimizer is not None
+    return model.optimizer
+
+
+def _weights_of(model: "Model") -> dict[str, Array]:
     return {WEIGHTS + path: np.asarray(variable.numpy(), order="C") for path, variable in named_weights(model)}
 
 
-def _slots_of(model):
+def _slots_of(model: "Model") -> dict[str, Array]:
     paths = {id(variable): path for path, variable in named_weights(model)}
-    optimizer = model.optimizer
+    optimizer = optimizer_of(model)
     if optimizer.calls and not any(id(variable) in paths for variable in optimizer.parameters):
         optimizer = copy.deepcopy(optimizer)       # its steps were another model's: the slots it would begin with
         optimizer.build(model.trainable_weights or model.weights)
@@ -230,12 +244,12 @@ def _slots_of(model):
             for variable, slot in zip(optimizer.parameters, slots, strict=True) if id(variable) in paths}
 
 
-def noise_of(model):
+def noise_of(model: "Model") -> Config:
     """The position of each random stream inside, by the layer's path."""
     return {path: random.generator_state(layer.generator) for path, layer in noisy(model) if layer.generator}
 
 
-def checked_noise(model, states):
+def checked_noise(model: "Model", states: Any) -> dict[str, np.random.Generator]:
     """A generator for each path of `noise_of`; ValueError, and no change, where one is not such a state."""
     schema.check(states, "noise", schema.DICTIONARY)
     surplus = sorted(states.keys() - {path for path, _ in noisy(model)})
@@ -244,14 +258,14 @@ def checked_noise(model, states):
     return {path: random.generator_at(state, f"noise.{path}") for path, state in states.items()}
 
 
-def assign_noise(model, generators):
+def assign_noise(model: "Model", generators: dict[str, np.random.Generator]) -> None:
     """Let the layers' random streams go on from `checked_noise`; one without an entry starts when it is first used."""
     for path, layer in noisy(model):
         if path in generators:
             layer.go_on(generators[path])
 
 
-def noisy(layer, prefix="", seen=None):
+def noisy(layer: "Layer", prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Noise]]:
     """(path, layer) for each layer inside that has a random stream of its own."""
     seen = set() if seen is None else seen
     seen.add(id(layer))                    # what is inside of it is met once, wherever it is
@@ -263,7 +277,7 @@ def noisy(layer, prefix="", seen=None):
             yield from noisy(inner, f"{path}/", seen)
 
 
-def check_weights(model, tensors, filepath):
+def check_weights(model: "Model", tensors: dict[str, Array], filepath: Path) -> dict[str, Array]:
     """{path: value} of all weights; ValueError where the file lacks one, has others, or one of another shape."""
     named, given = named_weights(model), _weights_in(tensors)
     missing = [path for path, _ in named if path not in given]
@@ -281,13 +295,13 @@ def check_weights(model, tensors, filepath):
     return given
 
 
-def _weights_in(tensors):
+def _weights_in(tensors: dict[str, Array]) -> dict[str, Array]:
     """{path: value} of the weights in a file."""
     given = {name.removeprefix(WEIGHTS): value for name, value in tensors.items() if name.startswith(WEIGHTS)}
     return given or tensors                # a file of another program's making names weights without our prefix
 
 
-def _those_that_fit(model, tensors, filepath):
+def _those_that_fit(model: "Model", tensors: dict[str, Array], filepath: Path) -> dict[str, Array]:
     """The file's weights of the model's names and shapes, and the model's own in place of the rest; warns of these."""
     given, own = _weights_in(tensors), {path: variable.numpy() for path, variable in named_weights(model)}
     skipped = [path for path in sorted(own.keys() | given.keys())
@@ -297,18 +311,18 @@ def _those_that_fit(model, tensors, filepath):
     return {**own, **{path: value for path, value in given.items() if path not in skipped}}
 
 
-def _assign_weights(model, tensors, filepath):
+def _assign_weights(model: "Model", tensors: dict[str, Array], filepath: Path) -> None:
     given = check_weights(model, tensors, filepath)
     for path, variable in named_weights(model):
         variable.assign(np.asarray(given[path], variable.dtype))
 
 
-def check_slots(model, tensors, calls, filepath, op="load_model"):
+def check_slots(model: "Model", tensors: dict[str, Array], calls: int, filepath: Path, op: str = "load_model") -> None:
     """Raise ValueError where the file does not have the slots of the model's optimizer for some of the weights."""
     shapes = {path: variable.shape for path, variable in named_weights(model)}
     found = _slots_in(tensors)
     slotted = {path for _, path in found}
-    optimizer = model.optimizer
+    optimizer = optimizer_of(model)
     if not optimizer.built:                # one of the user's own may name its slots in `build`
         optimizer = copy.deepcopy(optimizer)
         optimizer.build([variable for path, variable in named_weights(model) if path in slotted])
@@ -328,15 +342,15 @@ def check_slots(model, tensors, calls, filepath, op="load_model"):
                                  f"{shapes[path]}; got {got}")
 
 
-def _slots_in(tensors):
+def _slots_in(tensors: dict[str, Array]) -> list[tuple[str, str]]:
     """(name, path) of each slot in a file."""
     found = [name.removeprefix(OPTIMIZER).partition("/") for name in tensors if name.startswith(OPTIMIZER)]
     return [(name, path) for name, _, path in found]
 
 
-def _assign_slots(model, tensors, calls):
+def _assign_slots(model: "Model", tensors: dict[str, Array], calls: int) -> None:
     """Put the optimizer where `check_slots` has looked."""
-    optimizer = model.optimizer
+    optimizer = optimizer_of(model)
     optimizer.calls = calls
     slotted = {path for _, path in _slots_in(tensors)}
     weights = [(path, variable) for path, variable in named_weights(model) if path in slotted]

@@ -1,0 +1,165 @@
+"""Batches of arrays in memory.
+
+A batch is gathered, cast and copied in one pass over memory; without shuffling it is a view where no cast is needed.
+Where an epoch has fewer steps than the data has batches, the next one goes on where it stopped, and the data is started
+over when it has ended. Where an epoch begins, and in which order, depends on the seed and its number alone, so that a
+resumed run meets the same batches.
+"""
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+import cyops
+from cytensor import nested, random
+from cytensor.checks import arguments
+from cytensor.data.parts import Rows, first_not_finite, named_inputs
+from cytensor.data.sources import as_target, as_weights
+from cytensor.tensor import Tensor, as_tensor, asarray
+from cytensor.types import Array, DTypeLike, Nested
+from cytensor.user_warnings import warn
+
+
+class ArrayBatches:
+    """Batches of arrays held in memory (or mapped into it).
+
+    `steps` is the number of batches that an epoch is to have, `samples` that of the rows; `rows` are the numbers of
+    those in the batch that came last. With `shuffle`, `key` says by which stream: its seed, name and position.
+    """
+    op: str
+    shuffle: bool | str
+    first_epoch: int
+    wanted: int | None
+    steps: int
+    read: int = 0                      # arrays can be read again: nothing to skip when training is resumed
+    key: tuple[int, str, int] | None = None
+
+    def __init__(self, op: str, x: Nested, y: Any, sample_weight: Any, batch_size: int | None, shuffle: bool | str,
+                 steps: int | None, first_epoch: int, class_weight: dict[int, float] | None, dtype: DTypeLike,
+                 casts_integers: bool) -> None:
+        self.op, self.shuffle, self.first_epoch = op, shuffle, first_epoch
+        inputs = named_inputs(x)
+        self.samples: int = inputs[0][1].shape[0]
+        given = inputs + ([] if y is None else [("y", as_target(op, y))])
+        if sample_weight is not None:
+            given.append(("sample_weight", as_weights(op, sample_weight, self.samples)))
+        if any(tensor.shape[0] != self.samples for _, tensor in given):
+            lengths = ", ".join(f"{name} {tensor.shape[0]}" for name, tensor in given)
+            raise ValueError(f"{op}: all data must have the same number of samples; got {lengths}")
+        if self.samples == 0:
+            raise ValueError(f"{op}: there must be at least one sample; got x of shape {given[0][1].shape}")
+        parts = dict(given)
+        self.y: Tensor | None = parts.get("y")
+        self.weights: Tensor | None = parts.get("sample_weight")
+        if self.weights is not None and not np.isfinite(self.weights.numpy()).all():
+            raise ValueError(f"{op}: sample_weight must be finite numbers; got {first_not_finite(self.weights)}")
+        if class_weight is not None:
+            self.weights = weights_of_classes(op, class_weight, self.y, self.weights)
+        if self.weights is not None and self.y is None:
+            raise ValueError(f"{op}: sample_weight needs y")
+        # As in Keras.
+        self.batch_size: int = int(batch_size or (math.ceil(self.samples / steps) if steps else 32))
+        self.length: int = math.ceil(self.samples / self.batch_size)      # the batches of one pass over the data
+        self.wanted, self.steps = steps, steps or self.length
+        dtype = np.dtype(dtype)
+        self._structure: Nested = None if isinstance(x, Tensor) else x
+        self._inputs = len(inputs)
+        self._parts = [(part, batch_dtype(part, dtype, casts_integers)) for _, part in inputs]
+        self._parts += [(part, _target_dtype(part, dtype)) for part in (self.y, self.weights) if part is not None]
+        self.rows: Rows = range(0)
+
+    def go_on(self, first_epoch: int, read: int) -> None:
+        """Belong to a training that began with `first_epoch`."""
+        self.first_epoch = first_epoch
+
+    def _order(self, number: int) -> Array:
+        """The rows in the order of a pass over the data: any, or with shuffle="batch" each batch in itself."""
+        assert self.key is not None        # `fit` gives it to what it shuffles
+        seed, name, position = self.key
+        source = random.generator(seed, f"{name}/{number}", position)
+        if self.shuffle != "batch":
+            return source.permutation(self.samples)
+        starts = range(0, self.samples, self.batch_size)
+        return np.concatenate([start + source.permutation(min(self.batch_size, self.samples - start))
+                               for start in starts])
+
+    def start_of(self, epoch: int) -> tuple[int, int]:
+        """(number of the pass over the data, batches of it that are done) where an epoch begins.
+
+        As in Keras, the last epoch of a pass is shorter where `steps` does not divide the number of batches.
+        """
+        done, within = divmod(epoch - self.first_epoch, math.ceil(self.length / self.steps))
+        return self.first_epoch + done, within * self.steps
+
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Any]:
+        """An iterator over the batches of one epoch from the `first`: x, (x,) of several, (x, y) or (x, y, weights)."""
+        size = self.batch_size
+        number, done = self.start_of(epoch)
+        last = min(done + self.steps, self.length)
+        order = self._order(number) if self.shuffle else None
+        for start in range((done + first) * size, last * size, size):
+            rows = None if order is None else order[start:start + size]
+            self.rows = range(start, min(start + size, self.samples)) if rows is None else rows
+            batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]
+            if self._structure is not None:
+                batch[:self._inputs] = [nested.pack_like(self._structure, batch[:self._inputs])]
+            yield batch[0] if self._structure is None and len(batch) == 1 else tuple(batch)
+        if last - done < self.steps:
+            warn_of_end(self.op, epoch, last - done, f"{self.steps} steps", "the next epoch starts over")
+
+    def close(self) -> None:
+        """Nothing to do: arrays belong to the caller."""
+
+
+def batch_dtype(tensor: Tensor, dtype: DTypeLike, casts_integers: bool) -> DTypeLike:
+    """The dtype of a batch: the model's for floats; integers stay, or take it too where the model casts them."""
+    return dtype if tensor.dtype.kind == "f" or casts_integers else tensor.dtype
+
+
+def _target_dtype(tensor: Tensor, dtype: DTypeLike) -> DTypeLike:
+    """Labels are read as int64, other targets in the model's dtype."""
+    return dtype if tensor.dtype.kind == "f" else np.dtype(np.int64)
+
+
+def take_batch(source: Tensor, dtype: DTypeLike, start: int, size: int, rows: Rows | None = None) -> Tensor:
+    """Rows of `source` in `dtype`: those numbered `rows`, in one pass; or `size` from `start`, a view if it can be."""
+    if rows is not None:
+        return as_tensor(cyops.gather_rows(source, rows, dtype=dtype))
+    batch = source if start == 0 and size >= source.shape[0] else source[start:start + size]
+    return batch if batch.dtype == dtype else batch.astype(dtype)
+
+
+def weights_of_classes(op: str, class_weight: dict[int, float] | None, y: Tensor | None,
+                       sample_weight: Tensor | None = None) -> Tensor:
+    """The weight of each sample's class, times its own weight; y integer labels or one-hot."""
+    if y is None:
+        raise ValueError(f"{op}: class_weight needs y")
+    if not isinstance(class_weight, dict) or not all(
+            arguments.is_integer(label) and arguments.is_number(weight) and weight >= 0
+            for label, weight in class_weight.items()):
+        raise TypeError(f"{op}: class_weight must be a dictionary of classes, integers, and their weights, numbers "
+                        f"that are not negative; got {class_weight!r}")
+    labels = y.numpy()
+    if not np.isfinite(labels).all():
+        raise ValueError(f"{op}: class_weight needs a class for each sample; got {first_not_finite(y)}")
+    labels = labels.argmax(axis=-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
+    if len(labels) != y.shape[0]:
+        raise ValueError(f"{op}: class_weight needs one class a sample; got y of shape {y.shape}")
+    classes, which = np.unique(labels, return_inverse=True)
+    if not (classes == np.rint(classes)).all():
+        wrong = classes[classes != np.rint(classes)][0]
+        raise ValueError(f"{op}: class_weight needs classes, integers; got {wrong} in y")
+    known = {int(label): weight for label, weight in class_weight.items()}
+    missing = sorted({int(label) for label in classes} - known.keys())
+    if missing:
+        raise ValueError(f"{op}: class_weight must have every class of y; got {class_weight!r}, without {missing}")
+    weights = np.array([known[int(label)] for label in classes], np.float32)[which]
+    return asarray(weights if sample_weight is None else weights * sample_weight.numpy().reshape(-1))
+
+
+def warn_of_end(op: str, epoch: int, count: int, expected: str, consequence: str) -> None:
+    """Warn that an epoch found less data than was asked for; what follows from it is said of training alone."""
+    place = f" of epoch {epoch + 1}" if op == "fit" else ""
+    follows = f"; {consequence}" if op == "fit" else ""
+    warn(f"{op}: the data ended after {count} batches{place}, {expected} expected{follows}")
