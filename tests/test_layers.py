@@ -140,8 +140,7 @@ def test_an_unknown_length_stays_unknown_where_it_decides_another():
             (layers.Embedding(5, 2), (None, None), (None, None, 2)),
             (layers.Dense(7), (None, None, 4), (None, None, 7))):
         assert layer.compute_output_shape(shape) == expected, layer
-    data = asarray(x_of(2, 3, 4))
-    assert layers.Reshape((2, -1))(data).shape == (2, 2, 6)              # and with data it is known
+    assert layers.Reshape((2, -1))(x_of(2, 3, 4)).shape == (2, 2, 6)     # and with data it is known
 
 
 def test_prelu_and_unit_normalization():

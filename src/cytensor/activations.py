@@ -262,12 +262,12 @@ def squareplus(x: ArrayLike, b: float = 4) -> Tensor:
 
 def tanh_shrink(x: ArrayLike) -> Tensor:
     """x - tanh(x)."""
-    return asarray(x) - ops.tanh(x)
+    return ops.subtract(x, ops.tanh(x))
 
 
 def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> Tensor:
     """x moved towards 0 by `threshold`, and 0 within it."""
-    return asarray(x) - ops.clip(x, -threshold, threshold)
+    return ops.subtract(x, ops.clip(x, -threshold, threshold))
 
 
 def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> Tensor:
