@@ -27,7 +27,7 @@ __all__ = ["CyTensorClassifier", "CyTensorRegressor"]
 __dir__ = __all__.copy
 
 
-class _Estimator(BaseEstimator):  # type: ignore[misc]         # scikit-learn has no types
+class _Estimator(BaseEstimator):
     """What classifier and regressor share: their parameters, making the model, and training it.
 
     Subclasses define `_head` (units and activation of the last layer), `_loss` and `_targets`.
@@ -165,7 +165,7 @@ def _mean_one(sample_weight: ArrayLike | None, X: Array) -> Array | None:
     return scaled
 
 
-class CyTensorClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
+class CyTensorClassifier(ClassifierMixin, _Estimator):
     """A neural network that classifies, as a scikit-learn estimator.
 
     model: a compiled `Model`, which is copied and trained from the weights it has, or a function (X, y, **model_args)
@@ -274,7 +274,7 @@ class CyTensorClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return targets if targets.ndim == 1 else targets.argmax(axis=1)
 
 
-class CyTensorRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
+class CyTensorRegressor(RegressorMixin, _Estimator):
     """A neural network that predicts numbers, one or several a sample, as a scikit-learn estimator.
 
     The arguments and attributes are `CyTensorClassifier`'s; loss is the mean squared error unless given, and a last

@@ -81,7 +81,7 @@ def _bar_class() -> Any:
     """The tqdm class with Keras's fields; made on first use so that importing this module stays cheap."""
     from tqdm import tqdm  # type: ignore[import-untyped]
 
-    class Bar(tqdm):  # type: ignore[misc]         # tqdm has no types
+    class Bar(tqdm):
         monitor_interval = 0           # no thread: the batches themselves redraw
         count = state = ""             # what stands before and behind the bar
         finished = False
