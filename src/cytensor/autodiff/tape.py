@@ -130,7 +130,9 @@ class GradientTape:
         found = walk(self._recorder.records, targets, seeds, wanted, free=not self._persistent and checker is None)
         if checker is not None:
             checker.gradients(self._recorder.records, self._calls, targets, seeds, wanted, found)
-        found = cyops.separate(found, [seed for seed, x in zip(seeds, given, strict=True) if x is not None])
+        callers = [] if output_gradients is None else [
+            seed for seed, x in zip(seeds, given, strict=True) if x is not None]
+        found = cyops.separate(found, callers)
         for i, gradient in enumerate(found):
             if gradient is not None:
                 found[i] = as_tensor(gradient)

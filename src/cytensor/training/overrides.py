@@ -9,13 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 
-def call_with(method: Callable[..., Any], original: Callable[..., Any], **arguments: Any) -> Any:
+def call_with(method: Callable[..., Any], **arguments: Any) -> Any:
     """Call `method` with what it takes of `arguments`, which are in the order of the original's parameters.
 
     By name where it names them as the original does, or takes any; else by position, as many as it has.
     """
-    if getattr(method, "__func__", None) is original:
-        return method(**arguments)
     names, count = _taken(getattr(method, "__func__", method), hasattr(method, "__self__"), tuple(arguments))
     if names is None:
         return method(*list(arguments.values())[:count])

@@ -49,6 +49,12 @@ class Parts:
         self.layers = model.flattened()
         self.metrics = metrics_beside(model, self.layers)
 
+    @classmethod
+    def of(cls, model: "Trainer") -> "Parts | None":
+        """The parts of a model whose layers all have their weights; None where a first batch has to make some."""
+        parts = cls(model)
+        return parts if all(layer.built for layer in parts.layers) else None
+
 
 @contextlib.contextmanager
 def running(model: "Trainer", *names: str) -> "Iterator[Run]":

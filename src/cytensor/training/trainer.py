@@ -128,8 +128,7 @@ class Trainer(Layer):
         checker = layer_context.checker
         with GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = call_with(self.compute_loss, Trainer.compute_loss, x=x, y=y, y_pred=y_pred,
-                             sample_weight=sample_weight, training=True)
+            loss = self._loss_of(x, y, y_pred, sample_weight, True)
         parts = self._run.parts or Parts(self)
         if checker is not None:
             checker.loss(self.loss, y, y_pred, loss)
@@ -138,12 +137,10 @@ class Trainer(Layer):
             self._run.bad_weights = not_finite_weights(self)      # now: the step will spoil the others too
         if parts.weights:
             self._update(tape.gradient(loss, parts.weights), parts.weights)
-        elif self._run.parts is None:              # the first batch
+        elif not self._run.has_trained:
             warn(f"fit: model '{self.name}' has no trainable weights")
         self._compiled.track(value, batching.count_samples(x))
-        logs: Logs = call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
-                               sample_weight=sample_weight)
-        return logs
+        return self._logs_of(x, y, y_pred, sample_weight)
 
     def _update(self, gradients: Sequence[Tensor | None], weights: Sequence[Variable]) -> None:
         """Move the weights by the gradients of one batch; override it for training on several processes.
@@ -169,11 +166,23 @@ class Trainer(Layer):
         """One batch of evaluation; returns the logs."""
         x, y, sample_weight = batching.unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
-        loss = call_with(self.compute_loss, Trainer.compute_loss, x=x, y=y, y_pred=y_pred,
-                         sample_weight=sample_weight, training=False)
+        loss = self._loss_of(x, y, y_pred, sample_weight, False)
         self._compiled.track(float(loss), batching.count_samples(x))
-        logs: Logs = call_with(self.compute_metrics, Trainer.compute_metrics, x=x, y=y, y_pred=y_pred,
-                               sample_weight=sample_weight)
+        return self._logs_of(x, y, y_pred, sample_weight)
+
+    def _loss_of(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: ArrayLike | None, training: bool) -> Tensor:
+        """What `compute_loss` gives, also where an override takes fewer arguments."""
+        if getattr(self.compute_loss, "__func__", None) is Trainer.compute_loss:
+            return self.compute_loss(x, y, y_pred, sample_weight, training)
+        loss: Tensor = call_with(self.compute_loss, x=x, y=y, y_pred=y_pred, sample_weight=sample_weight,
+                                 training=training)
+        return loss
+
+    def _logs_of(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: ArrayLike | None) -> Logs:
+        """What `compute_metrics` gives, also where an override takes fewer arguments."""
+        if getattr(self.compute_metrics, "__func__", None) is Trainer.compute_metrics:
+            return self.compute_metrics(x, y, y_pred, sample_weight)
+        logs: Logs = call_with(self.compute_metrics, x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
         return logs
 
     def predict_step(self, data: Nested) -> Nested:
@@ -306,7 +315,8 @@ class Trainer(Layer):
         arguments.check_call(Trainer.train_on_batch, locals())
         self._require_compiled("train_on_batch")
         data = self._single_batch("train_on_batch", x, y, sample_weight, class_weight)
-        with running(self):
+        with running(self) as run:
+            run.parts = Parts.of(self)
             self.reset_metrics()
             return as_returned(as_floats("train_step", self.train_step(data)), return_dict)
 
@@ -316,7 +326,8 @@ class Trainer(Layer):
         arguments.check_call(Trainer.test_on_batch, locals())
         self._require_compiled("test_on_batch")
         data = self._single_batch("test_on_batch", x, y, sample_weight)
-        with running(self):
+        with running(self) as run:
+            run.parts = Parts.of(self)
             self.reset_metrics()
             return as_returned(as_floats("test_step", self.test_step(data)), return_dict)
 
