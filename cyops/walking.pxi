@@ -20,7 +20,7 @@ def lead_back(list records not None, sources):
     [(1,), (0,), (0,)]
     """
     cdef set reached = set()
-    cdef list ways = []
+    cdef list leading = []
     cdef Record entry
     for x in sources:
         if not isinstance(x, Strided):
@@ -29,11 +29,11 @@ def lead_back(list records not None, sources):
         reached.add((<Strided> x).id)
     for one in records:
         entry = complete_record("lead_back", one)
-        way = positions_in(reached, entry.inputs)
-        if way is not None:
+        found = positions_in(reached, entry.inputs)
+        if found is not None:
             reached.add(entry.output.id)
-        ways.append(way)
-    return ways
+        leading.append(found)
+    return leading
 
 
 cdef Record complete_record(str op, object one):

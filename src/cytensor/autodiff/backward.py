@@ -11,15 +11,16 @@ from cytensor.autodiff.rules import NO_GRADIENT, RULES, Rule
 Gradients: TypeAlias = dict[int, Strided]      # of the tensors of these identities, so far
 
 
-def walk(records: list[Any], targets: Sequence[Strided], seeds: Sequence[Strided], sources: Sequence[Strided], *,
-         free: bool, check: Callable[[Record, list[Strided | None]], None] | None = None) -> list[Any]:
+def backpropagate(records: list[Any], targets: Sequence[Strided], seeds: Sequence[Strided],
+                  sources: Sequence[Strided], *, free: bool,
+                  check: Callable[[Record, list[Strided | None]], None] | None = None) -> list[Any]:
     """The gradient of the targets, weighted by the seeds, for each source; None where no record leads to it.
 
     Tensors are told apart by identity: the records keep every tensor alive that is named here. With `free`, a record is
     dropped as soon as it was walked, so that what it saved goes back to the allocator. `check` is called with each
     record and the gradients that its inputs have after it.
     """
-    ways = cyops.lead_back(records, sources)
+    leading = cyops.lead_back(records, sources)
     gradients: Gradients = {}
     owned: set[int] = set()             # identities of tensors whose gradient so far nothing else can see
     for target, seed in zip(targets, seeds, strict=True):
@@ -31,12 +32,12 @@ def walk(records: list[Any], targets: Sequence[Strided], seeds: Sequence[Strided
         output = id(record.output)
         d = gradients.get(output) if output in kept else gradients.pop(output, None)
         owned.discard(output)
-        way = ways[i]
-        if d is not None and way is not None:
-            if i in fused and way == (0,):       # the targets of the loss are constants
+        positions = leading[i]
+        if d is not None and positions is not None:
+            if i in fused and positions == (0,):       # the targets of the loss are constants
                 _accumulate(gradients, owned, fused[i].x, fused[i].gradient(d))
             else:
-                _backward(record, way, d, gradients, owned)
+                _backward(record, positions, d, gradients, owned)
         if check is not None and d is not None:
             check(record, [gradients.get(id(x)) for x in record.inputs])
         if free:
@@ -44,33 +45,33 @@ def walk(records: list[Any], targets: Sequence[Strided], seeds: Sequence[Strided
     return [gradients.get(id(source)) for source in sources]
 
 
-def _backward(record: Record, way: tuple[int, ...], d: Strided, gradients: Gradients, owned: set[int]) -> None:
-    """Adds what `record` passes on of its output's gradient `d` to the gradients of its inputs at positions `way`."""
+def _backward(record: Record, positions: tuple[int, ...], d: Strided, gradients: Gradients, owned: set[int]) -> None:
+    """Adds what `record` passes on of its output's gradient `d` to the gradients of its inputs at `positions`."""
     rule = RULES.get(record.op)
     if rule is None:
         if record.op in NO_GRADIENT:
             return
         raise TypeError(f"gradient: {record.op} has no gradient rule")
-    if rule.together is not None and not cyops.is_recording():
-        _backward_together(rule, rule.together, record, way, d, gradients, owned)
+    if rule.joint is not None and not cyops.is_recording():
+        _backward_jointly(rule, rule.joint, record, positions, d, gradients, owned)
         return
     if rule.before is not None:
         d = rule.before.function(*look_up(record, rule.before.needs, rule.inputs, d, 0))
-    for i in way:
+    for i in positions:
         derivative = rule.of(i)
         if derivative is not None:
             gradient = derivative.function(*look_up(record, derivative.needs, rule.inputs, d, i))
             _accumulate(gradients, owned, record.inputs[i], gradient)
 
 
-def _backward_together(rule: Rule, together: Callable[..., list[Strided]], record: Record, way: tuple[int, ...],
+def _backward_jointly(rule: Rule, joint: Callable[..., list[Strided]], record: Record, positions: tuple[int, ...],
                        d: Strided, gradients: Gradients, owned: set[int]) -> None:
     """The same where one function gives all gradients, some of them added to what is known in place."""
-    identities = [id(record.inputs[i]) for i in way]
+    identities = [id(record.inputs[i]) for i in positions]
     known = [gradients[x] if x in owned else None for x in identities]
-    names = rule.needs(way)
-    found = together(way, known, **dict(zip(names, look_up(record, names, rule.inputs, d, 0))))  # noqa: B905
-    for i, before, gradient in zip(way, known, found, strict=True):
+    names = rule.needs(positions)
+    found = joint(positions, known, **dict(zip(names, look_up(record, names, rule.inputs, d, 0))))  # noqa: B905
+    for i, before, gradient in zip(positions, known, found, strict=True):
         if before is None or gradient is not before:
             _accumulate(gradients, owned, record.inputs[i], gradient, is_fresh=True)
 

@@ -181,11 +181,11 @@ def _suits(known: Strided | None, *operands: Strided) -> TypeGuard[Strided]:
     return all(x.dtype == known.dtype for x in operands)
 
 
-def _matmul_gradients(way: tuple[int, ...], known: Sequence[Strided | None], d: Strided, a: Any = None,
+def _matmul_gradients(positions: tuple[int, ...], known: Sequence[Strided | None], d: Strided, a: Any = None,
                       b: Any = None) -> list[Strided]:
     """Those of `_matmul_gradient`; a matrix b that other products have used too is added to in place."""
     gradients = []
-    for wanted, gradient in zip(way, known, strict=True):
+    for wanted, gradient in zip(positions, known, strict=True):
         if wanted == 1 and a.ndim > 1 and _suits(gradient, d, a):
             gradients.append(cyops.add_matmul(gradient, _rows(a).mT, _rows(d)))
         else:
@@ -193,20 +193,20 @@ def _matmul_gradients(way: tuple[int, ...], known: Sequence[Strided | None], d: 
     return gradients
 
 
-def _dense_gradients(way: tuple[int, ...], known: Sequence[Strided | None], d: Strided, x: Any = None,
+def _dense_gradients(positions: tuple[int, ...], known: Sequence[Strided | None], d: Strided, x: Any = None,
                      kernel: Any = None, out: Any = None, activation: str | None = None) -> list[Strided]:
     """One pass for the mask, the bias and the products; what is not named is not wanted."""
-    add_to = known[way.index(1)] if 1 in way else None
+    add_to = known[positions.index(1)] if 1 in positions else None
     found: Any = cyops.dense_backward(
-        d, x, kernel, out if activation == "relu" else None, bias=2 in way,
+        d, x, kernel, out if activation == "relu" else None, bias=2 in positions,
         kernel_gradient=add_to if _suits(add_to, d, x) else None,
     )
-    return [found[i] for i in way]
+    return [found[i] for i in positions]
 
 
 define(
     "matmul",
-    together=_matmul_gradients,
+    joint=_matmul_gradients,
     a=lambda d, a, b: _matmul_gradient(d, a, b, 0),
     b=lambda d, a, b: _matmul_gradient(d, a, b, 1),
 )
@@ -218,7 +218,7 @@ define(
 )
 define(
     "dense",
-    together=_dense_gradients,
+    joint=_dense_gradients,
     before=lambda d, out, activation: relu_gradient(d, out) if activation == "relu" else d,
     x=lambda d, kernel: dense(d, kernel.mT),
     kernel=lambda d, x: matmul(_rows(x).mT, _rows(d)),

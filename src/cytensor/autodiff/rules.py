@@ -9,8 +9,8 @@ the gradient of that input. What the function needs it names as its parameters:
     x_shape, ... the shape of an input, without keeping its values
     axis, ...    a parameter of the op
 
-Beside these, `together` may give the gradients of all wanted inputs at once; it is used unless an outer tape must see
-how they come about: together(way, known, **named) -> list. `way`: the positions of these inputs; `known`: for each of
+Beside these, `joint` may give the gradients of all wanted inputs at once; it is used unless an outer tape must see
+how they come about: joint(positions, known, **named) -> list. `positions`: those of these inputs; `known`: for each of
 them the gradient gathered so far where it may be added to in place, else None; `named`: what their derivatives name.
 Each gradient is a fresh tensor, or the known one with its part added.
 
@@ -35,17 +35,17 @@ class Rule(NamedTuple):
     derivatives: tuple[Derivative | None, ...]
     before: Derivative | None        # turns `d` into what every derivative gets instead
     variadic: bool                   # one derivative serves all inputs and is told which by `index`
-    together: Callable[..., Any] | None
-    # way -> what the derivatives of these inputs name; filled as it is asked for
+    joint: Callable[..., Any] | None
+    # positions -> what the derivatives of these inputs name; filled as it is asked for
     named: dict[tuple[int, ...], tuple[str, ...]]
 
-    def needs(self, way: tuple[int, ...]) -> tuple[str, ...]:
-        """What the derivatives of the inputs at the positions `way` name, once each."""
-        names = self.named.get(way)
+    def needs(self, positions: tuple[int, ...]) -> tuple[str, ...]:
+        """What the derivatives of the inputs at the positions `positions` name, once each."""
+        names = self.named.get(positions)
         if names is None:
-            derivatives = [self.before, *map(self.of, way)]
+            derivatives = [self.before, *map(self.of, positions)]
             names = tuple(dict.fromkeys(name for one in derivatives if one is not None for name in one.needs))
-            self.named[way] = names
+            self.named[positions] = names
         return names
 
     def of(self, index: int) -> Derivative | None:
@@ -64,11 +64,11 @@ def _derivative(function: Callable[..., Any] | None) -> Derivative | None:
     return Derivative(function, code.co_varnames[: code.co_argcount])
 
 
-def define(op: str, *, before: Callable[..., Any] | None = None, together: Callable[..., Any] | None = None,
+def define(op: str, *, before: Callable[..., Any] | None = None, joint: Callable[..., Any] | None = None,
            **derivatives: Callable[..., Any] | None) -> None:
     """Stores the rule of `op`: one keyword per recorded input, in order; None for an input without a gradient."""
     of_inputs = tuple(map(_derivative, derivatives.values()))
-    RULES[op] = Rule(tuple(derivatives), of_inputs, _derivative(before), False, together, {})
+    RULES[op] = Rule(tuple(derivatives), of_inputs, _derivative(before), False, joint, {})
 
 
 def define_variadic(op: str, derivative: Callable[..., Any]) -> None:

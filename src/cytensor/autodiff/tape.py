@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import cyops
 from cyops import Recorder, Strided
-from cytensor.autodiff.backward import walk
+from cytensor.autodiff.backward import backpropagate
 from cytensor.nested import flatten, pack_like
 from cytensor.ops import ones, zeros_like
 from cytensor.tensor import Tensor, Variable, as_tensor, asarray
@@ -127,7 +127,8 @@ class GradientTape:
             if self._recorder.is_active:
                 self._recorder.stop()
         checker = _checking.checker
-        found = walk(self._recorder.records, targets, seeds, wanted, free=not self._persistent and checker is None)
+        found = backpropagate(self._recorder.records, targets, seeds, wanted,
+                              free=not self._persistent and checker is None)
         if checker is not None:
             checker.gradients(self._recorder.records, self._calls, targets, seeds, wanted, found)
         callers = [] if output_gradients is None else [

@@ -11,7 +11,7 @@ import numpy as np
 
 import cyops
 from cyops import Record, Strided
-from cytensor.autodiff.backward import walk
+from cytensor.autodiff.backward import backpropagate
 from cytensor.autodiff.tape import GradientTape, _checking
 from cytensor.layers import base
 from cytensor.layers.base import Layer
@@ -107,7 +107,7 @@ class _Checker:
                 if gradient is not None and not _all_finite((gradient,)):
                     self._raise(record, as_tensor(x), as_tensor(gradient), _place(records, record, calls), paths)
 
-        walk(records, targets, seeds, sources, free=False, check=check)
+        backpropagate(records, targets, seeds, sources, free=False, check=check)
         of = f"'{paths[id(bad[0])]}'" if id(bad[0]) in paths else f"a source of shape {bad[0].shape}"
         raise FloatingPointError(f"check_numerics: backward, gradient of {of}: values are not finite")
 
