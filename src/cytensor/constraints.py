@@ -68,7 +68,10 @@ def _lengths(w: Tensor, axis: Axis) -> Tensor:
 
 registry.register_for_files("constraints", Constraint)
 registry.register("constraints", NonNeg, MaxNorm, UnitNorm, MinMaxNorm)
-max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+max_norm = MaxNorm
+min_max_norm = MinMaxNorm
+non_neg = NonNeg
+unit_norm = UnitNorm
 
 
 def get(identifier: Identifier) -> Any:

@@ -271,10 +271,21 @@ registry.register("initializers", Zeros, Ones, Constant, Identity, RandomUniform
 registry.register_alias("initializers", RandomUniform, "uniform")
 registry.register_alias("initializers", RandomNormal, "normal")
 
-zeros, ones, constant, identity = Zeros, Ones, Constant, Identity
-random_uniform, random_normal, truncated_normal = RandomUniform, RandomNormal, TruncatedNormal
-glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
-lecun_uniform, lecun_normal, orthogonal, variance_scaling = LecunUniform, LecunNormal, Orthogonal, VarianceScaling
+zeros = Zeros
+ones = Ones
+constant = Constant
+identity = Identity
+random_uniform = RandomUniform
+random_normal = RandomNormal
+truncated_normal = TruncatedNormal
+glorot_uniform = GlorotUniform
+glorot_normal = GlorotNormal
+he_uniform = HeUniform
+he_normal = HeNormal
+lecun_uniform = LecunUniform
+lecun_normal = LecunNormal
+orthogonal = Orthogonal
+variance_scaling = VarianceScaling
 
 
 def get(identifier: Identifier) -> Any:

@@ -73,7 +73,10 @@ class OrthogonalRegularizer(Regularizer):
 
 
 registry.register("regularizers", L1, L2, L1L2, OrthogonalRegularizer)
-l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+l1 = L1
+l2 = L2
+l1_l2 = L1L2
+orthogonal_regularizer = OrthogonalRegularizer
 
 
 def get(identifier: Identifier) -> Any:

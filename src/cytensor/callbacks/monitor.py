@@ -18,8 +18,10 @@ class Monitor(Callback):
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"{type(self).__name__}: mode must be 'auto', 'min' or 'max'; got {mode!r}")
-        self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
-        self.warned = False
+        self.monitor: str = monitor
+        self.mode: str = mode
+        self.min_delta: float = abs(min_delta)
+        self.warned: bool = False
 
     def current(self, logs: Logs | None) -> float | None:
         """The watched value, or None with one warning where the logs lack it."""

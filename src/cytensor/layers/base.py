@@ -57,8 +57,8 @@ class Layer(Owner):
     _regularizers: list[tuple[Variable, Callable[[Variable], Any]]]
     _added_losses: list[Any]      # scalars from add_loss
     _losses_of: object            # the outermost call that they are of
-    dtype = Setting(lambda dtype: as_dtype("Layer", dtype), fixed=True)
-    activity_regularizer = Setting(regularizers.get, optional=True)      # a function of the output
+    dtype: Setting = Setting(lambda dtype: as_dtype("Layer", dtype), fixed=True)
+    activity_regularizer: Setting = Setting(regularizers.get, optional=True)       # a function of the output
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -19,6 +19,13 @@ class Setting:
     set once the layer is built. There is no `__get__`, so reading is reading an attribute.
     """
 
+    convert: Callable[[Any], Any] | None
+    fixed: bool
+    changed: Callable[["Layer", Any], None] | None
+    optional: bool
+    owner: str                             # the class, and the attribute's name
+    name: str
+
     def __init__(self, convert: Callable[[Any], Any] | None = None, *, fixed: bool = False,
                  changed: Callable[["Layer", Any], None] | None = None, optional: bool = False) -> None:
         self.convert, self.fixed, self.changed, self.optional = convert, fixed, changed, optional

@@ -59,8 +59,8 @@ class Loss(registry.Configurable):
     >>> float(Largest()([1., 2.], [[1.], [4.]]))
     1.0
     """
-    from_logits = False                # whether `call` takes predictions for logits
-    agrees = False                     # whether `call` itself brings targets and predictions together
+    from_logits: bool = False          # whether `call` takes predictions for logits
+    agrees: bool = False               # whether `call` itself brings targets and predictions together
 
     def __init_subclass__(cls, **options: Any) -> None:
         """A `call` that replaces another does not bring shapes together unless its class says so itself."""
@@ -73,9 +73,9 @@ class Loss(registry.Configurable):
         reduction = "none" if reduction is None else reduction
         if reduction not in REDUCTIONS:
             raise registry.unknown("reduction", reduction, REDUCTIONS)
-        self.name = name or registry.snake_case(type(self).__name__)
+        self.name: str = name or registry.snake_case(type(self).__name__)
         self.reduction = reduction
-        self.dtype = None if dtype is None else as_dtype(type(self).__name__, dtype, "f")
+        self.dtype: Any = None if dtype is None else as_dtype(type(self).__name__, dtype, "f")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: a loss must define call(self, y_true, y_pred)")

@@ -297,8 +297,8 @@ class _Counted(Metric):
 
     def __init__(self, name: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_weight(name="total", dtype="float64")
-        self.count = self.add_weight(name="count", dtype="float64")
+        self.total: Variable = self.add_weight(name="total", dtype="float64")
+        self.count: Variable = self.add_weight(name="count", dtype="float64")
 
     def add(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Take values (n, ...), each with weight 1 or its sample's."""

@@ -31,7 +31,7 @@ class Optimizer(registry.Configurable):
     strict = True
     slot_names: tuple[str, ...] = ()
     _learning_rate: Any = None         # what learning_rate was set to
-    takes_factors = False      # whether `update` hands `self.factors` to its kernel, which then decays and clips
+    takes_factors: bool = False      # whether `update` hands `self.factors` to its kernel, which then decays and clips
 
     def __init_subclass__(cls, **options: Any) -> None:
         """A rule that replaces one with a kernel does not take the factors unless it says so itself."""
@@ -43,24 +43,25 @@ class Optimizer(registry.Configurable):
                  clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
                  ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None,
                  gradient_accumulation_steps: int | None = None, name: str | None = None) -> None:
-        self.name = name or type(self).__name__.lower()
+        self.name: str = name or type(self).__name__.lower()
         self.learning_rate = learning_rate
         limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         if sum(limit is not None for limit in limits.values()) > 1:
             raise ValueError(f"{type(self).__name__}: at most one of clipnorm, clipvalue and global_clipnorm; "
                              f"got {limits}")
-        self.weight_decay = _positive(self, "weight_decay", weight_decay)
-        self.clipnorm = _positive(self, "clipnorm", clipnorm)
-        self.clipvalue = _positive(self, "clipvalue", clipvalue)
-        self.global_clipnorm = _positive(self, "global_clipnorm", global_clipnorm)
-        self.use_ema, self.ema_momentum = use_ema, ema_momentum
+        self.weight_decay: float | None = _positive(self, "weight_decay", weight_decay)
+        self.clipnorm: float | None = _positive(self, "clipnorm", clipnorm)
+        self.clipvalue: float | None = _positive(self, "clipvalue", clipvalue)
+        self.global_clipnorm: float | None = _positive(self, "global_clipnorm", global_clipnorm)
+        self.use_ema: bool = use_ema
+        self.ema_momentum: float = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         if gradient_accumulation_steps is not None and gradient_accumulation_steps < 2:
             raise ValueError(f"{type(self).__name__}: gradient_accumulation_steps must be at least 2; "
                              f"got {gradient_accumulation_steps}")
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self.built = False
-        self.calls = 0                              # steps taken, those that only accumulated included
+        self.built: bool = False
+        self.calls: int = 0                         # steps taken, those that only accumulated included
         self.parameters: list[Variable] = []        # the variables seen, in order
         self.slots: dict[str, list[Any]] = {}       # name -> one tensor for each of `parameters`
         self._places: dict[int, int] = {}           # id of a variable -> its place in `parameters`

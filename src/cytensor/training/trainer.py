@@ -46,7 +46,9 @@ if TYPE_CHECKING:
 class Trainer(Layer):
     """The part of Model that trains: a layer that can be fitted."""
     optimizer: Optimizer = None        # type: ignore[assignment]   # before compile
-    stop_training = stop_evaluating = stop_predicting = False      # a callback may set them
+    stop_training: bool = False        # a callback may set these
+    stop_evaluating: bool = False
+    stop_predicting: bool = False
     history: History | None = None
     _compiled = Compiled(None, Output())       # of every model before its compile
     _shuffling: Shuffling
