@@ -197,7 +197,7 @@ def test_a_head_that_numpy_cannot_parse(tmp_path):
     with zipfile.ZipFile(path, "w") as file:
         for name in DIGITS:
             file.writestr(f"{name}.npy", head)
-    with pytest.raises(ValueError, match=f"cannot read {path}: the head of an array cannot be parsed"):
+    with pytest.raises(ValueError, match=f"cannot read {path}: its header is damaged"):
         mnist.load_data(path)
 
 
