@@ -161,8 +161,7 @@ def relu(x: ArrayLike, negative_slope: float = 0.0, max_value: float | None = No
     if not negative_slope and not threshold:
         result = ops.relu(x)
     else:
-        x = asarray(x)
-        below = negative_slope * (x - threshold) if negative_slope else 0.0
+        below = negative_slope * ops.subtract(x, threshold) if negative_slope else 0.0
         result = ops.where(ops.less_equal(x, threshold), below, x)
     return result if max_value is None else ops.minimum(result, max_value)
 
@@ -221,7 +220,7 @@ def sigmoid(x: ArrayLike) -> Tensor:
 
 def hard_sigmoid(x: ArrayLike) -> Tensor:
     """min(max(x / 6 + 1/2, 0), 1)."""
-    return ops.minimum(ops.maximum(asarray(x) / 6.0 + 0.5, 0.0), 1.0)
+    return ops.minimum(ops.maximum(ops.divide(x, 6.0) + 0.5, 0.0), 1.0)
 
 
 def tanh(x: ArrayLike) -> Tensor:
@@ -254,7 +253,7 @@ def hard_tanh(x: ArrayLike) -> Tensor:
 
 def log_sigmoid(x: ArrayLike) -> Tensor:
     """log(sigmoid(x)), stable at both ends."""
-    return -softplus(-asarray(x))
+    return -softplus(ops.negative(x))
 
 
 def squareplus(x: ArrayLike, b: float = 4) -> Tensor:
