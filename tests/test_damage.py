@@ -142,6 +142,7 @@ def test_altered_at_random(interrupted):
     assert refused > 1.5 * len(places)
 
 
+@pytest.mark.slow
 def test_tensors_altered(interrupted):
     path, tensors, metadata = interrupted
     for name, value in tensors.items():

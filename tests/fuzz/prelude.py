@@ -199,7 +199,8 @@ class Bounds:
         error = self.rounding * terms
         for k, x in enumerate(inputs):
             moving = self.rounding * np.abs(x.value) + x.error
-            error = error + self.rounding**2 * np.max(x.value**2, initial=0)         # where |J| is 0: var of equals
+            largest = np.max(moving, initial=0)                  # where |J| is 0, of square at 0 or var of equals
+            error = error + largest * (self.rounding if self.of_slopes else largest)
             if self.of_slopes and name in DIFFERENCES:
                 error = error + np.sum(x.error) * np.max(np.abs(x.value), initial=1)
             for i in range(x.value.size):
