@@ -246,7 +246,7 @@ cdef object call(int op, int count, list values, Strided out):
         operands[i].view.ndim = 0
         operands[i].weakness = weakness_of(values[i])
         if operands[i].weakness == TENSOR:
-            tensors[i] = coerce_beside(values[i], beside)
+            tensors[i] = operand_beside(OP_NAMES[op], values[i], beside)
             operands[i].view = (<Strided> tensors[i]).v
             if cls is Strided:
                 cls = result_class(tensors[i], None)

@@ -9,9 +9,9 @@ from libc.string cimport memcpy, memset
 
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, coerce_beside, computing_dtype,
-    contiguous, cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, is_long, itemsize_of,
-    matrix_transposed, normalize_axis, overlaps, promote, read_integer, record, recording, require_real, result_class,
+    CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, computing_dtype, contiguous,
+    cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, is_long, itemsize_of, matrix_transposed,
+    normalize_axis, operand_beside, overlaps, promote, read_integer, record, recording, require_real, result_class,
     shape_of,
 )
 
@@ -195,8 +195,8 @@ def matmul(a, b, *, out=None):
     >>> cyops.matmul([[1., 2.], [3., 4.]], [1., 10.]).tolist()
     [21.0, 43.0]
     """
-    cdef Strided x = coerce_beside(a, b)
-    cdef Strided y = coerce_beside(b, a)
+    cdef Strided x = operand_beside("matmul", a, b)
+    cdef Strided y = operand_beside("matmul", b, a)
     cdef Strided result
     cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan
@@ -224,8 +224,8 @@ def add_matmul(out, a, b):
     >>> add_matmul(cyops.ones((1, 2)), [[1., 2.]], [[1., 0.], [0., 10.]]).tolist()
     [[2.0, 21.0]]
     """
-    cdef Strided x = coerce_beside(a, b)
-    cdef Strided y = coerce_beside(b, a)
+    cdef Strided x = operand_beside("add_matmul", a, b)
+    cdef Strided y = operand_beside("add_matmul", b, a)
     cdef Strided given
     cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan

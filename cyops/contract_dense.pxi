@@ -14,9 +14,9 @@ def dense(x, kernel, bias=None, activation=None):
     >>> cyops.dense([[1., 2.]], [[1., -1.], [1., -1.]], [0.5, 0.5], activation="relu").tolist()
     [[3.5, 0.0]]
     """
-    cdef Strided a = coerce_beside(x, kernel)
-    cdef Strided b = coerce_beside(kernel, x)
-    cdef Strided c = None if bias is None else coerce_beside(bias, x)
+    cdef Strided a = operand_beside("dense", x, kernel)
+    cdef Strided b = operand_beside("dense", kernel, x)
+    cdef Strided c = None if bias is None else operand_beside("dense", bias, x)
     cdef Strided result, cast_a, cast_b
     cdef Strided cast_c = None
     cdef int axes[CYOPS_MAX_NDIM + 2]
@@ -71,10 +71,10 @@ def dense_backward(d, x=None, kernel=None, y=None, *, bint bias=True, Strided ke
     >>> dx.tolist(), dkernel.tolist(), dbias.tolist()
     ([[1.0, 3.0]], [[2.0, 0.0], [3.0, 0.0]], [1.0, 0.0])
     """
-    cdef Strided a = None if x is None else coerce_beside(x, d)
-    cdef Strided b = None if kernel is None else coerce_beside(kernel, d)
-    cdef Strided z = coerce_beside(d, x)
-    cdef Strided mask = None if y is None else coerce_beside(y, d)
+    cdef Strided a = None if x is None else operand_beside("dense_backward", x, d)
+    cdef Strided b = None if kernel is None else operand_beside("dense_backward", kernel, d)
+    cdef Strided z = operand_beside("dense_backward", d, x)
+    cdef Strided mask = None if y is None else operand_beside("dense_backward", y, d)
     cdef Strided dx = None
     cdef Strided dkernel = None
     cdef Strided dbias = None

@@ -15,8 +15,8 @@ def dot(a, b, *, out=None):
     >>> cyops.dot(cyops.ones((2, 3, 4, 5)), cyops.ones((5, 6))).shape
     (2, 3, 4, 6)
     """
-    cdef Strided x = coerce_beside(a, b)
-    cdef Strided y = coerce_beside(b, a)
+    cdef Strided x = operand_beside("dot", a, b)
+    cdef Strided y = operand_beside("dot", b, a)
     cdef Strided result
     cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan
@@ -53,8 +53,8 @@ def tensordot(a, b, axes=2):
     >>> cyops.tensordot(cyops.ones((2, 3, 4)), cyops.ones((4, 5, 2)), axes=([0, 2], [2, 0])).shape
     (3, 5)
     """
-    cdef Strided x = coerce_beside(a, b)
-    cdef Strided y = coerce_beside(b, a)
+    cdef Strided x = operand_beside("tensordot", a, b)
+    cdef Strided y = operand_beside("tensordot", b, a)
     cdef Strided result
     cdef int call_axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan

@@ -5,7 +5,7 @@ The rows give the names, signatures, docstrings and examples; calls.pxi, inside 
 imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    Strided, alias, api, binary, check, coerce, cyops_api, dtype_code, empty_like, is_text, record, recording,
+    Strided, alias, api, binary, check, coerce, cyops_api, dtype_code, empty_like, is_text, operand, record, recording,
     result_class, ternary, unary,
 )
 
@@ -166,7 +166,7 @@ def astype(x, dtype, *, copy=True):
     >>> cyops.astype([1.9, -1.9], "int64").tolist()
     [1, -1]
     """
-    cdef Strided source = coerce(x)
+    cdef Strided source = operand("astype", x)
     cdef Strided out
     cdef Py_ssize_t itemsize = source.v.itemsize
     cdef int code = dtype_code("astype", dtype, &itemsize)
@@ -190,7 +190,7 @@ def copy(x):
     >>> cyops.shares_memory(cyops.copy(x), x)
     False
     """
-    cdef Strided source = coerce(x)
+    cdef Strided source = operand("copy", x)
     cdef Strided out = empty_like("copy", result_class(source, source), source.v.dtype, source.v.itemsize, source)
     convert("copy", out, source)
     return out

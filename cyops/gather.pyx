@@ -5,11 +5,11 @@ Positions are read in any integer dtype and strides, checked, and handed to csrc
 (gather_positions.pxi); concat and stack are in gather_join.pxi. May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, CYOPS_UINT64, Strided,
-    alias, api, begin_write, broadcast_view, cast_to, check, checked_out, coerce, computing_dtype, contiguous,
-    count_elements, cyops_api, cyops_view, dtype_code, empty, is_floating, is_long, is_integer, is_text, itemsize_of,
-    normalize_axis, promote, read_integer, read_integers, read_shape, record, recording, require_real, result_class,
-    shape_of, tuple_of, write_result,
+    CYOPS_FLOAT32, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, CYOPS_UINT64, Strided, alias, api, begin_write,
+    broadcast_view, cast_to, check, checked_out, coerce, computing_dtype, contiguous, count_elements, cyops_api,
+    cyops_view, dtype_code, empty, is_floating, is_integer, is_long, is_text, itemsize_of, normalize_axis, operand,
+    promote, read_integer, read_integers, read_shape, record, recording, require_real, result_class, shape_of, tuple_of,
+    write_result,
 )
 
 from libc.stdint cimport int64_t
@@ -36,8 +36,8 @@ def take(x, indices, axis=None, out=None):
     >>> cyops.take([[1., 2.], [3., 4.]], [1, -2, 1], axis=0).tolist()
     [[3.0, 4.0], [1.0, 2.0], [3.0, 4.0]]
     """
-    cdef Strided a = coerce(x)
-    cdef Strided wanted = coerce(indices)
+    cdef Strided a = operand("take", x)
+    cdef Strided wanted = operand("take", indices)
     cdef Strided source = a if axis is not None else flattened(a)
     cdef int which = 0 if axis is None else normalize_axis("take", axis, a.v.ndim)
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
@@ -62,8 +62,8 @@ def take_gradient(d, indices, shape, axis=None):
     >>> cyops.take_gradient([1., 2., 4.], [0, 2, 0], (3,), axis=0).tolist()
     [5.0, 0.0, 2.0]
     """
-    cdef Strided a = coerce(d)
-    cdef Strided wanted = coerce(indices)
+    cdef Strided a = operand("take_gradient", d)
+    cdef Strided wanted = operand("take_gradient", indices)
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef int ndim = read_shape("take_gradient", shape, lengths)
     require_real("take_gradient", a.v.dtype, a.v.itemsize)
@@ -120,9 +120,9 @@ def scatter_add(x, indices, updates, axis=0):
     >>> cyops.scatter_add([0., 0., 0.], [0, 2, 0], [1., 2., 4.]).tolist()
     [5.0, 0.0, 2.0]
     """
-    cdef Strided a = coerce(x)
-    cdef Strided wanted = coerce(indices)
-    cdef Strided b = coerce(updates)
+    cdef Strided a = operand("scatter_add", x)
+    cdef Strided wanted = operand("scatter_add", indices)
+    cdef Strided b = operand("scatter_add", updates)
     cdef int axis_index = normalize_axis("scatter_add", axis, a.v.ndim)
     require_real("scatter_add", a.v.dtype, a.v.itemsize)
     require_real("scatter_add", b.v.dtype, b.v.itemsize)
@@ -154,12 +154,13 @@ def put(x, indices, values, axis=None):
         raise TypeError(f"put: writes into a tensor; got {type(x).__name__}")
     cdef Strided a = <Strided> x
     cdef Strided target = a if axis is not None else flattened(a)
-    cdef Strided wanted = coerce(indices)
+    cdef Strided wanted = operand("put", indices)
     cdef int which = 0 if axis is None else normalize_axis("put", axis, a.v.ndim)
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     cdef int ndim = replace_axis("put", &target.v, which, &wanted.v, shape)
     cdef Strided positions = read_positions("put", wanted, target.v.shape[which], True, IndexError)
-    cdef Strided ready = contiguous(broadcast_updates("put", cast_to(coerce(values), a.v.dtype), ndim, shape, True))
+    cdef Strided updates = cast_to(operand("put", values), a.v.dtype)
+    cdef Strided ready = contiguous(broadcast_updates("put", updates, ndim, shape, True))
     cdef cyops_view listed, flat
     begin_write("put", a)
     list_slabs(&ready.v, which, wanted.v.ndim, wanted.v.size, &listed)
@@ -191,7 +192,7 @@ def scatter_view(d, shape, view_shape, strides, offset):
     >>> cyops.scatter_view(windows, (4,), (3, 2), (1, 1), 0).tolist()
     [1.0, 2.0, 2.0, 1.0]
     """
-    cdef Strided a = coerce(d)
+    cdef Strided a = operand("scatter_view", d)
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef int ndim = read_shape("scatter_view", shape, lengths)
     require_real("scatter_view", a.v.dtype, a.v.itemsize)
@@ -249,7 +250,7 @@ def one_hot(indices, num_classes=None, dtype="float32", *, depth=None, on_value=
     >>> cyops.one_hot([2, 0], 3).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
-    cdef Strided wanted = coerce(indices)
+    cdef Strided wanted = operand("one_hot", indices)
     cdef Py_ssize_t itemsize = 0
     cdef int code = dtype_code("one_hot", dtype, &itemsize)
     cdef Py_ssize_t classes, i
@@ -297,8 +298,8 @@ def gather_rows(x, indices, out=None, dtype=None, scale=None):
     >>> cyops.gather.gather_rows(images, [1], dtype="float32", scale=1 / 256).tolist()
     [[0.25, 0.5]]
     """
-    cdef Strided a = coerce(x)
-    cdef Strided wanted = coerce(indices)
+    cdef Strided a = operand("gather_rows", x)
+    cdef Strided wanted = operand("gather_rows", indices)
     cdef Py_ssize_t itemsize = a.v.itemsize
     cdef int code = a.v.dtype
     cdef double factor = 1 if scale is None else scale

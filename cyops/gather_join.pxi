@@ -3,7 +3,7 @@
 cdef list read_tensors(str op, object tensors):
     if isinstance(tensors, Strided) or not hasattr(tensors, "__iter__"):
         raise TypeError(f"{op}: needs a list or tuple of tensors; got {type(tensors).__name__}")
-    cdef list read = [coerce(x) for x in tensors]
+    cdef list read = [operand(op, x) for x in tensors]
     if not read:
         raise ValueError(f"{op}: needs at least one tensor")
     return read

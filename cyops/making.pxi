@@ -237,6 +237,32 @@ cdef Strided coerce_beside(object x, object other):
     return coerce(x)
 
 
+cdef Strided operand(str op, object x):
+    """`x` as an operand of `op`; what no tensor can be made of is refused in its name."""
+    if isinstance(x, Strided):
+        return <Strided> x
+    try:
+        return coerce(x)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise in_name_of(op, error) from None
+
+
+cdef Strided operand_beside(str op, object x, object other):
+    """The same for an operand beside `other`."""
+    if isinstance(x, Strided):
+        return <Strided> x
+    try:
+        return coerce_beside(x, other)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise in_name_of(op, error) from None
+
+
+cdef object in_name_of(str op, object error):
+    """A refusal of `asarray` as one of `op`; any other error, a caller's own, as it is."""
+    text = str(error)
+    return type(error)(op + text[len("asarray"):]) if text.startswith("asarray: ") else error
+
+
 def asarray(x, dtype=None, *, copy=None):
     """Anything array-like as a Strided.
 
@@ -371,7 +397,7 @@ def detach(x):
     >>> cyops.shares_memory(cyops.detach(x), x)
     True
     """
-    cdef Strided source = coerce(x)
+    cdef Strided source = operand("detach", x)
     return alias(result_class(source, source), source)
 
 

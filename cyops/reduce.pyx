@@ -7,8 +7,8 @@ Here axes and dtypes are decided. May be imported by everything above cyops.stri
 from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, api, begin_write,
-    cast_to, check, checked_out, coerce, computing_dtype, cyops_api, cyops_view, dtype_code, empty, is_floating,
-    is_long, is_unsigned, itemsize_of, normalize_axes, overlaps, record, recording, require_real, result_class,
+    cast_to, check, checked_out, computing_dtype, cyops_api, cyops_view, dtype_code, empty, is_floating, is_long,
+    is_unsigned, itemsize_of, normalize_axes, operand, overlaps, record, recording, require_real, result_class,
     shape_of, write_result,
 )
 
@@ -70,7 +70,7 @@ cdef tuple axes_of(const char *reduced, int ndim):
 
 
 cdef Strided number_tensor(str op, object x):
-    cdef Strided a = coerce(x)
+    cdef Strided a = operand(op, x)
     require_real(op, a.v.dtype, a.v.itemsize)
     return a
 

@@ -5,7 +5,7 @@ May be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
     CYOPS_MAX_NDIM, Strided, alias, api, check, coerce, cyops_view, empty, is_c_contiguous, normalize_axes,
-    normalize_axis, read_shape, record, recording, result_class, set_c_strides, finish_geometry, shape_of,
+    finish_geometry, normalize_axis, operand, read_shape, record, recording, result_class, set_c_strides, shape_of,
 )
 
 cdef extern from *:
@@ -139,7 +139,7 @@ def reshape(x, shape, *, copy=None):
     >>> cyops.reshape(x, (3, -1)).tolist()
     [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
     """
-    return reshaped("reshape", coerce(x), shape, copy is not False, copy is True)
+    return reshaped("reshape", operand("reshape", x), shape, copy is not False, copy is True)
 
 
 def view(x, shape):
@@ -152,7 +152,7 @@ def view(x, shape):
     >>> cyops.view(x, (2, 2)).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    return reshaped("view", coerce(x), shape, False, False)
+    return reshaped("view", operand("view", x), shape, False, False)
 
 
 def expand_dims(x, axis=0):
@@ -164,7 +164,7 @@ def expand_dims(x, axis=0):
     >>> cyops.expand_dims(cyops.Strided([1., 2., 3.]), -1).shape
     (3, 1)
     """
-    cdef Strided a = coerce(x)
+    cdef Strided a = operand("expand_dims", x)
     cdef Strided out = alias(result_class(a, a), a)
     cdef int where = normalize_axis("expand_dims", axis, a.v.ndim + 1)
     cdef int i
@@ -188,7 +188,7 @@ def squeeze(x, axis=None):
     >>> cyops.squeeze(cyops.Strided([[[1., 2., 3.]]])).shape
     (3,)
     """
-    cdef Strided a = coerce(x)
+    cdef Strided a = operand("squeeze", x)
     cdef Strided out = alias(result_class(a, a), a)
     cdef char dropped[CYOPS_MAX_NDIM]
     cdef int i

@@ -7,9 +7,9 @@ cyops.strided.
 """
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, coerce,
-    computing_dtype, cyops_api, cyops_view, empty, empty_like, fresh_copy, is_floating, is_long, is_text,
-    normalize_axes, normalize_axis, promote, record, record_values, recording, require_real, result_class, shape_of,
+    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_MAX_NDIM, CYOPS_OUT_OF_RANGE, Strided, api, cast_to, check, computing_dtype,
+    cyops_api, cyops_view, empty, empty_like, fresh_copy, is_floating, is_long, is_text, normalize_axes, normalize_axis,
+    operand, promote, record, record_values, recording, require_real, result_class, shape_of,
 )
 
 from libc.string cimport memcmp, memset
@@ -70,7 +70,7 @@ cdef tuple several_axes(str op, object axis, int ndim):
 
 
 cdef Strided normalised(str op, int which, object x, object axis):
-    cdef Strided a = coerce(x)
+    cdef Strided a = operand(op, x)
     if isinstance(axis, (tuple, list)):
         axes = several_axes(op, axis, a.v.ndim)
         if len(axes) > 1:
@@ -116,8 +116,8 @@ def log_softmax(x, axis=-1):
 
 
 cdef Strided normalised_gradient(str op, int which, object d, object out, object axis):
-    cdef Strided a = coerce(d)
-    cdef Strided b = coerce(out)
+    cdef Strided a = operand(op, d)
+    cdef Strided b = operand(op, out)
     cdef int dtype = promote(row_dtype(op, a), row_dtype(op, b))
     if not starts_with(a, b, a.v.ndim):
         raise ValueError(f"{op}: d must have the shape of out; got d {shape_of(a)}, out {shape_of(b)}")
@@ -257,8 +257,8 @@ def softmax_cross_entropy(logits, labels):
     >>> cyops.softmax_cross_entropy([[0., 0.], [10000., 0.]], [1, 0]).tolist()
     [0.6931471824645996, 0.0]
     """
-    cdef Strided z = coerce(logits)
-    cdef Strided t = coerce(labels)
+    cdef Strided z = operand("softmax_cross_entropy", logits)
+    cdef Strided t = operand("softmax_cross_entropy", labels)
     cdef str op = "softmax_cross_entropy"
     cdef int dtype = row_dtype(op, z)
     cdef bint has_labels = check_targets(op, z, t)
@@ -287,8 +287,8 @@ def softmax_cross_entropy_with_gradient(logits, labels, scale=None):
     >>> gradient.tolist()
     [[0.5, -0.5]]
     """
-    cdef Strided z = coerce(logits)
-    cdef Strided t = coerce(labels)
+    cdef Strided z = operand("softmax_cross_entropy_with_gradient", logits)
+    cdef Strided t = operand("softmax_cross_entropy_with_gradient", labels)
     cdef str op = "softmax_cross_entropy"
     cdef int dtype = row_dtype(op, z)
     cdef bint has_labels = check_targets(op, z, t)

@@ -131,9 +131,11 @@ cdef Strided reversed_dims(Strided x)
 cdef Strided matrix_transposed(Strided x)
 # Anything array-like as a Strided: a Strided itself (no copy), a buffer (no copy), a scalar or nested list.
 cdef Strided coerce(object x)
-# The same in a given dtype, and beside another operand: Python's numbers are not rounded on the way.
+# The same in a given dtype: Python's numbers are not rounded on the way.
 cdef Strided coerce_as(object x, int dtype, Py_ssize_t itemsize)
-cdef Strided coerce_beside(object x, object other)
+# The same as an operand of `op`, whose name a refusal has; and beside another, whose dtype Python's numbers may take.
+cdef Strided operand(str op, object x)
+cdef Strided operand_beside(str op, object x, object other)
 # A copy in memory of its own, in the order of x's strides; not recorded.
 cdef Strided fresh_copy(Strided x)
 # `x`, or a contiguous copy of it where its strides are not those of a fresh C-ordered tensor.

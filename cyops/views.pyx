@@ -5,9 +5,9 @@ Each function takes anything array-like and gives a tensor on the same memory; w
 be imported by everything above cyops.strided.
 """
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, as_bits, broadcast_view, coerce, count_elements, matrix_transposed,
-    normalize_axes, normalize_axis, read_integer, read_integers, read_shape, record, recording, result_class,
-    reversed_dims, finish_geometry, shape_of, tuple_of,
+    CYOPS_MAX_NDIM, Strided, alias, as_bits, broadcast_view, coerce, count_elements, finish_geometry,
+    matrix_transposed, normalize_axes, normalize_axis, operand, read_integer, read_integers, read_shape, record,
+    recording, result_class, reversed_dims, shape_of, tuple_of,
 )
 
 import numpy
@@ -31,7 +31,7 @@ def permute_dims(x, axes=None):
     >>> cyops.permute_dims(cyops.Strided([[1., 2., 3.]]), (1, 0)).shape
     (3, 1)
     """
-    return permuted(coerce(x), axes)
+    return permuted(operand("permute_dims", x), axes)
 
 
 cdef Strided permuted(Strided x, object axes):
@@ -69,7 +69,7 @@ def matrix_transpose(x):
     >>> cyops.matrix_transpose(cyops.Strided([[1., 2., 3.]])).shape
     (3, 1)
     """
-    return matrix_transposed(coerce(x))
+    return matrix_transposed(operand("matrix_transpose", x))
 
 
 def flip(x, axis=None):
@@ -81,7 +81,7 @@ def flip(x, axis=None):
     >>> cyops.flip(cyops.Strided([1., 2., 3.])).tolist()
     [3.0, 2.0, 1.0]
     """
-    cdef Strided a = coerce(x)
+    cdef Strided a = operand("flip", x)
     cdef Strided out = new_view(a)
     cdef char reversed_axes[CYOPS_MAX_NDIM]
     cdef int i
@@ -107,7 +107,7 @@ def broadcast_to(x, shape):
     >>> cyops.broadcast_to(cyops.Strided([1., 2.]), (3, 2)).strides
     (0, 1)
     """
-    cdef Strided a = coerce(x)
+    cdef Strided a = operand("broadcast_to", x)
     cdef Strided out = new_view(a)
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef int ndim = read_shape("broadcast_to", shape, lengths)
@@ -133,7 +133,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     >>> cyops.diagonal(cyops.Strided([[1., 2.], [3., 4.]])).tolist()
     [1.0, 4.0]
     """
-    cdef Strided a = coerce(x)
+    cdef Strided a = operand("diagonal", x)
     cdef Strided out = new_view(a)
     cdef int rows = normalize_axis("diagonal", axis1, a.v.ndim)
     cdef int columns = normalize_axis("diagonal", axis2, a.v.ndim)
@@ -170,7 +170,7 @@ def sliding_window_view(x, window_shape, axis=None):
     >>> cyops.sliding_window_view(cyops.Strided([1., 2., 3., 4.]), 3).tolist()
     [[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]]
     """
-    cdef Strided a = coerce(x)
+    cdef Strided a = operand("sliding_window_view", x)
     cdef Strided out = new_view(a)
     cdef Py_ssize_t lengths[CYOPS_MAX_NDIM]
     cdef tuple window = tuple_of(lengths, read_integers("sliding_window_view", "window_shape", window_shape, lengths))
@@ -210,7 +210,7 @@ def as_strided(x, shape, strides, offset=None):
     >>> cyops.as_strided(x, (2, 3), (2, 1)).tolist()
     [[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]]
     """
-    cdef Strided a = coerce(x)
+    cdef Strided a = operand("as_strided", x)
     cdef Strided out = new_view(a)
     cdef Py_ssize_t start
     cdef int i
@@ -251,7 +251,8 @@ def shares_memory(a, b):
     >>> cyops.shares_memory(x[::2], x[1::2]), cyops.shares_memory(x[1:], x[:2])
     (False, True)
     """
-    return bool(numpy.shares_memory(numpy.asarray(as_bits(coerce(a))), numpy.asarray(as_bits(coerce(b)))))
+    x, y = [numpy.asarray(as_bits(operand("shares_memory", one))) for one in (a, b)]
+    return bool(numpy.shares_memory(x, y))
 
 
 def shares_storage(Strided a not None, Strided b not None):
@@ -273,7 +274,7 @@ def get_array_item(x, key):
     from cyops.gather import take
     from cyops.reshaping import reshape
 
-    cdef Strided a = coerce(x)
+    cdef Strided a = operand("get_array_item", x)
     key = index_for_numpy(key)
     if isinstance(key, numpy.ndarray) and key.dtype.kind in "iu" and a.v.ndim > 0:
         return take(x, key, axis=0)

@@ -67,10 +67,12 @@ def imbalanced_binary(lib):
     x, y = classes(count=5)
     y = (y == 4).astype("float32")
     m = lib.metrics
+    cuts = (np.arange(1, 199) / 199).tolist()           # Keras's 200 with both ends; by default AUC is exact here
     model = network(lib, 8, 1, "sigmoid")
     model.compile(optimizer="rmsprop", loss=lib.losses.BinaryFocalCrossentropy(gamma=2.0, apply_class_balancing=True),
-                  metrics=[m.Precision(name="precision"), m.Recall(name="recall"), m.AUC(name="auc"),
-                           m.AUC(curve="PR", name="prc"), m.TruePositives(name="tp"), m.BinaryAccuracy(threshold=0.4)])
+                  metrics=[m.Precision(name="precision"), m.Recall(name="recall"), m.AUC(name="auc", thresholds=cuts),
+                           m.AUC(curve="PR", name="prc", thresholds=cuts), m.TruePositives(name="tp"),
+                           m.BinaryAccuracy(threshold=0.4)])
     weights = np.where(y > 0, 4.0, 1.0).astype("float32")
     history = model.fit(x, y, sample_weight=weights, batch_size=30, epochs=3, shuffle=False, verbose=0,
                         validation_data=(x[:20], y[:20], weights[:20]))

@@ -55,6 +55,7 @@ def test_other_names_get_the_nearest():
     assert raised("ct.layers._private", AttributeError) == "module 'cytensor.layers' has no attribute '_private'"
 
 
+@pytest.mark.slow
 def test_a_script_that_imports_what_is_absent():
     done = subprocess.run([sys.executable, "-c", "from cytensor.keras.layers import Dense, Conv2D"], check=False,
                           capture_output=True, text=True)

@@ -167,6 +167,20 @@ def test_labels_out_of_range_or_not_integers():
                 lambda labels=labels: losses.sparse_categorical_crossentropy(labels, probabilities), probabilities)
 
 
+FURTHER = {"take": ([0],), "reshape": ((4,),), "view": ((4,),), "broadcast_to": ((4,),), "one_hot": (2,),
+           "as_strided": ((2,), (1,)), "astype": ("float32",), "sliding_window_view": (2,), "scatter_add": ([0], 1.0),
+           "softmax_cross_entropy": ([0],), "dense": (np.ones((2, 2)),)}
+
+
+@pytest.mark.parametrize("name", cyops.OPS)
+def test_every_op_names_itself_where_no_tensor_can_be_made_of_an_operand(name):
+    parameters = cyops.OPS[name].parameters
+    further = FURTHER.get(name) or [np.ones((2, 2))] * sum(one in ("y", "b", "z") for one in parameters)
+    for bad in (None, object()):
+        with pytest.raises(TypeError, match=f"^{name}: "):
+            getattr(ct, name)(bad, *further)
+
+
 def test_targets_whose_shape_is_not_the_predictions():
     x, y = matrix(), matrix(2, 4)
     refuses(ValueError, "mean_squared_error: y_true and y_pred must have the same shape; got y_true (2, 3), "

@@ -78,6 +78,7 @@ def test_no_two_names_touch(draw, threads):
         assert all(below.y1 <= above.y0 + 1 for below, above in pairwise(boxes))
 
 
+@pytest.mark.slow
 def test_the_files_are_small_and_transparent(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(plots, "FOLDER", tmp_path)
     monkeypatch.setattr(plots, "read_runs", lambda sources: {1: run(1), 2: run(2)})

@@ -65,6 +65,7 @@ def check_same(result, expected):
     assert all(np.array_equal(a, b) for a, b in zip(result[1], expected[1], strict=True))
 
 
+@pytest.mark.slow
 def test_resumed_in_an_epoch_equals_uninterrupted(tmp_path):
     expected = run(fresh(), tmp_path / "none", log=tmp_path / "none.csv")
     assert expected[2] == 21 and not (tmp_path / "none").exists()
@@ -76,6 +77,7 @@ def test_resumed_in_an_epoch_equals_uninterrupted(tmp_path):
         assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_interrupted_again_and_again(tmp_path):
     expected = run(fresh(), tmp_path / "none")
     seed = 4
@@ -101,6 +103,7 @@ def test_resume_of_a_file_taken_inside_an_epoch(tmp_path):
         assert fresh(77).fit(**rows, resume=copy, callbacks=others).history == expected
 
 
+@pytest.mark.slow
 def test_generators_and_iterables_are_read_on(tmp_path):
     class Again:
         """Can be started again, so every epoch has the same batches."""

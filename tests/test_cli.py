@@ -61,6 +61,7 @@ def test_help(command, capsys):
         assert out.count("(default: ") >= 8 and "SUPPRESS" not in out and "None" not in out
 
 
+@pytest.mark.slow
 def test_as_a_module_and_as_a_command():
     done = subprocess.run([sys.executable, "-m", "cytensor", "--version"], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, f"cytensor {ct.__version__}\n")
@@ -102,6 +103,7 @@ def test_train_on_digits_then_predict(tmp_path, capsys):
     assert len(re.findall(r"\d \(\d+%\)", out)) == 3
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_training(capsys):
     printed = [run("train", *QUICK, "--epochs", "1", "--seed", seed, capsys=capsys)[1] for seed in ("3", "3", "4")]
     results = [re.search(r"Test accuracy.*", text).group() for text in printed]
@@ -232,6 +234,7 @@ def test_a_gallery_has_five_images_in_a_row():
 # Pictures
 
 
+@pytest.mark.slow
 def test_plots_are_drawn(points, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     curves, matrix, model = (str(tmp_path / name) for name in ("curves.png", "matrix.pdf", "m.safetensors"))

@@ -103,6 +103,7 @@ def csv_text(x, y, names=None):
     return "a,b,c,d,kind\n" + "\n".join(lines)
 
 
+@pytest.mark.slow
 def test_train_and_predict_on_tables(tmp_path, capsys):
     x, y = points()
     words = ["ash", "beech", "oak"]
@@ -284,6 +285,7 @@ def interrupted_after(process, line):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on_from_its_file(tmp_path, capsys):
     path, model = tmp_path / "r.safetensors", tmp_path / "m.safetensors"
     job = ["train", "--samples", 3000, "--hidden", 16, "--resume", path, "--save", model]
@@ -311,6 +313,7 @@ def test_files_that_cannot_be_written_are_refused_before_the_training(tmp_path, 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.slow
 def test_an_interrupt_without_a_file_says_that_nothing_is_kept(tmp_path):
     process = started("train", "--epochs", 100000, "--samples", 2000, "--save", tmp_path / "m.safetensors")
     code, err = interrupted_after(process, "2000 samples")
@@ -321,6 +324,7 @@ def test_an_interrupt_without_a_file_says_that_nothing_is_kept(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="needs pipes")
 @pytest.mark.parametrize("arguments", [["info"], ["--help"], ["train", "--help"], ["predict"],
                                        ["train", "--samples", "2000", "--epochs", "50", "--hidden", "8"]])
+@pytest.mark.slow
 def test_a_closed_pipe_ends_the_command_quietly(digits, arguments):
     if arguments == ["predict"]:
         arguments = ["predict", digits]
@@ -332,6 +336,7 @@ def test_a_closed_pipe_ends_the_command_quietly(digits, arguments):
     assert done.stderr == "" and (done.returncode == 141 or "--help" in arguments)
 
 
+@pytest.mark.slow
 def test_names_of_classes_in_any_letters(tmp_path):
     x, y = points(30)
     (tmp_path / "d.csv").write_text(csv_text(x, y, ["Ahorn", "Föhre", "柳"]), encoding="utf-8")

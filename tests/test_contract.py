@@ -93,6 +93,7 @@ def test_tensordot_follows_numpy_over_every_layout():
             assert np.array_equal(np.asarray(cyops.tensordot(a, b, axes=axes)), np.asarray(of_copies))
 
 
+@pytest.mark.slow
 def test_tensordot_over_axes_in_any_order_has_the_bits_of_operands_in_order():
     """Axes summed over and others in any order of memory: some merge, some are copied first."""
     rng = np.random.default_rng(7)

@@ -142,6 +142,7 @@ def test_altered_at_random(interrupted):
     assert refused > 1.5 * len(places)
 
 
+@pytest.mark.slow
 def test_tensors_altered(interrupted):
     path, tensors, metadata = interrupted
     for name, value in tensors.items():
@@ -176,3 +177,34 @@ def test_models_altered(tmp_path, monkeypatch):
         saving.models.write_file(path, tensors, {**metadata, "document": json.dumps(altered(document, at, value))})
         with pytest.raises(ValueError, match=message):
             load_model(path)
+
+
+@pytest.mark.parametrize("activation", [
+    {"function": "losses.mean_squared_error"}, {"function": "metrics.binary_accuracy"},
+    {"class": "metrics.Mean", "config": {}}, {"class": "losses.Hinge"}, {"class": "initializers.Zeros", "config": {}},
+    {"class": "regularizers.L2", "config": {}},
+], ids=str)
+def test_a_model_file_cannot_name_what_is_no_activation(tmp_path, activation):
+    """It would be built, and fail at the first prediction. What is refused leaves the random state as it was."""
+    path = tmp_path / "m.safetensors"
+    fresh().save(path)
+    tensors, metadata = saving.models.read_file(path)
+    document = metadata["document"].replace('"relu"', json.dumps(activation))
+    assert document != metadata["document"]
+    saving.models.write_file(path, tensors, {**metadata, "document": document})
+    random.set_seed(5)
+    random.normal((3,))
+    before = random.get_state()
+    with pytest.raises(ValueError, match=r"activation: a function \(tensor -> tensor\) is expected; got "):
+        load_model(path)
+    assert random.get_state() == before
+
+
+def test_what_is_called_with_one_tensor_may_be_an_activation():
+    class Halve(layers.Layer):
+        def call(self, x):
+            return 0.5 * x
+
+    for activation in (lambda x: 0.5 * x, Halve(), layers.Rescaling(0.5)):
+        dense = layers.Dense(2, activation=activation, kernel_initializer="ones")
+        assert dense(np.ones((1, 4), np.float32)).tolist() == [[2.0, 2.0]]

@@ -79,6 +79,7 @@ def test_a_capsule_that_nobody_consumes_gives_its_memory_back(options):
 
 
 def test_what_was_consumed_lives_as_long_as_its_array():
+    gc.collect()
     before = cyops.memory_stats()["in_use"]
     array = np.from_dlpack(ct.full((1000,), 3.0))
     gc.collect()

@@ -163,6 +163,7 @@ def test_large_operands_are_cut_and_joined():
     assert_same(cyops.Strided(a)[::-1, ::2] - 1.0, a[::-1, ::2] - 1.0, "reversed")
 
 
+@pytest.mark.slow
 def test_results_that_go_past_the_caches():
     a, b = np.arange(11_500_000, dtype="float32"), np.arange(11_500_000, dtype="float32")[::-1]
     x = cyops.Strided(np.concatenate([[7], a]).astype("float32"))[1:]
@@ -306,6 +307,7 @@ def test_division_by_a_scalar_of_every_dividend_by_every_divisor(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["int16", "uint16", "int32", "uint32", "int64", "uint64"])
+@pytest.mark.slow
 def test_division_by_a_scalar_about_the_powers_of_two(dtype):
     """Where the reciprocal has its longest and shortest factors, by dividends next to a whole quotient."""
     info = np.iinfo(dtype)

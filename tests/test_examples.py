@@ -35,6 +35,7 @@ def test_every_example_is_tested():
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.slow
 def test_help_explains_the_example(path):
     assert "--" in run(path.name, "--help") and path.read_text().startswith('"""')
 
@@ -58,6 +59,7 @@ def test_mnist_from_scratch():
     assert number(printed, r"test accuracy: (\S+)") > 0.25
 
 
+@pytest.mark.slow
 def test_views():
     printed = run("views.py", "--samples", "100000")
     for rank in range(6):

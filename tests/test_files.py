@@ -85,6 +85,7 @@ model.save(sys.argv[1])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.slow
 def test_what_a_killed_process_left_is_removed_by_the_next_save(tmp_path):
     path = tmp_path / "m.safetensors"
     for left in (1, 1):                # the second process removes what the first one left
@@ -95,6 +96,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_save(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.slow
 def test_what_another_process_is_writing_is_left_alone(tmp_path):
     path = tmp_path / "m.safetensors"
     with subprocess.Popen([sys.executable, "-c", WRITER, str(path), "wait"], stdin=subprocess.PIPE,
@@ -159,6 +161,7 @@ model.save_weights(sys.argv[1] + "/weights")
 """
 
 
+@pytest.mark.slow
 def test_the_same_model_gives_the_same_bytes(tmp_path):
     digests = set()
     for seed in ("1", "2", "3"):

@@ -66,6 +66,7 @@ def test_a_gradient_rule_that_is_wrong_is_found(monkeypatch, subject):
     assert "m.erf" in found_by(subject)
 
 
+@pytest.mark.slow
 def test_a_view_that_is_a_copy_is_found(monkeypatch):
     real = ct.flip
     plant(monkeypatch, "flip", lambda x, axis=None: ct.copy(real(x, axis=axis)))

@@ -321,6 +321,7 @@ def test_every_instruction_set(isa):
     assert run_with(isa, "check").split() == [isa]
 
 
+@pytest.mark.slow
 def test_instruction_sets_with_fused_multiply_add_agree_bit_for_bit():
     if "avx512" not in cyops.available_isas():
         pytest.skip("this machine has no avx512")

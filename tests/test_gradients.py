@@ -174,3 +174,24 @@ def test_of_two_equal_operands_the_first_has_the_gradient_of_maximum_and_minimum
         of_a, of_b = tape.gradient(y, [a, b])
         np.testing.assert_array_equal(of_a.numpy(), expected)
         np.testing.assert_array_equal(of_b.numpy(), 1 - np.array(expected))
+
+
+@pytest.mark.parametrize("view", [
+    lambda x: x.T[...], lambda x: x.T[:, 1:], lambda x: x.T[::-1, ::2], lambda x: ct.diagonal(x.T),
+    lambda x: ct.sliding_window_view(x.T, 2, axis=0), lambda x: x.T[1], lambda x: ct.flip(x, 0).T[1:],
+], ids=range(7))
+def test_second_derivatives_through_a_view_of_a_transpose(view):
+    """Of sum(w * v^3), v = view(x): the Hessian times a direction is view's adjoint of 6 v w view(direction)."""
+    rng = np.random.default_rng(2)
+    x, direction = ct.asarray(rng.normal(size=(3, 4))), rng.normal(size=(3, 4))
+    w = rng.normal(size=view(x).shape)
+    with ct.GradientTape() as outer:
+        outer.watch(x)
+        with ct.GradientTape() as tape:
+            tape.watch(x)
+            y = ct.sum(w * view(x) * view(x) * view(x))
+        along = ct.sum(tape.gradient(y, x) * direction)
+    places = np.asarray(view(ct.asarray(np.arange(12).reshape(3, 4))))
+    expected = np.zeros(12)
+    np.add.at(expected, places, 6 * w * np.ravel(x.numpy())[places] * np.ravel(direction)[places])
+    np.testing.assert_allclose(outer.gradient(along, x), expected.reshape(3, 4), rtol=1e-12, atol=1e-12)

@@ -229,3 +229,9 @@ def test_bfloat16_has_the_same_limits():
         found = getattr(activations, name)(x)
         assert found.dtype == "bfloat16"
         np.testing.assert_array_equal(found.astype("float32").numpy()[:2], [low, high])
+
+
+@pytest.mark.parametrize("name", sorted(set(activations.__all__) - {"get", "linear", "threshold"}))
+def test_activations_take_lists_as_tensors(name):
+    function, values = getattr(activations, name), [[-2.0, -0.5, 0.0, 1.0], [3.0, 0.25, -8.0, 7.0]]
+    np.testing.assert_array_equal(function(values), function(ct.asarray(values)))

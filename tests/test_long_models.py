@@ -64,6 +64,7 @@ def called(count):
 
 
 @pytest.mark.parametrize("make", [built, added, nested, called])
+@pytest.mark.slow
 def test_making_costs_as_much_a_layer_whatever_their_number(make):
     make(4)
     few, many = calls(lambda: make(100)), calls(lambda: make(400))
@@ -92,6 +93,7 @@ USES = {
 
 
 @pytest.mark.parametrize("use", USES)
+@pytest.mark.slow
 def test_using_costs_as_much_a_layer_whatever_their_number(use, tmp_path):
     costs = []
     for count in (50, 200):
@@ -226,6 +228,7 @@ def test_a_number_in_a_file_does_not_fill_the_memory(old, new, message, tmp_path
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.slow
 def test_programs_ask_for_what_they_like():
     assert len(metrics.AUC(num_thresholds=2**21).thresholds) == 2**21
     assert layers.CategoryEncoding(2**21)(np.zeros((1, 1), int)).shape == (1, 2**21)

@@ -197,6 +197,7 @@ def test_hostile_arguments():
     run("-c", f"{PREPARE}\nHOSTILE = {HOSTILE!r}\n{TRY_EACH}", timeout=60)
 
 
+@pytest.mark.slow
 def test_lifetimes_long_chains_and_threads():
     run("-c", PREPARE + WITH_STATEMENTS, timeout=60)
 

@@ -56,6 +56,7 @@ def nested_model():
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 100])
+@pytest.mark.slow
 def test_learning_curves(epochs):
     names = ("loss", "accuracy", "a_metric_with_a_name_of_fifty_characters_or_so_long")
     figure = history(epochs, names=names).plot(title="A title " * 12)

@@ -29,6 +29,7 @@ def run(code, folder, encoding):
 
 @pytest.mark.parametrize(("encoding", "line", "name"), [
     ("ascii", b"+====", b"d\\xe9tecteur"), ("cp1252", b"+====", b"d\xe9tecteur"), ("utf-8", "┏━━━━".encode(), None)])
+@pytest.mark.slow
 def test_training_prints_on_every_encoding(encoding, line, name, tmp_path):
     ran = run(FIT, tmp_path, encoding)
     assert ran.returncode == 0 and not ran.stderr, ran.stderr
@@ -51,6 +52,7 @@ def test_text_is_changed_only_where_it_must_be():
 
 @pytest.mark.skipif(os.name != "posix", reason="needs pipes of a shell")
 @pytest.mark.parametrize("arguments", ["info", "--help", "train --samples 200 --epochs 2", "train --help", ""])
+@pytest.mark.slow
 def test_the_command_ends_quietly_when_nobody_reads_on(arguments):
     program = f"'{sys.executable}' -u -m cytensor {arguments}"
     ran = subprocess.run(["bash", "-c", f"{program} | head -n 1"], capture_output=True, text=True, timeout=120)
@@ -58,6 +60,7 @@ def test_the_command_ends_quietly_when_nobody_reads_on(arguments):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs pipes of a shell")
+@pytest.mark.slow
 def test_training_goes_on_when_nobody_reads(tmp_path):
     code = """
 import numpy as np, cytensor as ct, sys

@@ -61,6 +61,7 @@ def run_program(program):
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_eight_threads_run_every_op_at_once():
     assert run_program("""
 expected, wrong = work(), []
@@ -77,6 +78,7 @@ print(wrong)
 
 
 @needs_fork
+@pytest.mark.slow
 def test_several_threads_fork_while_others_compute():
     """Forks at the same time, each while the pool may be busy: every child and every thread gets the right bits."""
     assert run_program("""
@@ -104,6 +106,7 @@ print(len(agreed) >= 12, all(agreed))
 
 
 @needs_fork
+@pytest.mark.slow
 def test_a_child_may_fork_again_and_start_threads_of_its_own():
     assert run_program("""
 expected = large_work()
@@ -124,6 +127,7 @@ print(generation(2), large_work() == expected)
 
 
 @pytest.mark.parametrize("leave", ["sys.exit(0)", "os._exit(0)", "pass"])
+@pytest.mark.slow
 def test_exit_while_every_kind_of_kernel_runs(leave):
     """Daemon threads are in the midst of kernels, and the pool's workers with them, when the interpreter goes."""
     assert run_program(f"""

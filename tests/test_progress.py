@@ -49,6 +49,7 @@ def test_bar_on_a_terminal(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no pseudo terminals")
+@pytest.mark.slow
 def test_a_terminal_that_says_it_has_no_size_shows_the_bar_too():
     code = """
 import numpy as np, cytensor as ct
@@ -64,6 +65,7 @@ model.fit(np.ones((70, 3)), np.ones((70, 2)))
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no pseudo terminals")
+@pytest.mark.slow
 def test_a_narrow_terminal_shows_every_value_when_a_line_is_done():
     fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
     code = """

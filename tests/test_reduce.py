@@ -52,6 +52,7 @@ def assert_near(got, expected, bound, case):
     assert (np.abs(got.astype(np.longdouble) - expected) <= bound).all(), f"{case}: {got} {expected}"
 
 
+@pytest.mark.slow
 def test_sums_and_means_of_floats_are_accurate_in_every_layout():
     for case, x, values, axes in cases(FLOATING):
         exact = values.astype(np.longdouble)
@@ -64,6 +65,7 @@ def test_sums_and_means_of_floats_are_accurate_in_every_layout():
         assert_near(cyops.mean(x, axis=axes), exact.mean(axis=axes), tolerance / count, case)
 
 
+@pytest.mark.slow
 def test_variances_are_accurate_in_every_layout():
     for case, x, values, axes in cases(FLOATING):
         exact = values.astype(np.longdouble)
@@ -72,6 +74,7 @@ def test_variances_are_accurate_in_every_layout():
         assert_near(cyops.std(x, axis=axes)**2, exact.var(axis=axes), tolerance, case)
 
 
+@pytest.mark.slow
 def test_integers_reduce_exactly_in_every_layout():
     for case, x, values, axes in cases(INTEGERS):
         total = cyops.sum(x, axis=axes)
@@ -83,6 +86,7 @@ def test_integers_reduce_exactly_in_every_layout():
         np.testing.assert_array_equal(mean, values.mean(axis=axes).astype(np.float32), case)
 
 
+@pytest.mark.slow
 def test_extremes_and_truth_in_every_layout():
     for case, x, values, axes in cases(["bool", "int8", "uint64", *FLOATING]):
         for ours, numpys in ((cyops.max, np.max), (cyops.min, np.min), (cyops.any, np.any), (cyops.all, np.all)):

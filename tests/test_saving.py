@@ -222,6 +222,7 @@ def test_damaged_files(tmp_path):
             load_model(rewritten(path, edit))
 
 
+@pytest.mark.slow
 def test_random_damage_never_crashes(tmp_path):
     path = _saved(tmp_path, trained())
     content = bytearray(path.read_bytes())

@@ -56,6 +56,7 @@ def test_a_copy_trains_as_the_original(copied, before, tmp_path):
 
 
 @pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.slow
 def test_a_copy_in_another_process_trains_as_the_original(before, tmp_path):
     model = model_with_noise()
     for _ in range(before):

@@ -56,6 +56,7 @@ def test_labels_of_any_type_and_what_a_fit_leaves_behind():
     assert {weight.dtype.name for weight in classifier(dtype="float32").fit(X, Y).model_.weights} == {"float32"}
 
 
+@pytest.mark.slow
 def test_grid_search_over_a_pipeline_and_voting():
     pipeline = make_pipeline(StandardScaler(), classifier(epochs=5))
     grid = {"cytensorclassifier__hidden_layer_sizes": [(), (8,)], "cytensorclassifier__optimizer": ["sgd", "adam"]}

@@ -95,7 +95,7 @@ def test_memory_of_a_numpy_array_is_shared_and_kept_alive():
 def test_a_read_only_buffer_stays_read_only():
     array = np.arange(3.0)
     array.flags.writeable = False
-    for source in (array, b"abc", memoryview(b"abc")):
+    for source in (array, np.frombuffer(b"abc", np.uint8), memoryview(b"abc")):
         x = cyops.Strided(source)
         assert x.storage.is_readonly
         with pytest.raises(ValueError, match="setitem: the tensor is read-only"):

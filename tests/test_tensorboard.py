@@ -47,6 +47,7 @@ def run(library, folder, **options):
         board._close_writers()                     # Keras leaves it to the end of the process
 
 
+@pytest.mark.slow
 def test_scalars_of_epochs_and_evaluations(events, tmp_path):
     run(ct, tmp_path)
     found = events(tmp_path)

@@ -53,6 +53,7 @@ needs_affinity = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason
 PRINT_COUNT = "import cyops; print(cyops.get_num_threads())"
 
 
+@pytest.mark.slow
 def test_environment_variables_choose_in_order():
     assert run_program(PRINT_COUNT, CYOPS_NUM_THREADS="3", OMP_NUM_THREADS="2") == "3"
     assert run_program(PRINT_COUNT, OMP_NUM_THREADS="2,4") == "2"
@@ -121,6 +122,7 @@ print(seen, cyops.get_num_threads())
 """, CYOPS_NUM_THREADS="3") == "[[3], [2], 2, 1, 3] 3"
 
 
+@pytest.mark.slow
 def test_threadpoolctl_is_not_imported_without_need():
     assert run_program("import cyops, sys; cyops.ones(3) + 1; print('threadpoolctl' in sys.modules)") == "False"
     assert run_program("""
@@ -147,6 +149,7 @@ def test_no_worker_exists_before_it_is_needed():
     """) == "[0, 2]"
 
 
+@pytest.mark.slow
 def test_work_not_worth_waking_a_thread_is_shared_when_more_of_it_follows():
     assert run_program("""
         import cyops, numpy as np, time
@@ -184,6 +187,7 @@ def test_one_processor_for_all_threads_from_the_start():
 
 
 @needs_affinity
+@pytest.mark.slow
 def test_masks_that_others_set_stay():
     assert run_program(BOUND + """
 done = [repeat()]

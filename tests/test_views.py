@@ -123,6 +123,7 @@ def test_empty_and_scalar_reshapes():
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
+@pytest.mark.slow
 def test_any_chain_of_slices_equals_numpys(data):
     array = np.arange(5 * 4 * 6, dtype=np.int32).reshape(5, 4, 6)
     x = cyops.Strided(array)

@@ -14,7 +14,7 @@ from cyops import Strided
 from cytensor import ops, registry
 from cytensor.absent import explain
 from cytensor.autodiff.rules import define
-from cytensor.tensor import Tensor, asarray
+from cytensor.tensor import Tensor, operand
 from cytensor.types import ArrayLike, Identifier
 
 __all__ = ["celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
@@ -33,15 +33,17 @@ SELU_SCALE = 1.0507009873554805
 FAR = 1000.0         # exp(-FAR) is 0 in every dtype: beyond it sigmoids and normal densities are at their ends
 
 
-def _floating(x: ArrayLike) -> Strided:
-    x = x if isinstance(x, Strided) else asarray(x)
+def _floating(op: str, x: ArrayLike) -> Strided:
+    x = x if isinstance(x, Strided) else operand(op, x)
+    if x.dtype.kind not in "fiub":
+        raise TypeError(f"{op}: needs numbers; got dtype {x.dtype}")
     return x if x.dtype.kind == "f" else cyops.astype(x, "float32")
 
 
 def _as_one_op(op: str, formula: Callable[..., Strided]) -> Callable[..., Tensor]:
     """`formula`, of a floating tensor and numbers, as an op that tapes record under the name `op`."""
     def function(x: ArrayLike, **numbers: float) -> Any:
-        x = _floating(x)
+        x = _floating(op, x)
         values = formula(cyops.detach(x), **numbers)
         cyops.record_op(op, (x,), values, numbers)
         return values
@@ -159,8 +161,7 @@ def relu(x: ArrayLike, negative_slope: float = 0.0, max_value: float | None = No
     if not negative_slope and not threshold:
         result = ops.relu(x)
     else:
-        x = asarray(x)
-        below = negative_slope * (x - threshold) if negative_slope else 0.0
+        below = negative_slope * ops.subtract(x, threshold) if negative_slope else 0.0
         result = ops.where(ops.less_equal(x, threshold), below, x)
     return result if max_value is None else ops.minimum(result, max_value)
 
@@ -219,7 +220,7 @@ def sigmoid(x: ArrayLike) -> Tensor:
 
 def hard_sigmoid(x: ArrayLike) -> Tensor:
     """min(max(x / 6 + 1/2, 0), 1)."""
-    return ops.minimum(ops.maximum(asarray(x) / 6.0 + 0.5, 0.0), 1.0)
+    return ops.minimum(ops.maximum(ops.divide(x, 6.0) + 0.5, 0.0), 1.0)
 
 
 def tanh(x: ArrayLike) -> Tensor:
@@ -252,7 +253,7 @@ def hard_tanh(x: ArrayLike) -> Tensor:
 
 def log_sigmoid(x: ArrayLike) -> Tensor:
     """log(sigmoid(x)), stable at both ends."""
-    return -softplus(-asarray(x))
+    return -softplus(ops.negative(x))
 
 
 def squareplus(x: ArrayLike, b: float = 4) -> Tensor:

@@ -36,7 +36,7 @@ class MaxNorm(Constraint):
 
     def __call__(self, w: Tensor) -> Tensor:
         lengths = _lengths(w, self.axis)
-        return narrowed(w * (ops.clip(lengths, 0.0, self.max_value) / (EPSILON + lengths)), w.dtype)
+        return _like(w, w * (ops.clip(lengths, 0.0, self.max_value) / (EPSILON + lengths)))
 
 
 class UnitNorm(Constraint):
@@ -46,7 +46,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Tensor) -> Tensor:
-        return narrowed(w / (EPSILON + _lengths(w, self.axis)), w.dtype)
+        return _like(w, w / (EPSILON + _lengths(w, self.axis)))
 
 
 class MinMaxNorm(Constraint):
@@ -58,7 +58,12 @@ class MinMaxNorm(Constraint):
     def __call__(self, w: Tensor) -> Tensor:
         lengths = _lengths(w, self.axis)
         wanted = self.rate * ops.clip(lengths, self.min_value, self.max_value) + (1 - self.rate) * lengths
-        return narrowed(w * (wanted / (EPSILON + lengths)), w.dtype)
+        return _like(w, w * (wanted / (EPSILON + lengths)))
+
+
+def _like(w: Tensor, values: Tensor) -> Tensor:
+    """The values in the dtype of w, where it has one."""
+    return narrowed(values, getattr(w, "dtype", values.dtype))
 
 
 def _lengths(w: Tensor, axis: Axis) -> Tensor:

@@ -9,13 +9,14 @@ from cytensor.types import DTypeLike
 HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
 def widened(x: Tensor) -> Tensor:
-    """x in float32 where it is float16, which ends at 65504 and counts whole numbers to 2048; anything else as it is.
+    """x in float32 where it is float16, which ends at 65504 and counts whole numbers to 2048; anything else as it is,
+    lists and what is no tensor included, which the next op takes or refuses by its own name.
 
     >>> from cytensor.tensor import asarray
     >>> widened(asarray(np.ones(2, np.float16))).dtype
     dtype('float32')
     """
-    return x.astype(SINGLE) if x.dtype == HALF else x
+    return x.astype(SINGLE) if getattr(x, "dtype", None) == HALF else x
 
 
 def narrowed(x: Tensor, dtype: DTypeLike) -> Tensor:

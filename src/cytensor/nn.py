@@ -3,13 +3,13 @@ from cytensor.activations import elu, gelu, relu6, selu, silu, softplus, softsig
 from cytensor.activations import leaky_relu as _leaky_relu
 from cytensor.losses import cross_entropy
 from cytensor.ops import log_softmax, relu, sigmoid, softmax, softmax_cross_entropy, tanh
-from cytensor.tensor import Tensor, asarray
+from cytensor.tensor import Tensor, operand
 from cytensor.types import ArrayLike
 
 
 def leaky_relu(features: ArrayLike, alpha: float = 0.2) -> Tensor:
     """x where x > 0, `alpha * x` elsewhere."""
-    return _leaky_relu(asarray(features), alpha)
+    return _leaky_relu(operand("leaky_relu", features), alpha)
 
 
 def sparse_softmax_cross_entropy_with_logits(labels: ArrayLike, logits: ArrayLike) -> Tensor:
@@ -31,7 +31,7 @@ def sigmoid_cross_entropy_with_logits(labels: ArrayLike, logits: ArrayLike) -> T
     >>> ct.nn.sigmoid_cross_entropy_with_logits([1., 0.], [1000., 1000.]).tolist()
     [0.0, 1000.0]
     """
-    labels, logits = asarray(labels), asarray(logits)
+    labels, logits = (operand("sigmoid_cross_entropy_with_logits", x) for x in (labels, logits))
     if labels.shape != logits.shape:
         raise ValueError(f"sigmoid_cross_entropy_with_logits: labels and logits must have the same shape; got labels "
                          f"{labels.shape}, logits {logits.shape}")

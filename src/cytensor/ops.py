@@ -9,7 +9,7 @@ from typing import Any
 import cyops
 from cyops import OPS, Derived, Strided, as_class
 from cytensor.composites import COMPOSITES
-from cytensor.tensor import Tensor, asarray
+from cytensor.tensor import Tensor, asarray, operand
 from cytensor.types import ArrayLike, DTypeLike
 
 
@@ -94,7 +94,7 @@ def shape(x: ArrayLike) -> tuple[int, ...]:
     >>> ct.shape([[1, 2, 3]])
     (1, 3)
     """
-    return asarray(x).shape
+    return operand("shape", x).shape
 
 
 def transpose(x: ArrayLike, perm: Sequence[int] | None = None) -> Tensor:
@@ -114,7 +114,7 @@ def rank(x: ArrayLike) -> int:
     >>> ct.rank([[1., 2.]])
     2
     """
-    return asarray(x).ndim
+    return operand("rank", x).ndim
 
 
 def size(x: ArrayLike) -> int:
@@ -124,7 +124,7 @@ def size(x: ArrayLike) -> int:
     >>> ct.size([[1., 2.]])
     2
     """
-    return asarray(x).size
+    return operand("size", x).size
 
 
 def add_n(inputs: Sequence[ArrayLike]) -> Tensor:
@@ -138,7 +138,7 @@ def add_n(inputs: Sequence[ArrayLike]) -> Tensor:
     """
     if not isinstance(inputs, (list, tuple)):
         raise TypeError(f"add_n: inputs must be a list of tensors; got {type(inputs).__name__}")
-    tensors = [asarray(x) for x in inputs]
+    tensors = [operand("add_n", x) for x in inputs]
     if len({x.shape for x in tensors}) != 1:
         raise ValueError(f"add_n: inputs must be tensors of one shape; got {[x.shape for x in tensors]}")
     result = tensors[0]

@@ -143,6 +143,18 @@ def scope(seed: int) -> Iterator[None]:
         _scope.state = outer
 
 
+@contextlib.contextmanager
+def kept_where_refused() -> Iterator[None]:
+    """Where the block raises, what is drawn after it is what would have been without it. Serves as a decorator too."""
+    state = _current()
+    counts, position = dict(state.counts), state.generator.bit_generator.state
+    try:
+        yield
+    except BaseException:
+        state.counts, state.generator.bit_generator.state = counts, position
+        raise
+
+
 def stream_key(name: str) -> tuple[int, str, int]:
     """(seed, name, position): the arguments of `generator` for the next stream called `name`."""
     state = _current()

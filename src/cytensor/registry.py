@@ -21,6 +21,10 @@ T = TypeVar("T")
 _tables: dict[str, dict[str, Any]] = {}     # kind -> folded name -> class or function
 _names: dict[Any, str] = {}                 # class or function -> the qualified name that files use
 _by_name: dict[str, Any] = {}               # qualified name -> class or function
+# What the callables of a kind are called with and give: where one kind is asked for, one that differs is no answer.
+_CALLED = {"activations": "tensor -> tensor", "layers": "tensor -> tensor", "constraints": "tensor -> tensor",
+           "losses": "targets, predictions -> number", "metrics": "targets, predictions -> number",
+           "regularizers": "tensor -> number", "initializers": "shape -> tensor"}
 
 
 def snake_case(name: str) -> str:
@@ -149,11 +153,15 @@ def lookup(kind: str, identifier: Identifier, base: "type[Configurable] | None" 
         if entry is None:
             raise unknown(what, identifier, (spelled(known.__name__) for known in table.values()))
         identifier = entry
-    if isinstance(identifier, type):
-        return identifier()
+    is_made = isinstance(identifier, type)
+    if is_made:
+        identifier = identifier()
     if base is not None and isinstance(identifier, base):
         return identifier
     if callable(identifier) and (base is None or not base.strict):
+        _refuse_others(what, kind, identifier)
+        return identifier
+    if is_made:
         return identifier
     kinds = ["a name"]
     if base is not None:
@@ -162,6 +170,16 @@ def lookup(kind: str, identifier: Identifier, base: "type[Configurable] | None" 
         kinds.append("a function")
     raise TypeError(f"{what}: expected {', '.join(kinds[:-1])} "
                     f"or {kinds[-1]}; got {identifier!r} ({type(identifier).__name__})")
+
+
+def _refuse_others(what, kind, entry):
+    """Raise TypeError for what is called otherwise than `kind`, though it is this package's: a metric as activation."""
+    named = [entry] if inspect.isroutine(entry) else type(entry).__mro__
+    known = [_names[one] for one in named if one in _names]
+    own = next((name for name in known if name.partition(".")[0] in _CALLED), None)
+    if own is not None and _CALLED[own.partition(".")[0]] != _CALLED.get(kind):
+        raise TypeError(f"{what}: a function ({_CALLED.get(kind)}) is expected; got {own} "
+                        f"({_CALLED[own.partition('.')[0]]})")
 
 
 # -- configurations ---------------------------------------------------------------------------------------------------

@@ -218,3 +218,15 @@ def asarray(obj: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = 
             return cyops.astype(obj, dtype)
         return cyops.copy(obj) if copy else obj
     return as_tensor(cyops.asarray(obj, dtype, copy=copy))
+
+
+def operand(op, x):
+    """`asarray(x)`; what no tensor can be made of is refused in the name of `op`, which the user called."""
+    if isinstance(x, Tensor):
+        return x
+    try:
+        return asarray(x)
+    except (TypeError, ValueError, OverflowError) as error:
+        if str(error).startswith("asarray: "):
+            raise type(error)(op + str(error).removeprefix("asarray")) from None
+        raise

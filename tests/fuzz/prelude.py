@@ -199,7 +199,8 @@ class Bounds:
         error = self.rounding * terms
         for k, x in enumerate(inputs):
             moving = self.rounding * np.abs(x.value) + x.error
-            error = error + self.rounding**2 * np.max(x.value**2, initial=0)         # where |J| is 0: var of equals
+            largest = np.max(moving, initial=0)                  # where |J| is 0, of square at 0 or var of equals
+            error = error + largest * (self.rounding if self.of_slopes else largest)
             if self.of_slopes and name in DIFFERENCES:
                 error = error + np.sum(x.error) * np.max(np.abs(x.value), initial=1)
             for i in range(x.value.size):
@@ -207,7 +208,22 @@ class Bounds:
                 step.flat[i] += STEP * 1j
                 column = np.imag(at([step if j == k else y.value for j, y in enumerate(inputs)])) / STEP
                 error = error + np.abs(column) * np.ravel(moving)[i]
-        return Bounded(value, error)
+        return Bounded(value, error + self.past_bends(name, inputs))
+
+    def past_bends(self, name, inputs):
+        """What is added where an input lies so near a bend that the true one may lie on its other side."""
+        moving = [self.rounding * np.abs(x.value) + x.error for x in inputs]
+        if name in ("abs", "relu"):
+            return moving[0] * self.is_near(inputs[0].value, moving[0])
+        if name in ("maximum", "minimum") and len(inputs) == 2:
+            total = moving[0] + moving[1]
+            return total * self.is_near(inputs[0].value - inputs[1].value, total)
+        return np.max(moving[0], initial=0) if name in ("max", "min") else 0.0
+
+    def is_near(self, x, moving):
+        """Whether 0 may be what x is; of directions, which say nothing of that, whether x is rounding of numbers
+        about 1."""
+        return np.abs(x) <= (1000 * self.rounding if self.of_slopes else moving)
 
 
 def check_value(f, arrays, tensors):

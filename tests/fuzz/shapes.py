@@ -49,8 +49,9 @@ def axes(draw, ndim, several=True):
         return None
     if which < 3:
         return draw(st.integers(-ndim, ndim - 1))
-    chosen = draw(st.lists(st.integers(0, ndim - 1), min_size=1, max_size=ndim, unique=True))
-    return tuple(axis - ndim * draw(st.integers(0, 1)) for axis in chosen)
+    order = draw(st.permutations(range(ndim)))
+    count = draw(st.integers(min(2, ndim), ndim)) if draw(st.integers(0, 3)) else 1
+    return tuple(axis - ndim * draw(st.integers(0, 1)) for axis in order[:count])
 
 
 @st.composite

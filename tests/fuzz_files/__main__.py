@@ -107,6 +107,8 @@ CALLS = {
     "weights": "# from the folder tests, with the file there:\nfrom fuzz_files.formats import Weights\n"
                "form = Weights('.')\nopen(form.path, 'wb').write(open(path, 'rb').read())\nform.load()",
 }
+TABLE = "from cytensor.cli import data\n"
+CALLS |= {"npy": TABLE + "data.to_predict([path], (4,))", "csv": TABLE + "data.training([path])"}
 CALLS |= {"idx.gz": CALLS["idx"], "checkpoint": CALLS["weights"].replace("Weights", "Checkpoint")}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cytensor import callbacks, datasets, layers, metrics, optimizers, random
+from cytensor.cli import data
 from cytensor.models import Sequential, load_model
 from fuzz_files.mutations import altered, damaged
 
@@ -196,6 +197,52 @@ class Npz(Format):
         assert x.shape[1:] == (28, 28) and x.shape[:1] == y.shape
 
 
+class Npy(Format):
+    """Half of the damage is to the head."""
+
+    name = "d.npy"
+
+    def make(self):
+        file = io.BytesIO()
+        np.save(file, np.arange(12, dtype=np.float32).reshape(3, 4))
+        return file.getvalue()
+
+    def mutate(self, rng):
+        return super().mutate(rng) if rng.integers(2) else damaged(rng, self.sound[:128]) + self.sound[128:]
+
+    def load(self):
+        samples = data.to_predict([str(self.path)], (4,))
+        assert samples.x.shape[1:] == (4,) and samples.x.nbytes <= 8 * self.path.stat().st_size
+
+
+class Csv(Format):
+    """A third of the damage exchanges whole cells and lines."""
+
+    name = "d.csv"
+    cells = ("", "nan", "inf", "1e999", "x", '"', '"a,b"', "-1", "0x1", "1_0", "١", "a\nb", "\0", ",", ";", " 7 ",
+             "9" * 400)
+
+    def make(self):
+        lines = [f"{row / 7:.3f},{row * row},{-row},{'cat' if row % 2 else 'dog'}" for row in range(6)]
+        return "\n".join(["a,b,c,label", *lines, ""]).encode()
+
+    def mutate(self, rng):
+        if rng.integers(3):
+            return super().mutate(rng)
+        lines = [line.split(",") for line in self.sound.decode().split("\n")]
+        for _ in range(rng.integers(1, 4)):
+            line = lines[rng.integers(len(lines))]
+            line[rng.integers(len(line))] = self.cells[rng.integers(len(self.cells))]
+        encoding = ("utf-8", "utf-8", "utf-16", "utf-8-sig")[rng.integers(4)]
+        return "\n".join(map(",".join, lines)).encode(encoding)
+
+    def load(self):
+        train, test = data.training([str(self.path)])
+        for part in (train, test):
+            assert part.x.ndim == 2 and np.isfinite(part.x).all() and part.y.shape == part.x.shape[:1]
+            assert part.names is None or part.y.max() < len(part.names)
+
+
 class Idx(Format):
     name = "d.idx"
 
@@ -220,4 +267,5 @@ class GzippedIdx(Idx):
         return gzip.compress(damaged(rng, self.inner), 1, mtime=0) if rng.integers(2) else super().mutate(rng)
 
 
-FORMATS = {"model": Model, "weights": Weights, "checkpoint": Checkpoint, "npz": Npz, "idx": Idx, "idx.gz": GzippedIdx}
+FORMATS = {"model": Model, "weights": Weights, "checkpoint": Checkpoint, "npz": Npz, "npy": Npy, "csv": Csv, "idx": Idx,
+           "idx.gz": GzippedIdx}

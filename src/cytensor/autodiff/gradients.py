@@ -109,7 +109,9 @@ define(
 )
 define(
     "scatter_view",
-    x=lambda d, view_shape, strides, offset: cyops.as_strided(cyops.copy(d), view_shape, strides, offset),
+    # The strides are those of C order; `copy` would keep the order of d, which may be a transpose.
+    x=lambda d, view_shape, strides, offset: cyops.as_strided(
+        reshape(d, (-1,), copy=True), view_shape, strides, offset),
 )
 
 

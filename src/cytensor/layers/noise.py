@@ -90,7 +90,11 @@ class Dropout(Noise):
         if len(self.noise_shape) != len(shape):
             raise ValueError(f"Dropout: noise_shape must have one entry for each axis of the input; got "
                              f"{tuple(self.noise_shape)} for an input of shape {shape}")
-        return tuple(n if m is None else m for m, n in zip(self.noise_shape, shape, strict=True))
+        mask = tuple(n if m is None else m for m, n in zip(self.noise_shape, shape, strict=True))
+        if any(m not in (1, n) for m, n in zip(mask, shape, strict=True)):
+            raise ValueError(f"Dropout: noise_shape must broadcast to the input; got {tuple(self.noise_shape)} for an "
+                             f"input of shape {shape}")
+        return mask
 
 
 class GaussianDropout(Noise):

@@ -11,7 +11,7 @@ import numpy as np
 
 import cyops
 from cytensor import ops
-from cytensor.tensor import Tensor, asarray
+from cytensor.tensor import Tensor, asarray, operand
 from cytensor.types import Array, ArrayLike, DTypeLike
 from cytensor.user_warnings import warn
 
@@ -19,9 +19,9 @@ WIDE = np.dtype(np.float32)          # what halves, integers and bools are compu
 
 
 # -- dtypes and shapes ------------------------------------------------------------------------------------------------
-def as_floating(y_pred: ArrayLike) -> Tensor:
+def as_floating(op: str, y_pred: ArrayLike) -> Tensor:
     """y_pred as a floating tensor of at least float32; a softmax of halves stays, for it remembers its logits."""
-    y_pred = y_pred if isinstance(y_pred, Tensor) else asarray(y_pred)
+    y_pred = operand(op, y_pred)
     if y_pred.dtype.kind == "f" and (y_pred.dtype.itemsize > 2 or cyops.logits_behind(y_pred) is not None):
         return y_pred
     return y_pred.astype(WIDE)
@@ -32,10 +32,10 @@ def agree(op: str, y_true: ArrayLike, y_pred: ArrayLike, keeps_softmax: bool = F
 
     keeps_softmax: leave a softmax of halves as it is, as `as_floating` does.
     """
-    y_pred = as_floating(y_pred)
+    y_pred = as_floating(op, y_pred)
     if y_pred.dtype.itemsize == 2 and not keeps_softmax:
         y_pred = y_pred.astype(WIDE)
-    y_true = asarray(y_true)
+    y_true = operand(op, y_true)
     dtype = WIDE if y_pred.dtype.itemsize == 2 else y_pred.dtype
     if y_true.dtype != dtype:
         y_true = y_true.astype(dtype)
@@ -54,12 +54,12 @@ def same_shape(op: str, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]
     return y_true.reshape(shape), y_pred.reshape(shape)
 
 
-def one_a_sample(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[ArrayLike, ArrayLike]:
+def one_a_sample(op: str, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[ArrayLike, ArrayLike]:
     """(y_true, y_pred), where both are (n,), as (n, 1): the last axis, which is averaged, must not be the samples."""
-    y_pred = y_pred if isinstance(y_pred, Tensor) else asarray(y_pred)
+    y_pred = operand(op, y_pred)
     if y_pred.ndim == 1:
-        y_true = asarray(y_true)
-        if y_true.ndim == 1:
+        y_true = operand(op, y_true)
+        if y_true.shape == y_pred.shape:
             return y_true.reshape((*y_true.shape, 1)), y_pred.reshape((*y_pred.shape, 1))
     return y_true, y_pred
 
@@ -96,7 +96,7 @@ def kind_of_targets(true_shape: tuple[int, ...], pred_shape: tuple[int, ...]) ->
 # -- labels -----------------------------------------------------------------------------------------------------------
 def as_labels(op: str, y_true: ArrayLike, y_pred: Tensor) -> Tensor:
     """y_true as integer labels of y_pred's shape without its last axis, which (n, 1) loses."""
-    y_true = y_true if isinstance(y_true, Tensor) else asarray(y_true)
+    y_true = operand(op, y_true)
     expected = y_pred.shape[:-1]
     if y_pred.ndim < 2:
         raise ValueError(f"{op}: y_pred must have a last axis of classes; got y_true {y_true.shape}, "
@@ -170,14 +170,14 @@ def warn_of_softmax(op: str, y_pred: Tensor, from_logits: bool) -> None:
 
 
 # -- functions of the caller's ----------------------------------------------------------------------------------------
-def together(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def together(op: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """(y_true, y_pred) as tensors, (n,) and (n, 1) of one shape; halves as float32. Structures stay as they are.
 
     Where the shapes differ otherwise, as those of labels (n,) and predictions (n, c) do, they are left alone.
     """
     if _is_structure(y_true) or _is_structure(y_pred):
         return y_true, y_pred
-    y_true, y_pred = _widened(asarray(y_true)), _widened(asarray(y_pred))
+    y_true, y_pred = _widened(operand(op, y_true)), _widened(operand(op, y_pred))
     shape = _common(y_true.shape, y_pred.shape)
     return (y_true, y_pred) if shape is None else (y_true.reshape(shape), y_pred.reshape(shape))
 
@@ -198,7 +198,7 @@ def call_agreed(op: str, function: Callable[..., Any], y_true: Any, y_pred: Any,
     ValueError where the function broadcasts samples against samples, (n,) against (n, 1).
     """
     given = getattr(y_true, "shape", None), getattr(y_pred, "shape", None)
-    y_true, y_pred = together(y_true, y_pred)
+    y_true, y_pred = together(op, y_true, y_pred)
     if not isinstance(y_true, Tensor) or not isinstance(y_pred, Tensor):
         return _as_values(function(y_true, y_pred))
     if y_pred.dtype.kind != "f":

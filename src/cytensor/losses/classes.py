@@ -27,7 +27,7 @@ from cytensor.losses.functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from cytensor.tensor import Tensor, asarray
+from cytensor.tensor import Tensor, asarray, operand
 from cytensor.types import ArrayLike, DTypeLike, Identifier
 
 __all__ = ["BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
@@ -91,7 +91,7 @@ class Loss(registry.Configurable):
         if not self.agrees:
             return agreement.call_agreed(self.name, self.call, y_true, y_pred, dtype)
         if dtype is not None:
-            y_pred = asarray(y_pred)
+            y_pred = operand(self.name, y_pred)
             y_pred = y_pred if y_pred.dtype == dtype else y_pred.astype(dtype)
         return self.call(y_true, y_pred)
 
@@ -130,7 +130,7 @@ def aligned_weights(op: str, sample_weight: ArrayLike, values: Tensor) -> Tensor
 
     Raises ValueError unless its shape is the leading part of the shape of values.
     """
-    weights = asarray(sample_weight)
+    weights = operand(op, sample_weight)
     if weights.dtype != values.dtype:
         weights = weights.astype(values.dtype)
     shape = weights.shape
@@ -157,7 +157,7 @@ class _FunctionLoss(Loss):
         self.settings = {}
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
-        y_true, y_pred = agreement.one_a_sample(y_true, y_pred)
+        y_true, y_pred = agreement.one_a_sample(self.name, y_true, y_pred)
         return type(self).function(y_true, y_pred, **self.settings)
 
 
@@ -193,7 +193,7 @@ class SparseCategoricalCrossentropy(Loss):
         return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.ignore_class, self.axis)
 
     def mask(self, y_true: Any) -> Tensor | None:
-        return None if self.ignore_class is None else ops.not_equal(asarray(y_true), self.ignore_class)
+        return None if self.ignore_class is None else ops.not_equal(operand(self.name, y_true), self.ignore_class)
 
 
 class CategoricalCrossentropy(Loss):
@@ -239,7 +239,7 @@ class ChosenCrossentropy(Loss):
             ("categorical", CategoricalCrossentropy))}
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
-        y_true, y_pred = asarray(y_true), agreement.as_floating(y_pred)
+        y_true, y_pred = operand(self.name, y_true), agreement.as_floating(self.name, y_pred)
         return self.by_kind[agreement.kind_of_targets(y_true.shape, y_pred.shape)].call(y_true, y_pred)
 
 

@@ -29,7 +29,7 @@ def sparse_categorical_crossentropy(y_true: ArrayLike, y_pred: ArrayLike, from_l
     0.6931
     """
     op = "sparse_categorical_crossentropy"
-    y_pred = _last(op, as_floating(y_pred), axis)
+    y_pred = _last(op, as_floating(op, y_pred), axis)
     labels = as_labels(op, y_true, y_pred)
     warn_of_softmax(op, y_pred, from_logits)
     if not from_logits and cyops.logits_behind(y_pred) is None:      # no softmax: scaled to sum to 1, as in Keras

@@ -6,13 +6,14 @@ from cytensor.checks import arguments
 from cytensor.losses import agreement
 from cytensor.losses.classes import aligned_weights
 from cytensor.metrics.base import FunctionMean, Mean
-from cytensor.tensor import Tensor, asarray
+from cytensor.tensor import Tensor, asarray, operand
 from cytensor.types import ArrayLike, DTypeLike
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Whether y_true equals y_pred, elementwise: two tensors of one shape -> bool of that shape."""
-    y_true, y_pred = agreement.same_shape("accuracy", asarray(y_true), asarray(y_pred))
+    op = "accuracy"
+    y_true, y_pred = agreement.same_shape(op, operand(op, y_true), operand(op, y_pred))
     return ops.equal(y_true, y_pred)
 
 
@@ -21,7 +22,8 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
 
     A soft target, between 0 and 1, is never equal, as in Keras. ValueError for a target outside [0, 1].
     """
-    y_true, y_pred = agreement.same_shape("binary_accuracy", asarray(y_true), agreement.as_floating(y_pred))
+    y_true, y_pred = agreement.same_shape("binary_accuracy", operand("binary_accuracy", y_true),
+                                          agreement.as_floating("binary_accuracy", y_pred))
     agreement.check_shares("binary_accuracy", y_true, "hinge takes 0 and 1 for -1 and 1; for numbers there is "
                                                       "'mean_absolute_error'")
     return ops.equal(y_true.astype(y_pred.dtype), ops.greater(y_pred, threshold).astype(y_pred.dtype))
@@ -29,7 +31,8 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
 
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Whether the largest entries of y_true and y_pred (n, ..., c) are at the same place -> (n, ...)."""
-    y_true, y_pred = agreement.same_shape("categorical_accuracy", asarray(y_true), asarray(y_pred))
+    op = "categorical_accuracy"
+    y_true, y_pred = agreement.same_shape(op, operand(op, y_true), operand(op, y_pred))
     return ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1))
 
 
@@ -41,7 +44,7 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     >>> sparse_categorical_accuracy([1, 1], [[0.2, 0.8], [0.9, 0.1]]).numpy()
     array([ True, False])
     """
-    y_pred = asarray(y_pred)
+    y_pred = operand("sparse_categorical_accuracy", y_pred)
     labels = agreement.as_labels("sparse_categorical_accuracy", y_true, y_pred)
     agreement.check_classes("sparse_categorical_accuracy", labels, y_pred.shape[-1])
     return ops.equal(labels, ops.argmax(y_pred, axis=-1))
@@ -55,7 +58,7 @@ def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: i
     from_sorted_ids: y_pred (n, ..., m) holds classes, the best first, and not a score for each class.
     """
     arguments.check_value("sparse_top_k_categorical_accuracy", "k", k)
-    y_pred = asarray(y_pred)
+    y_pred = operand("sparse_top_k_categorical_accuracy", y_pred)
     if from_sorted_ids:
         labels = agreement.as_labels("sparse_top_k_categorical_accuracy", y_true, y_pred)
         return ops.any(ops.equal(y_pred[..., :k], ops.expand_dims(labels, -1).astype(y_pred.dtype)), axis=-1)
@@ -68,8 +71,9 @@ def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: i
 
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Tensor:
     """As `sparse_top_k_categorical_accuracy`, the label being the largest entry of y_true (n, ..., c)."""
-    arguments.check_value("top_k_categorical_accuracy", "k", k)
-    y_true, y_pred = agreement.same_shape("top_k_categorical_accuracy", asarray(y_true), asarray(y_pred))
+    op = "top_k_categorical_accuracy"
+    arguments.check_value(op, "k", k)
+    y_true, y_pred = agreement.same_shape(op, operand(op, y_true), operand(op, y_pred))
     return sparse_top_k_categorical_accuracy(ops.argmax(y_true, axis=-1), y_pred, k)
 
 
@@ -90,7 +94,7 @@ class ChosenAccuracy(Mean):
         super().__init__(name, dtype)
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        y_true, y_pred = asarray(y_true), asarray(y_pred)
+        y_true, y_pred = operand(self.name, y_true), operand(self.name, y_pred)
         kind = agreement.kind_of_targets(y_true.shape, y_pred.shape)
         if kind == "binary":
             self.add(binary_accuracy(y_true, y_pred, 0.0 if self.from_logits else 0.5), sample_weight)

@@ -75,7 +75,7 @@ class AUC(_Thresholded):
         return [Variable(count, trainable=False, name=name) for name, count in zip(self.counts, counts, strict=True)]
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        y_pred = agreement.as_floating(y_pred)
+        y_pred = agreement.as_floating(self.name, y_pred)
         if not self.from_logits:
             agreement.check_probabilities(self.name, y_pred, "; logits go with from_logits=True")
         elif np.isnan(y_pred.numpy()).any():

@@ -11,7 +11,7 @@ from cytensor.checks.schema import check_like
 from cytensor.dtypes import as_dtype
 from cytensor.losses import agreement
 from cytensor.losses.classes import Loss, aligned_weights
-from cytensor.tensor import Tensor, Variable, asarray
+from cytensor.tensor import Tensor, Variable, asarray, operand
 from cytensor.types import Array, ArrayLike, DTypeLike, Identifier, replaceable
 
 
@@ -214,9 +214,10 @@ def _brought_together(update: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(update)
     def update_state(self: Any, *args: Any, **kwargs: Any) -> Any:
         if len(args) > 1:
-            return update(self, *_together(*args[:2]), *args[2:], **kwargs)
+            return update(self, *_together(self.name, *args[:2]), *args[2:], **kwargs)
         if len(names) == 2 and names[1] in kwargs and (args or names[0] in kwargs):
-            y_true, kwargs[names[1]] = _together(args[0] if args else kwargs[names[0]], kwargs[names[1]])
+            y_true, kwargs[names[1]] = _together(self.name, args[0] if args else kwargs[names[0]],
+                                                 kwargs[names[1]])
             if not args:
                 return update(self, **kwargs | {names[0]: y_true})
             args = (y_true,)
@@ -224,10 +225,10 @@ def _brought_together(update: Callable[..., Any]) -> Callable[..., Any]:
     return update_state
 
 
-def _together(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def _together(op: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Arrays and lists of them brought together; anything else as it is."""
     are_arrays = all(isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) for x in (y_true, y_pred))
-    return agreement.together(y_true, y_pred) if are_arrays else (y_true, y_pred)
+    return agreement.together(op, y_true, y_pred) if are_arrays else (y_true, y_pred)
 
 
 def weights_like(op: str, sample_weight: ArrayLike | None, values: Array) -> Array:
@@ -306,7 +307,7 @@ class _Counted(Metric):
             weight = 1.0 if sample_weight is None else float(sample_weight)
             self._add(values * weight if weight else 0.0, weight)
             return
-        values = values if isinstance(values, Tensor) else asarray(values)
+        values = operand(self.name, values)
         if values.dtype.kind not in "fb" or values.dtype == np.float16:
             values = values.astype("float64" if values.dtype.kind in "iu" else "float32")
         if sample_weight is None:
@@ -379,5 +380,5 @@ class FunctionMean(Mean):
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         if not self.of_classes:
-            y_true, y_pred = agreement.one_a_sample(y_true, y_pred)
+            y_true, y_pred = agreement.one_a_sample(self.name, y_true, y_pred)
         self.add(type(self).function(y_true, y_pred, **self.settings), sample_weight)

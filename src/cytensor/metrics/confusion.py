@@ -70,7 +70,7 @@ class _Thresholded(Metric):
             getattr(self, count).assign_add(found[count])
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        y_pred = agreement.as_floating(y_pred)
+        y_pred = agreement.as_floating(self.name, y_pred)
         agreement.check_probabilities(self.name, y_pred, "; apply a sigmoid or softmax to logits first")
         self.add(*_flat(self.name, y_true, y_pred, sample_weight))
 

@@ -143,7 +143,7 @@ class CosineSimilarity(Mean):
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         if self.axis == -1:
-            y_true, y_pred = agreement.one_a_sample(y_true, y_pred)
+            y_true, y_pred = agreement.one_a_sample(self.name, y_true, y_pred)
         self.add(-functions.cosine_similarity(y_true, y_pred, self.axis), sample_weight)
 
 

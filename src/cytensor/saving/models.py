@@ -41,6 +41,7 @@ def save_model(model: "Model", filepath: Path, overwrite: bool = True) -> None:
     What a file cannot name, for its class or function is not registered, is left out with a warning: a loss, what the
     model was compiled with; a layer, all but the weights. So nothing that was trained is lost.
     """
+    _check_model("save", model)
     if not model.built:
         raise ValueError(f"save: the model must be built, so that it has weights; call '{model.name}' on data first")
     document, reason = describable(model)
@@ -80,6 +81,7 @@ def _without_op(error: Exception) -> str:
     return str(error).removeprefix("save: ")
 
 
+@random.kept_where_refused()
 def load_model(filepath: Path, compile: bool = True) -> "Model":
     """The model that `model.save` wrote, with its optimizer where `compile` is True.
 
@@ -163,6 +165,7 @@ def model_to_json(model: "Model") -> str:
     return json.dumps(_described(model))
 
 
+@random.kept_where_refused()
 def model_from_json(json_string: str) -> "Model":
     """A new model from `model.to_json()`; ValueError for text that is none, or for unregistered classes."""
     try:
@@ -171,9 +174,13 @@ def model_from_json(json_string: str) -> "Model":
         raise ValueError(f"model_from_json: the architecture cannot be rebuilt; {error}") from error
 
 
-def _described(model: "Model") -> Config:
+def _check_model(op: str, model: object) -> None:
     if not hasattr(model, "build_shape"):
-        raise TypeError(f"save: model must be a Model; got {model!r}")
+        raise TypeError(f"{op}: model must be a Model; got {model!r}")
+
+
+def _described(model: "Model") -> Config:
+    _check_model("save", model)
     return {"model": registry.serialize(model), "build_shape": registry.serialize(model.build_shape)}
 
 
@@ -196,6 +203,7 @@ def ensure_built(model: "Model", shape: Any) -> None:
 
 def save_weights(model: "Model", filepath: Path, overwrite: bool = True) -> None:
     """Write the weights alone, under their paths: "weights/dense/kernel"."""
+    _check_model("save_weights", model)
     if not model.weights:
         raise ValueError(f"save_weights: there are no weights; call '{model.name}' on data first")
     write_file(filepath, _weights_of(model), {"kind": "weights"}, overwrite)
