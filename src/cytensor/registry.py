@@ -183,7 +183,10 @@ class Configurable:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         arguments.check(cls, args, kwargs)
         self = super().__new__(cls)
-        self._arguments = _Arguments(args, kwargs)
+        try:
+            self._arguments = _Arguments(fresh(args), fresh(kwargs))     # the caller may change a list later
+        except RecursionError:
+            raise ValueError(f"{cls.__name__}: a list or dictionary among the arguments must not hold itself") from None
         return self
 
     def get_config(self) -> Config:
@@ -227,10 +230,13 @@ class Configurable:
 
 
 def fresh(value: Any) -> Any:
-    """The value with lists and dictionaries of its own, so that changing them changes no layer."""
-    if type(value) is list:
-        return [fresh(part) for part in value]
-    return {key: fresh(part) for key, part in value.items()} if type(value) is dict else value
+    """The value with lists, dictionaries and NumPy arrays of its own, so that changing them changes no layer."""
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return kind(fresh(part) for part in value)
+    if kind is dict:
+        return {key: fresh(part) for key, part in value.items()}
+    return value.copy() if kind is np.ndarray else value
 
 
 def serialize(value: Any) -> Any:

@@ -10,6 +10,7 @@ from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
 from cytensor.layers.inputs import in_known_rank, is_array
 from cytensor.layers.settings import Setting
+from cytensor.registry import fresh
 from cytensor.tensor import Tensor
 from cytensor.types import Array, Shape
 from cytensor.user_warnings import warn
@@ -38,7 +39,7 @@ class Normalization(Layer):
             raise ValueError(f"Normalization: give mean and variance both or neither; got mean {mean}, "
                              f"variance {variance}")
         self.axis = () if axis is None else tuple(np.atleast_1d(axis).tolist())
-        self.given, self.invert = (mean, variance), invert
+        self.given, self.invert = fresh((mean, variance)), invert
 
     def _kept(self, ndim: int) -> tuple[int, ...]:
         """The axes that keep statistics of their own, for an input of so many axes."""
