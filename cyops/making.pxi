@@ -200,7 +200,7 @@ cdef Strided coerce(object x):
     if isinstance(x, Strided):
         return <Strided> x
     if isinstance(x, bytes):
-        return from_bytes(x)
+        return from_bytes(x if type(x) is bytes else bytes(x))
     if PyObject_CheckBuffer(x):
         return from_buffer(x, None)
     if hasattr(x, "__array__"):

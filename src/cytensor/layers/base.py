@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from cytensor import constraints, initializers, registry, regularizers
+from cytensor.absent import explain_members
 from cytensor.checks import arguments, budget
 from cytensor.dtypes import as_dtype
 from cytensor.layers import building, inputs
@@ -275,6 +276,9 @@ class Layer(Owner):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+explain_members(Layer)
 
 
 def penalties(layers: Iterable["Layer"]) -> list[Any]:

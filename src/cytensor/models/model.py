@@ -6,7 +6,7 @@ from cytensor import registry, saving
 from cytensor.layers import Layer, building
 from cytensor.layers.building import shape_of
 from cytensor.models import summary
-from cytensor.printing import printable
+from cytensor.printing import say
 from cytensor.training.trainer import Trainer
 from cytensor.types import Nested, Path, Shapes
 
@@ -86,10 +86,7 @@ class Model(Trainer, Layer):
         names, or regular expressions for them, of the first and last layer to show.
         """
         text = summary.table(self, line_length, positions, expand_nested, show_trainable, layer_range)
-        if print_fn is None:
-            print(printable(text))
-        else:
-            print_fn(text)
+        (print_fn or say)(text)
 
     def save(self, filepath: Path, overwrite: bool = True) -> None:
         """Write architecture, weights and optimizer state to one safetensors file; `load_model` reads it back.
