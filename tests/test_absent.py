@@ -112,7 +112,7 @@ def test_methods_that_are_absent(make, name, reason):
 
 def test_other_errors_of_attributes_stay_what_they_are():
     for name in ("missing", "half", "export"):
-        with pytest.raises(AttributeError, match="'Halves' object has no attribute 'missing'$"):
+        with pytest.raises(AttributeError, match=r"'Halves' object has no attribute 'missing'$"):
             getattr(Halves(), name)
-    with pytest.raises(AttributeError, match="no attribute '__array__'|has no attribute '__array_interface__'"):
+    with pytest.raises(AttributeError, match="has no attribute '__array__'"):
         Halves().__array__()

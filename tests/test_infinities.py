@@ -160,7 +160,8 @@ def test_a_masked_class_has_no_gradient_and_harms_no_other():
     ("mean_squared_logarithmic_error", 1.0, INF, INF, 0.0), ("mean_squared_logarithmic_error", INF, 1.0, INF, -INF),
     ("mean_squared_logarithmic_error", 1.0, -INF, math.log(2.0) ** 2, 0.0),
     ("mean_absolute_percentage_error", INF, 1.0, 100.0, 0.0), ("mean_absolute_percentage_error", -INF, 1.0, 100.0, 0.0),
-    ("mean_absolute_percentage_error", 1.0, INF, INF, 100.0), ("mean_absolute_percentage_error", 1.0, -INF, INF, -100.0),
+    ("mean_absolute_percentage_error", 1.0, INF, INF, 100.0),
+    ("mean_absolute_percentage_error", 1.0, -INF, INF, -100.0),
 ])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_relative_losses_have_their_limits_at_infinity(name, wanted, predicted, value, slope, dtype):
