@@ -4,7 +4,7 @@ from typing import Any
 from cytensor import norms, ops, registry
 from cytensor.absent import explain
 from cytensor.halves import narrowed, widened
-from cytensor.tensor import Tensor
+from cytensor.tensor import Tensor, asarray
 from cytensor.types import Axis, Identifier
 
 __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm", "min_max_norm",
@@ -35,6 +35,7 @@ class MaxNorm(Constraint):
         self.max_value, self.axis = max_value, registry.fresh(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
+        w = asarray(w)
         lengths = _lengths(w, self.axis)
         return narrowed(w * (ops.clip(lengths, 0.0, self.max_value) / (EPSILON + lengths)), w.dtype)
 
@@ -46,6 +47,7 @@ class UnitNorm(Constraint):
         self.axis = registry.fresh(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
+        w = asarray(w)
         return narrowed(w / (EPSILON + _lengths(w, self.axis)), w.dtype)
 
 
@@ -57,6 +59,7 @@ class MinMaxNorm(Constraint):
         self.axis = registry.fresh(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
+        w = asarray(w)
         lengths = _lengths(w, self.axis)
         wanted = self.rate * ops.clip(lengths, self.min_value, self.max_value) + (1 - self.rate) * lengths
         return narrowed(w * (wanted / (EPSILON + lengths)), w.dtype)

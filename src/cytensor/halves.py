@@ -3,18 +3,19 @@ from typing import Any
 
 import numpy as np
 
-from cytensor.tensor import Tensor
+from cytensor.tensor import Tensor, asarray
 from cytensor.types import DTypeLike
 
 HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
-def widened(x: Tensor) -> Tensor:
-    """x in float32 where it is float16, which ends at 65504 and counts whole numbers to 2048; anything else as it is.
 
-    >>> from cytensor.tensor import asarray
-    >>> widened(asarray(np.ones(2, np.float16))).dtype
+def widened(x: Tensor) -> Tensor:
+    """x as a tensor, in float32 where it is float16, which ends at 65504 and counts whole numbers to 2048.
+
+    >>> widened(np.ones(2, np.float16)).dtype
     dtype('float32')
     """
+    x = x if isinstance(x, Tensor) else asarray(x)
     return x.astype(SINGLE) if x.dtype == HALF else x
 
 

@@ -59,7 +59,7 @@ def one_a_sample(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[ArrayLike, Array
     y_pred = y_pred if isinstance(y_pred, Tensor) else asarray(y_pred)
     if y_pred.ndim == 1:
         y_true = asarray(y_true)
-        if y_true.ndim == 1:
+        if y_true.shape == y_pred.shape:           # others are refused with the shapes that were given
             return y_true.reshape((*y_true.shape, 1)), y_pred.reshape((*y_pred.shape, 1))
     return y_true, y_pred
 

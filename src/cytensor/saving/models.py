@@ -41,6 +41,7 @@ def save_model(model: "Model", filepath: Path, overwrite: bool = True) -> None:
     What a file cannot name, for its class or function is not registered, is left out with a warning: a loss, what the
     model was compiled with; a layer, all but the weights. So nothing that was trained is lost.
     """
+    _require_model("save", model)
     if not model.built:
         raise ValueError(f"save: the model must be built, so that it has weights; call '{model.name}' on data first")
     document, reason = describable(model)
@@ -171,9 +172,13 @@ def model_from_json(json_string: str) -> "Model":
         raise ValueError(f"model_from_json: the architecture cannot be rebuilt; {error}") from error
 
 
-def _described(model: "Model") -> Config:
+def _require_model(op: str, model: object) -> None:
     if not hasattr(model, "build_shape"):
-        raise TypeError(f"save: model must be a Model; got {model!r}")
+        raise TypeError(f"{op}: model must be a Model; got {model!r}")
+
+
+def _described(model: "Model") -> Config:
+    _require_model("save", model)
     return {"model": registry.serialize(model), "build_shape": registry.serialize(model.build_shape)}
 
 
@@ -196,6 +201,7 @@ def ensure_built(model: "Model", shape: Any) -> None:
 
 def save_weights(model: "Model", filepath: Path, overwrite: bool = True) -> None:
     """Write the weights alone, under their paths: "weights/dense/kernel"."""
+    _require_model("save_weights", model)
     if not model.weights:
         raise ValueError(f"save_weights: there are no weights; call '{model.name}' on data first")
     write_file(filepath, _weights_of(model), {"kind": "weights"}, overwrite)
@@ -207,8 +213,7 @@ def load_weights(model: "Model", filepath: Path, skip_mismatch: bool = False) ->
 
     Files of Keras serve too, .keras, .weights.h5 and .h5, where h5py is installed.
     """
-    if not hasattr(model, "build_shape"):
-        raise TypeError(f"load_weights: model must be a Model; got {model!r}")
+    _require_model("load_weights", model)
     is_keras = formats.is_keras(files.existing(filepath))
     tensors = {} if is_keras else read_file(filepath)[0]
     if not model.weights:
