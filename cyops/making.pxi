@@ -271,6 +271,8 @@ def asarray(x, dtype=None, *, copy=None):
 cdef object array_of_values(object x):
     """A number, a string or a nested list as a NumPy array: float32 for Python floats, int64 for ints."""
     cdef object values
+    if hasattr(x, "toarray"):
+        raise TypeError(f"asarray: a {type(x).__name__} keeps its elements in a way of its own; give its toarray()")
     check_depth(x)
     try:
         values = numpy.asarray(x)

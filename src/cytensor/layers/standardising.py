@@ -119,6 +119,8 @@ class Normalization(Layer):
 def _blocks(data: Any, rows: int = 1024) -> Iterator[Array]:
     """The arrays that make up what `adapt` was given; one array in pieces of so many rows."""
     batches: Iterable[Any]
+    if hasattr(data, "toarray"):
+        raise TypeError(f"adapt: data must be an array, or batches; got {type(data).__name__}; give its toarray()")
     if isinstance(data, (list, tuple)) and data and all(is_array(part) and part.ndim > 1 for part in data):
         batches = data
     elif isinstance(data, (list, tuple)) or is_array(data):
