@@ -200,7 +200,7 @@ cdef Strided coerce(object x):
     if isinstance(x, Strided):
         return <Strided> x
     if isinstance(x, bytes):
-        return from_bytes(x)
+        return from_bytes(x if type(x) is bytes else bytes(x))
     if PyObject_CheckBuffer(x):
         return from_buffer(x, None)
     if hasattr(x, "__array__"):
@@ -297,6 +297,8 @@ def asarray(x, dtype=None, *, copy=None):
 cdef object array_of_values(object x):
     """A number, a string or a nested list as a NumPy array: float32 for Python floats, int64 for ints."""
     cdef object values
+    if hasattr(x, "toarray"):
+        raise TypeError(f"asarray: a {type(x).__name__} keeps its elements in a way of its own; give its toarray()")
     check_depth(x)
     try:
         values = numpy.asarray(x)

@@ -80,3 +80,40 @@ def test_the_docs_say_the_same():
         if len(parts) == 3 and re.fullmatch(r"`[\w.]+`", parts[0]):
             cells[parts[0].strip("`")] = parts[2]
     assert {area: "; ".join(map(str, groups)) for area, groups in ABSENT.items() if area not in ("", "data")} == cells
+
+
+class Halves(ct.layers.Layer):
+    @property
+    def half(self):
+        return self.missing / 2
+
+    @property
+    def export(self):
+        return self.missing
+
+    def call(self, x):
+        return x
+
+
+@pytest.mark.parametrize(("make", "name", "reason"), [
+    (ct.Sequential, "export", "models run here as they are; save writes them to a file"),
+    (ct.Model, "predict_classes", "predict(x).argmax(axis=-1), or predict(x) > 0.5 for one probability"),
+    (ct.Sequential, "fit_generator", "fit, evaluate and predict take generators"),
+    (lambda: ct.layers.Dense(1), "compute_mask", "there are no masks"),
+    (lambda: ct.layers.Dense(1), "output", "the functional API comes later; a layer has input_shape and "
+                                           "compute_output_shape"),
+])
+def test_methods_that_are_absent(make, name, reason):
+    found = make()
+    assert not hasattr(found, name)
+    with pytest.raises(AttributeError, match=re.escape(
+            f"'{type(found).__name__}' object has no attribute '{name}'; {reason}") + "$"):
+        getattr(found, name)
+
+
+def test_other_errors_of_attributes_stay_what_they_are():
+    for name in ("missing", "half", "export"):
+        with pytest.raises(AttributeError, match=r"'Halves' object has no attribute 'missing'$"):
+            getattr(Halves(), name)
+    with pytest.raises(AttributeError, match="has no attribute '__array__'"):
+        Halves().__array__()

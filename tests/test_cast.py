@@ -6,6 +6,7 @@ import pytest
 from layouts import LAYOUTS, values_of
 
 import cyops
+import cytensor as ct
 
 NUMERIC = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
            "float64"]
@@ -165,3 +166,10 @@ def test_copy_and_astype_make_new_memory():
     assert cyops.copy(transposed).strides == transposed.strides
     with pytest.raises(TypeError, match="unknown dtype 'float33'"):
         cyops.astype(x, "float33")
+
+
+@pytest.mark.parametrize("text", [b"abc", np.bytes_(b"abc"), np.bytes_(b""), np.array(b"abc")])
+def test_bytes_of_python_and_of_numpy_are_one_string(text):
+    expected = np.asarray(text)
+    for made in (ct.constant(text), ct.asarray(text), ct.Variable(text)):
+        assert made.shape == () and made.dtype == expected.dtype and made.numpy().item() == expected.item()

@@ -156,6 +156,31 @@ def test_a_masked_class_has_no_gradient_and_harms_no_other():
 
 
 # -- layers -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("name", "wanted", "predicted", "value", "slope"), [
+    ("mean_squared_logarithmic_error", 1.0, INF, INF, 0.0), ("mean_squared_logarithmic_error", INF, 1.0, INF, -INF),
+    ("mean_squared_logarithmic_error", 1.0, -INF, math.log(2.0) ** 2, 0.0),
+    ("mean_absolute_percentage_error", INF, 1.0, 100.0, 0.0), ("mean_absolute_percentage_error", -INF, 1.0, 100.0, 0.0),
+    ("mean_absolute_percentage_error", 1.0, INF, INF, 100.0),
+    ("mean_absolute_percentage_error", 1.0, -INF, INF, -100.0),
+])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_relative_losses_have_their_limits_at_infinity(name, wanted, predicted, value, slope, dtype):
+    prediction = ct.Variable(np.array([[predicted]], dtype))
+    with ct.GradientTape() as tape:
+        loss = getattr(ct.losses, name)(np.array([[wanted]], dtype), prediction)
+    found = tape.gradient(loss, prediction)
+    assert loss.item() == pytest.approx(value, rel=1e-6) and found.item() == pytest.approx(slope, abs=1e-30)
+
+
+def test_the_gradient_of_logsumexp_is_the_softmax_at_minus_infinity_too():
+    rows = ct.Variable(np.array([[-INF, -INF], [1.0, -INF], [1.0, 1.0]]))
+    with ct.GradientTape() as tape:
+        total = ct.logsumexp(rows, axis=1)
+    assert total.tolist()[:2] == [-INF, 1.0]
+    slope = tape.gradient(total, rows).numpy()
+    assert np.isnan(slope[0]).all() and slope[1:].tolist() == [[1.0, 0.0], [0.5, 0.5]]
+
+
 def test_dropout_drops_infinities_to_zero():
     x = ct.constant(np.full((40, 50), INF, np.float32))
     for rate, noise_shape in ((0.5, None), (0.5, (None, 1)), (1.0, None)):

@@ -7,6 +7,7 @@ import pytest
 from golden import inputs, stored
 
 import cyops
+import cytensor as ct
 from cytensor import activations, layers, ops, random
 from cytensor.autodiff.tape import GradientTape
 from cytensor.tensor import Variable, asarray
@@ -416,3 +417,17 @@ def test_add_weight_takes_names():
     assert abs(float(layer.losses[0]) - 0.04) < 1e-8                # l2 is 0.01 by default
     with pytest.raises(ValueError, match="regularizer: unknown name 'l3'"):
         layer.add_weight((2,), regularizer="l3")
+
+
+def test_softmax_over_several_axes(tmp_path):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
+    expected = np.exp(x.astype(np.float64))
+    expected /= expected.sum(axis=(1, 2), keepdims=True)
+    for axis in ((1, 2), [2, 1], (-1, -2)):
+        model = ct.Sequential([layers.Input((3, 4)), layers.Softmax(axis=axis)])
+        model.save(tmp_path / "m.safetensors")
+        again = ct.load_model(tmp_path / "m.safetensors")
+        for call in (model, again, layers.Softmax(axis=axis), lambda x, axis=tuple(axis): ct.nn.softmax(x, axis=axis),
+                     lambda x, axis=tuple(axis): ct.activations.softmax(ct.asarray(x), axis=axis),
+                     lambda x, axis=tuple(axis): ct.exp(ct.nn.log_softmax(ct.asarray(x), axis=axis))):
+            assert np.allclose(call(x).numpy(), expected, rtol=1e-6, atol=1e-8)

@@ -71,3 +71,11 @@ def test_unit_vectors_of_any_size_and_their_gradient(size):
     assert float(found) == pytest.approx(-1.0, rel=1e-5)
     penalty = regularizers.OrthogonalRegularizer(1.0)(ct.constant([[3 * size, 4 * size], [4 * size, 3 * size]]))
     assert float(penalty) == pytest.approx(0.96, rel=1e-5)     # the cosine of the two rows
+
+
+def test_constraints_and_penalties_of_lists_and_arrays():
+    for made in ([[3.0, 1.0], [4.0, 0.0]], np.array([[3.0, 1.0], [4.0, 0.0]], np.float32)):
+        assert regularizers.L2(0.5)(made).item() == 13.0 and regularizers.L1(0.5)(made).item() == 4.0
+        assert regularizers.OrthogonalRegularizer(1.0)(made).item() == pytest.approx(3 / math.sqrt(10), rel=1e-6)
+        for constraint in (constraints.UnitNorm(), constraints.MaxNorm(1.0), constraints.MinMaxNorm(1.0, 1.0)):
+            assert np.allclose(constraint(made).numpy(), [[0.6, 1.0], [0.8, 0.0]], rtol=1e-6)

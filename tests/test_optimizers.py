@@ -92,6 +92,17 @@ def test_variables_are_all_of_the_state_and_set_it():
     assert all(np.array_equal(slots[0], np.zeros(2)) for slots in optimizer.slots.values())
 
 
+def test_slots_have_names_and_the_methods_of_variables():
+    optimizer, weight = optimizers.Adam(), Variable(np.ones(2, np.float32), name="kernel")
+    optimizer.apply_gradients([(asarray(np.ones(2, np.float32)), weight)])
+    assert [variable.name for variable in optimizer.variables] == ["iteration", "learning_rate", "kernel_m", "kernel_v"]
+    assert repr(optimizer.variables[2]).startswith("<Variable 'kernel_m' shape=(2,)")
+    for variable in optimizer.variables[2:]:
+        variable.assign(np.full(2, 7.0))
+        variable.assign_add(np.ones(2))
+    assert all(slots[0].tolist() == [8.0, 8.0] for slots in optimizer.slots.values())
+
+
 def test_iterations_and_learning_rate():
     optimizer = optimizers.Adam()
     assert optimizer.learning_rate == 0.001 and optimizer.iterations == 0

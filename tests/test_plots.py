@@ -272,3 +272,24 @@ def test_without_matplotlib(monkeypatch):
                  lambda: ct.utils.plot_confusion_matrix([0, 1], [0, 1]), lambda: ct.utils.plot_model(nested_model())):
         with pytest.raises(ImportError, match=r'drawing needs matplotlib.*pip install "cytensor\[plot\]"'):
             draw()
+
+
+def test_a_plot_that_cannot_be_finished_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    path = tmp_path / "curves.png"
+    ct.utils.plot_confusion_matrix([0, 1], [0, 1], path=path)
+    before = path.read_bytes()
+    assert before.startswith(b"\x89PNG")
+
+    def fails(self, target, **options):
+        if hasattr(target, "write"):
+            target.write(b"half")
+        else:
+            open(target, "wb").close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Figure, "savefig", fails)
+    with pytest.raises(KeyboardInterrupt):
+        ct.utils.plot_confusion_matrix([0, 1], [1, 1], path=path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

@@ -72,3 +72,17 @@ open("done", "w").write(str(len(history.epoch)))
     subprocess.run(["bash", "-c", f"'{sys.executable}' -c \"$CODE\" | head -n 1"], cwd=tmp_path, timeout=120,
                    env={**os.environ, "CODE": code}, capture_output=True)
     assert (tmp_path / "done").read_text() == "50"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes of a shell")
+def test_a_summary_that_nobody_reads_ends_no_program(tmp_path):
+    code = """
+import cytensor as ct
+model = ct.Sequential([ct.layers.Input((4,)), *(ct.layers.Dense(4) for _ in range(400))])
+for _ in range(20):
+    model.summary()
+open("done", "w").close()
+"""
+    ran = subprocess.run(["bash", "-c", f"'{sys.executable}' -c \"$CODE\" | head -n 1"], cwd=tmp_path, timeout=120,
+                         env={**os.environ, "CODE": code}, capture_output=True, text=True)
+    assert (tmp_path / "done").exists() and ran.stdout == 'Model: "sequential"\n' and ran.stderr == ""

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import cytensor as ct
-from cytensor import activations, constraints, layers, regularizers
+from cytensor import activations, constraints, initializers, layers, regularizers
 from cytensor.models import Sequential, load_model
 
 X = np.array([[1., -2., 3.], [-1., 0.5, 2.]], np.float32)
@@ -191,3 +191,53 @@ def test_reprs_say_what_was_given():
                        (ct.initializers.RandomNormal(stddev=0.1, seed=3), "<RandomNormal stddev=0.1, seed=3>"),
                        (ct.initializers.Zeros(), "<Zeros>"), (layers.Dense(3), "<Dense name=dense, built=False>")):
         assert repr(made) == text
+
+
+NUMBERS = [
+    lambda given: layers.Normalization(mean=given, variance=[1.0, 1.0]), initializers.Constant,
+    lambda given: ct.metrics.AUC(thresholds=given), lambda given: ct.metrics.Recall(thresholds=given),
+    lambda given: ct.optimizers.schedules.PiecewiseConstantDecay([3], given),
+    lambda given: ct.losses.CategoricalFocalCrossentropy(alpha=given),
+]
+AXES = [
+    lambda given: layers.Dropout(0.5, noise_shape=given), lambda given: layers.LayerNormalization(axis=given),
+    lambda given: layers.Softmax(axis=given), lambda given: layers.UnitNormalization(axis=given),
+    lambda given: layers.PReLU(shared_axes=given), lambda given: layers.Reshape(given),
+    lambda given: layers.Permute(given), lambda given: layers.Normalization(axis=given),
+    lambda given: constraints.UnitNorm(axis=given), lambda given: constraints.MaxNorm(axis=given),
+    lambda given: constraints.MinMaxNorm(axis=given),
+]
+
+
+@pytest.mark.parametrize(("make", "given"), [(make, [1, 2]) for make in AXES] + [(make, [0, 1]) for make in NUMBERS]
+                         + [(make, np.array([0, 1])) for make in NUMBERS])
+def test_a_list_given_to_a_constructor_may_be_changed_afterwards(make, given):
+    made = make(given)
+    text, attributes = str(made.get_config()), str(vars(made))
+    given[0] = 7
+    assert str(made.get_config()) == text and str(vars(made)) == attributes
+
+
+def test_what_is_set_on_a_layer_may_be_changed_afterwards():
+    layer, given = layers.Dropout(0.5), [1, 3]
+    layer.noise_shape = given
+    given[0] = 7
+    assert list(layer.noise_shape) == [1, 3] and list(layer.get_config()["noise_shape"]) == [1, 3]
+
+
+def test_statistics_given_as_an_array_stay_what_they_were():
+    mean = np.array([1.0, 2.0])
+    layer = layers.Normalization(mean=mean, variance=[1.0, 4.0])
+    mean[:] = 50.0
+    assert layer([[2.0, 4.0]]).tolist() == [[1.0, 1.0]]
+
+
+def test_an_argument_that_holds_itself_is_refused():
+    class Keeps(layers.Layer):
+        def __init__(self, parts):
+            super().__init__()
+
+    parts = []
+    parts.append(parts)
+    with pytest.raises(ValueError, match="Keeps: a list or dictionary among the arguments must not hold itself"):
+        Keeps(parts)

@@ -102,3 +102,17 @@ def test_wrong_inputs(x, message):
         compiled().fit(x, Y, verbose=0)
     with pytest.raises((TypeError, ValueError), match=message):
         compiled().fit(x, Y, validation_split=0.1, verbose=0)
+
+
+def test_a_sequential_whose_first_layer_takes_several_inputs():
+    model = ct.Sequential([layers.Concatenate(), layers.Dense(2, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    joined = np.concatenate([WIDE, DEEP], axis=1)
+    for x in ([WIDE, DEEP], (WIDE, DEEP)):
+        model.fit(x, Y, verbose=0)
+        plain = ct.Sequential([layers.Dense(2, "softmax")])
+        plain.build((None, 7))
+        plain.set_weights(model.get_weights())
+        plain.compile("sgd", "sparse_categorical_crossentropy")
+        assert np.array_equal(model.predict(x, verbose=0), plain.predict(joined, verbose=0))
+        assert model.evaluate(x, Y, verbose=0) == plain.evaluate(joined, Y, verbose=0)

@@ -236,3 +236,25 @@ def test_a_dataset_can_be_iterated_over():
     asked = Batches(3)
     model.fit(asked, epochs=3, steps_per_epoch=1, verbose=0)
     assert asked.asked == [0, 1, 2]                                        # each is asked for once
+
+
+def test_sparse_matrices_are_refused_wherever_tensors_are_made():
+    class Sparse:
+        """Rows of itself, as those of SciPy's older classes are."""
+        shape, nnz = (3, 3), 1
+
+        def toarray(self):
+            return np.eye(3)
+
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, key):
+            return self
+
+    for call in (ct.asarray, ct.constant, ct.Variable, ct.layers.Dense(1),
+                 ct.Sequential([ct.layers.Dense(1)])):
+        with pytest.raises(TypeError, match=r"asarray: a Sparse keeps its elements .*; give its toarray\(\)"):
+            call(Sparse())
+    with pytest.raises(TypeError, match=r"adapt: data .*got Sparse; give its toarray\(\)"):
+        ct.layers.Normalization().adapt(Sparse())

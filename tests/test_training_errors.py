@@ -1,10 +1,12 @@
 """fit, evaluate and compile given what they cannot use: each a named error, and nothing changed."""
+import re
 import warnings
 
 import numpy as np
 import pytest
 from small_models import classifier, data
 
+import cytensor as ct
 from cytensor import layers, ops
 from cytensor.models import Model
 
@@ -133,3 +135,29 @@ def test_a_model_that_cannot_learn_says_so():
           warnings.catch_warnings()):
         warnings.simplefilter("ignore")
         model.fit(x, x, verbose=0)
+
+
+class Scores(ct.Model):
+    def __init__(self):
+        super().__init__()
+        self.inner = ct.layers.Dense(10)
+
+    def call(self, x):
+        return self.inner(x)
+
+
+@pytest.mark.parametrize(("taken", "given", "hint"), [
+    ((4,), (5,), ""), ((784,), (28, 28), "; a Flatten layer in front makes them that"), ((784,), (28, 29), ""),
+])
+@pytest.mark.parametrize("make", [Scores, lambda: ct.Sequential([ct.layers.Dense(10)])])
+def test_samples_of_another_shape_than_the_model_takes(make, taken, given, hint):
+    model = make()
+    model.build((None, *taken))
+    model.compile("sgd", "mse")
+    x, y = np.ones((100, *given), np.float32), np.ones((100, 10), np.float32)
+    message = re.escape(f"; the model takes samples of shape {taken}, and these are of shape {given}{hint}") + r"(\n|$)"
+    for call in (lambda: model.fit(x, y, verbose=0), lambda: model.evaluate(x, y, verbose=0), lambda: model(x),
+                 lambda: model.predict(x, verbose=0), lambda: model.train_on_batch(x, y),
+                 lambda: model.predict_on_batch(x), lambda: ct.Sequential([model])(x)):
+        with pytest.raises(ValueError, match=message):
+            call()

@@ -104,6 +104,36 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
     ),
 }
 
+# What layers and models of Keras have beside: the reason for each method or attribute.
+MEMBERS = {
+    name: group.reason for group in (
+        _named("export quantize jit_compile run_eagerly", "models run here as they are; `save` writes them to a file"),
+        _named("input output inputs outputs get_input_at get_output_at symbolic_call save_spec",
+               "the functional API comes later; a layer has `input_shape` and `compute_output_shape`"),
+        _named("input_spec", "`call` may raise for an input that it does not take"),
+        _named("fit_generator evaluate_generator predict_generator", "`fit`, `evaluate` and `predict` take generators"),
+        _named("predict_classes", "`predict(x).argmax(axis=-1)`, or `predict(x) > 0.5` for one probability"),
+        _named("predict_proba", "`predict` gives the probabilities"),
+        _named("compute_mask supports_masking", "there are no masks"),
+        _named("stateless_call stateless_compute_loss", "for JAX"),
+        _named("dtype_policy autocast", "a layer has one `dtype`"),
+        _named("distribute_strategy", "there is one device, the CPU"),
+        _named("train_function test_function predict_function make_train_function make_test_function "
+               "make_predict_function", "nothing is traced; a model of one's own overrides `train_step`"),
+    ) for name in group.names.split()
+}
+
+
+def explain_members(cls: Any) -> None:
+    """Let a class's objects say why they have not what `MEMBERS` lists. Set from here, as `explain` does."""
+    def __getattr__(self: Any, name: str) -> Any:
+        if name not in MEMBERS or hasattr(type(self), name):
+            return object.__getattribute__(self, name)         # raises as it did, also from inside a property
+        reason = MEMBERS[name].replace("`", "")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}; {reason}")
+
+    cls.__getattr__ = __getattr__
+
 
 def explain(module: str) -> None:
     """Give a module a `__getattr__` that raises the error below. Set from here, or checkers of types would take every

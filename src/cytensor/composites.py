@@ -30,8 +30,9 @@ def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Stride
     """log(sum(exp(x))) over `axis`, without overflow: the largest element is taken out of the sum first.
 
     x: (n..., m...), floating; axis: the axes m, all when None. Result: (n...), with `keepdims` (n..., 1...), in the
-    dtype of x. -inf where every element is -inf or there is none; inf where one is. Source: Blanchard, Higham and
-    Higham, "Accurately computing the log-sum-exp and softmax functions" (2021).
+    dtype of x. -inf where every element is -inf or there is none; inf where one is. The gradient is the softmax, which
+    is NaN at infinite elements where the result is infinite.
+    Source: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax functions" (2021).
 
     >>> import cytensor as ct
     >>> ct.logsumexp([[0., 0.], [1000., -1000.]], axis=1).tolist()

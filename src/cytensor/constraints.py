@@ -32,7 +32,7 @@ class MaxNorm(Constraint):
     """Columns (norms taken along `axis`) longer than `max_value` are shortened to it."""
 
     def __init__(self, max_value: float = 2, axis: Axis = 0) -> None:
-        self.max_value, self.axis = max_value, axis
+        self.max_value, self.axis = max_value, registry.fresh(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
         lengths = _lengths(w, self.axis)
@@ -43,7 +43,7 @@ class UnitNorm(Constraint):
     """Columns (norms taken along `axis`) get length 1."""
 
     def __init__(self, axis: Axis = 0) -> None:
-        self.axis = axis
+        self.axis = registry.fresh(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
         return _like(w, w / (EPSILON + _lengths(w, self.axis)))
@@ -53,7 +53,8 @@ class MinMaxNorm(Constraint):
     """Norms along `axis` move into [min_value, max_value], by the share `rate` of the way."""
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axis = 0) -> None:
-        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+        self.min_value, self.max_value, self.rate = min_value, max_value, rate
+        self.axis = registry.fresh(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
         lengths = _lengths(w, self.axis)

@@ -1,4 +1,4 @@
-"""float16, which is for keeping numbers: sums and squares of it are computed in float32."""
+"""float16 and bfloat16, which are for keeping numbers: sums and squares of them are computed in float32."""
 from typing import Any
 
 import numpy as np
@@ -6,17 +6,22 @@ import numpy as np
 from cytensor.tensor import Tensor
 from cytensor.types import DTypeLike
 
-HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
+SINGLE = np.dtype(np.float32)
+
 
 def widened(x: Tensor) -> Tensor:
-    """x in float32 where it is float16, which ends at 65504 and counts whole numbers to 2048; anything else as it is,
+    """x in float32 where it is a half: float16 ends at 65504 and counts whole numbers to 2048; anything else as it is,
     lists and what is no tensor included, which the next op takes or refuses by its own name.
 
-    >>> from cytensor.tensor import asarray
-    >>> widened(asarray(np.ones(2, np.float16))).dtype
+    >>> widened(np.ones(2, np.float16)).dtype
     dtype('float32')
     """
-    return x.astype(SINGLE) if getattr(x, "dtype", None) == HALF else x
+    return x.astype(SINGLE) if is_half(getattr(x, "dtype", None)) else x
+
+
+def is_half(dtype: Any) -> bool:
+    """Whether a dtype, or None for what has none, is float16 or bfloat16."""
+    return dtype is not None and dtype.kind == "f" and bool(dtype.itemsize < 4)
 
 
 def narrowed(x: Tensor, dtype: DTypeLike) -> Tensor:
@@ -26,4 +31,4 @@ def narrowed(x: Tensor, dtype: DTypeLike) -> Tensor:
 
 def wide_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype of statistics of values of `dtype`."""
-    return SINGLE if dtype == HALF else dtype
+    return SINGLE if is_half(dtype) else dtype

@@ -92,7 +92,7 @@ class Constant(Initializer):
     """One value everywhere, or an array-like that broadcasts to the shape."""
 
     def __init__(self, value: ArrayLike = 0.0) -> None:
-        self.value = value
+        self.value = registry.fresh(value)
 
     def sample(self, generator: "np.random.Generator", shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         value = np.asarray(self.value, dtype)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 
 from cytensor import ops
+from cytensor.halves import widened
 from cytensor.tensor import Tensor
 from cytensor.types import Axis
 
@@ -31,7 +32,7 @@ def unit(x: Tensor, axis: Axis = -1, least: float = 1e-6) -> Tensor:
 
 def joint_length(tensors: Iterable[Tensor]) -> float:
     """The length of several tensors taken as one vector, a float."""
-    tensors = [x.astype("float32") if x.dtype.itemsize < 4 else x for x in tensors]
+    tensors = [widened(x) for x in tensors]
     total = sum(float(ops.sum(ops.square(x))) for x in tensors)
     if math.isfinite(total):
         return math.sqrt(total)

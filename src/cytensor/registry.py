@@ -153,9 +153,9 @@ def lookup(kind: str, identifier: Identifier, base: "type[Configurable] | None" 
         if entry is None:
             raise unknown(what, identifier, (spelled(known.__name__) for known in table.values()))
         identifier = entry
-    is_made = isinstance(identifier, type)
-    if is_made:
-        identifier = identifier()
+    is_made = False
+    if isinstance(identifier, type):
+        identifier, is_made = identifier(), True
     if base is not None and isinstance(identifier, base):
         return identifier
     if callable(identifier) and (base is None or not base.strict):
@@ -172,7 +172,7 @@ def lookup(kind: str, identifier: Identifier, base: "type[Configurable] | None" 
                     f"or {kinds[-1]}; got {identifier!r} ({type(identifier).__name__})")
 
 
-def _refuse_others(what, kind, entry):
+def _refuse_others(what: str, kind: str, entry: Any) -> None:
     """Raise TypeError for what is called otherwise than `kind`, though it is this package's: a metric as activation."""
     named = [entry] if inspect.isroutine(entry) else type(entry).__mro__
     known = [_names[one] for one in named if one in _names]
@@ -201,7 +201,10 @@ class Configurable:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         arguments.check(cls, args, kwargs)
         self = super().__new__(cls)
-        self._arguments = _Arguments(args, kwargs)
+        try:
+            self._arguments = _Arguments(fresh(args), fresh(kwargs))     # the caller may change a list later
+        except RecursionError:
+            raise ValueError(f"{cls.__name__}: a list or dictionary among the arguments must not hold itself") from None
         return self
 
     def get_config(self) -> Config:
@@ -245,10 +248,13 @@ class Configurable:
 
 
 def fresh(value: Any) -> Any:
-    """The value with lists and dictionaries of its own, so that changing them changes no layer."""
-    if type(value) is list:
-        return [fresh(part) for part in value]
-    return {key: fresh(part) for key, part in value.items()} if type(value) is dict else value
+    """The value with lists, dictionaries and NumPy arrays of its own, so that changing them changes no layer."""
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return kind(fresh(part) for part in value)
+    if kind is dict:
+        return {key: fresh(part) for key, part in value.items()}
+    return value.copy() if kind is np.ndarray else value
 
 
 def serialize(value: Any) -> Any:

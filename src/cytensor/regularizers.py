@@ -62,9 +62,9 @@ class OrthogonalRegularizer(Regularizer):
         self.factor, self.mode = float(factor), mode
 
     def __call__(self, x: Tensor) -> Tensor | float:
+        x = widened(x)
         if x.ndim != 2:
             raise ValueError(f"OrthogonalRegularizer: the weight must be a matrix; got shape {x.shape}")
-        x = widened(x)
         vectors = x if self.mode == "rows" else x.T
         size = vectors.shape[0]
         units = norms.unit(vectors, 1, EPSILON)

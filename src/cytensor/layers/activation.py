@@ -69,7 +69,8 @@ class LeakyReLU(_Fixed):
 class PReLU(_Fixed):
     """x above 0, `alpha * x` below, with a learned alpha for each feature, shared along the axes `shared_axes`.
 
-    shared_axes: an integer or several, counted with the axis of samples, which is 0 and not one of them.
+    shared_axes: an integer or several, counted with the axis of samples, which is 0 and not one of them. At minus
+    infinity an alpha of 0 gives NaN, the product of the two.
     Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015).
     """
     alpha_initializer = Setting(initializers.get, fixed=True)

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from cytensor import constraints, initializers, registry, regularizers
+from cytensor.absent import explain_members
 from cytensor.checks import arguments, budget
 from cytensor.dtypes import as_dtype
 from cytensor.layers import building, inputs
@@ -210,10 +211,14 @@ class Layer(Owner):
                 self._penalize_output(result)
             return result
         except Exception as error:
-            error.add_note(f"in layer '{self.name}' ({type(self).__name__}), input of shape {shape_of(x)}")
+            self._explain(error, x)
             raise
         finally:
             _context.training, _context.call = outer, call
+
+    def _explain(self, error: Exception, x: object) -> None:
+        """Say in an error of `call` where it arose."""
+        error.add_note(f"in layer '{self.name}' ({type(self).__name__}), input of shape {shape_of(x)}")
 
     def _as_input(self, x: Nested) -> Any:
         """x as a tensor, or as a structure like x of tensors, in the layer's dtype."""
@@ -275,6 +280,9 @@ class Layer(Owner):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+explain_members(Layer)
 
 
 def penalties(layers: Iterable["Layer"]) -> list[Any]:

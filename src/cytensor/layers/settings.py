@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cytensor.checks import arguments
+from cytensor.registry import fresh
 
 if TYPE_CHECKING:
     from cytensor.layers.base import Layer
@@ -44,6 +45,7 @@ class Setting:
                                  f"depend on it; got {value!r} for layer '{layer.name}'")
             if value is not None or not self.optional:
                 arguments.check_value(self.owner, self.name, value)
+        value = fresh(value)
         result = value if self.convert is None else self.convert(value)
         state[self.name] = result
         layer._settings[self.name] = value

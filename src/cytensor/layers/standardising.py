@@ -10,6 +10,7 @@ from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
 from cytensor.layers.inputs import in_known_rank, is_array
 from cytensor.layers.settings import Setting
+from cytensor.registry import fresh
 from cytensor.tensor import Tensor
 from cytensor.types import Array, Shape
 from cytensor.user_warnings import warn
@@ -38,7 +39,7 @@ class Normalization(Layer):
             raise ValueError(f"Normalization: give mean and variance both or neither; got mean {mean}, "
                              f"variance {variance}")
         self.axis = () if axis is None else tuple(np.atleast_1d(axis).tolist())
-        self.given, self.invert = (mean, variance), invert
+        self.given, self.invert = fresh((mean, variance)), invert
 
     def _kept(self, ndim: int) -> tuple[int, ...]:
         """The axes that keep statistics of their own, for an input of so many axes."""
@@ -118,6 +119,8 @@ class Normalization(Layer):
 def _blocks(data: Any, rows: int = 1024) -> Iterator[Array]:
     """The arrays that make up what `adapt` was given; one array in pieces of so many rows."""
     batches: Iterable[Any]
+    if hasattr(data, "toarray"):
+        raise TypeError(f"adapt: data must be an array, or batches; got {type(data).__name__}; give its toarray()")
     if isinstance(data, (list, tuple)) and data and all(is_array(part) and part.ndim > 1 for part in data):
         batches = data
     elif isinstance(data, (list, tuple)) or is_array(data):

@@ -11,11 +11,12 @@ import numpy as np
 
 import cyops
 from cytensor import ops
+from cytensor.halves import SINGLE, widened
 from cytensor.tensor import Tensor, asarray, operand
 from cytensor.types import Array, ArrayLike, DTypeLike
 from cytensor.user_warnings import warn
 
-WIDE = np.dtype(np.float32)          # what halves, integers and bools are computed in
+WIDE = SINGLE          # what halves, integers and bools are computed in
 
 
 # -- dtypes and shapes ------------------------------------------------------------------------------------------------
@@ -59,7 +60,7 @@ def one_a_sample(op: str, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[ArrayLi
     y_pred = operand(op, y_pred)
     if y_pred.ndim == 1:
         y_true = operand(op, y_true)
-        if y_true.shape == y_pred.shape:
+        if y_true.shape == y_pred.shape:           # others are refused with the shapes that were given
             return y_true.reshape((*y_true.shape, 1)), y_pred.reshape((*y_pred.shape, 1))
     return y_true, y_pred
 
@@ -188,7 +189,7 @@ def _is_structure(value: object) -> bool:
 
 
 def _widened(x: Tensor) -> Tensor:
-    return x.astype(WIDE) if x.dtype.kind == "f" and x.dtype.itemsize < 4 and cyops.logits_behind(x) is None else x
+    return widened(x) if cyops.logits_behind(x) is None else x
 
 
 def call_agreed(op: str, function: Callable[..., Any], y_true: Any, y_pred: Any, dtype: DTypeLike | None = None) -> Any:

@@ -267,7 +267,7 @@ class CategoricalFocalCrossentropy(_FunctionLoss):
                  name: str | None = "categorical_focal_crossentropy", dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
         self.from_logits = from_logits
-        self.settings = {"alpha": alpha, "gamma": gamma, "from_logits": from_logits, "axis": axis,
+        self.settings = {"alpha": registry.fresh(alpha), "gamma": gamma, "from_logits": from_logits, "axis": axis,
                          "label_smoothing": label_smoothing}
 
 

@@ -7,6 +7,8 @@ where there is one.
 """
 import math
 
+import numpy as np
+
 import cyops
 from cytensor import norms, ops
 from cytensor.losses import cross_entropy
@@ -147,14 +149,23 @@ def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
 def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """100 * mean(|y_true - y_pred| / |y_true|) over the last axis, with |y_true| at least 1e-7."""
     y_true, y_pred = agree("mean_absolute_percentage_error", y_true, y_pred)
+    y_true = _finite(y_true)                       # the limit is 100, for inf / inf is NaN
     return 100.0 * ops.mean(ops.abs((y_true - y_pred) / ops.maximum(ops.abs(y_true), EPSILON)), axis=-1)
 
 
 def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """mean((log(1 + y_true) - log(1 + y_pred))^2) over the last axis, values at least 1e-7."""
     y_true, y_pred = agree("mean_squared_logarithmic_error", y_true, y_pred)
-    difference = ops.log(ops.maximum(y_true, EPSILON) + 1.0) - ops.log(ops.maximum(y_pred, EPSILON) + 1.0)
-    return ops.mean(ops.square(difference), axis=-1)
+    wanted = ops.log(ops.maximum(y_true, EPSILON) + 1.0)
+    errors = ops.square(wanted - ops.log(ops.maximum(_finite(y_pred), EPSILON) + 1.0))
+    beyond = ops.equal(y_pred, math.inf)           # where the error is infinite and its slope 0
+    return ops.mean(ops.where(beyond, ops.square(wanted - math.inf), errors), axis=-1)
+
+
+def _finite(x: Tensor) -> Tensor:
+    """x with the largest finite numbers in place of infinities; NaN stays."""
+    limit = float(np.finfo(x.dtype).max)
+    return ops.clip(x, -limit, limit)
 
 
 def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Tensor:

@@ -45,7 +45,7 @@ class _Thresholded(Metric):
     def __init__(self, thresholds: float | Sequence[float] | Array | None = None, name: str | None = None,
                  dtype: DTypeLike | None = None) -> None:
         super().__init__(dtype, name)
-        self.thresholds = np.atleast_1d(np.asarray(0.5 if thresholds is None else thresholds, np.float64))
+        self.thresholds = np.atleast_1d(np.array(0.5 if thresholds is None else thresholds, np.float64))
         if not ((self.thresholds >= 0) & (self.thresholds <= 1)).all():
             raise ValueError(f"{type(self).__name__}: thresholds must be between 0 and 1; got {thresholds}")
         self.is_single = thresholds is None or np.ndim(thresholds) == 0

@@ -1,14 +1,17 @@
 """Model: a layer that trains, is saved and summarised as a whole."""
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from cytensor import registry, saving
 from cytensor.layers import Layer, building
 from cytensor.layers.building import shape_of
+from cytensor.layers.inputs import in_known_rank
 from cytensor.models import summary
-from cytensor.printing import printable
+from cytensor.printing import say
+from cytensor.tensor import Tensor
 from cytensor.training.trainer import Trainer
-from cytensor.types import Nested, Path, Shapes
+from cytensor.types import Nested, Path, Shape, Shapes
 
 __all__ = ["Model", "clone_model", "load_model", "model_from_json", "save_model"]
 
@@ -54,6 +57,16 @@ class Model(Trainer, Layer):
         else:
             super()._build_for(x)
 
+    def _explain(self, error: Exception, x: object) -> None:
+        """Say what samples the model takes, too, where it was given others."""
+        super()._explain(error, x)
+        shape = self.build_shape
+        if type(error) is ValueError and len(error.args) == 1 and isinstance(x, Tensor) and building.is_shape(shape):
+            given, taken = in_known_rank(x, tuple(shape)).shape[1:], tuple(shape[1:])
+            if _is_other(given, taken) and "the model takes" not in str(error):
+                error.args = (f"{error}; the model takes samples of shape {taken}, and these are of shape {given}"
+                              f"{_flatten_hint(given, taken)}",)
+
     @property
     def layers(self) -> list[Layer]:
         """The layers directly inside."""
@@ -86,10 +99,7 @@ class Model(Trainer, Layer):
         names, or regular expressions for them, of the first and last layer to show.
         """
         text = summary.table(self, line_length, positions, expand_nested, show_trainable, layer_range)
-        if print_fn is None:
-            print(printable(text))
-        else:
-            print_fn(text)
+        (print_fn or say)(text)
 
     def save(self, filepath: Path, overwrite: bool = True) -> None:
         """Write architecture, weights and optimizer state to one safetensors file; `load_model` reads it back.
@@ -114,6 +124,18 @@ class Model(Trainer, Layer):
         skip_mismatch: take those that fit, and warn of the others.
         """
         saving.load_weights(self, filepath, skip_mismatch)
+
+
+def _is_other(given: Shape, taken: Shape) -> bool:
+    """Whether a sample of one shape is none of another, in which None is any length."""
+    return len(given) != len(taken) or any(n not in (None, m) for m, n in zip(given, taken, strict=True))
+
+
+def _flatten_hint(given: tuple[int, ...], taken: Shape) -> str:
+    lengths = [n for n in taken if n is not None]
+    if len(given) <= len(taken) or len(lengths) < len(taken) or math.prod(given) != math.prod(lengths):
+        return ""
+    return "; a Flatten layer in front makes them that"
 
 
 def clone_model(model: Model) -> Model:

@@ -174,7 +174,8 @@ class Sequential(Model):
         first = self._layers[0]
         if isinstance(first, Model):
             return first._casts()
-        return {"dtype": first.dtype, "casts_integers": first.casts_integers, "several": False}
+        takes_several = first.takes_several and not isinstance(first, InputLayer)
+        return {"dtype": first.dtype, "casts_integers": first.casts_integers, "several": takes_several}
 
     def get_config(self) -> Config:
         """Name, trainable and layers; and where one is in several places, `order`, the place in `layers` of each."""

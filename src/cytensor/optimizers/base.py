@@ -12,7 +12,7 @@ import numpy as np
 
 from cytensor import initializers, ops, registry
 from cytensor.norms import joint_length
-from cytensor.optimizers.scalars import Rate, Setting
+from cytensor.optimizers.scalars import Rate, Setting, Slot
 from cytensor.optimizers.schedules import LearningRateSchedule, RateLike
 from cytensor.tensor import Tensor, Variable, asarray
 from cytensor.types import ArrayLike, Config, Identifier
@@ -200,12 +200,14 @@ class Optimizer(registry.Configurable):
     def variables(self) -> list[Tensor]:
         """All of the state: the number of steps and the learning rate as they are now, then every slot.
 
-        The first two are Variables made for this list: assigning to them sets the optimizer's.
+        Made for this list, but for slots that are Variables: assigning to them sets the optimizer's state.
         """
         counts = [Setting(np.int64(self.calls), "iteration", lambda value: setattr(self, "calls", int(value))),
                   Setting(np.float32(self._rate()), "learning_rate",
                           lambda value: setattr(self, "learning_rate", float(value)))]
-        return [*counts, *(tensor for slots in self.slots.values() for tensor in slots)]
+        return [*counts, *(slot if isinstance(slot, Variable) else Slot.of(slot, f"{variable.name}_{name}")
+                           for name, slots in self.slots.items()
+                           for slot, variable in zip(slots, self.parameters, strict=False))]
 
     # -- for rules of one's own, in Keras's names ---------------------------------------------------------------------
     def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None,

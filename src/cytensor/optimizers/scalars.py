@@ -1,11 +1,12 @@
-"""Numbers of an optimizer in the form of the variables that Keras has in their place. Only base.py imports this."""
+"""The state of an optimizer in the form of the variables that Keras has in its place. Only base.py imports this."""
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from cyops import as_class
 from cytensor.optimizers.schedules import RateLike
-from cytensor.tensor import Variable
+from cytensor.tensor import Tensor, Variable, VariableView
 from cytensor.types import Array, ArrayLike
 
 if TYPE_CHECKING:
@@ -29,6 +30,22 @@ class Setting(Variable):
 
     def assign_sub(self, value: ArrayLike) -> Self:
         return self.assign(self.numpy() - np.asarray(value, self.dtype))
+
+
+class Slot(VariableView):
+    """A slot under a name, with a variable's methods; on the memory of the slot itself."""
+    __slots__ = ("name",)
+    name: str
+
+    @classmethod
+    def of(cls, slot: Tensor, name: str) -> Self:
+        """The slot as one of these."""
+        made: Self = as_class(slot, cls)
+        made.name = name
+        return made
+
+    def _described(self) -> str:
+        return f"Variable {self.name!r}"
 
 
 class Rate(float):

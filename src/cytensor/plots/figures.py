@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cytensor.saving.files import write_bytes
 from cytensor.types import Path
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
 
 BLUE, ORANGE, RED, GREY = "#3b7dc4", "#e08214", "#d6403a", "#8a8f98"
 TITLE, LABEL, SMALL = 11, 9.5, 8.5             # sizes of text, in points
@@ -74,10 +76,12 @@ def check_path(op: str, path: Path) -> None:
 
 
 def save(op: str, figure: "Figure", path: Path | None, dpi: float = 150) -> "Figure":
-    """Write the figure where a path is given; returns the figure."""
+    """Write the figure where a path is given, complete or not at all; returns the figure."""
     if path is not None:
         check_path(op, path)
-        figure.savefig(os.fspath(path), dpi=dpi)
+        content = io.BytesIO()
+        figure.savefig(content, format=os.path.splitext(path)[1][1:].lower(), dpi=dpi)
+        write_bytes(os.fspath(path), content.getbuffer())
     return figure
 
 

@@ -215,8 +215,7 @@ def load_weights(model: "Model", filepath: Path, skip_mismatch: bool = False) ->
 
     Files of Keras serve too, .keras, .weights.h5 and .h5, where h5py is installed.
     """
-    if not hasattr(model, "build_shape"):
-        raise TypeError(f"load_weights: model must be a Model; got {model!r}")
+    _check_model("load_weights", model)
     is_keras = formats.is_keras(files.existing(filepath))
     tensors = {} if is_keras else read_file(filepath)[0]
     if not model.weights:
