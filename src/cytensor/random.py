@@ -56,7 +56,7 @@ class _State:
         self.generator: np.random.Generator = generator(seed, "random", 0)
 
 
-def generator(seed: int, name: str, position: int) -> np.random.Generator:
+def generator(seed: int, name: str, position: int) -> "np.random.Generator":
     """A NumPy Generator (Philox, counter based) that depends on nothing but its three arguments."""
     words = (zlib.crc32(name.encode()), position)
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=words)))
@@ -163,7 +163,7 @@ def stream_key(name: str) -> tuple[int, str, int]:
     return state.seed, name, position
 
 
-def stream(name: str) -> np.random.Generator:
+def stream(name: str) -> "np.random.Generator":
     """A NumPy Generator of its own for whoever is called `name`; asked again, the next one of that name."""
     if not isinstance(name, str):
         raise TypeError(f"stream: name must be a string; got {name!r}")
@@ -191,7 +191,7 @@ def checked_state(state: Any) -> _State:
     return restored
 
 
-def generator_state(source: np.random.Generator) -> Config:
+def generator_state(source: "np.random.Generator") -> Config:
     """The position of a generator made by `generator`, as plain lists and ints."""
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
@@ -201,7 +201,7 @@ def generator_state(source: np.random.Generator) -> Config:
     return state
 
 
-def generator_at(state: Any, key: str = "state") -> np.random.Generator:
+def generator_at(state: Any, key: str = "state") -> "np.random.Generator":
     """A generator where `generator_state` was taken; ValueError, with `key` in it, for what is not such a state.
 
     NumPy takes any position in its buffer, also one outside of it.
@@ -237,7 +237,7 @@ def _floating(op: str, dtype: DTypeLike) -> tuple[np.dtype[Any], type[np.float32
 
 
 @_naming("uniform")
-def draw_uniform(source: np.random.Generator, shape: int | Sequence[int], minval: float, maxval: float,
+def draw_uniform(source: "np.random.Generator", shape: int | Sequence[int], minval: float, maxval: float,
                  dtype: DTypeLike) -> Array:
     dtype, native = _floating("uniform", dtype)
     low, high = native(minval), native(maxval)
@@ -248,14 +248,14 @@ def draw_uniform(source: np.random.Generator, shape: int | Sequence[int], minval
 
 
 @_naming("normal")
-def draw_normal(source: np.random.Generator, shape: int | Sequence[int], mean: float, stddev: float,
+def draw_normal(source: "np.random.Generator", shape: int | Sequence[int], mean: float, stddev: float,
                 dtype: DTypeLike) -> Array:
     dtype, native = _floating("normal", dtype)
     return np.asarray(source.standard_normal(shape, dtype=native) * native(stddev) + native(mean), dtype)
 
 
 @_naming("truncated_normal")
-def draw_truncated_normal(source: np.random.Generator, shape: int | Sequence[int], mean: float, stddev: float,
+def draw_truncated_normal(source: "np.random.Generator", shape: int | Sequence[int], mean: float, stddev: float,
                           dtype: DTypeLike) -> Array:
     """Normal values, drawn again while they lie more than two standard deviations from the mean."""
     dtype, native = _floating("truncated_normal", dtype)
@@ -268,7 +268,7 @@ def draw_truncated_normal(source: np.random.Generator, shape: int | Sequence[int
 
 
 # -- public functions -------------------------------------------------------------------------------------------------
-def _source(seed: int | None) -> np.random.Generator:
+def _source(seed: int | None) -> "np.random.Generator":
     return _current().generator if seed is None else generator(_checked_seed("random", seed), "random", 0)
 
 

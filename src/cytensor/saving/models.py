@@ -256,7 +256,7 @@ def noise_of(model: "Model") -> Config:
     return {path: random.generator_state(layer.generator) for path, layer in noisy(model) if layer.generator}
 
 
-def checked_noise(model: "Model", states: Any) -> dict[str, np.random.Generator]:
+def checked_noise(model: "Model", states: Any) -> dict[str, "np.random.Generator"]:
     """A generator for each path of `noise_of`; ValueError, and no change, where one is not such a state."""
     schema.check(states, "noise", schema.DICTIONARY)
     surplus = sorted(states.keys() - {path for path, _ in noisy(model)})
@@ -265,7 +265,7 @@ def checked_noise(model: "Model", states: Any) -> dict[str, np.random.Generator]
     return {path: random.generator_at(state, f"noise.{path}") for path, state in states.items()}
 
 
-def assign_noise(model: "Model", generators: dict[str, np.random.Generator]) -> None:
+def assign_noise(model: "Model", generators: dict[str, "np.random.Generator"]) -> None:
     """Let the layers' random streams go on from `checked_noise`; one without an entry starts when it is first used."""
     for path, layer in noisy(model):
         if path in generators:
