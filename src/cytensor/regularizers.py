@@ -6,7 +6,7 @@ import numpy as np
 from cytensor import norms, ops, registry
 from cytensor.absent import explain
 from cytensor.halves import widened
-from cytensor.tensor import Tensor
+from cytensor.tensor import Tensor, operand
 from cytensor.types import Identifier
 
 __all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l1", "l1_l2", "l2",
@@ -62,7 +62,7 @@ class OrthogonalRegularizer(Regularizer):
         self.factor, self.mode = float(factor), mode
 
     def __call__(self, x: Tensor) -> Tensor | float:
-        x = widened(x)
+        x = widened(operand("OrthogonalRegularizer", x))
         if x.ndim != 2:
             raise ValueError(f"OrthogonalRegularizer: the weight must be a matrix; got shape {x.shape}")
         vectors = x if self.mode == "rows" else x.T
