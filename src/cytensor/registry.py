@@ -153,9 +153,9 @@ def lookup(kind: str, identifier: Identifier, base: "type[Configurable] | None" 
         if entry is None:
             raise unknown(what, identifier, (spelled(known.__name__) for known in table.values()))
         identifier = entry
-    is_made = isinstance(identifier, type)
-    if is_made:
-        identifier = identifier()
+    is_made = False
+    if isinstance(identifier, type):
+        identifier, is_made = identifier(), True
     if base is not None and isinstance(identifier, base):
         return identifier
     if callable(identifier) and (base is None or not base.strict):
@@ -172,7 +172,7 @@ def lookup(kind: str, identifier: Identifier, base: "type[Configurable] | None" 
                     f"or {kinds[-1]}; got {identifier!r} ({type(identifier).__name__})")
 
 
-def _refuse_others(what, kind, entry):
+def _refuse_others(what: str, kind: str, entry: Any) -> None:
     """Raise TypeError for what is called otherwise than `kind`, though it is this package's: a metric as activation."""
     named = [entry] if inspect.isroutine(entry) else type(entry).__mro__
     known = [_names[one] for one in named if one in _names]

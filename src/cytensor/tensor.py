@@ -220,7 +220,7 @@ def asarray(obj: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = 
     return as_tensor(cyops.asarray(obj, dtype, copy=copy))
 
 
-def operand(op, x):
+def operand(op: str, x: ArrayLike) -> Tensor:
     """`asarray(x)`; what no tensor can be made of is refused in the name of `op`, which the user called."""
     if isinstance(x, Tensor):
         return x
