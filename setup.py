@@ -59,6 +59,10 @@ def is_fresh(target):
     return all(os.path.exists(path) and os.path.getmtime(path) < age for path in [*read, __file__])
 
 
+def is_older(path, than):
+    return os.path.getmtime(path) <= os.path.getmtime(than)
+
+
 class BuildExtensions(build_ext):
     """Compiles what is not fresh, side by side, and says what it compiles.
 
@@ -91,7 +95,17 @@ class BuildExtensions(build_ext):
 
     def build_extension(self, ext):
         self._extension = ext
+        objects = self.compiler.object_filenames(ext.sources, output_dir=self.build_temp)
+        linked = Path(self.get_ext_fullpath(ext.name))
+        if linked.exists() and all(is_fresh(Path(made)) and is_older(made, linked) for made in objects):
+            return
         super().build_extension(ext)
+
+    def copy_file(self, infile, outfile, **options):
+        """A library that is in its place already stays: a running process may have it in memory."""
+        if os.path.exists(outfile) and is_older(infile, outfile):
+            return outfile, 0
+        return super().copy_file(infile, outfile, **options)
 
     def compile_stale(self, sources, output_dir=None, **options):
         """In place of the compiler's `compile`: the same objects, of which only those that are not fresh are made."""
