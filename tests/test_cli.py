@@ -75,6 +75,8 @@ def test_info(capsys):
         ct.isa,
         f"threads          {ct.get_num_threads()}",
         "float32",
+        "bfloat16",
+        "complex64",
         "mnist.npz",
         np.__version__,
     ):

@@ -227,7 +227,7 @@ def info(options: argparse.Namespace) -> None:
         "numpy": np.__version__,
         "instruction set": f"{cyops.isa} (this processor has {choices}; CYOPS_ISA chooses)",
         "threads": f"{cyops.get_num_threads()} (CYOPS_NUM_THREADS or OMP_NUM_THREADS chooses)",
-        "dtypes": "float32, float64, bool, int8 to int64, uint8 to uint64; stored only: float16, strings",
+        "dtypes": ", ".join([*(name for name, *_ in cyops.dtype_rows()), "strings"]),
         "packaged data": f"mnist, {os.path.getsize(mnist.PACKAGED):,} bytes, {mnist.PACKAGED}",
     }
     for name, value in rows.items():
