@@ -73,7 +73,7 @@ build/sanitized: $(VENV)/installed-test $(SOURCES) $(shell find src -name '*.py'
 	CYOPS_SANITIZE=1 $(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ .
 	touch $@
 
-PYTEST_SANITIZED = cd build/sanitized && PYTHONPATH=. PYTHONMALLOC=malloc LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
+PYTEST_SANITIZED = cd build/sanitized && PYTHONPATH=$(CURDIR)/build/sanitized PYTHONMALLOC=malloc LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
 	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	../../$(BIN)/pytest -q -x -p no:cacheprovider
 SANITIZE_SHORT = storage buffers indexing views cast elementwise reduce rows gather update contract ops
@@ -93,7 +93,7 @@ build/sanitized-thread: $(VENV)/installed-test $(SOURCES) $(shell find src -name
 	touch $@
 
 # NumPy's BLAS has one thread, for its own waits are not seen.
-PYTEST_TSAN = cd build/sanitized-thread && PYTHONPATH=. OPENBLAS_NUM_THREADS=1 LD_PRELOAD=$$($(CC) -print-file-name=libtsan.so) \
+PYTEST_TSAN = cd build/sanitized-thread && PYTHONPATH=$(CURDIR)/build/sanitized-thread OPENBLAS_NUM_THREADS=1 LD_PRELOAD=$$($(CC) -print-file-name=libtsan.so) \
 	TSAN_OPTIONS="halt_on_error=1 die_after_fork=0 suppressions=$(CURDIR)/tests/tsan.supp" \
 	../../$(BIN)/pytest -q -x -p no:cacheprovider
 

@@ -3,7 +3,6 @@ import itertools
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -267,7 +266,7 @@ def test_the_bits_are_the_same_for_any_threads_and_instruction_set():
     for isa in cyops.available_isas():
         code = BITS.replace("THREADS", "(1, 2, 3, 8)")
         run = subprocess.run([sys.executable, "-c", code], env={**os.environ, "CYOPS_ISA": isa}, text=True,
-                             capture_output=True, cwd=Path(__file__).parent.parent)
+                             capture_output=True)
         assert run.returncode == 0, run.stderr
         digests.add(run.stdout)
     assert len(digests) == 1
