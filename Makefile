@@ -97,8 +97,10 @@ PYTEST_TSAN = cd build/sanitized-thread && PYTHONPATH=$(CURDIR)/build/sanitized-
 	TSAN_OPTIONS="halt_on_error=1 die_after_fork=0 suppressions=$(CURDIR)/tests/tsan.supp" \
 	../../$(BIN)/pytest -q -x -p no:cacheprovider
 
+# Left out is a test of when workers are woken: they are for calls within 0.5 ms of each other, and here an addition of
+# 100,000 elements takes 2.3 ms.
 tsan: build/sanitized-thread
-	$(PYTEST_TSAN) $(call in_tests,races gemm reduce threads)
+	$(PYTEST_TSAN) -k "not worth_waking" $(call in_tests,races gemm reduce threads)
 
 tsan-short: build/sanitized-thread
 	$(PYTEST_TSAN) $(call in_tests,races)
