@@ -4,10 +4,9 @@
  * the kernel of max or min finds out sooner than the one that keeps positions. Columns carry positions beside values.
  */
 #include "runtime/pool.h"
+#include "runtime/scratch.h"
 #include "reduce/plan.h"
 #include "base/system.h"
-
-#define SMALL_SCRATCH 8192
 
 /* The extreme of some blocks. */
 typedef struct {
@@ -70,7 +69,8 @@ static void find_in_columns(const arg_reduction *r, const char *x, ptrdiff_t wid
 }
 
 /* A tile is some whole units, or one chunk of one unit. */
-static void run_with_scratch(const arg_reduction *r, ptrdiff_t tile, char *memory) {
+static void run_with_scratch(void *context, ptrdiff_t tile, char *memory) {
+    const arg_reduction *r = context;
     const cyops_reduce_plan *plan = &r->plan;
     cyops_place place;
     if (r->chunks > 1) {
@@ -95,15 +95,8 @@ static void run_with_scratch(const arg_reduction *r, ptrdiff_t tile, char *memor
 
 static void run_tile(void *context, ptrdiff_t tile) {
     arg_reduction *r = context;
-    _Alignas(64) char small[SMALL_SCRATCH];
     const ptrdiff_t needed = 2 * r->plan.strip * (ptrdiff_t)sizeof(int64_t) + cyops_block_scratch(&r->plan);
-    char *memory = needed <= SMALL_SCRATCH ? small : malloc(needed);
-    if (memory == NULL) {
-        r->status = CYOPS_NO_MEMORY;
-        return;
-    }
-    run_with_scratch(r, tile, memory);
-    if (memory != small) free(memory);
+    if (!cyops_run_with_scratch(run_with_scratch, r, tile, needed)) r->status = CYOPS_NO_MEMORY;
 }
 
 static void merge_chunks(const arg_reduction *r) {

@@ -2,11 +2,11 @@
 #include "elementwise/elementwise.h"
 #include "reduce/plan.h"
 #include "runtime/pool.h"
+#include "runtime/scratch.h"
 #include "base/system.h"
 
 #include <stdatomic.h>
 
-#define SMALL_SCRATCH 8192
 /* Blocks folded by one call, a power of two, so that they are a branch of the tree: docs/kernels.md, Vectors. */
 #define RUN 16
 
@@ -142,7 +142,8 @@ static ptrdiff_t slots_bytes(const reduction *r) {
 }
 
 /* A tile is some whole units, or one chunk of one unit. */
-static void run_with_scratch(reduction *r, ptrdiff_t tile, char *memory) {
+static void run_with_scratch(void *context, ptrdiff_t tile, char *memory) {
+    reduction *r = context;
     const cyops_reduce_plan *plan = &r->plan;
     char *scratch = memory + slots_bytes(r);
     cyops_place place;
@@ -175,15 +176,8 @@ static void run_with_scratch(reduction *r, ptrdiff_t tile, char *memory) {
 
 static void run_tile(void *context, ptrdiff_t tile) {
     reduction *r = context;
-    _Alignas(64) char small[SMALL_SCRATCH];
     const ptrdiff_t needed = slots_bytes(r) + cyops_block_scratch(&r->plan);
-    char *memory = needed <= SMALL_SCRATCH ? small : malloc(needed);
-    if (memory == NULL) {
-        r->status = CYOPS_NO_MEMORY;
-        return;
-    }
-    run_with_scratch(r, tile, memory);
-    if (memory != small) free(memory);
+    if (!cyops_run_with_scratch(run_with_scratch, r, tile, needed)) r->status = CYOPS_NO_MEMORY;
 }
 
 /* Merges the chunks of every unit in the order of the tree that fold_blocks builds. */

@@ -9,6 +9,7 @@
 #define HEADER CYOPS_ALIGNMENT        /* before the data: the capacity; keeps the data aligned */
 #define KEPT_LIMIT ((size_t)16 << 20) /* larger blocks are released at once */
 #define SMALLEST ((size_t)64 << 10)
+#define SMALL 8192                    /* on the stack of the thread */
 
 static void *_Atomic slots[SLOTS];
 
@@ -48,4 +49,13 @@ void cyops_give_scratch(void *block) {
         }
     }
     release(block);
+}
+
+int cyops_run_with_scratch(void (*run)(void *, ptrdiff_t, char *), void *context, ptrdiff_t tile, ptrdiff_t nbytes) {
+    _Alignas(CYOPS_ALIGNMENT) char small[SMALL];
+    char *memory = nbytes <= SMALL ? small : cyops_take_scratch(nbytes);
+    if (memory == NULL) return 0;
+    run(context, tile, memory);
+    if (memory != small) cyops_give_scratch(memory);
+    return 1;
 }
