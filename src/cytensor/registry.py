@@ -227,8 +227,7 @@ class Configurable:
     def __repr__(self) -> str:
         """`<Huber name=huber_loss, delta=2.0>`: the class, the name, and the arguments that are not the defaults."""
         name = getattr(self, "name", None)
-        said = ({} if name is None else {"name": name}) | self._given()
-        return f"<{type(self).__name__}{' ' * bool(said)}{', '.join(f'{key}={value}' for key, value in said.items())}>"
+        return arguments.tag(type(self), ({} if name is None else {"name": name}) | self._given())
 
     def _given(self) -> dict[str, str]:
         """The arguments that are not the defaults, but for the name, each by its name and as text."""

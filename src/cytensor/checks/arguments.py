@@ -286,12 +286,17 @@ def shown(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     try:
         bound = inspect.signature(_constructor(cls)).bind(None, *args, **kwargs)
     except TypeError:                  # of a class with a __new__ of its own
-        return f"<{cls.__name__}>"
+        return tag(cls, {})
     given: dict[str, Any] = {}
     for name, value in list(bound.arguments.items())[1:]:
         kind = bound.signature.parameters[name].kind
         given.update(value if kind is inspect.Parameter.VAR_KEYWORD else {name: value})
-    return f"<{cls.__name__}{' ' * bool(given)}{', '.join(f'{name}={_short(value)}' for name, value in given.items())}>"
+    return tag(cls, {name: _short(value) for name, value in given.items()})
+
+
+def tag(cls: type, said: Mapping[str, str]) -> str:
+    """`<Window size=5>`: the class and what is said of an object of it."""
+    return f"<{cls.__name__}{' ' * bool(said)}{', '.join(f'{name}={text}' for name, text in said.items())}>"
 
 
 def _short(value: Any) -> str:
