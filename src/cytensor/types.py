@@ -26,6 +26,10 @@ Nested: TypeAlias = Any                          # lists, tuples and dictionarie
 Path: TypeAlias = str | os.PathLike[str]
 Config: TypeAlias = dict[str, Any]               # the arguments an object was made with
 Logs: TypeAlias = dict[str, Any]                 # values of a batch or an epoch by name
+ActivationFunction: TypeAlias = Callable[..., Any]               # tensor -> a tensor of its shape
+WeightInitializer: TypeAlias = Callable[..., Any]                # shape, dtype=... -> the values to start from
+WeightRegularizer: TypeAlias = Callable[[Any], Any] | None       # weight or output -> a scalar that the loss gains
+WeightConstraint: TypeAlias = Callable[[Any], Any] | None        # weight -> the values nearest to it that are allowed
 Identifier: TypeAlias = str | Mapping[str, Any] | type | Callable[..., Any] | None
 """A name, a configuration, a class, an instance or a function of a registered kind."""
 

@@ -33,7 +33,11 @@ __all__ = ["Activation", "Add", "Average", "BatchNormalization", "CategoryEncodi
            "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply",
            "Normalization", "PReLU", "Permute", "ReLU", "RepeatVector", "Rescaling", "Reshape", "Softmax", "Subtract",
            "UnitNormalization", "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
 
 registry.register("layers", *(entry for entry in map(globals().get, __all__) if isinstance(entry, type)))
 explain(__name__)

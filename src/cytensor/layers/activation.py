@@ -2,12 +2,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cytensor import activations, constraints, initializers, ops, regularizers
+from cytensor import activations, initializers, ops
 from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
-from cytensor.layers.settings import Setting, constrains, regularizes
-from cytensor.tensor import Tensor
-from cytensor.types import Identifier, Shape
+from cytensor.layers.settings import Setting, constraint_of, regularizer_of
+from cytensor.tensor import Tensor, Variable
+from cytensor.types import ActivationFunction, Identifier, Shape, WeightConstraint, WeightInitializer, WeightRegularizer
 
 
 class Activation(Layer):
@@ -18,7 +18,7 @@ class Activation(Layer):
     """
     casts_integers = True
     takes_several = False
-    activation = Setting(activations.get, optional=True)
+    activation: Setting[ActivationFunction] = Setting(activations.get, optional=True)
 
     def __init__(self, activation: Identifier, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -42,8 +42,9 @@ class _Fixed(Layer):
 
 class ReLU(_Fixed):
     """x above `threshold`, `negative_slope * (x - threshold)` below, at most `max_value`."""
-    max_value = Setting(optional=True)
-    negative_slope, threshold = (Setting(lambda value: value or 0.0, optional=True) for _ in range(2))
+    max_value: Setting[float | None] = Setting(optional=True)
+    negative_slope: Setting[float] = Setting(lambda value: value or 0.0, optional=True)
+    threshold: Setting[float] = Setting(lambda value: value or 0.0, optional=True)
 
     def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
                  **kwargs: Any) -> None:
@@ -56,7 +57,7 @@ class ReLU(_Fixed):
 
 class LeakyReLU(_Fixed):
     """x above 0, `negative_slope * x` below."""
-    negative_slope = Setting()
+    negative_slope: Setting[float] = Setting()
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -73,10 +74,12 @@ class PReLU(_Fixed):
     infinity an alpha of 0 gives NaN, the product of the two.
     Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015).
     """
-    alpha_initializer = Setting(initializers.get, fixed=True)
-    alpha_regularizer = Setting(regularizers.get, changed=regularizes("alpha"), optional=True)
-    alpha_constraint = Setting(constraints.get, changed=constrains("alpha"), optional=True)
-    shared_axes = Setting(lambda axes: () if axes is None else initializers.as_axes(axes), fixed=True, optional=True)
+    alpha_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
+    alpha_regularizer: Setting[WeightRegularizer] = regularizer_of("alpha")
+    alpha_constraint: Setting[WeightConstraint] = constraint_of("alpha")
+    shared_axes: Setting[tuple[int, ...]] = Setting(
+        lambda axes: () if axes is None else initializers.as_axes(axes), fixed=True, optional=True)
+    alpha: Variable
 
     def __init__(self, alpha_initializer: Identifier = "zeros", alpha_regularizer: Identifier = None,
                  alpha_constraint: Identifier = None, shared_axes: int | Sequence[int] | None = None,
@@ -97,7 +100,7 @@ class PReLU(_Fixed):
 
 class ELU(_Fixed):
     """x above 0, `alpha * (exp(x) - 1)` below."""
-    alpha = Setting()
+    alpha: Setting[float] = Setting()
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -109,7 +112,7 @@ class ELU(_Fixed):
 
 class Softmax(_Fixed):
     """exp(x) over its sum along `axis`, an integer or several in a tuple."""
-    axis = Setting()
+    axis: Setting[int | Sequence[int]] = Setting()
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

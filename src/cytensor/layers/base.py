@@ -16,7 +16,7 @@ from cytensor.layers.contents import Owner
 from cytensor.layers.settings import Setting
 from cytensor.nested import flatten
 from cytensor.tensor import Tensor, Variable, asarray
-from cytensor.types import ArrayLike, Config, DTypeLike, Identifier, Nested, Shapes, replaceable
+from cytensor.types import ArrayLike, Config, DTypeLike, Identifier, Nested, Shapes, WeightRegularizer, replaceable
 
 
 class _Context(threading.local):
@@ -58,8 +58,8 @@ class Layer(Owner):
     _regularizers: list[tuple[Variable, Callable[[Variable], Any]]]
     _added_losses: list[Any]      # scalars from add_loss
     _losses_of: object            # the outermost call that they are of
-    dtype: Setting = Setting(lambda dtype: as_dtype("Layer", dtype), fixed=True)
-    activity_regularizer: Setting = Setting(regularizers.get, optional=True)       # a function of the output
+    dtype: Setting[np.dtype[Any]] = Setting(lambda dtype: as_dtype("Layer", dtype), fixed=True)
+    activity_regularizer: Setting[WeightRegularizer] = Setting(regularizers.get, optional=True)    # of the output
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -208,7 +208,7 @@ class Layer(Owner):
             if checker is not None:
                 checker.output(self, x, result, entered)
             if self.activity_regularizer is not None:
-                self._penalize_output(result)
+                self._penalize_output(self.activity_regularizer, result)
             return result
         except Exception as error:
             self._explain(error, x)
@@ -250,18 +250,17 @@ class Layer(Owner):
                 budget.spend(f"layer '{self.name}'", one)
         self.build(shape)
 
-    def _penalize_output(self, output: Nested) -> None:
+    def _penalize_output(self, regularizer: Callable[[Any], Any], output: Nested) -> None:
         """Add what the activity regularizer makes of the output, a mean over the samples, to the losses."""
         for tensor in flatten(output):
-            penalty = self.activity_regularizer(tensor)
+            penalty = regularizer(tensor)
             self.add_loss(penalty / max(1, tensor.shape[0]) if tensor.ndim else penalty)
 
     # -- dtypes and losses ---------------------------------------------------------------------------------------------
     @property
     def compute_dtype(self) -> np.dtype[Any]:
         """`dtype`, by the name that Keras has for layers that compute in another dtype than their weights'."""
-        dtype: np.dtype[Any] = self.dtype
-        return dtype
+        return self.dtype
 
     variable_dtype = compute_dtype
 

@@ -1,12 +1,12 @@
 """Dense: the fully connected layer."""
 from typing import Any, NoReturn
 
-from cytensor import activations, constraints, initializers, ops, regularizers
+from cytensor import activations, initializers, ops
 from cytensor.layers.base import Layer
 from cytensor.layers.inputs import in_known_rank
-from cytensor.layers.settings import Setting, constrains, regularizes
+from cytensor.layers.settings import Setting, constraint_of, regularizer_of
 from cytensor.tensor import Tensor, Variable
-from cytensor.types import Identifier, Shape
+from cytensor.types import ActivationFunction, Identifier, Shape, WeightConstraint, WeightInitializer, WeightRegularizer
 
 
 class Dense(Layer):
@@ -19,13 +19,15 @@ class Dense(Layer):
     """
     casts_integers = True
     takes_several = False
-    units, use_bias = Setting(int, fixed=True), Setting(fixed=True)
-    activation = Setting(activations.get, optional=True)
-    kernel_initializer, bias_initializer = (Setting(initializers.get, fixed=True) for _ in range(2))
-    kernel_regularizer, bias_regularizer = (
-        Setting(regularizers.get, changed=regularizes(weight), optional=True) for weight in ("kernel", "bias"))
-    kernel_constraint, bias_constraint = (
-        Setting(constraints.get, changed=constrains(weight), optional=True) for weight in ("kernel", "bias"))
+    units: Setting[int] = Setting(int, fixed=True)
+    use_bias: Setting[bool] = Setting(fixed=True)
+    activation: Setting[ActivationFunction] = Setting(activations.get, optional=True)
+    kernel_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
+    bias_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
+    kernel_regularizer: Setting[WeightRegularizer] = regularizer_of("kernel")
+    bias_regularizer: Setting[WeightRegularizer] = regularizer_of("bias")
+    kernel_constraint: Setting[WeightConstraint] = constraint_of("kernel")
+    bias_constraint: Setting[WeightConstraint] = constraint_of("bias")
 
     kernel: Any                    # a Variable once it is built, and None before
     bias: Variable | None

@@ -1,12 +1,12 @@
 """Embedding: a learned vector for each of a number of things."""
 from typing import Any
 
-from cytensor import constraints, initializers, ops, regularizers
+from cytensor import initializers, ops
 from cytensor.layers.base import Layer
 from cytensor.layers.indices import as_indices
-from cytensor.layers.settings import Setting, constrains, regularizes
-from cytensor.tensor import Tensor
-from cytensor.types import Identifier, Shape
+from cytensor.layers.settings import Setting, constraint_of, regularizer_of
+from cytensor.tensor import Tensor, Variable
+from cytensor.types import Identifier, Shape, WeightConstraint, WeightInitializer, WeightRegularizer
 
 
 class Embedding(Layer):
@@ -19,10 +19,12 @@ class Embedding(Layer):
     (1, 3, 4)
     """
     takes_several = False
-    input_dim, output_dim = Setting(int, fixed=True), Setting(int, fixed=True)
-    embeddings_initializer = Setting(initializers.get, fixed=True)
-    embeddings_regularizer = Setting(regularizers.get, changed=regularizes("embeddings"), optional=True)
-    embeddings_constraint = Setting(constraints.get, changed=constrains("embeddings"), optional=True)
+    input_dim: Setting[int] = Setting(int, fixed=True)
+    output_dim: Setting[int] = Setting(int, fixed=True)
+    embeddings_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
+    embeddings_regularizer: Setting[WeightRegularizer] = regularizer_of("embeddings")
+    embeddings_constraint: Setting[WeightConstraint] = constraint_of("embeddings")
+    embeddings: Variable
 
     def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Identifier = "uniform",
                  embeddings_regularizer: Identifier = None, embeddings_constraint: Identifier = None,

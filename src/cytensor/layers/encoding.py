@@ -19,6 +19,7 @@ class CategoryEncoding(Layer):
     array([[1., 0., 0., 1.]], dtype=float32)
     """
     takes_several = False
+    num_tokens: int
 
     def __init__(self, num_tokens: int, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

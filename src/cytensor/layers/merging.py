@@ -93,7 +93,7 @@ class Minimum(_Merge):
 
 class Concatenate(_Merge):
     """Its inputs side by side along `axis`."""
-    axis = Setting()
+    axis: Setting[int] = Setting()
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

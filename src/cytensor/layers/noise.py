@@ -69,7 +69,8 @@ class Dropout(Noise):
     noise_shape: the shape of the mask, which broadcasts to the input's; None for one draw an element.
     Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
     """
-    rate, noise_shape = Setting(float), Setting(optional=True)
+    rate: Setting[float] = Setting(float)
+    noise_shape: Setting[Sequence[int | None] | None] = Setting(optional=True)
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None,
                  **kwargs: Any) -> None:
@@ -99,7 +100,7 @@ class Dropout(Noise):
 
 class GaussianDropout(Noise):
     """While training, multiplies by normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate))."""
-    rate = Setting(float)
+    rate: Setting[float] = Setting(float)
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
@@ -114,7 +115,7 @@ class GaussianDropout(Noise):
 
 class GaussianNoise(Noise):
     """While training, adds normal noise of zero mean and the given `stddev`."""
-    stddev = Setting(float)
+    stddev: Setting[float] = Setting(float)
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)

@@ -5,27 +5,30 @@ What takes its statistics from data beforehand is in standardising.py. Statistic
 from collections.abc import Sequence
 from typing import Any
 
-from cytensor import constraints, initializers, norms, ops, regularizers
+from cytensor import initializers, norms, ops
 from cytensor.halves import narrowed, wide_dtype, widened
 from cytensor.initializers import as_axes
 from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
-from cytensor.layers.settings import Setting, constrains, regularizes
+from cytensor.layers.settings import Setting, constraint_of, regularizer_of
 from cytensor.tensor import Tensor, Variable
-from cytensor.types import Identifier, Shape
+from cytensor.types import Identifier, Shape, WeightConstraint, WeightInitializer, WeightRegularizer
 
 
 class _Scaled(Layer):
     """What BatchNormalization and LayerNormalization share: axes, epsilon, a learned scale and offset."""
     casts_integers = True
     takes_several = False
-    axis, center, scale = (Setting(fixed=True) for _ in range(3))
-    epsilon = Setting(float)
-    beta_initializer, gamma_initializer = (Setting(initializers.get, fixed=True) for _ in range(2))
-    beta_regularizer, gamma_regularizer = (
-        Setting(regularizers.get, changed=regularizes(weight), optional=True) for weight in ("beta", "gamma"))
-    beta_constraint, gamma_constraint = (
-        Setting(constraints.get, changed=constrains(weight), optional=True) for weight in ("beta", "gamma"))
+    axis: Setting[int | Sequence[int]] = Setting(fixed=True)
+    center: Setting[bool] = Setting(fixed=True)
+    scale: Setting[bool] = Setting(fixed=True)
+    epsilon: Setting[float] = Setting(float)
+    beta_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
+    gamma_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
+    beta_regularizer: Setting[WeightRegularizer] = regularizer_of("beta")
+    gamma_regularizer: Setting[WeightRegularizer] = regularizer_of("gamma")
+    beta_constraint: Setting[WeightConstraint] = constraint_of("beta")
+    gamma_constraint: Setting[WeightConstraint] = constraint_of("gamma")
 
     gamma: Variable | None
     beta: Variable | None
@@ -67,9 +70,13 @@ class BatchNormalization(_Scaled):
     axis: the axis of the features. moving averages: `old * momentum + batch * (1 - momentum)`. The layer infers also
     while training where its `trainable` is False. Source: Ioffe, Szegedy, "Batch normalization" (2015).
     """
-    axis = Setting(_single, fixed=True)
-    momentum = Setting(float)
-    moving_mean_initializer, moving_variance_initializer = (Setting(initializers.get, fixed=True) for _ in range(2))
+    axis: Setting[int] = Setting(_single, fixed=True)
+    momentum: Setting[float] = Setting(float)
+    moving_mean_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
+    moving_variance_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
+
+    moving_mean: Variable
+    moving_variance: Variable
 
     def __init__(self, axis: int | Sequence[int] = -1, momentum: float = 0.99, epsilon: float = 1e-3,
                  center: bool = True, scale: bool = True, beta_initializer: Identifier = "zeros",
@@ -145,7 +152,7 @@ class UnitNormalization(Layer):
     """x divided by its Euclidean length along `axis`, one or several; a length of 0 counts as 1e-6."""
     casts_integers = True
     takes_several = False
-    axis = Setting()
+    axis: Setting[int | Sequence[int]] = Setting()
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -16,7 +16,8 @@ class Rescaling(Layer):
     """
     casts_integers = True
     takes_several = False
-    scale, offset = Setting(), Setting()
+    scale: Setting[float | Sequence[float] | Array] = Setting()
+    offset: Setting[float | Sequence[float] | Array] = Setting()
 
     def __init__(self, scale: float | Sequence[float] | Array, offset: float | Sequence[float] | Array = 0.0,
                  **kwargs: Any) -> None:

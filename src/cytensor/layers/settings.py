@@ -3,31 +3,37 @@
 A file tells how to make a layer by its constructor's arguments, so what is set later has to count as one of them.
 """
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from cytensor import constraints, regularizers
 from cytensor.checks import arguments
 from cytensor.registry import fresh
+from cytensor.types import WeightConstraint, WeightRegularizer
 
 if TYPE_CHECKING:
     from cytensor.layers.base import Layer
 
+T_co = TypeVar("T_co", covariant=True)
 
-class Setting:
+
+class Setting(Generic[T_co]):
     """An attribute of the name of a constructor's argument: checked, converted and saved as that is.
+
+    T_co: what the attribute holds, stated where it is declared: `units: Setting[int] = Setting(int, fixed=True)`.
 
     convert: makes of the argument what the attribute holds. fixed: whether it decides what weights there are, so that
     it cannot be set once the layer is built. changed: is called with the layer and the attribute's value where it is
     set once the layer is built. There is no `__get__`, so reading is reading an attribute.
     """
 
-    convert: Callable[[Any], Any] | None
+    convert: Callable[[Any], T_co] | None
     fixed: bool
     changed: Callable[["Layer", Any], None] | None
     optional: bool
     owner: str                             # the class, and the attribute's name
     name: str
 
-    def __init__(self, convert: Callable[[Any], Any] | None = None, *, fixed: bool = False,
+    def __init__(self, convert: Callable[[Any], T_co] | None = None, *, fixed: bool = False,
                  changed: Callable[["Layer", Any], None] | None = None, optional: bool = False) -> None:
         self.convert, self.fixed, self.changed, self.optional = convert, fixed, changed, optional
 
@@ -35,7 +41,7 @@ class Setting:
         self.owner, self.name = owner.__name__, name
 
     if TYPE_CHECKING:                      # a reader of types would take the attribute for the Setting itself
-        def __get__(self, layer: "Layer | None", owner: type | None = None) -> Any: ...
+        def __get__(self, layer: "Layer | None", owner: type | None = None) -> T_co: ...
 
     def __set__(self, layer: "Layer", value: Any) -> None:
         state = vars(layer)
@@ -70,3 +76,13 @@ def constrains(weight: str) -> Callable[["Layer", Any], None]:
         if variable is not None:
             variable.constraint = constraint
     return changed
+
+
+def regularizer_of(weight: str) -> Setting[WeightRegularizer]:
+    """The Setting of the regularizer of the weight kept as the attribute `weight`."""
+    return Setting(regularizers.get, changed=regularizes(weight), optional=True)
+
+
+def constraint_of(weight: str) -> Setting[WeightConstraint]:
+    """The Setting of the constraint of the weight kept as the attribute `weight`."""
+    return Setting(constraints.get, changed=constrains(weight), optional=True)

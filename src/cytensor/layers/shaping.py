@@ -17,6 +17,8 @@ class InputLayer(Layer):
     batch_shape: the shape with the batch axis, (batch_size, *shape). Whatever batch_size is, a model takes any number
     of samples.
     """
+    input_shape: Shape
+    batch_shape: Shape
 
     def __init__(self, shape: int | Sequence[int | None] | None = None, batch_size: int | None = None,
                  dtype: DTypeLike | None = None, *, batch_shape: Sequence[int | None] | None = None,
@@ -96,7 +98,7 @@ class Reshape(Layer):
     """
     takes_several = False
 
-    target_shape = Setting(_as_target)
+    target_shape: Setting[tuple[int, ...]] = Setting(_as_target)
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -135,7 +137,7 @@ class Permute(Layer):
     """
     takes_several = False
 
-    dims = Setting(_as_dims)
+    dims: Setting[tuple[int, ...]] = Setting(_as_dims)
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -162,7 +164,7 @@ class RepeatVector(Layer):
     [[[1.0, 2.0], [1.0, 2.0]]]
     """
     takes_several = False
-    n = Setting()
+    n: Setting[int] = Setting()
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

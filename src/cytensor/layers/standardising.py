@@ -11,7 +11,7 @@ from cytensor.layers.base import Layer
 from cytensor.layers.inputs import in_known_rank, is_array
 from cytensor.layers.settings import Setting
 from cytensor.registry import fresh
-from cytensor.tensor import Tensor
+from cytensor.tensor import Tensor, Variable
 from cytensor.types import Array, Shape
 from cytensor.user_warnings import warn
 
@@ -30,7 +30,12 @@ class Normalization(Layer):
     casts_integers = True
     takes_several = False
     EPSILON = 1e-7
-    invert = Setting()
+    invert: Setting[bool] = Setting()
+
+    axis: tuple[int, ...]
+    given: tuple[float | Sequence[float] | Array | None, float | Sequence[float] | Array | None]
+    mean: Variable
+    variance: Variable
 
     def __init__(self, axis: int | Sequence[int] | None = -1, mean: float | Sequence[float] | Array | None = None,
                  variance: float | Sequence[float] | Array | None = None, invert: bool = False, **kwargs: Any) -> None:

@@ -41,6 +41,8 @@ class _Thresholded(Metric):
     true_negatives: Variable
     false_negatives: Variable
     counts: tuple[str, ...] = ("true_positives", "false_positives", "true_negatives", "false_negatives")
+    thresholds: Array
+    is_single: bool
 
     def __init__(self, thresholds: float | Sequence[float] | Array | None = None, name: str | None = None,
                  dtype: DTypeLike | None = None) -> None:
@@ -85,8 +87,8 @@ class _Thresholded(Metric):
 
 class TruePositives(_Thresholded):
     """The (weighted) number of positives found."""
-    direction = "max"
-    counts = ("true_positives",)
+    direction: str | None = "max"
+    counts: tuple[str, ...] = ("true_positives",)
 
     def values(self) -> Array:
         return self.true_positives.numpy()
@@ -94,8 +96,8 @@ class TruePositives(_Thresholded):
 
 class FalsePositives(_Thresholded):
     """The (weighted) number of negatives taken for positives."""
-    direction = "min"
-    counts = ("false_positives",)
+    direction: str | None = "min"
+    counts: tuple[str, ...] = ("false_positives",)
 
     def values(self) -> Array:
         return self.false_positives.numpy()
@@ -103,8 +105,8 @@ class FalsePositives(_Thresholded):
 
 class TrueNegatives(_Thresholded):
     """The (weighted) number of negatives found."""
-    direction = "max"
-    counts = ("true_negatives",)
+    direction: str | None = "max"
+    counts: tuple[str, ...] = ("true_negatives",)
 
     def values(self) -> Array:
         return self.true_negatives.numpy()
@@ -112,8 +114,8 @@ class TrueNegatives(_Thresholded):
 
 class FalseNegatives(_Thresholded):
     """The (weighted) number of positives taken for negatives."""
-    direction = "min"
-    counts = ("false_negatives",)
+    direction: str | None = "min"
+    counts: tuple[str, ...] = ("false_negatives",)
 
     def values(self) -> Array:
         return self.false_negatives.numpy()
@@ -121,6 +123,9 @@ class FalseNegatives(_Thresholded):
 
 class _Selective(_Thresholded):
     """Counts of one class, or of the k largest scores of each sample only."""
+    has_threshold: bool
+    top_k: int | None
+    class_id: int | None
 
     def __init__(self, thresholds: float | Sequence[float] | Array | None = None, top_k: int | None = None,
                  class_id: int | None = None, name: str | None = None, dtype: DTypeLike | None = None) -> None:
@@ -153,8 +158,8 @@ class Precision(_Selective):
     >>> metric = Precision(); metric.update_state([0, 1, 1, 1], [1., 0., 1., 1.]); round(float(metric.result()), 4)
     0.6667
     """
-    direction = "max"
-    counts = ("true_positives", "false_positives")
+    direction: str | None = "max"
+    counts: tuple[str, ...] = ("true_positives", "false_positives")
 
     def values(self) -> Array:
         found, wrong = self.true_positives.numpy(), self.false_positives.numpy()
@@ -163,8 +168,8 @@ class Precision(_Selective):
 
 class Recall(_Selective):
     """The share of positives that are predicted: tp / (tp + fn)."""
-    direction = "max"
-    counts = ("true_positives", "false_negatives")
+    direction: str | None = "max"
+    counts: tuple[str, ...] = ("true_positives", "false_negatives")
 
     def values(self) -> Array:
         found, missed = self.true_positives.numpy(), self.false_negatives.numpy()
@@ -177,12 +182,14 @@ class FBetaScore(GrownMetric):
     threshold: scores above it are predictions; None takes the largest of each sample. average: None gives one score a
     class, "micro" counts all classes together, "macro" is their mean, "weighted" their mean by number of positives.
     """
-    direction = "max"
+    direction: str | None = "max"
     true_positives: Variable
     false_positives: Variable
     false_negatives: Variable
     positives: Variable
-    state_names = ("true_positives", "false_positives", "false_negatives", "positives")
+    state_names: tuple[str, ...] = ("true_positives", "false_positives", "false_negatives", "positives")
+    beta: float
+    threshold: float | None
 
     def __init__(self, average: str | None = None, beta: float = 1.0, threshold: float | None = None,
                  name: str | None = "fbeta_score", dtype: DTypeLike | None = None) -> None:
