@@ -8,11 +8,11 @@ copied, viewed, cast and compared, and NumPy sees them as float32.
 class _BFloat16:
     """Answers what NumPy's dtypes are asked for, and equals what names the dtype in other libraries."""
 
-    name = "bfloat16"
-    kind = "f"
-    char = "E"
-    itemsize = 2
-    names = None
+    name: str = "bfloat16"
+    kind: str = "f"
+    char: str = "E"
+    itemsize: int = 2
+    names: None = None
 
     def __eq__(self, other: object) -> bool:
         return other is self or bool((other if isinstance(other, str) else getattr(other, "name", None)) == self.name)
@@ -34,4 +34,4 @@ class _BFloat16:
         return self
 
 
-bfloat16 = _BFloat16()
+bfloat16: _BFloat16 = _BFloat16()

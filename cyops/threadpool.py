@@ -5,6 +5,7 @@ imported here: where the program has it already the pool is registered at once, 
 """
 import os
 import sys
+from types import ModuleType
 
 import cyops.strided
 from cyops.config import isa
@@ -13,7 +14,7 @@ from cyops.threads import get_num_threads, set_num_threads
 NAME = "threadpoolctl"
 
 
-def register(threadpoolctl):
+def register(threadpoolctl: ModuleType) -> None:
     """Make the pool known to the module `threadpoolctl`, under the user_api "cytensor".
 
     >>> import threadpoolctl

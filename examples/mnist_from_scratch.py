@@ -80,9 +80,10 @@ def training_step(model, images, labels):
 
 def fit(model, images, labels, epochs, batch_size):
     """Train for `epochs` passes over the data, printing the loss on the way."""
+    losses: list[float] = []
     for epoch in range(epochs):
         print(f"epoch {epoch + 1} of {epochs}")
-        losses = []
+        losses.clear()
         for step, batch in enumerate(BatchGenerator(images, labels, batch_size)):
             losses.append(training_step(model, *batch).item())
             if step % REPORT_EVERY == 0:

@@ -30,6 +30,7 @@ from cytensor import dtypes, numpy_bridge, ops  # the bridge gives Tensor its __
 from cytensor.autodiff.tape import GradientTape
 from cytensor.dtypes import *  # noqa: F403
 from cytensor.ops import *  # noqa: F403
+from cytensor.ops import constant as tensor  # PyTorch's word; the module of this name is reached by its full path
 from cytensor.tensor import Tensor, Variable, asarray
 
 if TYPE_CHECKING:
@@ -94,7 +95,6 @@ if TYPE_CHECKING:
     from cytensor.training.numerics import gradcheck as gradcheck
 
 math = ops
-tensor = ops.constant            # PyTorch's word; the module of this name is reached by its full path
 newaxis = None                   # the Array API standard's name for an axis of length 1 in an index
 __version__ = "0.1.0"
 

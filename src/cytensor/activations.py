@@ -21,7 +21,11 @@ __all__ = ["celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sig
            "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
            "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "squareplus", "swish", "tanh",
            "tanh_shrink", "threshold"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
 
 _T = TypeVar("_T")
 

@@ -9,7 +9,11 @@ from cytensor.types import Axis, Identifier
 
 __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm", "min_max_norm",
            "non_neg", "unit_norm"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
 
 EPSILON = 1e-7       # added to norms before dividing, as Keras does
 
@@ -30,6 +34,8 @@ class NonNeg(Constraint):
 
 class MaxNorm(Constraint):
     """Columns (norms taken along `axis`) longer than `max_value` are shortened to it."""
+    max_value: float
+    axis: Axis
 
     def __init__(self, max_value: float = 2, axis: Axis = 0) -> None:
         self.max_value, self.axis = max_value, registry.fresh(axis)
@@ -41,6 +47,7 @@ class MaxNorm(Constraint):
 
 class UnitNorm(Constraint):
     """Columns (norms taken along `axis`) get length 1."""
+    axis: Axis
 
     def __init__(self, axis: Axis = 0) -> None:
         self.axis = registry.fresh(axis)
@@ -51,6 +58,10 @@ class UnitNorm(Constraint):
 
 class MinMaxNorm(Constraint):
     """Norms along `axis` move into [min_value, max_value], by the share `rate` of the way."""
+    min_value: float
+    max_value: float
+    rate: float
+    axis: Axis
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axis = 0) -> None:
         self.min_value, self.max_value, self.rate = min_value, max_value, rate

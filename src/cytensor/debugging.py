@@ -2,4 +2,7 @@
 from cytensor.training.numerics import check_numerics, gradcheck
 
 __all__ = ["check_numerics", "gradcheck"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

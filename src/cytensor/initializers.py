@@ -50,7 +50,10 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
 
 
 class Initializer(registry.Configurable):
@@ -90,6 +93,7 @@ class Ones(Initializer):
 
 class Constant(Initializer):
     """One value everywhere, or an array-like that broadcasts to the shape."""
+    value: ArrayLike
 
     def __init__(self, value: ArrayLike = 0.0) -> None:
         self.value = registry.fresh(value)
@@ -117,6 +121,9 @@ class Identity(Initializer):
 
 class RandomUniform(Initializer):
     """Drawn evenly from [minval, maxval)."""
+    minval: float
+    maxval: float
+    seed: int | None
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         self.minval, self.maxval, self.seed = minval, maxval, seed
@@ -127,6 +134,9 @@ class RandomUniform(Initializer):
 
 class RandomNormal(Initializer):
     """Drawn from the normal distribution."""
+    mean: float
+    stddev: float
+    seed: int | None
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         self.mean, self.stddev, self.seed = mean, stddev, seed
@@ -148,6 +158,8 @@ class Orthogonal(Initializer):
     The last axis is one side of the matrix, all others together the other. Source: Saxe, McClelland, Ganguli,
     "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (2014).
     """
+    gain: float
+    seed: int | None
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         self.gain, self.seed = gain, seed
@@ -170,6 +182,11 @@ class VarianceScaling(Initializer):
     the weight whose lengths multiply to the fans, where they are not the last two; both or neither.
     """
     TRUNCATED_STDDEV = 0.87962566103423978     # of the standard normal distribution cut off at +-2
+    scale: float
+    seed: int | None
+    axes: tuple[tuple[int, ...], tuple[int, ...]] | None
+    mode: str
+    distribution: str
 
     def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal",
                  seed: int | None = None, input_axes: int | Sequence[int] | None = None,
@@ -237,32 +254,32 @@ class _Scaled(VarianceScaling):
 
 class GlorotUniform(_Scaled):
     """Uniform in +-sqrt(6 / (fan_in + fan_out)). Source: Glorot, Bengio (2010)."""
-    settings = (1.0, "fan_avg", "uniform")
+    settings: tuple[float, str, str] = (1.0, "fan_avg", "uniform")
 
 
 class GlorotNormal(_Scaled):
     """Truncated normal of variance 2 / (fan_in + fan_out). Source: Glorot, Bengio (2010)."""
-    settings = (1.0, "fan_avg", "truncated_normal")
+    settings: tuple[float, str, str] = (1.0, "fan_avg", "truncated_normal")
 
 
 class HeUniform(_Scaled):
     """Uniform in +-sqrt(6 / fan_in). Source: He, Zhang, Ren, Sun (2015)."""
-    settings = (2.0, "fan_in", "uniform")
+    settings: tuple[float, str, str] = (2.0, "fan_in", "uniform")
 
 
 class HeNormal(_Scaled):
     """Truncated normal of variance 2 / fan_in. Source: He, Zhang, Ren, Sun (2015)."""
-    settings = (2.0, "fan_in", "truncated_normal")
+    settings: tuple[float, str, str] = (2.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_Scaled):
     """Uniform in +-sqrt(3 / fan_in). Source: LeCun, Bottou, Orr, Mueller (1998)."""
-    settings = (1.0, "fan_in", "uniform")
+    settings: tuple[float, str, str] = (1.0, "fan_in", "uniform")
 
 
 class LecunNormal(_Scaled):
     """Truncated normal of variance 1 / fan_in. Source: LeCun, Bottou, Orr, Mueller (1998)."""
-    settings = (1.0, "fan_in", "truncated_normal")
+    settings: tuple[float, str, str] = (1.0, "fan_in", "truncated_normal")
 
 
 registry.register("initializers", Zeros, Ones, Constant, Identity, RandomUniform, RandomNormal, TruncatedNormal,

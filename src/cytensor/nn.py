@@ -46,4 +46,7 @@ def bias_add(value: Tensor, bias: ArrayLike) -> Tensor:
 __all__ = ["bias_add", "elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu", "sigmoid",
            "sigmoid_cross_entropy_with_logits", "silu", "softmax", "softmax_cross_entropy_with_logits", "softplus",
            "softsign", "sparse_softmax_cross_entropy_with_logits", "swish", "tanh"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

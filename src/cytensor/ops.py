@@ -191,4 +191,7 @@ __all__ = [
     "shape", "size", "stop_gradient", "transpose", "zeros_like", *FUNCTIONS,
     *(alias for alias, name in ALIASES.items() if name in FUNCTIONS),
 ]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

@@ -36,7 +36,10 @@ __all__ = [
     "truncated_normal",
     "uniform",
 ]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
 
 
 P = ParamSpec("P")

@@ -11,7 +11,11 @@ from cytensor.types import Identifier
 
 __all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l1", "l1_l2", "l2",
            "orthogonal_regularizer"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
 
 EPSILON = 1e-12                        # a vector shorter than this is not made longer
 
@@ -25,6 +29,8 @@ class Regularizer(registry.Configurable):
 
 class L1L2(Regularizer):
     """l1 * sum(|x|) + l2 * sum(x^2)."""
+    l1: float
+    l2: float
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1, self.l2 = float(l1), float(l2)
@@ -55,6 +61,7 @@ class L2(L1L2):
 
 class OrthogonalRegularizer(Regularizer):
     """factor times the mean |cosine| between two rows of a matrix (r, c), or with mode="columns" two columns."""
+    factor: float
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         if mode not in ("rows", "columns"):

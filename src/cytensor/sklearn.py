@@ -24,7 +24,10 @@ from cytensor.optimizers.schedules import RateLike
 from cytensor.types import Array, ArrayLike, DTypeLike, Identifier
 
 __all__ = ["CyTensorClassifier", "CyTensorRegressor"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
 
 
 class _Estimator(BaseEstimator):
@@ -34,6 +37,9 @@ class _Estimator(BaseEstimator):
     """
     _seed: int                         # of everything random in the model that is being trained
     _random: Any                       # where its random numbers stand
+    n_iter_: int
+    model_: Model
+    loss_curve_: list[float]
 
     def __init__(self, model: Model | Callable[..., Model] | None = None, *,
                  model_args: Mapping[str, Any] | None = None, hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -190,6 +196,7 @@ class CyTensorClassifier(ClassifierMixin, _Estimator):
     1.0
     """
     _loss = "sparse_categorical_crossentropy"
+    classes_: Array
 
     def __init__(self, model: Model | Callable[..., Model] | None = None, *,
                  model_args: Mapping[str, Any] | None = None, hidden_layer_sizes: int | Sequence[int] = (100,),

@@ -2,4 +2,7 @@
 from cytensor.autodiff.tape import GradientTape
 
 __all__ = ["GradientTape"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

@@ -123,5 +123,10 @@ Sequence = PyDataset                   # its older name
 __all__ = ["Progbar", "PyDataset", "Sequence", "clear_session", "confusion_matrix", "normalize",
            "pack_x_y_sample_weight", "plot_confusion_matrix", "plot_model", "register_keras_serializable",
            "set_random_seed", "show_images", "split_dataset", "to_categorical", "unpack_x_y_sample_weight"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
+
 explain(__name__)

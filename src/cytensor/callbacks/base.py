@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from cytensor.checks import arguments
+from cytensor.checks.arguments import Rule
 from cytensor.checks.schema import EPOCHS, VALUE, check_fields, dictionary_of, list_of
 from cytensor.types import Logs, Path
 
@@ -110,8 +111,9 @@ class Callback:
 
 class History(Callback):
     """Collects the logs of every epoch: `epoch` numbers them, `history` has a list of floats for each name."""
-    state_rules = (("epoch", EPOCHS), ("history", dictionary_of(list_of(VALUE, "numbers"), "lists of numbers")),
-                   ("_epochs", dictionary_of(EPOCHS, "lists of integers")))
+    state_rules: tuple[tuple[str, Rule], ...] = (
+        ("epoch", EPOCHS), ("history", dictionary_of(list_of(VALUE, "numbers"), "lists of numbers")),
+        ("_epochs", dictionary_of(EPOCHS, "lists of integers")))
 
     def __init__(self) -> None:
         self.epoch: list[int] = []

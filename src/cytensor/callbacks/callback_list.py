@@ -57,12 +57,12 @@ class CallbackList(Callback):
                 self.methods[hook].append(getattr(callback, hook))
 
     def set_params(self, params: dict[str, Any]) -> None:
-        self.params = params
+        self.params: dict[str, Any] = params
         for callback in self.callbacks:
             callback.set_params(params)
 
     def set_model(self, model: "Model") -> None:
-        self.model = model
+        self.model: Model = model
         for callback in self.callbacks:
             callback.set_model(model)
 

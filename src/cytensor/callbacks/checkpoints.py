@@ -3,6 +3,7 @@ import os
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
+from cytensor.checks.arguments import Rule
 from cytensor.checks.schema import COUNT, REAL, or_none
 from cytensor.printing import say
 from cytensor.saving import files
@@ -23,6 +24,10 @@ class BackupAndRestore(Callback):
     which the file is written too, also in the middle of an epoch. delete_checkpoint: whether the file goes when
     training ends. double_checkpoint: accepted for Keras's sake; the file is always replaced in one step.
     """
+    folder: str
+    save_freq: str | int
+    delete_checkpoint: bool
+    path: str
 
     def __init__(self, backup_dir: Path, save_freq: str | int = "epoch", double_checkpoint: bool = False,
                  delete_checkpoint: bool = True) -> None:
@@ -52,7 +57,14 @@ class ModelCheckpoint(Monitor):
     from 1. Its folder is made where it does not exist. save_best_only: only when the watched value improved, and where
     the logs lack it; initial_value_threshold: the value to beat at first.
     """
-    state_rules = (("best", or_none(REAL)), ("batches", COUNT))
+    state_rules: tuple[tuple[str, Rule], ...] = (("best", or_none(REAL)), ("batches", COUNT))
+    filepath: str
+    verbose: int
+    save_freq: str | int
+    save_best_only: bool
+    save_weights_only: bool
+    epoch: int
+    batches: int
 
     def __init__(self, filepath: Path, monitor: str = "val_loss", verbose: int = 0, save_best_only: bool = False,
                  save_weights_only: bool = False, mode: str = "auto", save_freq: str | int = "epoch",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cytensor.callbacks.base import Callback
 from cytensor.callbacks.monitor import Monitor
+from cytensor.checks.arguments import Rule
 from cytensor.checks.schema import ARRAY, COUNT, REAL, check_like, list_of, or_none
 from cytensor.printing import say
 from cytensor.types import Array, Logs
@@ -20,8 +21,17 @@ class EarlyStopping(Monitor):
     baseline: a value to beat from the start. restore_best_weights: end with the weights of the best epoch.
     start_from_epoch: epochs before it are not looked at.
     """
-    state_rules = (("wait", COUNT), ("stopped_epoch", COUNT), ("best", or_none(REAL)), ("best_epoch", COUNT),
-                   ("best_weights", or_none(list_of(ARRAY, "arrays"))))
+    state_rules: tuple[tuple[str, Rule], ...] = (
+        ("wait", COUNT), ("stopped_epoch", COUNT), ("best", or_none(REAL)), ("best_epoch", COUNT),
+        ("best_weights", or_none(list_of(ARRAY, "arrays"))))
+    patience: int
+    verbose: int
+    baseline: float | None
+    restore_best_weights: bool
+    start_from_epoch: int
+    wait: int
+    stopped_epoch: int
+    best_epoch: int
 
     def __init__(self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0, verbose: int = 0,
                  mode: str = "auto", baseline: float | None = None, restore_best_weights: bool = False,
@@ -77,7 +87,14 @@ class ReduceLROnPlateau(Monitor):
 
     cooldown: how many epochs after a change do not count. min_lr: the learning rate never falls below it.
     """
-    state_rules = (("wait", COUNT), ("resting", COUNT), ("best", or_none(REAL)))
+    state_rules: tuple[tuple[str, Rule], ...] = (("wait", COUNT), ("resting", COUNT), ("best", or_none(REAL)))
+    factor: float
+    patience: int
+    verbose: int
+    cooldown: int
+    min_lr: float
+    wait: int
+    resting: int
 
     def __init__(self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: int = 0,
                  mode: str = "auto", min_delta: float = 1e-4, cooldown: int = 0, min_lr: float = 0.0) -> None:
@@ -127,6 +144,8 @@ class ReduceLROnPlateau(Monitor):
 
 class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch to schedule(epoch, learning_rate), or schedule(epoch)."""
+    schedule: Callable[..., float]
+    verbose: int
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         self.schedule, self.verbose = schedule, verbose

@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TextIO
 
 from cytensor.callbacks.base import Callback
 from cytensor.checks import arguments
@@ -119,9 +119,18 @@ def _wants_colour(file: Any) -> bool:
 
 class Progress(Callback):
     """The callback that `fit`, `evaluate` and `predict` add for verbose 1 and 2."""
-    width, interval, unit = 20, INTERVAL, "step"
+    width: int = 20
+    interval: float = INTERVAL
+    unit: str = "step"
     is_run = True                      # whether it is closed for certain
     in_lines = False                   # where no bar can be drawn, whether a line is printed each time in its place
+    bar: Any                           # tqdm's, which has no types; None where none is open
+    epochs: int | None
+    file: TextIO
+    verbose: int
+    started: float
+    due: float
+    done: int
 
     def __init__(self, verbose: int, steps: int | None = None, epochs: int | None = None, file: Any = None) -> None:
         self.steps, self.epochs = steps, epochs
@@ -261,6 +270,12 @@ class Progbar:
     >>> for loss in (4., 2., 3.):
     ...     bar.add(1, values=[("loss", loss)])
     """
+    target: int | None
+    width: int
+    verbose: int
+    interval: float
+    stateful_metrics: set[str]
+    stateless_metrics: set[str] | None
 
     def __init__(self, target: int | None, width: int = 20, verbose: int = 1, interval: float = 0.05,
                  stateful_metrics: Iterable[str] | None = None, stateless_metrics: Iterable[str] | None = None,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cytensor.callbacks.base import Callback
+from cytensor.checks.arguments import Rule
 from cytensor.checks.schema import COUNT
 from cytensor.layers.naming import named_weights
 from cytensor.types import Array, Logs, Path
@@ -32,7 +33,15 @@ class TensorBoard(Callback):
     evaluation_loss_vs_iterations and so on over the optimizer's steps. Values of epochs and evaluations are always
     written; Keras leaves them out where the number of batches is no multiple of `update_freq`.
     """
-    state_rules = (("batch", COUNT),)
+    state_rules: tuple[tuple[str, Rule], ...] = (("batch", COUNT),)
+    log_dir: str
+    histogram_freq: int
+    update_freq: str | int
+    batch: int
+    training: bool
+    batch_start: float
+    epoch_start: float
+    steps_before: int
 
     def __init__(self, log_dir: Path = "logs", histogram_freq: int = 0, write_graph: bool = True,
                  write_images: bool = False, write_steps_per_second: bool = False, update_freq: str | int = "epoch",
@@ -128,13 +137,14 @@ class TensorBoard(Callback):
 
 class EventFile:
     """A new file of events in a folder, which is made where it does not exist."""
+    tensorboard: "SimpleNamespace"
 
     def __init__(self, folder: str) -> None:
         self.tensorboard = _load_tensorboard()
         os.makedirs(folder, exist_ok=True)
         now = time.time()
         name = f"events.out.tfevents.{int(now):010d}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}.v2"
-        self.records = self.tensorboard.RecordWriter(open(os.path.join(folder, name), "wb"))  # noqa: SIM115 - by close
+        self.records: Any = self.tensorboard.RecordWriter(open(os.path.join(folder, name), "wb"))  # noqa: SIM115 - by close
         self._add(wall_time=now, file_version="brain.Event:2")
 
     def _add(self, **fields: Any) -> None:

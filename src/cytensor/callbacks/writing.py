@@ -5,7 +5,7 @@ import os
 from typing import Any, TextIO
 
 from cytensor.callbacks.base import Callback
-from cytensor.checks.arguments import TEXT
+from cytensor.checks.arguments import TEXT, Rule
 from cytensor.checks.schema import COUNT, list_of, or_none
 from cytensor.saving.files import write_bytes
 from cytensor.types import Logs, Path
@@ -18,7 +18,11 @@ class CSVLogger(Callback):
     come later, such as those of a validation that is not of every epoch, become columns behind them; "NA" stands where
     a value is missing. Resumed training goes on behind the epoch that it continues from.
     """
-    state_rules = (("columns", or_none(list_of(TEXT, "strings"))), ("rows", or_none(COUNT)))
+    state_rules: tuple[tuple[str, Rule], ...] = (
+        ("columns", or_none(list_of(TEXT, "strings"))), ("rows", or_none(COUNT)))
+    filename: str
+    separator: str
+    append: bool
 
     def __init__(self, filename: Path, separator: str = ",", append: bool = False) -> None:
         self.filename, self.separator, self.append = os.fspath(filename), separator, append

@@ -2,4 +2,7 @@
 from cytensor.cli.commands import main
 
 __all__ = ["main"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

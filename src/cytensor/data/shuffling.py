@@ -83,7 +83,11 @@ class Shuffling:
         """Go on from what `get_state` returned; a seed that was set before does not count."""
         vars(self).update(state, seeding=random.seeding())
 
-    __getstate__, __setstate__ = get_state, set_state
+    def __getstate__(self) -> Config:
+        return self.get_state()
+
+    def __setstate__(self, state: Config) -> None:
+        self.set_state(state)
 
     @classmethod
     def from_state(cls, state: Any) -> Self:

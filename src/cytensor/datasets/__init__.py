@@ -13,4 +13,7 @@ from cytensor.datasets import mnist
 from cytensor.datasets.idx import load_idx
 
 __all__ = ["load_idx", "mnist"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

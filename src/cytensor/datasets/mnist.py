@@ -8,7 +8,11 @@ from cytensor.checks import arguments
 from cytensor.types import Array, Path
 
 __all__ = ["load_data"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
 
 PACKAGED = os.path.join(os.path.dirname(__file__), "data", "mnist.npz")
 SIDE = 28

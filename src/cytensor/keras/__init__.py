@@ -37,5 +37,10 @@ for _name, _module in _MODULES.items():
 sys.modules[f"{__name__}.datasets.mnist"] = datasets.mnist
 
 __all__ = ["Input", "Model", "Sequential", "Variable", *_MODULES]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
+
 explain(__name__)

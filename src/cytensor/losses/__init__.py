@@ -6,5 +6,9 @@ from cytensor.absent import explain
 from cytensor.losses.classes import *  # noqa: F403
 from cytensor.losses.classes import __all__, compiled
 
-__dir__ = __all__.copy
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
+
 explain(__name__)

@@ -2,7 +2,7 @@
 
 The functions themselves (per-sample values) are in functions.py and offered here under their names too.
 """
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cytensor import ops, registry
@@ -180,6 +180,9 @@ class SparseCategoricalCrossentropy(Loss):
     >>> round(float(SparseCategoricalCrossentropy()([1, 0], [[0.5, 0.5], [1., 0.]])), 4)
     0.3466
     """
+    from_logits: bool
+    ignore_class: int | None
+    axis: int
 
     def __init__(self, from_logits: bool = False, ignore_class: int | None = None,
                  reduction: str | None = "sum_over_batch_size", axis: int = -1,
@@ -198,6 +201,8 @@ class SparseCategoricalCrossentropy(Loss):
 
 class CategoricalCrossentropy(Loss):
     """Cross-entropy against one-hot or soft targets. See `categorical_crossentropy`."""
+    from_logits: bool
+    axis: int
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
                  reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_crossentropy",
@@ -214,21 +219,21 @@ class CategoricalCrossentropy(Loss):
 
 class BinaryCrossentropy(_FunctionLoss):
     """Cross-entropy of independent yes-or-no targets. See `binary_crossentropy`."""
-    function = staticmethod(binary_crossentropy)
+    function: Callable[..., Tensor] = staticmethod(binary_crossentropy)
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
                  reduction: str | None = "sum_over_batch_size", name: str | None = "binary_crossentropy",
                  dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
         self.from_logits = from_logits
-        self.settings = {"from_logits": from_logits, "axis": axis,
-                         "label_smoothing": label_smoothing}
+        self.settings.update(from_logits=from_logits, axis=axis, label_smoothing=label_smoothing)
 
 
 class ChosenCrossentropy(Loss):
     """What compile's "crossentropy" means: the binary, sparse or categorical one, as the shapes of a batch ask for."""
 
     agrees = True
+    by_kind: Mapping[str, BinaryCrossentropy | SparseCategoricalCrossentropy | CategoricalCrossentropy]
 
     def __init__(self, name: str | None = "crossentropy", reduction: str | None = "sum_over_batch_size",
                  dtype: DTypeLike | None = None, from_logits: bool = False) -> None:
@@ -245,7 +250,7 @@ class ChosenCrossentropy(Loss):
 
 class BinaryFocalCrossentropy(_FunctionLoss):
     """Binary cross-entropy that hard samples dominate. See `binary_focal_crossentropy`."""
-    function = staticmethod(binary_focal_crossentropy)
+    function: Callable[..., Tensor] = staticmethod(binary_focal_crossentropy)
 
     def __init__(self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0,
                  from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
@@ -253,93 +258,92 @@ class BinaryFocalCrossentropy(_FunctionLoss):
                  dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
         self.from_logits = from_logits
-        self.settings = {"apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma,
-                         "from_logits": from_logits, "axis": axis,
-                         "label_smoothing": label_smoothing}
+        self.settings.update(apply_class_balancing=apply_class_balancing, alpha=alpha, gamma=gamma,
+                             from_logits=from_logits, axis=axis, label_smoothing=label_smoothing)
 
 
 class CategoricalFocalCrossentropy(_FunctionLoss):
     """Cross-entropy that hard samples dominate. See `categorical_focal_crossentropy`."""
-    function = staticmethod(categorical_focal_crossentropy)
+    function: Callable[..., Tensor] = staticmethod(categorical_focal_crossentropy)
 
     def __init__(self, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False, label_smoothing: float = 0.0,
                  axis: int = -1, reduction: str | None = "sum_over_batch_size",
                  name: str | None = "categorical_focal_crossentropy", dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
         self.from_logits = from_logits
-        self.settings = {"alpha": registry.fresh(alpha), "gamma": gamma, "from_logits": from_logits, "axis": axis,
-                         "label_smoothing": label_smoothing}
+        self.settings.update(alpha=registry.fresh(alpha), gamma=gamma, from_logits=from_logits, axis=axis,
+                             label_smoothing=label_smoothing)
 
 
 # -- the others -------------------------------------------------------------------------------------------------------
 class MeanSquaredError(_FunctionLoss):
     """mean((y_true - y_pred)^2)."""
-    function = staticmethod(mean_squared_error)
+    function: Callable[..., Tensor] = staticmethod(mean_squared_error)
 
 
 class MeanAbsoluteError(_FunctionLoss):
     """mean(|y_true - y_pred|)."""
-    function = staticmethod(mean_absolute_error)
+    function: Callable[..., Tensor] = staticmethod(mean_absolute_error)
 
 
 class MeanAbsolutePercentageError(_FunctionLoss):
     """100 * mean(|y_true - y_pred| / |y_true|)."""
-    function = staticmethod(mean_absolute_percentage_error)
+    function: Callable[..., Tensor] = staticmethod(mean_absolute_percentage_error)
 
 
 class MeanSquaredLogarithmicError(_FunctionLoss):
     """mean((log(1 + y_true) - log(1 + y_pred))^2)."""
-    function = staticmethod(mean_squared_logarithmic_error)
+    function: Callable[..., Tensor] = staticmethod(mean_squared_logarithmic_error)
 
 
 class Huber(_FunctionLoss):
     """Quadratic up to |error| = delta, linear beyond."""
-    function = staticmethod(huber)
+    function: Callable[..., Tensor] = staticmethod(huber)
 
     def __init__(self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size",
                  name: str | None = "huber_loss", dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
-        self.settings = {"delta": delta}
+        self.settings["delta"] = delta
 
 
 class LogCosh(_FunctionLoss):
     """mean(log(cosh(y_pred - y_true)))."""
-    function = staticmethod(log_cosh)
+    function: Callable[..., Tensor] = staticmethod(log_cosh)
 
 
 class Hinge(_FunctionLoss):
     """mean(max(1 - y_true * y_pred, 0))."""
-    function = staticmethod(hinge)
+    function: Callable[..., Tensor] = staticmethod(hinge)
 
 
 class SquaredHinge(_FunctionLoss):
     """mean(max(1 - y_true * y_pred, 0)^2)."""
-    function = staticmethod(squared_hinge)
+    function: Callable[..., Tensor] = staticmethod(squared_hinge)
 
 
 class CategoricalHinge(_FunctionLoss):
     """max(largest score of a wrong class - score of the right one + 1, 0)."""
-    function = staticmethod(categorical_hinge)
+    function: Callable[..., Tensor] = staticmethod(categorical_hinge)
 
 
 class KLDivergence(_FunctionLoss):
     """sum(y_true * log(y_true / y_pred))."""
-    function = staticmethod(kl_divergence)
+    function: Callable[..., Tensor] = staticmethod(kl_divergence)
 
 
 class Poisson(_FunctionLoss):
     """mean(y_pred - y_true * log(y_pred))."""
-    function = staticmethod(poisson)
+    function: Callable[..., Tensor] = staticmethod(poisson)
 
 
 class CosineSimilarity(_FunctionLoss):
     """Minus the cosine of the angle between y_true and y_pred."""
-    function = staticmethod(cosine_similarity)
+    function: Callable[..., Tensor] = staticmethod(cosine_similarity)
 
     def __init__(self, axis: int = -1, reduction: str | None = "sum_over_batch_size",
                  name: str | None = "cosine_similarity", dtype: DTypeLike | None = None) -> None:
         super().__init__(reduction, name, dtype)
-        self.settings = {"axis": axis}
+        self.settings["axis"] = axis
 
 
 _CLASSES = (BinaryFocalCrossentropy, CategoricalFocalCrossentropy, SparseCategoricalCrossentropy,

@@ -87,7 +87,11 @@ _LOSSES = (binary_crossentropy, binary_focal_crossentropy, categorical_crossentr
            sparse_categorical_crossentropy, squared_hinge)
 
 __all__ = ["Metric", "MeanMetricWrapper", "get", *(entry.__name__ for entry in (*_CLASSES, *_FUNCTIONS, *_LOSSES))]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
 
 registry.register("metrics", *_CLASSES, *_FUNCTIONS, binary_focal_crossentropy, categorical_focal_crossentropy, huber)
 registry.register_for_files("metrics", ChosenAccuracy, ChosenCrossentropy, MeanMetricWrapper)

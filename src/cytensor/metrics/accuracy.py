@@ -1,4 +1,6 @@
 """Accuracies: the share of predictions that are right, for each way of writing down what right means."""
+from collections.abc import Callable
+
 import numpy as np
 
 from cytensor import ops
@@ -86,7 +88,7 @@ class ChosenAccuracy(Mean):
     Beside a loss that takes logits, `compile` sets `from_logits`: a binary prediction is then cut at 0. Beside one that
     ignores a class, it sets `ignore_class`: samples of that label do not count.
     """
-    direction = "max"
+    direction: str | None = "max"
     from_logits = False
     ignore_class = None
 
@@ -109,28 +111,28 @@ class ChosenAccuracy(Mean):
 
 class Accuracy(FunctionMean):
     """The share of elements where y_true equals y_pred."""
-    direction = "max"
-    function = staticmethod(accuracy)
+    direction: str | None = "max"
+    function: Callable[..., Tensor] = staticmethod(accuracy)
 
 
 class BinaryAccuracy(FunctionMean):
     """The share of elements where `y_pred > threshold` is what y_true (0 or 1) says."""
-    direction = "max"
-    function = staticmethod(binary_accuracy)
+    direction: str | None = "max"
+    function: Callable[..., Tensor] = staticmethod(binary_accuracy)
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: DTypeLike | None = None,
                  threshold: float = 0.5) -> None:
         super().__init__(name, dtype)
         if not 0 <= threshold <= 1:
             raise ValueError(f"BinaryAccuracy: threshold must be between 0 and 1; got {threshold}")
-        self.settings = {"threshold": threshold}
+        self.settings["threshold"] = threshold
 
 
 class CategoricalAccuracy(FunctionMean):
     """The share of samples whose largest prediction is at the largest target."""
-    direction = "max"
+    direction: str | None = "max"
     of_classes = True
-    function = staticmethod(categorical_accuracy)
+    function: Callable[..., Tensor] = staticmethod(categorical_accuracy)
 
 
 class SparseCategoricalAccuracy(FunctionMean):
@@ -140,28 +142,28 @@ class SparseCategoricalAccuracy(FunctionMean):
     >>> metric.update_state([1, 1], [[0.2, 0.8], [0.9, 0.1]]); float(metric.result())
     0.5
     """
-    direction = "max"
-    function = staticmethod(sparse_categorical_accuracy)
+    direction: str | None = "max"
+    function: Callable[..., Tensor] = staticmethod(sparse_categorical_accuracy)
 
 
 class TopKCategoricalAccuracy(FunctionMean):
     """The share of samples whose class (one-hot) is among the k largest predictions."""
-    direction = "max"
+    direction: str | None = "max"
     of_classes = True
-    function = staticmethod(top_k_categorical_accuracy)
+    function: Callable[..., Tensor] = staticmethod(top_k_categorical_accuracy)
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy",
                  dtype: DTypeLike | None = None) -> None:
         super().__init__(name, dtype)
-        self.settings = {"k": k}
+        self.settings["k"] = k
 
 
 class SparseTopKCategoricalAccuracy(FunctionMean):
     """The share of samples whose integer label is among the k largest predictions, or k first classes."""
-    direction = "max"
-    function = staticmethod(sparse_top_k_categorical_accuracy)
+    direction: str | None = "max"
+    function: Callable[..., Tensor] = staticmethod(sparse_top_k_categorical_accuracy)
 
     def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy",
                  dtype: DTypeLike | None = None, from_sorted_ids: bool = False) -> None:
         super().__init__(name, dtype)
-        self.settings = {"k": k, "from_sorted_ids": from_sorted_ids}
+        self.settings.update(k=k, from_sorted_ids=from_sorted_ids)

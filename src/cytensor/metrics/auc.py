@@ -30,8 +30,11 @@ class AUC(_Thresholded):
     >>> metric = AUC(); metric.update_state([0, 0, 1, 1], [0.5, 0.502, 0.501, 0.503]); float(metric.result())
     0.75
     """
-    direction = "max"
+    direction: str | None = "max"
     points: Array | None = None
+    thresholds: Array
+    num_thresholds: int
+    from_logits: bool
 
     def __init__(self, num_thresholds: int | None = 200, curve: str = "ROC", summation_method: str = "interpolation",
                  name: str | None = None, dtype: DTypeLike | None = None,

@@ -353,6 +353,8 @@ class Sum(_Counted):
 
 class MeanMetricWrapper(Mean):
     """The mean of a function (y_true, y_pred) -> per-sample values, with fixed keyword arguments."""
+    fn: Callable[..., Any]
+    settings: dict[str, Any]
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: DTypeLike | None = None,
                  **kwargs: Any) -> None:

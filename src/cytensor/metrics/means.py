@@ -1,5 +1,6 @@
 """Metrics that are the mean of a loss function over all samples."""
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from cytensor.types import ArrayLike, DTypeLike
 
 class MeanSquaredError(FunctionMean):
     """The mean of (y_true - y_pred)^2."""
-    direction = "min"
-    function = staticmethod(functions.mean_squared_error)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.mean_squared_error)
 
 
 class RootMeanSquaredError(Mean):
@@ -24,7 +25,7 @@ class RootMeanSquaredError(Mean):
     >>> metric = RootMeanSquaredError(); metric.update_state([0., 0.], [3., 3.]); float(metric.result())
     3.0
     """
-    direction = "min"
+    direction: str | None = "min"
 
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: DTypeLike | None = None) -> None:
         super().__init__(name, dtype)
@@ -47,14 +48,16 @@ class R2Score(GrownMetric):
     >>> metric = R2Score(); metric.update_state([[2.], [2.]], [[2.], [2.]]); float(metric.result())
     1.0
     """
-    direction = "max"
+    direction: str | None = "max"
     origin: Variable
     count: Variable
     sum: Variable
     squared_sum: Variable
     total_mse: Variable
     # Sums are of the targets' distances from the first: exactly 0 where they do not vary, and exact for large targets.
-    state_names = ("origin", "count", "sum", "squared_sum", "total_mse")
+    state_names: tuple[str, ...] = ("origin", "count", "sum", "squared_sum", "total_mse")
+    num_regressors: int
+    samples: int
 
     def __init__(self, class_aggregation: str | None = "uniform_average", num_regressors: int = 0,
                  name: str | None = "r2_score", dtype: DTypeLike | None = None) -> None:
@@ -108,26 +111,26 @@ class R2Score(GrownMetric):
 
 class MeanAbsoluteError(FunctionMean):
     """The mean of |y_true - y_pred|."""
-    direction = "min"
-    function = staticmethod(functions.mean_absolute_error)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.mean_absolute_error)
 
 
 class MeanAbsolutePercentageError(FunctionMean):
     """100 times the mean of |y_true - y_pred| / |y_true|."""
-    direction = "min"
-    function = staticmethod(functions.mean_absolute_percentage_error)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.mean_absolute_percentage_error)
 
 
 class MeanSquaredLogarithmicError(FunctionMean):
     """The mean of (log(1 + y_true) - log(1 + y_pred))^2."""
-    direction = "min"
-    function = staticmethod(functions.mean_squared_logarithmic_error)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.mean_squared_logarithmic_error)
 
 
 class LogCoshError(FunctionMean):
     """The mean of log(cosh(y_pred - y_true))."""
-    direction = "min"
-    function = staticmethod(functions.log_cosh)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.log_cosh)
 
     def __init__(self, name: str | None = "logcosh", dtype: DTypeLike | None = None) -> None:
         super().__init__(name, dtype)
@@ -135,7 +138,7 @@ class LogCoshError(FunctionMean):
 
 class CosineSimilarity(Mean):
     """The mean cosine of the angle between y_true and y_pred: 1 where they point the same way."""
-    direction = "max"
+    direction: str | None = "max"
 
     def __init__(self, name: str | None = "cosine_similarity", dtype: DTypeLike | None = None, axis: int = -1) -> None:
         super().__init__(name, dtype)
@@ -149,55 +152,55 @@ class CosineSimilarity(Mean):
 
 class KLDivergence(FunctionMean):
     """The mean of sum(y_true * log(y_true / y_pred))."""
-    direction = "min"
-    function = staticmethod(functions.kl_divergence)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.kl_divergence)
 
 
 class Poisson(FunctionMean):
     """The mean of y_pred - y_true * log(y_pred)."""
-    direction = "min"
-    function = staticmethod(functions.poisson)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.poisson)
 
 
 class Hinge(FunctionMean):
     """The mean of max(1 - y_true * y_pred, 0)."""
-    direction = "min"
-    function = staticmethod(functions.hinge)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.hinge)
 
 
 class SquaredHinge(FunctionMean):
     """The mean of max(1 - y_true * y_pred, 0)^2."""
-    direction = "min"
-    function = staticmethod(functions.squared_hinge)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.squared_hinge)
 
 
 class CategoricalHinge(FunctionMean):
     """The mean of max(largest wrong score - right score + 1, 0)."""
-    direction = "min"
-    function = staticmethod(functions.categorical_hinge)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.categorical_hinge)
 
 
 class BinaryCrossentropy(FunctionMean):
     """The mean binary cross-entropy."""
-    direction = "min"
-    function = staticmethod(functions.binary_crossentropy)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.binary_crossentropy)
 
     def __init__(self, name: str | None = "binary_crossentropy", dtype: DTypeLike | None = None,
                  from_logits: bool = False, label_smoothing: float = 0.0) -> None:
         super().__init__(name, dtype)
-        self.settings = {"from_logits": from_logits, "label_smoothing": label_smoothing}
+        self.settings.update(from_logits=from_logits, label_smoothing=label_smoothing)
 
 
 class CategoricalCrossentropy(FunctionMean):
     """The mean cross-entropy against one-hot targets."""
-    direction = "min"
+    direction: str | None = "min"
     of_classes = True
-    function = staticmethod(functions.categorical_crossentropy)
+    function: Callable[..., Tensor] = staticmethod(functions.categorical_crossentropy)
 
     def __init__(self, name: str | None = "categorical_crossentropy", dtype: DTypeLike | None = None,
                  from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1) -> None:
         super().__init__(name, dtype)
-        self.settings = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
+        self.settings.update(from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
 
 
 class SparseCategoricalCrossentropy(FunctionMean):
@@ -205,13 +208,13 @@ class SparseCategoricalCrossentropy(FunctionMean):
 
     ignore_class: a label whose samples have the value 0 and, where there are sample weights, the weight 0, as in Keras.
     """
-    direction = "min"
-    function = staticmethod(functions.sparse_categorical_crossentropy)
+    direction: str | None = "min"
+    function: Callable[..., Tensor] = staticmethod(functions.sparse_categorical_crossentropy)
 
     def __init__(self, name: str | None = "sparse_categorical_crossentropy", dtype: DTypeLike | None = None,
                  from_logits: bool = False, ignore_class: int | None = None, axis: int = -1) -> None:
         super().__init__(name, dtype)
-        self.settings = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
+        self.settings.update(from_logits=from_logits, ignore_class=ignore_class, axis=axis)
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         values = functions.sparse_categorical_crossentropy(y_true, y_pred, **self.settings)
@@ -223,7 +226,7 @@ class SparseCategoricalCrossentropy(FunctionMean):
 
 class ChosenCrossentropy(Mean):
     """What the strings "crossentropy" and "ce" mean: that which fits the shapes of a batch, as for losses."""
-    direction = "min"
+    direction: str | None = "min"
 
     def __init__(self, name: str | None = "crossentropy", dtype: DTypeLike | None = None) -> None:
         super().__init__(name, dtype)

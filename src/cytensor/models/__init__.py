@@ -4,5 +4,10 @@ from cytensor.models.model import Model, clone_model, load_model, model_from_jso
 from cytensor.models.sequential import Sequential
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
+
 explain(__name__)

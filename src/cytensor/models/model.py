@@ -9,15 +9,12 @@ from cytensor.layers.building import shape_of
 from cytensor.layers.inputs import in_known_rank
 from cytensor.models import summary
 from cytensor.printing import say
+from cytensor.saving import load_model, model_from_json, save_model
 from cytensor.tensor import Tensor
 from cytensor.training.trainer import Trainer
 from cytensor.types import Nested, Path, Shape, Shapes
 
 __all__ = ["Model", "clone_model", "load_model", "model_from_json", "save_model"]
-
-load_model = saving.load_model
-save_model = saving.save_model
-model_from_json = saving.model_from_json
 
 
 class Model(Trainer, Layer):

@@ -27,6 +27,7 @@ class Sequential(Model):
     23
     """
     _bookkeeping = Model._bookkeeping | {"_by_name", "_numbers"}
+    input_shape: Shapes
 
     def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None,
                  dtype: DTypeLike | None = None) -> None:

@@ -11,6 +11,9 @@ from cytensor.tensor import Tensor, Variable
 class _Moments(Optimizer):
     """What the family shares: the rates of the two means, and the slots m and v."""
     slot_names: tuple[str, ...] = ("m", "v")
+    beta_1: float
+    beta_2: float
+    epsilon: float
 
     def __init__(self, learning_rate: RateLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
                  epsilon: float = 1e-7, **options: Any) -> None:
@@ -29,6 +32,8 @@ class Adam(_Moments):
     takes the place of v. Further options are Optimizer's. Source: Kingma, Ba, "Adam: a method for stochastic
     optimization" (2014); Reddi, Kale, Kumar, "On the convergence of Adam and beyond" (2018).
     """
+    amsgrad: bool
+    slot_names: tuple[str, ...]
 
     def __init__(self, learning_rate: RateLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
                  epsilon: float = 1e-7, amsgrad: bool = False, **options: Any) -> None:

@@ -13,7 +13,9 @@ class Adagrad(Optimizer):
 
     Source: Duchi, Hazan, Singer, "Adaptive subgradient methods for online learning and stochastic optimization" (2011).
     """
-    slot_names = ("sum",)
+    slot_names: tuple[str, ...] = ("sum",)
+    initial_accumulator_value: float
+    epsilon: float
 
     def __init__(self, learning_rate: RateLike = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
                  **options: Any) -> None:
@@ -38,7 +40,9 @@ class Adadelta(Optimizer):
 
     s and u are moving means of g^2 and d^2. Further options are Optimizer's. Source: Zeiler, "ADADELTA" (2012).
     """
-    slot_names = ("mean_square", "mean_square_step")
+    slot_names: tuple[str, ...] = ("mean_square", "mean_square_step")
+    rho: float
+    epsilon: float
 
     def __init__(self, learning_rate: RateLike = 0.001, rho: float = 0.95, epsilon: float = 1e-7,
                  **options: Any) -> None:
@@ -58,7 +62,9 @@ class Lion(Optimizer):
 
     Further options are Optimizer's. Source: Chen et al., "Symbolic discovery of optimization algorithms" (2023).
     """
-    slot_names = ("m",)
+    slot_names: tuple[str, ...] = ("m",)
+    beta_1: float
+    beta_2: float
 
     def __init__(self, learning_rate: RateLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.99,
                  **options: Any) -> None:

@@ -14,6 +14,11 @@ class RMSprop(Optimizer):
     centered: the squared moving mean of g is subtracted from s. momentum: the steps are added up, decaying.
     Further options are Optimizer's. Source: Hinton, "Neural networks for machine learning", lecture 6 (2012).
     """
+    rho: float
+    momentum: float
+    epsilon: float
+    centered: bool
+    slot_names: tuple[str, ...]
 
     def __init__(self, learning_rate: RateLike = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
                  centered: bool = False, **options: Any) -> None:

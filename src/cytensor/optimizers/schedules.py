@@ -17,7 +17,10 @@ __all__ = [
     "PiecewiseConstantDecay",
     "PolynomialDecay",
 ]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
 
 
 class LearningRateSchedule(registry.Configurable):
@@ -37,6 +40,9 @@ class ExponentialDecay(LearningRateSchedule):
     >>> round(ExponentialDecay(0.1, 100, 0.5)(200), 6)
     0.025
     """
+    initial: float
+    steps: float
+    rate: float
 
     def __init__(self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False,
                  name: str = "ExponentialDecay") -> None:
@@ -50,6 +56,9 @@ class ExponentialDecay(LearningRateSchedule):
 
 class InverseTimeDecay(LearningRateSchedule):
     """initial / (1 + rate * step / decay_steps); `staircase` takes whole quotients only."""
+    initial: float
+    steps: float
+    rate: float
 
     def __init__(self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False,
                  name: str = "InverseTimeDecay") -> None:
@@ -63,6 +72,11 @@ class InverseTimeDecay(LearningRateSchedule):
 
 class PolynomialDecay(LearningRateSchedule):
     """From initial to end along (1 - step / decay_steps)^power; then end, or with `cycle` over and over, longer."""
+    initial: float
+    steps: float
+    end: float
+    power: float
+    cycle: bool
 
     def __init__(self, initial_learning_rate: float, decay_steps: float, end_learning_rate: float = 0.0001,
                  power: float = 1.0, cycle: bool = False, name: str = "PolynomialDecay") -> None:
@@ -83,6 +97,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     >>> [PiecewiseConstantDecay([2, 4], [1.0, 0.5, 0.1])(step) for step in (2, 3, 5)]
     [1.0, 0.5, 0.1]
     """
+    boundaries: list[float]
+    values: list[float]
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
         self.boundaries, self.values = list(boundaries), [float(value) for value in values]
@@ -101,6 +117,11 @@ class CosineDecay(LearningRateSchedule):
 
     Source: Loshchilov, Hutter, "SGDR: stochastic gradient descent with warm restarts" (2016).
     """
+    initial: float
+    steps: float
+    alpha: float
+    target: float | None
+    warmup: int
 
     def __init__(self, initial_learning_rate: float, decay_steps: float, alpha: float = 0.0, name: str = "CosineDecay",
                  warmup_target: float | None = None, warmup_steps: int = 0) -> None:
@@ -117,6 +138,11 @@ class CosineDecay(LearningRateSchedule):
 
 class CosineDecayRestarts(LearningRateSchedule):
     """Half cosines down to alpha * initial, each `t_mul` times longer and `m_mul` times lower than the one before."""
+    initial: float
+    first: float
+    alpha: float
+    t_mul: float
+    m_mul: float
 
     def __init__(self, initial_learning_rate: float, first_decay_steps: float, t_mul: float = 2.0, m_mul: float = 1.0,
                  alpha: float = 0.0, name: str = "SGDRDecay") -> None:

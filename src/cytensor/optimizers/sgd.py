@@ -14,6 +14,9 @@ class SGD(Optimizer):
     nesterov: w += momentum * v - learning_rate * g after the new v. Further options are Optimizer's.
     Source: Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum" (2013).
     """
+    momentum: float
+    nesterov: bool
+    slot_names: tuple[str, ...]
 
     def __init__(self, learning_rate: RateLike = 0.01, momentum: float = 0.0, nesterov: bool = False,
                  **options: Any) -> None:

@@ -11,4 +11,7 @@ from cytensor.plots.images import show_images
 from cytensor.plots.overview import plot_predictions
 
 __all__ = ["check_path", "plot_confusion_matrix", "plot_history", "plot_model", "plot_predictions", "show_images"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

@@ -14,4 +14,7 @@ from cytensor.saving.models import (
 
 __all__ = ["load_model", "load_weights", "model_from_json", "model_to_json", "register_serializable", "save_model",
            "save_weights"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

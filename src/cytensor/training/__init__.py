@@ -7,4 +7,7 @@ and compute_metrics; return_values.py: what is returned; numerics.py: finding wh
 from cytensor.training.trainer import Trainer
 
 __all__ = ["Trainer"]
-__dir__ = __all__.copy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

@@ -8,7 +8,7 @@ from typing import Any
 from cytensor import losses, registry
 from cytensor import metrics as metric_classes
 from cytensor.losses import Loss
-from cytensor.metrics.base import Mean
+from cytensor.metrics.base import Mean, Metric
 from cytensor.optimizers import Optimizer
 from cytensor.tensor import Tensor
 from cytensor.types import ArrayLike, Identifier, Nested
@@ -58,6 +58,9 @@ def _refusal(argument: str, value: Any, name: str | None) -> ValueError:
 
 class Output:
     """What `compile` was given for one output of a model, and made of it. A model of several would have several."""
+    given: dict[str, Any]
+    loss_weight: Any
+    metrics: list[tuple[Metric, bool]]
 
     def __init__(self, name: str | None = None, loss: Identifier | Sequence[Identifier] = None,
                  loss_weights: Any = None, metrics: Any = None, weighted_metrics: Any = None) -> None:
@@ -86,6 +89,8 @@ class Output:
 
 class Compiled:
     """What `compile` was given and made of it. Without an optimizer: nothing yet."""
+    given: dict[str, Any]
+    loss_tracker: Mean | None
 
     def __init__(self, optimizer: Optimizer | None, output: Output) -> None:
         self.output = output

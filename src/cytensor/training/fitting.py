@@ -27,6 +27,12 @@ class Epochs:
     batches: what is trained on. calls: the callbacks. validation: batches, or None; validation_freq: every how many
     epochs, or the epochs (from 1) that do. resume: what goes on from a file and writes it, or None.
     """
+    model: "Trainer"
+    batches: Batches
+    calls: CallbackList
+    validation: Batches | None
+    validation_freq: int | EpochNumbers
+    resume: Resume | None
 
     def __init__(self, model: "Trainer", batches: Batches, calls: CallbackList, validation: Batches | None,
                  validation_freq: int | EpochNumbers, resume: Resume | None) -> None:

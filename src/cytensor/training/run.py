@@ -43,6 +43,9 @@ def _no_run() -> "Run":
 
 class Parts:
     """What a step needs of the model, looked up once and not at every batch."""
+    weights: list[Variable]
+    layers: "list[Layer]"
+    metrics: list[Metric]
 
     def __init__(self, model: "Trainer") -> None:
         self.weights = model.trainable_weights
