@@ -131,6 +131,7 @@ TIDIED = $(filter-out cyops/csrc/simd/%,$(wildcard cyops/csrc/*/*.c))
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python tests/verify_types.py
 	PATH=$$PWD/$(BIN):$$PATH $(BIN)/cython-lint cyops
 	$(BIN)/clang-format --dry-run --Werror cyops/csrc/*/*.[ch]
 	$(BIN)/clang-tidy --quiet $(TIDIED) -- -std=c11 -D_GNU_SOURCE=1 -Icyops -Icyops/csrc
