@@ -77,6 +77,11 @@ def square_matrices(n, rng):
     return [rng.normal(size=(side, side)).astype(np.float32) for _ in range(2)]
 
 
+def vectors(n, rng):
+    """Two whose products are n."""
+    return [rng.normal(size=round(n**0.5)).astype(np.float32) for _ in range(2)]
+
+
 def dense_layer(n, rng):
     side = round(n**0.5)
     return [*square_matrices(n, rng), rng.normal(size=side).astype(np.float32)]
@@ -181,6 +186,19 @@ CASES = {
         lambda ct, a, b: ct.tensordot(a, b, 1),
         PRODUCT_SIZES,
     ),
+    "einsum": Case(
+        square_matrices,
+        lambda a, b: np.einsum("ij,kj->ki", a, b, optimize=True),
+        torch and (lambda a, b: torch.einsum("ij,kj->ki", a, b)),
+        lambda ct, a, b: ct.einsum("ij,kj->ki", a, b),
+        PRODUCT_SIZES,
+    ),
+    "inner": same_name("inner", square_matrices)._replace(sizes=PRODUCT_SIZES),
+    "outer": Case(vectors, np.outer, torch and torch.outer),
+    "vecdot": Case(
+        lambda n, rng: matrix(n, rng) * 2, np.vecdot, torch and (lambda a, b: torch.linalg.vecdot(a, b))
+    ),
+    "kron": Case(vectors, np.kron, torch and torch.kron),
     "dense": Case(
         dense_layer,
         numpy_dense,

@@ -19,6 +19,8 @@ The map of the package; each line may import only from those above it:
     views         permute_dims, flip, windows, ...: the same storage, never a copy
     contract      matmul, dot, tensordot, dense
     reduce        sum, mean, max, argmax, var, ...
+    equation      einsum's equations read into labels; the order of many operands
+    einstein      einsum
     rows          softmax, log_softmax, softmax cross-entropy
     gather        take, scatter_add, one_hot, concat, stack
     update        optimizer steps, one pass over memory each
@@ -27,11 +29,12 @@ The map of the package; each line may import only from those above it:
 from typing import NamedTuple
 
 from cyops.config import available_isas, isa  # isort: skip - picks the kernels before anything can call one
-from cyops import contract, creation, elementwise, gather, reduce, reshaping, rows, threadpool, views
+from cyops import contract, creation, einstein, elementwise, gather, reduce, reshaping, rows, threadpool, views
 from cyops.bfloat16 import bfloat16
 from cyops.contract import add_matmul, dense_backward
 from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
 from cyops.derived import Derived
+from cyops.einstein import contract_labels
 from cyops.gather import gather_rows, put, scatter_view, take_gradient
 from cyops.rows import log_softmax_gradient, logits_behind, softmax_cross_entropy_with_gradient, softmax_gradient
 from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
@@ -82,7 +85,7 @@ def _parameters(kernel):
 # Every differentiable or derived function of the package, by name.
 OPS = {
     kernel.__name__: Op(_parameters(kernel), kernel, kernel.__doc__)
-    for area in (elementwise, reshaping, views, contract, reduce, rows, gather)
+    for area in (elementwise, reshaping, views, contract, reduce, einstein, rows, gather)
     for kernel in area.FUNCTIONS
 }
 globals().update({name: op.kernel for name, op in OPS.items()})
@@ -90,12 +93,12 @@ globals().update({name: op.kernel for name, op in OPS.items()})
 # Functions that are no differentiable op of their own, but what rules, batches and optimizers are made of.
 HELPERS = (
     "adam_step", "add_matmul", "arange", "as_class", "asarray", "assign", "assign_add", "assign_sub",
-    "available_isas", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye", "full", "gather_rows",
-    "get_num_threads", "is_recording", "is_trainable", "lead_back", "linspace", "log_softmax_gradient",
-    "logits_behind", "look_up", "matches", "memory_stats", "momentum_step", "ones", "put", "record_op",
-    "rmsprop_step", "scatter_view", "separate", "set_cache_limit", "set_num_threads", "set_tensor_class",
-    "set_trainable", "sgd_step", "shares_memory", "shares_storage", "softmax_cross_entropy_with_gradient",
-    "softmax_gradient", "take_gradient", "view_geometry", "zeros",
+    "available_isas", "contract_labels", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye",
+    "full", "gather_rows", "get_num_threads", "is_recording", "is_trainable", "lead_back", "linspace",
+    "log_softmax_gradient", "logits_behind", "look_up", "matches", "memory_stats", "momentum_step", "ones", "put",
+    "record_op", "rmsprop_step", "scatter_view", "separate", "set_cache_limit", "set_num_threads",
+    "set_tensor_class", "set_trainable", "sgd_step", "shares_memory", "shares_storage",
+    "softmax_cross_entropy_with_gradient", "softmax_gradient", "take_gradient", "view_geometry", "zeros",
 )
 __all__ = [
     "OPS", "Derived", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "bfloat16", "isa", *HELPERS,

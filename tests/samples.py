@@ -164,6 +164,13 @@ PRODUCTS = {
         terms=_absolute(lambda a, b: np.tensordot(a, b, axes=((1, 2), (2, 0)))),
         factor=8,
     ),
+    "einsum": _pair(
+        lambda a, b: cyops.einsum("iij,kj...->ki...", a, b),
+        lambda a, b: np.einsum("iij,kj...->ki...", a, b),
+        normal((3, 3, 4), (2, 4, 5)),
+        terms=_absolute(lambda a, b: np.einsum("iij,kj...->ki...", a, b)),
+        factor=8,
+    ),
     "dense": Sample(
         normal((6, 5), (5, 3), (3,)),
         lambda x, kernel, bias: cyops.dense(x, kernel, bias, activation="relu"),
@@ -261,6 +268,13 @@ RECORDED_ONLY = {
 }
 # Written from other ops: src/cytensor/composites.py.
 COMPOSITE = {
+    "inner": _pair(COMPOSITES["inner"], np.inner, normal((2, 3, 4), (5, 4)), terms=_absolute(np.inner), factor=8),
+    "outer": _pair(COMPOSITES["outer"], np.outer, normal((2, 3), (4,))),
+    "vecdot": _pair(
+        COMPOSITES["vecdot"], lambda a, b: (a * b).sum(axis=-1), normal((3, 1, 4), (2, 4)),
+        terms=_absolute(lambda a, b: (a * b).sum(axis=-1)), factor=8,
+    ),
+    "kron": _pair(COMPOSITES["kron"], np.kron, normal((2, 3), (4, 2))),
     "logsumexp": _single(
         lambda x: COMPOSITES["logsumexp"](x, axis=1),
         lambda x: np.log(np.exp(x - x.max(axis=1, keepdims=True)).sum(axis=1)) + x.max(axis=1),

@@ -23,7 +23,9 @@ PARAMETERS = {
     "activation": "str | None", "offset": "int | None", "strides": "Sequence[int]", "axis1": "int", "axis2": "int",
     "window_shape": "int | Sequence[int]", "num_classes": "int | None", "tensors": "Sequence[ArrayLike]",
     "permute_dims.axes": "Sequence[int] | None", "tensordot.axes": "int | Sequence[int | Sequence[int]]",
-    "diagonal.offset": "int",
+    "diagonal.offset": "int", "subscripts": "Any", "optimize": "bool | str | Sequence[Any]",
+    "contract_labels.operands": "tuple[Strided, ...]", "contract_labels.terms": "tuple[tuple[int, ...], ...]",
+    "contract_labels.out": "tuple[int, ...]",
     **dict.fromkeys(("expand_dims.axis", "concat.axis", "stack.axis"), "int"),
     **{f"{name}.axis": "int | None" for name in ("argmax", "argmin", "take", "scatter_add", "take_gradient", "put")},
     **dict.fromkeys(("softmax.axis", "log_softmax.axis", "softmax_gradient.axis", "log_softmax_gradient.axis"),
@@ -59,9 +61,9 @@ PARAMETERS = {
 RESULTS = {
     **dict.fromkeys(("adam_step", "assign", "empty_cache", "momentum_step", "put", "record_op", "rmsprop_step",
                      "set_cache_limit", "set_tensor_class", "set_trainable", "sgd_step"), "None"),
-    **dict.fromkeys(("arange", "asarray", "detach", "empty", "eye", "full", "gather_rows", "linspace",
-                     "log_softmax_gradient", "ones", "scatter_view", "softmax_gradient", "take_gradient", "zeros"),
-                    "Strided"),
+    **dict.fromkeys(("arange", "asarray", "contract_labels", "detach", "empty", "eye", "full", "gather_rows",
+                     "linspace", "log_softmax_gradient", "ones", "scatter_view", "softmax_gradient", "take_gradient",
+                     "zeros"), "Strided"),
     **dict.fromkeys(("is_recording", "is_trainable", "matches", "shares_memory", "shares_storage"), "bool"),
     **dict.fromkeys(("add_matmul", "as_class", "assign_add", "assign_sub"), "T"),
     "available_isas": "tuple[str, ...]", "dtype_rows": "tuple[tuple[str, str, int, str], ...]",
@@ -92,7 +94,8 @@ def render(name, parameters):
     return ", ".join(parts)
 
 
-STARRED = {"shape": "int | Sequence[int]", "axes": "int | Sequence[int]"}      # one sequence, or its items one by one
+# One sequence, or its items one by one; of einsum also lists of labels.
+STARRED = {"shape": "int | Sequence[int]", "axes": "int | Sequence[int]", "operands": "Any"}
 
 
 def function(name, value, result, original=None):
@@ -239,14 +242,14 @@ def written(node, indent="", result=None, name=None):
 
 
 def ops_stub():
-    from cytensor import composites, ops
+    from cytensor import composites, ops, products
 
     lines = [HEADER, "from collections.abc import Callable, Sequence", "from typing import Any, SupportsFloat", "",
              "from cyops import Derived, Strided", "",
              "from cytensor.tensor import Tensor", "from cytensor.tensor import asarray as asarray",
              "from cytensor.types import ArrayLike, Axis, DTypeLike", "", "FUNCTIONS: dict[str, Callable[..., Tensor]]",
              "CREATION: tuple[str, ...]", "ALIASES: dict[str, str]", ""]
-    in_python, composed = definitions(ops), definitions(composites)
+    in_python, composed = definitions(ops), definitions(composites) | definitions(products)
     lines += written(in_python["derive"])
     for name in sorted(set(ops.__all__) - {"asarray"}):
         original = ops.ALIASES.get(name, name)

@@ -2,8 +2,8 @@
 
 A tape records the parts, so a composite needs no gradient rule; what must not have a gradient goes through `detach`.
 It takes anything array-like as its first argument (`as_operand`) and is written with functions of cyops, whose results
-are of the operand's class. ops.py derives the public functions, as it does for the compiled ones. May be imported by
-ops.py; imports cyops and types.py.
+are of the operand's class. products.py has more of them. ops.py derives the public functions, as it does for the
+compiled ones. May be imported by ops.py; imports cyops and types.py.
 """
 from collections.abc import Callable
 
@@ -23,6 +23,23 @@ def composite(function: Callable[..., Strided]) -> Callable[..., Strided]:
 def as_operand(x: ArrayLike) -> Strided:
     """Anything array-like as a tensor; a tensor as it is."""
     return x if isinstance(x, Strided) else Strided(x)
+
+
+def operands(op: str, *given: ArrayLike) -> list[Strided]:
+    """The operands of `op` as tensors: lists of numbers keep their digits beside float64; refusals are in its name."""
+    is_double = any(str(getattr(x, "dtype", "")) == "float64" for x in given)
+    try:
+        return [x if isinstance(x, Strided) else
+                Strided(x, "float64") if is_double and not hasattr(x, "dtype") and _has_fractions(x) else Strided(x)
+                for x in given]
+    except (TypeError, ValueError, OverflowError) as error:
+        if str(error).startswith("asarray: "):
+            raise type(error)(op + str(error).removeprefix("asarray")) from None
+        raise
+
+
+def _has_fractions(x: ArrayLike) -> bool:
+    return Strided(x).dtype.kind == "f"
 
 
 @composite

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import cyops
+import cytensor.products  # noqa: F401 - adds to the composites
 from cyops import OPS, Derived, Strided, as_class
 from cytensor.composites import COMPOSITES
 from cytensor.tensor import Tensor, asarray, operand
