@@ -9,7 +9,7 @@ from libc.string cimport memcpy, memset
 
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, computing_dtype, contiguous,
+    CYOPS_BFLOAT16, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, computing_dtype, contiguous,
     cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, is_long, itemsize_of, matrix_transposed,
     normalize_axis, operand_beside, overlaps, promote, read_integer, record, recording, require_real, result_class,
     shape_of,
@@ -54,6 +54,11 @@ cdef int common_dtype(str op, Strided a, Strided b) except -1:
     require_real(op, a.v.dtype, a.v.itemsize)
     require_real(op, b.v.dtype, b.v.itemsize)
     return a.v.dtype if a.v.dtype == b.v.dtype else promote(a.v.dtype, b.v.dtype)
+
+
+cdef Strided ready(Strided x, int dtype):
+    """`x` as the kernels take it for a product of `dtype`: bfloat16 as it is, all else in what `dtype` computes in."""
+    return x if x.v.dtype == CYOPS_BFLOAT16 and dtype == CYOPS_BFLOAT16 else cast_to(x, computing_dtype(dtype))
 
 
 cdef void lay_out(Plan *plan, Strided out, const int *axes) noexcept:
@@ -202,8 +207,8 @@ def matmul(a, b, *, out=None):
     cdef Plan plan
     check_inner("matmul", x, y)
     cdef int dtype = common_dtype("matmul", x, y)
-    cdef Strided cast_x = cast_to(x, computing_dtype(dtype))
-    cdef Strided cast_y = cast_to(y, computing_dtype(dtype))
+    cdef Strided cast_x = ready(x, dtype)
+    cdef Strided cast_y = ready(y, dtype)
     plan_matmul("matmul", &plan, axes, &cast_x.v, &cast_y.v)
     result = compute("matmul", result_class(x, y), &plan, axes, dtype, out)
     if recording():

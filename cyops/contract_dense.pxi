@@ -28,8 +28,8 @@ def dense(x, kernel, bias=None, activation=None):
         cast_c = cast_to(c, computing_dtype(dtype))
     if not is_floating(dtype):
         raise TypeError(f"dense: needs floating operands; got x {a.dtype}, kernel {b.dtype}")
-    cast_a = cast_to(a, computing_dtype(dtype))
-    cast_b = cast_to(b, computing_dtype(dtype))
+    cast_a = ready(a, dtype)
+    cast_b = ready(b, dtype)
     plan_matmul("dense", &plan, axes, &cast_a.v, &cast_b.v)
     result = compute("dense", result_class(a, b), &plan, axes, dtype, None, cast_c,
                      CYOPS_ACTIVATION_RELU if activation is not None else CYOPS_ACTIVATION_NONE)
@@ -60,7 +60,7 @@ def dense_backward(d, x=None, kernel=None, y=None, *, bint bias=True, Strided ke
     dx = z kernel.T where a kernel is given, dkernel = x.T z where an x is, dbias = the sum of z over all but its last
     axis where `bias` is true; the others are None. z is never in memory: the mask is applied and the columns are summed
     while operands are packed. d, y: (..., n); x: (..., k); kernel: (k, n); floating; any strides, but axes before the
-    last that do not merge cost a copy. The gradients are fresh tensors of the promoted dtype (float32 for float16), or
+    last that do not merge cost a copy. The gradients are fresh tensors of the promoted dtype (float32 for halves), or
     dkernel is added to `kernel_gradient`, a C-ordered tensor (k, n) of that dtype which overlaps none of the others.
     Not recorded.
 
@@ -87,19 +87,19 @@ def dense_backward(d, x=None, kernel=None, y=None, *, bint bias=True, Strided ke
         dtype = common_dtype("dense_backward", a, z)
     if b is not None:
         dtype = promote(dtype, common_dtype("dense_backward", z, b))
-    dtype = computing_dtype(dtype)
+    cdef int computing = computing_dtype(dtype)
     memcpy(shape, z.v.shape, ndim * sizeof(Py_ssize_t))
-    z = rows_of(cast_to(z, dtype))
-    mask = None if mask is None else rows_of(cast_to(mask, dtype))
+    z = rows_of(ready(z, dtype))
+    mask = None if mask is None else rows_of(ready(mask, dtype))
     if b is not None:
         shape[ndim - 1] = b.v.shape[0]
-        dx = empty("dense_backward", cls, dtype, itemsize_of(dtype), ndim, shape)
-        multiply_masked(rows_of(dx), z, matrix_transposed(cast_to(b, dtype)), mask, None, None)
+        dx = empty("dense_backward", cls, computing, itemsize_of(computing), ndim, shape)
+        multiply_masked(rows_of(dx), z, matrix_transposed(ready(b, dtype)), mask, None, None)
     if bias:
-        dbias = empty("dense_backward", cls, dtype, itemsize_of(dtype), 1, z.v.shape + 1)
+        dbias = empty("dense_backward", cls, computing, itemsize_of(computing), 1, z.v.shape + 1)
     if a is not None:
-        a = rows_of(cast_to(a, dtype))
-        dkernel = target_of(kernel_gradient, cls, a, z)
+        a = rows_of(ready(a, dtype))
+        dkernel = target_of(kernel_gradient, cls, a, z, computing)
         multiply_masked(dkernel, matrix_transposed(a), z, None, mask, dbias, kernel_gradient is not None)
     elif bias:
         sum_rows(dbias, z, mask)
@@ -123,9 +123,9 @@ cdef int sum_rows(Strided out, Strided x, Strided mask) except -1:
     """The sums over the rows of x alone: those of a product without rows."""
     cdef Py_ssize_t[2] none = [0, x.v.shape[1]]
     cdef Py_ssize_t[2] no_rows = [0, x.v.shape[0]]
-    cdef int dtype = x.v.dtype
-    return multiply_masked(empty("dense_backward", Strided, dtype, x.v.itemsize, 2, none),
-                           empty("dense_backward", Strided, dtype, x.v.itemsize, 2, no_rows),
+    cdef int dtype = out.v.dtype
+    return multiply_masked(empty("dense_backward", Strided, dtype, out.v.itemsize, 2, none),
+                           empty("dense_backward", Strided, x.v.dtype, x.v.itemsize, 2, no_rows),
                            x, None, mask, out)
 
 
@@ -160,15 +160,15 @@ cdef int check_backward(Strided d, Strided x, Strided kernel, Strided y) except 
     return 0
 
 
-cdef Strided target_of(Strided known, type cls, Strided x, Strided d):
+cdef Strided target_of(Strided known, type cls, Strided x, Strided d, int dtype):
     """Where dkernel goes: a fresh tensor, or the one that is added to."""
     cdef Py_ssize_t[2] shape = [x.v.shape[1], d.v.shape[1]]
     if known is None:
-        return empty("dense_backward", cls, d.v.dtype, d.v.itemsize, 2, shape)
-    if known.v.dtype != d.v.dtype or shape_of(known) != (shape[0], shape[1]) or not is_c_contiguous(&known.v):
+        return empty("dense_backward", cls, dtype, itemsize_of(dtype), 2, shape)
+    if known.v.dtype != dtype or shape_of(known) != (shape[0], shape[1]) or not is_c_contiguous(&known.v):
         raise ValueError("dense_backward: kernel_gradient must be C-ordered, with the shape and dtype of the gradient; "
-                         f"got kernel_gradient {shape_of(known)} {known.dtype}, gradient {(shape[0], shape[1])} "
-                         f"{d.dtype}")
+                         f"got kernel_gradient {shape_of(known)} {known.dtype}, gradient {(shape[0], shape[1])}, "
+                         f"whose d is {d.dtype}")
     if overlaps(&known.v, &x.v) or overlaps(&known.v, &d.v):
         raise ValueError("dense_backward: kernel_gradient must not overlap d or x; add to it afterwards")
     begin_write("dense_backward", known)

@@ -21,14 +21,13 @@ def dot(a, b, *, out=None):
     cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan
     cdef int dtype = common_dtype("dot", x, y)
-    cdef int computing = computing_dtype(dtype)
     if x.v.ndim == 0 or y.v.ndim == 0:
         contracted_x, contracted_y = (), ()
     else:
         check_inner("dot", x, y)
         contracted_x, contracted_y = (x.v.ndim - 1,), (max(y.v.ndim - 2, 0),)
-    cdef Strided cast_x = cast_to(x, computing)
-    cdef Strided cast_y = cast_to(y, computing)
+    cdef Strided cast_x = ready(x, dtype)
+    cdef Strided cast_y = ready(y, dtype)
     plan_tensordot("dot", &plan, axes, cast_x, cast_y, contracted_x, contracted_y)
     result = compute("dot", result_class(x, y), &plan, axes, dtype, out)
     if recording():
@@ -60,10 +59,9 @@ def tensordot(a, b, axes=2):
     cdef Plan plan
     contracted_x, contracted_y = read_axes(x, y, axes)
     cdef int dtype = common_dtype("tensordot", x, y)
-    cdef int computing = computing_dtype(dtype)
     cdef Py_ssize_t depth = length_of(x, contracted_x)
-    cdef Strided cast_x = with_merged_axes(cast_to(x, computing), contracted_x, y.v.size // max(depth, 1))
-    cdef Strided cast_y = with_merged_axes(cast_to(y, computing), contracted_y, x.v.size // max(depth, 1))
+    cdef Strided cast_x = with_merged_axes(ready(x, dtype), contracted_x, y.v.size // max(depth, 1))
+    cdef Strided cast_y = with_merged_axes(ready(y, dtype), contracted_y, x.v.size // max(depth, 1))
     plan_tensordot("tensordot", &plan, call_axes, cast_x, cast_y, contracted_x, contracted_y)
     result = compute("tensordot", result_class(x, y), &plan, call_axes, dtype, None)
     if recording():

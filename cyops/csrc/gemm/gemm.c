@@ -180,6 +180,7 @@ static int multiply_to_rows(const cyops_view *out, const cyops_view *a, const cy
     gemm_batch batch = {0};
     gemm_problem *p = &batch.problem;
     p->type = out->dtype == CYOPS_FLOAT32 ? cyops_active->gemm->f32 : cyops_active->gemm->f64;
+    if (fusion->pairs) p->type = cyops_active->gemm->pairs->type;
     if (fusion->accumulate) p->flags |= CYOPS_GEMM_ADD;
     if (fusion->activation == CYOPS_ACTIVATION_RELU) p->flags |= CYOPS_GEMM_RELU;
     p->bias = fusion->bias == NULL ? NULL : fusion->bias->data;
@@ -207,6 +208,7 @@ static int multiply_with_strided_bias(const cyops_view *out, const cyops_view *a
 int cyops_matmul(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion) {
     int row = out->ndim - 2, column = out->ndim - 1;
     const cyops_view *bias = fusion->bias, *sums = fusion->column_sums;
+    if (cyops_gemm_has_bfloat16(a, b, fusion)) return cyops_matmul_bfloat16(out, a, b, fusion);
     if (out->size == 0 && (sums == NULL || sums->size == 0)) return CYOPS_OK;
     if (out->dtype != CYOPS_FLOAT32 && out->dtype != CYOPS_FLOAT64) {
         int is_plain = bias == NULL && sums == NULL && !fusion->accumulate && !fusion->activation;

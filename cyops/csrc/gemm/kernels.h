@@ -7,6 +7,7 @@
 #define CYOPS_GEMM_KERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define CYOPS_GEMM_MAX_MR 14
 #define CYOPS_GEMM_MAX_NR 32
@@ -44,8 +45,17 @@ typedef struct {
     void (*dot_columns)(ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t cs_a, const void *x, double *sums);
 } cyops_gemm_type;
 
+/* Pairs of bfloat16, two neighbours along k as one element of 4 bytes: see bfloat16.c. `type` multiplies them as if they
+ * were float32, into float32; `pair` makes them: out[i] has x[i * stride] in its low half and in its high half
+ * x[i * stride + high]. */
+typedef struct {
+    const cyops_gemm_type *type;
+    void (*pair)(ptrdiff_t n, const uint16_t *x, ptrdiff_t stride, ptrdiff_t high, uint32_t *out);
+} cyops_gemm_pairs;
+
 typedef struct {
     const cyops_gemm_type *f32, *f64;
+    const cyops_gemm_pairs *pairs; /* NULL where the instruction set has no products of bfloat16 */
 } cyops_gemm_kernels;
 
 #endif

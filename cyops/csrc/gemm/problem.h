@@ -46,6 +46,10 @@ void cyops_gemm_pack_masked(const cyops_gemm_type *type, ptrdiff_t width, ptrdif
  * panel says n, b and its strides. */
 void cyops_gemm_sum_columns(const gemm_problem *p, ptrdiff_t part, ptrdiff_t column, cyops_gemm_panel *panel);
 
+/* Whether an operand or a mask is bfloat16, and the product then: bfloat16.c. */
+int cyops_gemm_has_bfloat16(const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion);
+int cyops_matmul_bfloat16(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion);
+
 /* Integers and bool: integer.c. */
 int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);
 

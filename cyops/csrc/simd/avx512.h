@@ -26,7 +26,11 @@ CYOPS_INLINE VEC V(set1)(T x) { return OF(set1)(x); }
 CYOPS_INLINE VEC V(load)(const T *p) { return OF(loadu)(p); }
 CYOPS_INLINE void V(store)(T *p, VEC v) { OF(storeu)(p, v); }
 CYOPS_INLINE void V(stream)(T *p, VEC v) { OF(stream)(p, v); }
+#if T_IS_PAIR
+CYOPS_INLINE VEC V(fma)(VEC a, VEC b, VEC c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
+#else
 CYOPS_INLINE VEC V(fma)(VEC a, VEC b, VEC c) { return OF(fmadd)(a, b, c); }
+#endif
 CYOPS_INLINE VEC V(larger)(VEC a, VEC b) { return OF(max)(a, b); }
 CYOPS_INLINE MASK V(mask_of)(ptrdiff_t n) { return (MASK)((1u << n) - 1); }
 CYOPS_INLINE VEC V(load_masked)(const T *p, MASK mask) { return OF(maskz_loadu)(mask, p); }
@@ -45,7 +49,11 @@ CYOPS_INLINE T V(top)(VEC v) { return OF(reduce_max)(v); }
  * textbook's transpose of 16 by 16 takes 16 shuffles for as many, all on one port. */
 #if T_IS_F32
 CYOPS_INLINE VEC V(fma_from_memory)(const T *p, VEC b, VEC c) {
+#if T_IS_PAIR
+    __asm__("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(b), "m"(*p));
+#else
     __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(b), "m"(*p));
+#endif
     return c;
 }
 

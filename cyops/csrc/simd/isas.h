@@ -10,11 +10,14 @@
 #include "base/system.h"
 #include "runtime/dispatch.h"
 
-#define CYOPS_ISAS(ISA) ISA(generic, &cyops_kernels_generic, 1) ISA(avx2, CYOPS_AVX2) ISA(avx512, CYOPS_AVX512)
+#define CYOPS_ISAS(ISA)                                                                         \
+    ISA(generic, &cyops_kernels_generic, 1) ISA(avx2, CYOPS_AVX2) ISA(avx512, CYOPS_AVX512)    \
+        ISA(avx512_bf16, CYOPS_AVX512_BF16)
 #define CYOPS_COUNT_ISA(...) +1
 #define CYOPS_ISA_COUNT (0 CYOPS_ISAS(CYOPS_COUNT_ISA))
 
-extern const cyops_kernels cyops_kernels_generic, cyops_kernels_avx2, cyops_kernels_avx512;
+extern const cyops_kernels cyops_kernels_generic, cyops_kernels_avx2, cyops_kernels_avx512,
+    cyops_kernels_avx512_bf16;
 
 #ifdef CYOPS_X86_64
 #define CYOPS_HAS_AVX2 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
@@ -23,10 +26,12 @@ extern const cyops_kernels cyops_kernels_generic, cyops_kernels_avx2, cyops_kern
      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
 #define CYOPS_AVX2 &cyops_kernels_avx2, CYOPS_HAS_AVX2
 #define CYOPS_AVX512 &cyops_kernels_avx512, CYOPS_HAS_AVX512
+#define CYOPS_AVX512_BF16 &cyops_kernels_avx512_bf16, (CYOPS_HAS_AVX512 && __builtin_cpu_supports("avx512bf16"))
 static inline void cyops_read_cpu(void) { __builtin_cpu_init(); }
 #else
 #define CYOPS_AVX2 NULL, 0
 #define CYOPS_AVX512 NULL, 0
+#define CYOPS_AVX512_BF16 NULL, 0
 static inline void cyops_read_cpu(void) {}
 #endif
 

@@ -44,6 +44,7 @@
 #define PIECE (16 / (int)sizeof(T))
 #define NR (2 * LANES)
 
+#define T_IS_PAIR 0 /* 1 in gemm/pairs.h */
 #define T float
 #define SUFFIX f32
 #define T_IS_F32 1
@@ -59,3 +60,4 @@
 #undef T
 #undef SUFFIX
 #undef T_IS_F32
+#undef T_IS_PAIR
