@@ -57,6 +57,8 @@ def of_views():
         yield Target(f"matrix product of {layout} operands", ("cytensor, contiguous",), 0.9, rows)
 
 
+BFLOAT16 = [("Matrix product, bfloat16", f"({n}, {n}) x ({n}, {n})") for n in (512, 1024)]
+
 TARGETS = [
     Target("training step 784-512-10, batch 128, RMSprop", ("PyTorch (foreach)", "PyTorch (loop)"), 1.7, [STEP]),
     Target("training step 784-512-10, batch 128, RMSprop", ("JAX (jit)",), 1.7, [STEP]),
@@ -68,6 +70,11 @@ TARGETS = [
     *(Target(f"matrix product {row[1]}", ARRAYS, 0.95, [row]) for row in LARGE),
     Target("these five products", ARRAYS, 1.0, LARGE, "mean"),
     *(Target(f"matrix product {row[1]}", ARRAYS, 1.2, [row]) for row in [square(64), square(32), square(8), *THIN]),
+    *(
+        Target(f"bfloat16, {row[1]}", (peer,), least, [row])
+        for row in BFLOAT16
+        for peer, least in (("cytensor, float32", 1.6), ("PyTorch", 1.0))
+    ),
     *of_views(),
     *(Target(f"{name}, 1e3 to 3e7 elements", ARRAYS, 1.0, by_size(name)) for name in ELEMENTWISE),
     Target(

@@ -17,6 +17,7 @@ SHAPES = (
     (4096, 1024, 8),
     (1, 784, 512),
 )
+BFLOAT16 = ((512, 512, 512), (1024, 1024, 1024), (128, 784, 512), (784, 128, 512), (32, 784, 512), (1, 784, 512))
 LAYOUTS = {
     "transposed": lambda a: a.T.copy().T,
     "sliced": lambda a: np.repeat(a, 2, axis=1)[:, ::2],
@@ -59,6 +60,19 @@ def test_shapes(compare, shape):
 def test_float64(compare, size):
     shape = size, size, size
     compare("Matrix product, float64", shown(*shape), *sides(*matrices(*shape, np.float64)))
+
+
+@pytest.mark.parametrize("shape", BFLOAT16, ids=str)
+def test_bfloat16(compare, shape):
+    """Beside our own product of float32 and PyTorch's of bfloat16."""
+    a, b = matrices(*shape)
+    x, y = ct.asarray(a), ct.asarray(b)
+    p, q = ct.astype(x, "bfloat16"), ct.astype(y, "bfloat16")
+    theirs = {"cytensor, float32": lambda: x @ y, "PyTorch": None}
+    if torch:
+        s, t = torch.from_numpy(a).bfloat16(), torch.from_numpy(b).bfloat16()
+        theirs["PyTorch"] = lambda: s @ t
+    compare("Matrix product, bfloat16", shown(*shape), lambda: p @ q, theirs)
 
 
 @pytest.mark.parametrize("shape", [(512, 512, 512), (128, 784, 512)], ids=str)

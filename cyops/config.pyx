@@ -1,8 +1,8 @@
 # cython: language_level=3, binding=True
 """The instruction set whose kernels run, chosen when the package is imported.
 
-The best one the CPU has is taken, by its feature bits. The environment variable CYOPS_ISA (generic, avx2 or avx512)
-lowers the choice, so that a test can run every path on one machine.
+The best one the CPU has is taken, by its feature bits. The environment variable CYOPS_ISA (generic, avx2, avx512 or
+avx512_bf16) lowers the choice, so that a test can run every path on one machine.
 """
 from cyops.strided cimport api
 
@@ -21,7 +21,7 @@ def select_isa(limit):
     cdef bytes text = (limit or "").encode()
     cdef const char *chosen = api().select_isa(text)
     if chosen == NULL:
-        raise ValueError(f"CYOPS_ISA must be generic, avx2 or avx512; got {limit!r}")
+        raise ValueError(f"CYOPS_ISA must be generic, avx2, avx512 or avx512_bf16; got {limit!r}")
     return (<bytes> chosen).decode()
 
 

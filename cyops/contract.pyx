@@ -9,10 +9,10 @@ from libc.string cimport memcpy, memset
 
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_BFLOAT16, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, computing_dtype, contiguous,
-    cyops_api, cyops_fusion, cyops_view, empty, is_c_contiguous, is_floating, is_long, itemsize_of, matrix_transposed,
-    normalize_axis, operand_beside, overlaps, promote, read_integer, record, recording, require_real, result_class,
-    shape_of,
+    CYOPS_BFLOAT16, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, computing_dtype,
+    contiguous, cyops_api, cyops_fusion, cyops_view, dtype_object, empty, is_c_contiguous, is_floating, is_long,
+    itemsize_of, matrix_transposed, normalize_axis, operand_beside, overlaps, promote, read_integer, record, recording,
+    require_real, result_class, shape_of,
 )
 
 from cyops.strided import set_matmul
@@ -188,8 +188,9 @@ def matmul(a, b, *, out=None):
     a: (..., m, k) or (k,); b: (..., k, n) or (k,). A vector is one row of a or one column of b, and that axis is
     missing in the result: (k,)(k,) -> (), (m, k)(k,) -> (m,), (k,)(k, n) -> (n,). The axes before the last two
     broadcast: (b, c, m, k)(k, n) -> (b, c, m, n). Any numeric dtypes; the result has the promoted one: integers wrap
-    around, bools are combined by "and" and "or", float16 is summed in float32. Any strides, without copying an operand.
-    The result is a fresh tensor, or `out`, which may overlap the operands.
+    around, bools are combined by "and" and "or", float16 and bfloat16 are summed in float32 and rounded once, or not at
+    all where `out` is float32. Any strides, without copying an operand. The result is a fresh tensor, or `out`, which
+    may overlap the operands.
 
     ValueError where the lengths summed over differ, the batch axes do not broadcast, an operand is a scalar or out has
     another shape; TypeError for strings. As `numpy.matmul` and the Array API's `matmul`.

@@ -167,8 +167,8 @@ cdef Strided target_of(Strided known, type cls, Strided x, Strided d, int dtype)
         return empty("dense_backward", cls, dtype, itemsize_of(dtype), 2, shape)
     if known.v.dtype != dtype or shape_of(known) != (shape[0], shape[1]) or not is_c_contiguous(&known.v):
         raise ValueError("dense_backward: kernel_gradient must be C-ordered, with the shape and dtype of the gradient; "
-                         f"got kernel_gradient {shape_of(known)} {known.dtype}, gradient {(shape[0], shape[1])}, "
-                         f"whose d is {d.dtype}")
+                         f"got kernel_gradient {shape_of(known)} {known.dtype}, gradient {(shape[0], shape[1])} "
+                         f"{dtype_object(dtype, 0)}")
     if overlaps(&known.v, &x.v) or overlaps(&known.v, &d.v):
         raise ValueError("dense_backward: kernel_gradient must not overlap d or x; add to it afterwards")
     begin_write("dense_backward", known)

@@ -316,7 +316,7 @@ def run_with(isa, *arguments):
 def test_every_instruction_set(isa):
     if isa not in cyops.available_isas():
         pytest.skip(f"this machine has no {isa}")
-    if isa == cyops.isa:
+    if isa == cyops.isa.removesuffix("_bf16"):       # which has the same kernels but for bfloat16
         pytest.skip(f"{isa} is the one that the other tests run")
     assert run_with(isa, "check").split() == [isa]
 

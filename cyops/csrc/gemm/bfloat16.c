@@ -36,16 +36,16 @@ int cyops_gemm_has_bfloat16(const cyops_view *a, const cyops_view *b, const cyop
 /* x where y > 0, else 0: a NaN is not. */
 static uint16_t keep_where_positive(uint16_t x, uint16_t y) { return (uint16_t)(y - 1) < 0x7f80 ? x : 0; }
 
-/* The pairs of one run; those of half a pair, and those with a mask, one by one. */
+/* The pairs of one run. */
 static void pair_run(const pairing *job, const cyops_place *place, ptrdiff_t n) {
     const int has_axis = job->axes.ndim > 0;
     const ptrdiff_t stride = has_axis ? job->axes.strides[0][0] : 0;
     const ptrdiff_t mask_stride = has_axis ? job->axes.strides[1][0] : 0;
-    const ptrdiff_t out_stride = has_axis ? job->axes.strides[2][0] : 0; /* 1, but for what an odd depth leaves */
+    const ptrdiff_t out_stride = has_axis ? job->axes.strides[2][0] : 0; /* 1, but where an odd depth is in between */
     const uint16_t *x = job->x + place->offset[0];
     const uint16_t *mask = job->mask == NULL ? NULL : job->mask + place->offset[1];
     uint32_t *out = job->out + place->offset[2];
-    if (mask == NULL && !job->is_half) {
+    if (mask == NULL && !job->is_half && out_stride <= 1) {
         job->kernels->pair(n, x, stride, job->high, out);
         return;
     }
@@ -216,9 +216,9 @@ static int widen(const cyops_view *x, cyops_view *wide, char **scratch) {
     *wide = *x;
     wide->dtype = CYOPS_FLOAT32;
     wide->itemsize = sizeof(float);
-    wide->size = x->size == 0 ? 0 : lay_out_pairs(x, wide, order);
-    if (wide->size == 0) return CYOPS_OK;
-    source.size = wide->size;
+    source.size = wide->size = lay_out_pairs(x, wide, order);
+    for (int axis = 0; axis < x->ndim; axis++)
+        if (x->shape[axis] == 0) return CYOPS_OK;
     *scratch = cyops_take_scratch((size_t)wide->size * sizeof(float));
     if (*scratch == NULL) return CYOPS_NO_MEMORY;
     wide->data = *scratch;

@@ -10,14 +10,13 @@
 #include "base/system.h"
 #include "runtime/dispatch.h"
 
-#define CYOPS_ISAS(ISA)                                                                         \
-    ISA(generic, &cyops_kernels_generic, 1) ISA(avx2, CYOPS_AVX2) ISA(avx512, CYOPS_AVX512)    \
-        ISA(avx512_bf16, CYOPS_AVX512_BF16)
+#define CYOPS_ISAS(ISA)                     \
+    ISA(generic, &cyops_kernels_generic, 1) \
+    ISA(avx2, CYOPS_AVX2) ISA(avx512, CYOPS_AVX512) ISA(avx512_bf16, CYOPS_AVX512_BF16)
 #define CYOPS_COUNT_ISA(...) +1
 #define CYOPS_ISA_COUNT (0 CYOPS_ISAS(CYOPS_COUNT_ISA))
 
-extern const cyops_kernels cyops_kernels_generic, cyops_kernels_avx2, cyops_kernels_avx512,
-    cyops_kernels_avx512_bf16;
+extern const cyops_kernels cyops_kernels_generic, cyops_kernels_avx2, cyops_kernels_avx512, cyops_kernels_avx512_bf16;
 
 #ifdef CYOPS_X86_64
 #define CYOPS_HAS_AVX2 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
