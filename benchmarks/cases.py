@@ -87,7 +87,63 @@ def dense_layer(n, rng):
     return [*square_matrices(n, rng), rng.normal(size=side).astype(np.float32)]
 
 
+def pictures(n, rng):
+    """Pictures (b, 16, 16, 16) and a kernel (3, 3, 16, 32)."""
+    x = rng.normal(size=(max(n // 4096, 1), 16, 16, 16))
+    return [x.astype(np.float32), rng.normal(size=(3, 3, 16, 32)).astype(np.float32)]
+
+
+def pictures_to_grow(n, rng):
+    x, kernel = pictures(n, rng)
+    return [x, kernel.transpose(0, 1, 3, 2).copy()]
+
+
+def pictures_by_channel(n, rng):
+    return [pictures(n, rng)[0], rng.normal(size=(3, 3, 16, 1)).astype(np.float32)]
+
+
+def pictures_to_separate(n, rng):
+    return [*pictures_by_channel(n, rng), rng.normal(size=(1, 1, 16, 32)).astype(np.float32)]
+
+
 # The same work in NumPy, where it is more than one function
+
+
+def numpy_conv(x, kernel):
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], (1, 2))
+    return np.tensordot(windows, kernel, axes=((4, 5, 3), (0, 1, 2)))
+
+
+def numpy_depthwise(x, kernel):
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], (1, 2))
+    return np.einsum("nhwcab,abcm->nhwcm", windows, kernel).reshape(*windows.shape[:3], -1)
+
+
+def numpy_conv_transpose(x, kernel):
+    taps, (n, h, w, _) = kernel.shape, x.shape
+    out = np.zeros((n, h + taps[0] - 1, w + taps[1] - 1, taps[2]), x.dtype)
+    for i, j in np.ndindex(taps[:2]):
+        out[:, i : i + h, j : j + w] += x @ kernel[i, j].T
+    return out
+
+
+# The same in PyTorch, in its order of axes: a view of the operands, and what of the result is no view is not timed
+
+
+def torch_conv(x, kernel, **options):
+    return torch.conv2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), **options)
+
+
+def torch_conv_transpose(x, kernel):
+    return torch.conv_transpose2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1))
+
+
+def torch_depthwise(x, kernel):
+    return torch_conv(x, kernel.permute(0, 1, 3, 2), groups=x.shape[-1])
+
+
+def torch_separable(x, kernel, pointwise):
+    return torch.conv2d(torch_depthwise(x, kernel), pointwise.permute(3, 2, 0, 1))
 
 
 def numpy_softmax(x):
@@ -199,6 +255,8 @@ CASES = {
         lambda n, rng: matrix(n, rng) * 2, np.vecdot, torch and (lambda a, b: torch.linalg.vecdot(a, b))
     ),
     "kron": Case(vectors, np.kron, torch and torch.kron),
+    "conv": Case(pictures, numpy_conv, torch and torch_conv),
+    "conv_transpose": Case(pictures_to_grow, numpy_conv_transpose, torch and torch_conv_transpose),
     "dense": Case(
         dense_layer,
         numpy_dense,
@@ -219,6 +277,11 @@ CASES = {
         with_labels, numpy_cross_entropy, F and (lambda x, y: F.cross_entropy(x, y, reduction="none"))
     ),
     # Written from other ops
+    "depthwise_conv": Case(pictures_by_channel, numpy_depthwise, torch and torch_depthwise),
+    "separable_conv": Case(
+        pictures_to_separate, lambda x, kernel, pointwise: numpy_depthwise(x, kernel) @ pointwise[0, 0],
+        torch and torch_separable
+    ),
     "logsumexp": Case(
         matrix,
         numpy_logsumexp,

@@ -1,5 +1,5 @@
 # spatial: what ops that move a window over one, two or three spatial axes share: their arguments, lengths and padding.
-# Included by conv.pyx and pooling.pyx. The layers' side of the same rules is cytensor/layers/spatial.py.
+# Included by convolution.pyx and pooling.pyx. The layers' side of the same rules is cytensor/layers/spatial.py.
 
 from cyops.strided cimport read_integer, tuple_of
 
@@ -128,10 +128,11 @@ cdef tuple pairs_of(str op, object padding, int count):
     """Explicit padding as `count` pairs (before, after)."""
     try:
         parts = tuple(padding)
+        lengths = [2 if hasattr(one, "__index__") else len(one) for one in parts]
     except TypeError:
         raise TypeError(f"{op}: padding must be a name, an integer or a pair (before, after) for each spatial axis; "
                         f"got {padding!r}") from None
-    if len(parts) != count:
+    if lengths != [2] * count:
         raise ValueError(f"{op}: padding must have a pair (before, after) for each of {count} spatial axes; "
                          f"got {padding!r}")
     return parts

@@ -181,6 +181,67 @@ PRODUCTS = {
 }
 
 
+def _conv_reference(x, kernel, bias=None, strides=1, before=0, after=0, dilation=1, groups=1):
+    """(n, s, s, c) and (k, k, c / groups, f) -> (n, o, o, f), by a sum over taps of a padded copy."""
+    x = np.pad(x, ((0, 0), (before, after), (before, after), (0, 0)))
+    extent = [dilation * (k - 1) + 1 for k in kernel.shape[:2]]
+    lengths = [(n - e) // strides + 1 for n, e in zip(x.shape[1:3], extent, strict=True)]
+    out = np.zeros((x.shape[0], *lengths, kernel.shape[-1]))
+    split = x.reshape(*x.shape[:3], groups, -1)
+    weights = kernel.reshape(*kernel.shape[:3], groups, -1)
+    for i, j in np.ndindex(kernel.shape[:2]):
+        rows = slice(i * dilation, i * dilation + (lengths[0] - 1) * strides + 1, strides)
+        columns = slice(j * dilation, j * dilation + (lengths[1] - 1) * strides + 1, strides)
+        out += np.einsum("nhwgc,cgf->nhwgf", split[:, rows, columns], weights[i, j]).reshape(out.shape)
+    return out if bias is None else out + bias
+
+
+def _conv_transpose_reference(x, kernel, bias):
+    """Stride 2 and padding "valid": every element of x adds the kernel to the result, by loops."""
+    n, h, w, _ = x.shape
+    out = np.zeros((n, 2 * (h - 1) + max(kernel.shape[0], 2), 2 * (w - 1) + max(kernel.shape[1], 2), kernel.shape[2]))
+    for i, j in np.ndindex(h, w):
+        patch = np.einsum("nc,abfc->nabf", x[:, i, j], kernel)
+        out[:, 2 * i : 2 * i + kernel.shape[0], 2 * j : 2 * j + kernel.shape[1]] += patch
+    return out + bias
+
+
+def _conv_kernel_gradient_reference(x, d):
+    return np.stack([np.stack([np.einsum("nhwc,nhwf->cf", x[:, i : i + 3, j : j + 3], d) for j in range(2)])
+                     for i in range(2)])
+
+
+def _depthwise_reference(x, kernel):
+    return _conv_reference(x, kernel.reshape(*kernel.shape[:2], 1, -1), groups=x.shape[-1])
+
+
+CONVOLUTIONS = {
+    "conv": Sample(
+        normal((2, 6, 5, 4), (3, 2, 2, 6), (6,)),
+        lambda x, kernel, bias: cyops.conv(x, kernel, bias, strides=2, padding=1, groups=2, activation="relu"),
+        lambda x, kernel, bias: np.maximum(_conv_reference(x, kernel, bias, 2, 1, 1, 1, 2), 0),
+        factor=8,
+        terms=lambda x, kernel, bias: _conv_reference(abs(x), abs(kernel), abs(bias), 2, 1, 1, 1, 2),
+    ),
+    "conv_transpose": Sample(
+        normal((2, 3, 2, 4), (3, 2, 5, 4), (5,)),
+        lambda x, kernel, bias: cyops.conv_transpose(x, kernel, bias, strides=2),
+        _conv_transpose_reference,
+        factor=8,
+        terms=lambda x, kernel, bias: _conv_transpose_reference(abs(x), abs(kernel), abs(bias)),
+    ),
+}
+CONVOLUTION_GRADIENTS = {
+    "conv_kernel_gradient": _pair(
+        lambda x, d: cyops.conv_kernel_gradient(x, d, (2, 2, 3, 2), ((1, 1), (0, 0), (1, 1), 1, "channels_last")),
+        _conv_kernel_gradient_reference,
+        normal((2, 4, 4, 3), (2, 3, 3, 2)),
+        factor=8,
+        terms=_absolute(_conv_kernel_gradient_reference),
+    ),
+}
+
+
 def _sum_terms(x):
     return np.abs(x).sum(axis=1)
 
@@ -281,6 +342,20 @@ COMPOSITE = {
         terms=lambda x: 1 + abs(x).max(axis=1),
         factor=16,
     ),
+    "depthwise_conv": _pair(
+        lambda x, kernel: COMPOSITES["depthwise_conv"](x, kernel),
+        _depthwise_reference,
+        normal((2, 5, 4, 3), (3, 2, 3, 2)),
+        factor=8,
+        terms=_absolute(_depthwise_reference),
+    ),
+    "separable_conv": Sample(
+        normal((2, 5, 4, 3), (3, 2, 3, 2), (1, 1, 6, 4)),
+        lambda x, depthwise, pointwise: COMPOSITES["separable_conv"](x, depthwise, pointwise),
+        lambda x, depthwise, pointwise: _conv_reference(_depthwise_reference(x, depthwise), pointwise),
+        factor=32,
+        terms=_absolute(lambda x, depthwise, pointwise: _conv_reference(_depthwise_reference(x, depthwise), pointwise)),
+    ),
 }
 # Activations that are recorded as one op each: src/cytensor/activations.py.
 ACTIVATIONS = {
@@ -296,5 +371,6 @@ ACTIVATIONS = {
     "mish": _single(activations.mish, lambda x: x * np.tanh(np.logaddexp(0, x)), terms=abs),
     "squareplus": _single(activations.squareplus, lambda x: (x + np.sqrt(x * x + 4)) / 2),
 }
-RECORDED_ONLY |= ACTIVATIONS
-SAMPLES = {**RECORDED_ONLY, **ELEMENTWISE, **VIEWS, **PRODUCTS, **REDUCTIONS, **ROWS, **GATHER, **COMPOSITE}
+RECORDED_ONLY |= ACTIVATIONS | CONVOLUTION_GRADIENTS
+SAMPLES = {**RECORDED_ONLY, **ELEMENTWISE, **VIEWS, **PRODUCTS, **CONVOLUTIONS, **REDUCTIONS, **ROWS, **GATHER,
+           **COMPOSITE}

@@ -30,12 +30,10 @@ def _in_dimensions(stems: str, *dimensions: int) -> str:
 ABSENT: dict[str, tuple[Absent, ...]] = {
     "models": (Absent("`Model(inputs, outputs)`", "the functional API comes later", "Functional model_from_config"),),
     "layers": (
-        Absent("convolution, pooling, recurrence, attention", "not for dense models", " ".join((
-            _in_dimensions("Conv Convolution AveragePooling AvgPool MaxPooling MaxPool GlobalAveragePooling "
+        Absent("pooling, recurrence, attention", "not there yet", " ".join((
+            _in_dimensions("AveragePooling AvgPool MaxPooling MaxPool GlobalAveragePooling "
                            "GlobalAvgPool GlobalMaxPooling GlobalMaxPool AdaptiveAveragePooling AdaptiveMaxPooling "
                            "Cropping UpSampling ZeroPadding ConvLSTM SpatialDropout", 1, 2, 3),
-            " ".join(f"{name}Transpose" for name in _in_dimensions("Conv Convolution", 1, 2, 3).split()),
-            _in_dimensions("DepthwiseConv SeparableConv SeparableConvolution", 1, 2),
             "LSTM GRU SimpleRNN RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells Bidirectional TimeDistributed",
             "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention GroupedQueryAttention",
             "GroupNormalization RMSNormalization SpectralNormalization"))),

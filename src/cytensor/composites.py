@@ -5,7 +5,8 @@ It takes anything array-like as its first argument (`as_operand`) and is written
 are of the operand's class. products.py has more of them. ops.py derives the public functions, as it does for the
 compiled ones. May be imported by ops.py; imports cyops and types.py.
 """
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import cyops
 from cyops import Strided
@@ -66,3 +67,53 @@ def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Stride
     if keepdims:
         return total
     return cyops.reshape(total, ()) if axis is None else cyops.squeeze(total, axis)
+
+
+@composite
+def depthwise_conv(x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, *, strides: int | Sequence[int] = 1,
+                   padding: str | int | Sequence[Any] = "valid", dilation_rate: int | Sequence[int] = 1,
+                   data_format: str = "channels_last", activation: str | None = None) -> Strided:
+    """Convolution of each channel by itself: a `conv` with a group for each channel.
+
+    x: (n, s..., c), or (n, c, s...) where data_format is "channels_first"; kernel: (k..., c, m), in either case; bias:
+    (c * m,) or None. Result: (n, o..., c * m), or (n, c * m, o...), where filter i * m + j comes from channel i. Other
+    arguments as in `conv`. ValueError where the shapes do not agree.
+
+    >>> import cytensor as ct
+    >>> ct.depthwise_conv(ct.ones((1, 4, 4, 3)), ct.ones((3, 3, 3, 2))).shape
+    (1, 2, 2, 6)
+    """
+    x, kernel = as_operand(x), as_operand(kernel)
+    channels = x.shape[1 if data_format == "channels_first" else -1] if x.ndim > 1 else 0
+    if kernel.ndim != x.ndim or kernel.ndim < 3 or kernel.shape[-2] != channels:
+        raise ValueError(f"depthwise_conv: kernel must be (taps..., channels of x, multiplier); got x {x.shape}, "
+                         f"kernel {kernel.shape}, data_format {data_format!r}")
+    grouped = cyops.reshape(kernel, (*kernel.shape[:-2], 1, channels * kernel.shape[-1]))
+    return cyops.conv(x, grouped, bias, strides=strides, padding=padding, dilation_rate=dilation_rate, groups=channels,
+                      data_format=data_format, activation=activation)
+
+
+@composite
+def separable_conv(x: ArrayLike, depthwise_kernel: ArrayLike, pointwise_kernel: ArrayLike,
+                   bias: ArrayLike | None = None, *, strides: int | Sequence[int] = 1,
+                   padding: str | int | Sequence[Any] = "valid", dilation_rate: int | Sequence[int] = 1,
+                   data_format: str = "channels_last", activation: str | None = None) -> Strided:
+    """A `depthwise_conv`, and then a `conv` over channels alone.
+
+    x: (n, s..., c), or (n, c, s...) where data_format is "channels_first"; depthwise_kernel: (k..., c, m);
+    pointwise_kernel: (1..., c * m, f); bias: (f,) or None. Result: (n, o..., f), or (n, f, o...). Other arguments as in
+    `conv`; strides, padding and dilation_rate are those of the first part. ValueError where the shapes do not agree.
+
+    Source: Chollet, "Xception: deep learning with depthwise separable convolutions" (2017).
+
+    >>> import cytensor as ct
+    >>> ct.separable_conv(ct.ones((1, 4, 4, 3)), ct.ones((3, 3, 3, 1)), ct.ones((1, 1, 3, 8))).shape
+    (1, 2, 2, 8)
+    """
+    pointwise = as_operand(pointwise_kernel)
+    if pointwise.ndim < 3 or any(length != 1 for length in pointwise.shape[:-2]):
+        raise ValueError(f"separable_conv: pointwise_kernel must be (1, ..., channels, filters), with one tap along "
+                         f"each spatial axis; got {pointwise.shape}")
+    middle = depthwise_conv(x, depthwise_kernel, strides=strides, padding=padding, dilation_rate=dilation_rate,
+                            data_format=data_format)
+    return cyops.conv(middle, pointwise, bias, data_format=data_format, activation=activation)

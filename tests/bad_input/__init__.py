@@ -1,6 +1,7 @@
 """Bad input over the whole public API: a row a line, `expression  ==>  what it gives`, for test_bad_input_table.py.
 
-    operations.txt  tensors.txt  layers.txt  losses.txt  optimizers.txt  training.txt  kernels.txt     the rows
+    operations.txt  tensors.txt  layers.txt  convolution.txt  losses.txt  optimizers.txt  training.txt  kernels.txt
+                    the rows
     reasons.txt     the public names that have no row, and why
 
 What a row gives is `Kind: text` for an exception, or `allowed: result`. A text that ends in `...` goes on with what is

@@ -139,7 +139,8 @@ INTEGERS = Rule("a tuple of integers", lambda value: isinstance(value, (tuple, l
 LENGTHS = Rule("a tuple of integers and None", lambda value: isinstance(value, (tuple, list)) and all(
     length is None or is_integer(length) for length in value), SEQUENCES)
 
-WEIGHTS = ("alpha", "beta", "bias", "embeddings", "gamma", "kernel", "moving_mean", "moving_variance")
+WEIGHTS = ("alpha", "beta", "bias", "depthwise", "embeddings", "gamma", "kernel", "moving_mean", "moving_variance",
+           "pointwise")
 FUNCTIONS = {kind: Rule(f"a name, {what} or a function", _is_function) for kind, what in (
     ("initializer", "an Initializer"), ("regularizer", "a Regularizer"), ("constraint", "a Constraint"))}
 VERBOSITY = Rule("'auto', 0, 1 or 2", _is_verbosity_or_auto, (numbers.Real, str))
@@ -147,7 +148,8 @@ VERBOSITY = Rule("'auto', 0, 1 or 2", _is_verbosity_or_auto, (numbers.Real, str)
 # -- the table: name, or Class.name and method.name where they differ -------------------------------------------------
 RULES = {
     # layers
-    **dict.fromkeys(("units", "num_tokens", "output_dim", "input_dim", "n"), COUNT),
+    **dict.fromkeys(("units", "num_tokens", "output_dim", "input_dim", "n", "filters", "groups", "depth_multiplier"),
+                    COUNT),
     **dict.fromkeys(("use_bias", "center", "scale", "invert", "trainable", "sparse", "from_sorted_ids"), FLAG),
     **dict.fromkeys(("negative_slope", "threshold", "ELU.alpha"), NUMBER),
     **{f"{weight}_{kind}": rule for weight in WEIGHTS for kind, rule in FUNCTIONS.items()},

@@ -21,21 +21,25 @@ class Setting(Generic[T_co]):
 
     T_co: what the attribute holds, stated where it is declared: `units: Setting[int] = Setting(int, fixed=True)`.
 
-    convert: makes of the argument what the attribute holds. fixed: whether it decides what weights there are, so that
-    it cannot be set once the layer is built. changed: is called with the layer and the attribute's value where it is
-    set once the layer is built. There is no `__get__`, so reading is reading an attribute.
+    convert: makes of the argument what the attribute holds; it is given the layer first where `of_layer`. fixed:
+    whether it decides what weights there are, so that it cannot be set once the layer is built. changed: is called with
+    the layer and the attribute's value where it is set once the layer is built. There is no `__get__`, so reading is
+    reading an attribute.
     """
 
-    convert: Callable[[Any], T_co] | None
+    convert: Callable[..., T_co] | None
     fixed: bool
     changed: Callable[["Layer", Any], None] | None
     optional: bool
+    of_layer: bool
     owner: str                             # the class, and the attribute's name
     name: str
 
-    def __init__(self, convert: Callable[[Any], T_co] | None = None, *, fixed: bool = False,
-                 changed: Callable[["Layer", Any], None] | None = None, optional: bool = False) -> None:
+    def __init__(self, convert: Callable[..., T_co] | None = None, *, fixed: bool = False,
+                 changed: Callable[["Layer", Any], None] | None = None, optional: bool = False,
+                 of_layer: bool = False) -> None:
         self.convert, self.fixed, self.changed, self.optional = convert, fixed, changed, optional
+        self.of_layer = of_layer
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.owner, self.name = owner.__name__, name
@@ -52,7 +56,9 @@ class Setting(Generic[T_co]):
             if value is not None or not self.optional:
                 arguments.check_value(self.owner, self.name, value)
         value = fresh(value)
-        result = value if self.convert is None else self.convert(value)
+        result = value
+        if self.convert is not None:
+            result = self.convert(layer, value) if self.of_layer else self.convert(value)
         state[self.name] = result
         layer._settings[self.name] = value
         if layer.built and self.changed is not None:

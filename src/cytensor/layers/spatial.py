@@ -116,6 +116,26 @@ def named_output_length(length: int | None, window: int, stride: int, dilation: 
     return output_length(length, window, stride, dilation, *padded(length, window, stride, dilation, padding))
 
 
+def transposed_length(length: int | None, window: int, stride: int, dilation: int, output_padding: int | None,
+                      padding: str) -> int | None:
+    """The length that a transposed convolution makes of an axis, by the rule of Keras.
+
+    >>> transposed_length(7, 3, 2, 1, None, "same"), transposed_length(7, 3, 2, 1, None, "valid")
+    (14, 15)
+    """
+    if length is None:
+        return None
+    extent = dilation * (window - 1) + 1
+    if padding == "valid":
+        more = max(extent, stride) - extent if output_padding is None else output_padding
+        made = (length - 1) * stride + extent + more
+    elif output_padding is None:
+        made = length * stride
+    else:
+        made = (length - 1) * stride + extent % 2 + output_padding
+    return max(made, 0) if length > 0 else 0
+
+
 def require_room(op: str, lengths: Sequence[int | None], outputs: Sequence[int | None], what: Any) -> None:
     """ValueError where a spatial axis of the output has no place left; `what` says what does not fit."""
     if any(out == 0 and length != 0 for length, out in zip(lengths, outputs, strict=True)):

@@ -114,8 +114,7 @@ class Sequential(Model):
             shape = self.build_shape
             for layer in self._layers[:-1]:
                 shape = layer.compute_output_shape(shape)
-        last.build(shape)
-        self._shape_so_far = last.compute_output_shape(shape)
+        self._shape_so_far = _built(last, shape)
 
     def _build_if_known(self) -> None:
         first = self._layers[0] if self._layers else None
@@ -146,8 +145,7 @@ class Sequential(Model):
             raise ValueError(f"Sequential: there is no layer yet; add one to '{self.name}' with add()")
         given = shape = as_shape("Sequential", input_shape) if building.is_shape(input_shape) else input_shape
         for layer in self._layers:
-            layer.build(shape)
-            shape = layer.compute_output_shape(shape)
+            shape = _built(layer, shape)
         self._shape_so_far = shape
         self.input_shape, self._rank = building.with_open_batch(given), len(given)
 
@@ -201,3 +199,13 @@ class Sequential(Model):
 
 
 registry.register("models", Sequential)
+
+
+def _built(layer: Layer, shape: Shapes) -> Shapes:
+    """Build a layer; the shape of its output. An error says which layer it is of."""
+    try:
+        layer.build(shape)
+        return layer.compute_output_shape(shape)
+    except Exception as error:
+        error.add_note(f"in layer '{layer.name}' ({type(layer).__name__}), input of shape {shape}")
+        raise
