@@ -162,7 +162,7 @@ class Conv1D(Conv):
     (2, 10, 8)
     """
     rank = 1
-    paddings = ("valid", "same", "causal")
+    paddings: tuple[str, ...] = ("valid", "same", "causal")
 
 
 class Conv2D(Conv):
