@@ -10,6 +10,8 @@ from importlib.util import find_spec
 
 from threadpoolctl import threadpool_info
 
+from .processes import environment
+
 # Name: the module, and the distributions of which one brings it.
 PEERS = {
     "PyTorch": ("torch", "torch"),
@@ -44,7 +46,7 @@ def versions():
 def blas_kernels():
     """What multiplies matrices for NumPy and PyTorch: library, kernel and threads, by the name of the peer.
 
-    OpenBLAS tells the kernel by threadpoolctl; MKL inside PyTorch tells it alone in what it prints of a call.
+    OpenBLAS tells the kernel by threadpoolctl; MKL and oneDNN inside PyTorch tell it alone in what they print.
     """
     found = {}
     for library in threadpool_info():
@@ -53,17 +55,28 @@ def blas_kernels():
             kernel, threads = library.get("architecture", "kernel unknown"), library["num_threads"]
             found["NumPy"] = f"{name} {version}, {kernel}, threads: {threads}"
     if torch is not None:
-        found["PyTorch"] = _mkl_kernel() or "unknown"
+        found |= _pytorch_kernels()
     return found
 
 
-def _mkl_kernel():
-    """MKL's own words for its version and instruction set, and None where PyTorch multiplies by another library."""
-    program = "import torch; x = torch.ones(64, 64); x @ x"
-    said = subprocess.run([sys.executable, "-c", program], env=os.environ | {"MKL_VERBOSE": "1"}, capture_output=True,
-                          text=True).stdout
-    words = re.search(r"MKL_VERBOSE oneMKL (.*?) Product build .*? architecture (.*?),", said)
-    return f"MKL {words[1]}, for {words[2]}, threads: {THREADS}" if words else None
+# A product of float32, and one of bfloat16, which is oneDNN's as convolutions are.
+MULTIPLY = "import torch; x = torch.ones(64, 64); x @ x; x = x.to(torch.bfloat16); x @ x"
+
+
+def _pytorch_kernels():
+    """MKL's and oneDNN's own words for their versions and instruction sets, as far as PyTorch has them."""
+    said = subprocess.run([sys.executable, "-c", MULTIPLY], env=environment(MKL_VERBOSE="1", ONEDNN_VERBOSE="1"),
+                          capture_output=True, text=True).stdout
+    found = {"PyTorch": "unknown"}
+    if mkl := re.search(r"MKL_VERBOSE oneMKL (.*?) Product build .*? architecture (.*?),", said):
+        # Where it names an extension it runs it. On processors that are not Intel's it names none and runs AVX2: with
+        # MKL_CBWR=AVX2 and MKL_CBWR=AVX512 a product of 512 x 512 matrices took as long there, to the same bits.
+        kernel = mkl[2] if "AVX" in mkl[2] else f"{mkl[2]}: no AVX-512, at most AVX2"
+        found["PyTorch"] = f"MKL {mkl[1]}, for {kernel}, threads: {THREADS}"
+    isa = re.search(r"onednn_verbose.*,cpu,isa:(.*)", said)
+    if isa and (version := re.search(r"onednn_verbose.*info,oneDNN (v[\d.]+)", said)):
+        found["PyTorch, convolutions and bfloat16"] = f"oneDNN {version[1]}, {isa[1]}, threads: {THREADS}"
+    return found
 
 
 def optional(module):

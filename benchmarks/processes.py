@@ -6,13 +6,23 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+# With OPENBLAS_CORETYPE=Haswell in the environment NumPy's product of 512 x 512 matrices runs AVX2 on an AVX-512 CPU.
+CAPS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+def uncap(variables):
+    """Remove from a dict of environment variables what caps a peer's kernels. Such are read when NumPy loads."""
+    for name in CAPS:
+        variables.pop(name, None)
 
 
 def environment(**more):
-    """The environment of a child: this process's, where a relative PYTHONPATH means the same in any folder."""
+    """The environment of a child: this process's, uncapped; a relative PYTHONPATH means the same in any folder."""
     path = os.environ.get("PYTHONPATH", "")
     absolute = os.pathsep.join(os.path.abspath(part) for part in path.split(os.pathsep) if part)
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), absolute])} | more
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), absolute]), **more}
+    uncap(variables)
+    return variables
 
 
 class Process:
