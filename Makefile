@@ -6,7 +6,7 @@ SOURCES := pyproject.toml setup.py $(shell find cyops -name '*.p*' -o -name '*.h
 
 .DEFAULT_GOAL := help
 .PHONY: help build train test test-fast fuzz fuzz-files kill ulp sanitize sanitize-short tsan tsan-short bench \
-	bench-peers lint stubs clean
+	bench-peers bench-promised lint stubs clean
 
 help:
 	@echo "make train            install into .venv, then train on MNIST"
@@ -17,6 +17,7 @@ help:
 	@echo "make stubs            write the stubs of compiled modules anew"
 	@echo "make bench            benchmarks beside NumPy and plain loops"
 	@echo "make bench-peers      the same beside PyTorch, JAX and Keras, in an environment of their own"
+	@echo "make bench-promised   that for what benchmarks/targets.py promises alone, printed"
 	@echo "make ulp              errors of the functions at every float32; about an hour"
 	@echo "make sanitize         tests with every memory access checked (sanitize-short: a part of them)"
 	@echo "make tsan             tests of pool and threads with every race reported (tsan-short: a part of them)"
@@ -120,10 +121,21 @@ bench: $(VENV)/installed-bench
 	$(call BENCHMARK,$(BIN)/python)
 
 # The peers are large, so they get an environment of their own.
-bench-peers:
+.venv-peers/installed: benchmarks/peers.txt $(SOURCES)
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --editable ".[bench]" --requirement benchmarks/peers.txt
+	touch $@
+
+bench-peers: .venv-peers/installed
 	$(call BENCHMARK,.venv-peers/bin/python)
+
+# What targets.py promises alone, in a quarter of the time; the page is printed and not written.
+bench-promised: .venv-peers/installed
+	for threads in 1 2; do \
+		OMP_NUM_THREADS=$$threads .venv-peers/bin/python -m pytest benchmarks --benchmark-quiet --promised \
+			--benchmark-json=build/promised-$$threads.json $(BENCHFLAGS) || exit; \
+	done
+	.venv-peers/bin/python -m benchmarks.report --print build/promised-1.json build/promised-2.json
 
 # The drivers; the templates of kernels are compiled without a warning, and take minutes here.
 TIDIED = $(filter-out cyops/csrc/simd/%,$(wildcard cyops/csrc/*/*.c))

@@ -4,19 +4,20 @@ Threads: OMP_NUM_THREADS, 1 unless it is set, counts for every library. The envi
 NumPy's BLAS, PyTorch and TensorFlow read; XLA, which reads none, makes as many threads as the process may use
 processors, so the process is bound to that many, and with it the processes that it starts.
 
-Peers run at their best: variables that cap the kernels of a BLAS are removed, and the kernel that ran is recorded.
+Peers run at their best: variables that cap the kernels of a BLAS are removed, here and from the processes started, and
+the kernel that ran is recorded.
 """
 
 import os
 import sys
 
+from .processes import Process, uncap
+
 THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
     os.environ[variable] = str(THREADS)
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-# With OPENBLAS_CORETYPE=Haswell in the environment NumPy's product of 512 x 512 matrices runs AVX2 on an AVX-512 CPU.
-for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-    os.environ.pop(variable, None)
+uncap(os.environ)
 # These variables are read when NumPy loads, so a NumPy loaded before them would run with other threads.
 if "numpy" in sys.modules:
     raise RuntimeError("benchmarks: NumPy was loaded before its number of threads was set; run `pytest benchmarks`")
@@ -30,16 +31,18 @@ import pytest  # noqa: E402
 import cytensor  # noqa: E402
 
 from . import machine, peers, report  # noqa: E402
-from .processes import Process  # noqa: E402
+from .targets import TARGETS  # noqa: E402
 from .timing import ROUNDS, Side, idle, summarise  # noqa: E402
 
 # How busy the machine was with other work before this run began.
 LOAD = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+PROMISED = {row for target in TARGETS for row in target.rows}
 ROWS: list = []  # one for each benchmark that ran, as `summarise` kept it
 
 
 def pytest_addoption(parser):
     parser.addoption("--rounds", type=int, help="turns of each side, instead of what each benchmark asks for")
+    parser.addoption("--promised", action="store_true", help="only what targets.py promises something of")
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -62,6 +65,18 @@ def pytest_benchmark_update_machine_info(config, machine_info):
         "load": LOAD,
         "caches": machine.caches(),
     }
+
+
+def pytest_benchmark_update_json(config, benchmarks, output_json):
+    """Keep what report.py and plots.py read, and nothing of who ran it where: the files are committed."""
+    machine_info = output_json["machine_info"]
+    processor = {name: machine_info["cpu"].get(name) for name in ("brand_raw", "count")}
+    kept = ("processor", "machine", "system", "python_version", "run")
+    output_json["machine_info"] = {"cpu": processor, **{name: machine_info[name] for name in kept}}
+    output_json["benchmarks"] = [
+        {name: one[name] for name in ("fullname", "extra_info")} for one in output_json["benchmarks"]
+    ]
+    output_json.pop("commit_info", None)
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +113,9 @@ def compare(benchmark, request):
     """
 
     def run(table, work, ours, theirs, *, names=None, rounds=ROUNDS):
+        if request.config.getoption("promised") and (table, work) not in PROMISED:
+            pytest.skip("nothing is promised of it")
+
         def side_of(code):
             return code if isinstance(code, Process) else Side(code, names)
 

@@ -15,7 +15,8 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from .report import HERE, in_threads, read_runs
+from .report import HERE, read_runs
+from .targets import in_threads
 
 FOLDER = HERE.parent / "docs" / "plots"
 INK, FAINT = "#7d8590", "#7d859055"

@@ -1,6 +1,11 @@
-"""Write RESULTS.md from the JSON of benchmark runs, one run for each number of threads. Needs nothing but Python:
+"""Write RESULTS.md, and the README's figures, from the JSON of benchmark runs, one for each number of threads.
+
+Needs nothing but Python:
 
 python -m benchmarks.report [results-1.json results-2.json ...]
+python -m benchmarks.report --print results-1.json ...
+
+With --print the page goes to the standard output, and nothing is written.
 """
 
 import json
@@ -9,10 +14,12 @@ from math import exp, log
 from pathlib import Path
 
 from .reasons import REASONS
-from .targets import TARGETS
+from .targets import HEADLINES, TARGETS, in_threads
 
 HERE = Path(__file__).parent
-PAGE = HERE / "RESULTS.md"
+PAGE, README = HERE / "RESULTS.md", HERE.parent / "README.md"
+# Between these lines the README has its figures.
+BEGIN, END = "<!-- figures: written by python -m benchmarks.report -->\n", "<!-- end of the figures -->\n"
 UNITS = [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")]
 
 HEAD = """\
@@ -41,7 +48,8 @@ rely on it: other machines give other ratios.
 How to read it: a time is the median of several batches of calls, ours and the peers' in turns; `3.1x` is the peer's
 time divided by ours, so more than 1 means that cytensor took less time. All is float32 unless it says otherwise.
 Peers run at their best: variables that cap a BLAS are removed for the run, and the kernel that ran stands above. MKL,
-which multiplies for PyTorch, takes AVX-512 on Intel's processors alone; on others it names no extension and runs AVX2.
+which multiplies float32 for PyTorch, takes AVX-512 on Intel's processors alone; on others, AMD's among them, it runs
+AVX2, and its times here are those of AVX2. PyTorch's convolutions are oneDNN's, which takes what the processor has.
 Before each batch is a pause until the threads of the library before are asleep, and a batch that is not timed, which
 wakes the library's own.
 """
@@ -57,7 +65,7 @@ TARGETS_HEAD = """\
 
 What is promised of cytensor, and what came out. A target is a ratio, the fastest of the peers named / ours, or an
 amount. Of several rows the lowest ratio counts, with the row's name, or their geometric mean. Reached or not is said of
-the figure with {threads}, or of the only one.
+the figure with {threads}, or of the only one, unless the target names another number.
 """
 
 
@@ -80,10 +88,6 @@ def cache_size(size):
 def times(ratio):
     """A ratio as people say it: 0.87x, 3.1x, 4,200x."""
     return f"{ratio:.2f}x" if ratio < 10 else f"{ratio:,.0f}x"
-
-
-def in_threads(count):
-    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def geometric_mean(ratios):
@@ -186,23 +190,39 @@ def targets_table(runs, targets=TARGETS, reasons=REASONS):
     known = {target.key for target in targets}
     warnings += [f"reasons.py: there is no target {key!r}" for key in reasons if key not in known]
     for target in targets:
-        outcomes = [outcome(target, rows) for rows in runs.values()]
-        measured = [one for one in outcomes if one]
-        reached = measured[-1][1] if measured else None
+        outcomes = {threads: outcome(target, rows) for threads, rows in runs.items()}
+        judged = [one for threads, one in outcomes.items() if one and target.threads in (None, threads)]
+        reached = judged[-1][1] if judged else None
         reason = reasons.get(target.key, "")
+        if reached is None:
+            warnings.append(f"targets.py: {target.key!r} was not measured")
         if reached is False and not reason:
             warnings.append(f"reasons.py: the target {target.key!r} is missed and has no reason")
         if reached and reason:
             warnings.append(f"reasons.py: the target {target.key!r} is reached, its reason is stale")
         promise = times(target.least) if target.most is None else f"at most {target.most} MB"
         verdict = {True: "reached", False: "**not reached**", None: "not measured"}[reached]
-        shown = [one[0] if one else "" for one in outcomes]
-        cells = [target.work, " / ".join(target.peers), promise, *shown, verdict]
+        shown = [one[0] if one else "" for one in outcomes.values()]
+        work = f"{target.work}, with {in_threads(target.threads)}" if target.threads else target.work
+        cells = [work, " / ".join(target.peers), promise, *shown, verdict]
         lines.append(line([*cells, reason if reached is False else ""]))
     return "\n".join(lines), warnings
 
 
 # The page
+
+
+def dates_of(runs):
+    return ", ".join(dict.fromkeys(run["datetime"][:10] for run in runs.values()))
+
+
+def processor_of(machine):
+    return machine["cpu"].get("brand_raw") or machine["processor"] or machine["machine"]
+
+
+def row_key(benchmark):
+    """(table, work), by which targets name a row."""
+    return benchmark["extra_info"]["table"], benchmark["extra_info"]["work"]
 
 
 def heading(runs):
@@ -216,8 +236,8 @@ def heading(runs):
     ]
     return HEAD.format(
         commands="\n".join(commands),
-        date=", ".join(dict.fromkeys(run["datetime"][:10] for run in runs.values())),
-        cpu=machine["cpu"].get("brand_raw", machine["processor"] or machine["machine"]),
+        date=dates_of(runs),
+        cpu=processor_of(machine),
         count=machine["cpu"].get("count", "?"),
         caches=", ".join(f"{name} {cache_size(size)}" for name, size in first["caches"].items()) or "unknown",
         system=f"{machine['system']} {machine['machine']}",
@@ -229,6 +249,28 @@ def heading(runs):
         load=", ".join(loads),
         missing=f"| peers not installed, so not here | {', '.join(first['missing'])} |\n" if first["missing"] else "",
     )
+
+
+def figures(runs, targets=TARGETS, headlines=HEADLINES):
+    """The README's table: the headlines of the targets, and what they were measured with."""
+    rows = {threads: {row_key(one): one["extra_info"] for one in run["benchmarks"]} for threads, run in runs.items()}
+    lines = [line(["", "beside", *map(in_threads, runs)]), "|---|---|" + "--:|" * len(runs)]
+    for target in targets:
+        outcomes = [outcome(target, found) for found in rows.values()]
+        if target.work in headlines and any(outcomes):
+            mean = ", geometric mean" * (target.how == "mean")
+            shown = [one[0] if one else "" for one in outcomes]
+            lines.append(line([target.work + mean, ", ".join(target.peers), *shown]))
+    machine = next(iter(runs.values()))["machine_info"]
+    where = f"{processor_of(machine)}, {machine['run']['isa']}, {dates_of(runs)}"
+    return f"{where}; the time of the fastest beside us / our time, the lowest of several rows:\n\n" + "\n".join(lines)
+
+
+def with_figures(readme, runs):
+    """The README with the figures of these runs in their place."""
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{figures(runs)}\n\n{END}{after}"
 
 
 def report(runs, targets=TARGETS, reasons=REASONS):
@@ -253,13 +295,18 @@ def read_runs(sources):
     return dict(sorted(((run["machine_info"]["run"]["threads"], run) for run in runs), key=lambda pair: pair[0]))
 
 
-def main(*sources):
-    runs = read_runs(sources)
+def main(*arguments):
+    prints = "--print" in arguments
+    runs = read_runs([argument for argument in arguments if argument != "--print"])
     if not runs:
         raise SystemExit("report: there is no benchmarks/results-*.json; run `make bench` first")
     page, warnings = report(runs)
-    PAGE.write_text(page)
-    print(f"written to {PAGE}")
+    if prints:
+        print(page)
+    else:
+        PAGE.write_text(page)
+        README.write_text(with_figures(README.read_text(), runs))
+        print(f"written to {PAGE} and {README}")
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
 

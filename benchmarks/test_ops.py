@@ -10,7 +10,7 @@ import pytest
 
 import cytensor as ct
 
-from .cases import CASES, CORE
+from .cases import CASES, CORE, Case
 from .peers import torch
 
 LAYOUTS = {
@@ -53,6 +53,18 @@ def test_on_views(compare, name, layout):
     rng = np.random.default_rng(0)
     arrays = [LAYOUTS[layout](rng.normal(size=(1000, 1000)).astype(np.float32)) for _ in range(1 + (name == "add"))]
     compare(VIEWS, f"{name}, (1000, 1000), {layout}", *sides(name, CASES[name], arrays), rounds=3)
+
+
+@pytest.mark.parametrize("axis", [-1, 0])
+def test_sum_along_an_axis(compare, axis):
+    x = np.random.default_rng(0).normal(size=(4096, 2048)).astype(np.float32)
+    along = Case(
+        lambda n, rng: [x],
+        lambda x: x.sum(axis=axis),
+        torch and (lambda x: x.sum(axis)),
+        lambda ct, x: ct.sum(x, axis=axis),
+    )
+    compare("Ops", f"sum (4096, 2048), {'last' if axis else 'first'} axis", *sides("sum", along, [x]))
 
 
 def test_copy_of_a_transpose(compare):

@@ -76,14 +76,17 @@ def summarise(benchmark, table, work, ours, theirs, unit="s", name="cytensor"):
     another one, or empty.
     """
     middle = statistics.median(ours)
+
+    def figures(taken):
+        return {"median": statistics.median(taken), "best": min(taken), "all": [float(f"{one:.4g}") for one in taken]}
+
     benchmark.extra_info.update(
         table=table,
         work=work,
         name=name,
-        ours={"median": middle, "best": min(ours)},
+        ours=figures(ours),
         peers={
-            name: {"median": statistics.median(times), "best": min(times), "ratio": statistics.median(times) / middle}
-            for name, times in theirs.items()
+            name: {**figures(taken), "ratio": statistics.median(taken) / middle} for name, taken in theirs.items()
         },
         unit=unit,
     )

@@ -1,13 +1,14 @@
 """benchmarks/report.py: how figures, ratios and verdicts are worded. The benchmarks themselves are not run here."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from benchmarks import report
+from benchmarks import processes, report
 from benchmarks.targets import TARGETS, Target
 
 
@@ -128,7 +129,45 @@ def test_targets_are_judged_by_the_figure_with_most_threads():
 def test_a_target_that_was_not_measured_is_neither_reached_nor_missed():
     page, warnings = report.targets_table({1: []}, [Target("w", ("NumPy",), 2.0, [("T", "w")])], {})
     assert page.splitlines()[-1] == "| w | NumPy | 2.00x |  | not measured |  |"
+    assert warnings == ["targets.py: 'w / NumPy' was not measured"]
+
+
+def test_a_target_of_one_thread_is_judged_by_that_run():
+    target = Target("w", ("NumPy",), 2.0, [("T", "w")], threads=1)
+    page, warnings = report.targets_table({1: [row(NumPy=3.0)], 2: [row(NumPy=1.0)]}, [target], {})
+    assert page.splitlines()[-1] == "| w, with 1 thread | NumPy | 2.00x | 3.00x | 1.00x | reached |  |"
     assert warnings == []
+    page, warnings = report.targets_table({1: [row(NumPy=1.0)], 2: [row(NumPy=3.0)]}, [target], {target.key: "memory"})
+    assert page.splitlines()[-1] == "| w, with 1 thread | NumPy | 2.00x | 1.00x | 3.00x | **not reached** | memory |"
+    assert warnings == []
+
+
+def test_targets_have_keys_of_their_own():
+    assert len({target.key for target in TARGETS}) == len(TARGETS)
+
+
+def test_the_figures_of_the_readme():
+    runs = {1: run(1, row("w", NumPy=3.0)), 2: run(2, row("w", NumPy=2.0))}
+    targets = [Target("seen", ("NumPy",), 2.0, [("T", "w")]), Target("other", ("NumPy",), 2.0, [("T", "w")])]
+    found = report.figures(runs, targets, ("seen",))
+    assert found.startswith("A processor, avx2, 2026-11-22;")
+    assert found.splitlines()[-1] == "| seen | NumPy | 3.00x | 2.00x |"
+    readme = report.with_figures(f"before\n{report.BEGIN}old\n{report.END}after\n", runs)
+    assert readme.startswith(f"before\n{report.BEGIN}\nA processor")
+    assert readme.endswith(f"\n{report.END}after\n") and "old" not in readme
+
+
+def test_the_readme_has_a_place_for_its_figures():
+    readme = report.README.read_text()
+    assert 0 <= readme.find(report.BEGIN) < readme.find(report.END)
+
+
+def test_peers_are_not_capped(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    assert "OPENBLAS_CORETYPE" not in processes.environment(OPENBLAS_L2_SIZE="512", KERAS_BACKEND="jax")
+    program = "import os, benchmarks.programs; print(sorted(os.environ.keys() & set(benchmarks.processes.CAPS)))"
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, cwd=processes.ROOT, capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_warnings_about_reasons():
