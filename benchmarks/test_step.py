@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+import pytest
 
 import cytensor as ct
 from cytensor import layers
@@ -13,15 +14,16 @@ BATCH, INPUTS, HIDDEN, CLASSES = 128, 784, 512, 10
 RATE, RHO, EPSILON = 1e-3, 0.9, 1e-7
 
 
-def batch():
+def batch(size=BATCH):
     rng = np.random.default_rng(0)
-    return rng.random((BATCH, INPUTS), np.float32), rng.integers(0, CLASSES, BATCH)
+    return rng.random((size, INPUTS), np.float32), rng.integers(0, CLASSES, size)
 
 
-def step_with_a_tape():
+def step_with_a_tape(policy="float32", batch_size=BATCH, hidden=(HIDDEN,)):
     """Ours, as a custom loop writes it."""
-    x, y = (ct.asarray(array) for array in batch())
-    model = ct.Sequential([layers.Dense(HIDDEN, activation="relu"), layers.Dense(CLASSES, activation="softmax")])
+    x, y = (ct.asarray(array) for array in batch(batch_size))
+    inner = [layers.Dense(units, activation="relu", dtype=policy) for units in hidden]
+    model = ct.Sequential([*inner, layers.Dense(CLASSES, activation="softmax", dtype=policy)])
     model(x)
     optimizer = ct.optimizers.RMSprop(RATE, rho=RHO, epsilon=EPSILON)
     loss_of = ct.losses.SparseCategoricalCrossentropy()
@@ -90,5 +92,18 @@ def test_training_step(compare):
             "PyTorch (loop)": step_in_pytorch(False),
             "JAX (jit)": step_in_jax(),
         },
+        rounds=9,
+    )
+
+
+@pytest.mark.parametrize(("size", "hidden"), [(BATCH, (HIDDEN,)), (1024, (1024, 1024))], ids=str)
+def test_training_step_in_mixed_precision(compare, size, hidden):
+    """Dense layers with the policy mixed_bfloat16, beside the same in float32."""
+    widths = "-".join(map(str, (INPUTS, *hidden, CLASSES)))
+    compare(
+        "Training step in mixed_bfloat16",
+        f"{widths}, batch {size}",
+        step_with_a_tape("mixed_bfloat16", size, hidden),
+        {"cytensor, float32": step_with_a_tape("float32", size, hidden)},
         rounds=9,
     )

@@ -13,6 +13,7 @@ class _BFloat16:
     char: str = "E"
     itemsize: int = 2
     names: None = None
+    type = float                          # what holds one of its numbers
 
     def __eq__(self, other: object) -> bool:
         return other is self or bool((other if isinstance(other, str) else getattr(other, "name", None)) == self.name)

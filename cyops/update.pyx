@@ -8,7 +8,7 @@ imported by everything above cyops.strided.
 from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_FLOAT32, CYOPS_FLOAT64, Strided, api, begin_assign, check, cyops_api, cyops_parameter,
-    is_long, same_shape, shape_of,
+    is_floating, is_long, same_shape, shape_of,
 )
 
 from libc.math cimport pow, sqrt
@@ -42,7 +42,9 @@ cdef tuple tensors_of(str op, str name, object given):
 
 cdef int check_parameter(str op, Strided parameter, Strided other, str name, object index) except -1:
     if parameter.v.dtype != CYOPS_FLOAT32 and parameter.v.dtype != CYOPS_FLOAT64:
-        raise TypeError(f"{op}: parameters must be float32 or float64; got dtype {parameter.dtype} at {index}")
+        is_half = is_floating(parameter.v.dtype) and parameter.v.itemsize == 2
+        hint = "; keep float32 ones and compute with casts of them, as mixed_bfloat16 does" if is_half else ""
+        raise TypeError(f"{op}: parameters must be float32 or float64; got dtype {parameter.dtype} at {index}{hint}")
     if other.v.dtype != parameter.v.dtype or not same_shape(&parameter.v, &other.v):
         raise ValueError(f"{op}: {name} must have the shape and dtype of its parameter; got {name} {shape_of(other)} "
                          f"{other.dtype}, parameter {shape_of(parameter)} {parameter.dtype} at {index}")

@@ -12,9 +12,9 @@ import pytest
 import cytensor as ct
 from cytensor import callbacks, layers
 
-PUBLIC = ["activations", "callbacks", "constraints", "datasets", "datasets.mnist", "initializers", "keras", "layers",
-          "losses", "metrics", "models", "nn", "optimizers", "optimizers.schedules", "plots", "random", "regularizers",
-          "saving", "utils"]
+PUBLIC = ["activations", "callbacks", "constraints", "datasets", "datasets.mnist", "dtype_policies", "initializers",
+          "keras", "layers", "losses", "metrics", "mixed_precision", "models", "nn", "optimizers",
+          "optimizers.schedules", "plots", "random", "regularizers", "saving", "utils"]
 
 
 def test_dir_shows_what_the_package_offers_and_no_inner_module():

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
         datasets as datasets,
     )
     from cytensor import (
+        dtype_policies as dtype_policies,
+    )
+    from cytensor import (
         initializers as initializers,
     )
     from cytensor import (
@@ -60,6 +63,9 @@ if TYPE_CHECKING:
     )
     from cytensor import (
         metrics as metrics,
+    )
+    from cytensor import (
+        mixed_precision as mixed_precision,
     )
     from cytensor import (
         models as models,
@@ -91,6 +97,8 @@ if TYPE_CHECKING:
     from cytensor.models import Sequential as Sequential
     from cytensor.models import load_model as load_model
     from cytensor.random import set_seed as set_seed
+    from cytensor.saving import load as load
+    from cytensor.saving import save as save
     from cytensor.training.numerics import check_numerics as check_numerics
     from cytensor.training.numerics import gradcheck as gradcheck
 
@@ -100,12 +108,12 @@ __version__ = "0.1.0"
 
 # Where each name that is loaded on first use lives: a module, or a module and a name in it.
 _MODULES = (
-    "activations", "callbacks", "constraints", "datasets", "initializers", "keras", "layers", "losses",
-    "metrics", "models", "nn", "optimizers", "random", "regularizers", "saving", "utils",
+    "activations", "callbacks", "constraints", "datasets", "dtype_policies", "initializers", "keras", "layers",
+    "losses", "metrics", "mixed_precision", "models", "nn", "optimizers", "random", "regularizers", "saving", "utils",
 )
 _MEMBERS = {
     "Input": "layers", "Model": "models", "Sequential": "models", "load_model": "models", "set_seed": "random",
-    "cross_entropy": "losses",
+    "cross_entropy": "losses", "load": "saving", "save": "saving",
     "check_numerics": "debugging", "gradcheck": "debugging",
 }
 _EXTRAS = ("sklearn",)      # modules that need an extra: not in __all__, so that `import *` does without

@@ -73,6 +73,11 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
         _named("ProgbarLogger", "`verbose`"),
         _named("OrbaxCheckpoint", "for JAX"),
     ),
+    "dtype_policies": (
+        _named("DTypePolicyMap QuantizedDTypePolicy QuantizedFloat8DTypePolicy GPTQDTypePolicy AWQDTypePolicy",
+               "weights are not quantized, and each layer says its own"),
+    ),
+    "mixed_precision": (_named("LossScaleOptimizer", "nothing is computed in float16"),),
     "initializers": (_named("STFT STFTInitializer", "for audio"),),
     "activations": (
         Absent("`glu`, `sparsemax` and the other sparse ones", "for gated and sparse attention",
@@ -114,7 +119,7 @@ MEMBERS = {
         _named("predict_proba", "`predict` gives the probabilities"),
         _named("compute_mask supports_masking", "there are no masks"),
         _named("stateless_call stateless_compute_loss", "for JAX"),
-        _named("dtype_policy autocast", "a layer has one `dtype`"),
+        _named("autocast", "inputs are always cast; weights by a layer's own `call`"),
         _named("distribute_strategy", "there is one device, the CPU"),
         _named("train_function test_function predict_function make_train_function make_test_function "
                "make_predict_function", "nothing is traced; a model of one's own overrides `train_step`"),

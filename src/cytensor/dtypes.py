@@ -24,15 +24,21 @@ complex64: np.dtype[np.complex64] = np.dtype("complex64")
 NUMBERS = tuple(np.dtype(name) for name, *_ in dtype_rows() if name != "bfloat16")
 
 
-def as_dtype(op: str, dtype: DTypeLike | None, kinds: str = "biuf") -> np.dtype[Any]:
-    """NumPy's object for anything that names a dtype; TypeError, with the caller `op`, for one not of `kinds`."""
+def as_dtype(op: str, dtype: DTypeLike | None, kinds: str = "biuf", with_bfloat16: bool = False) -> np.dtype[Any]:
+    """NumPy's object for anything that names a dtype; TypeError, with the caller `op`, for one not of `kinds`.
+
+    with_bfloat16: whether bfloat16, for which NumPy has no object, is one of them.
+    """
+    if with_bfloat16 and bfloat16 == dtype:
+        return bfloat16
     try:
         resolved = np.dtype(dtype)
     except TypeError:
         resolved = None
     known = [one for one in NUMBERS if one.kind in kinds]
     if resolved is None or resolved not in known:     # NumPy's dtypes equal None
-        raise TypeError(f"{op}: dtype must be one of {', '.join(one.name for one in known)}; got {dtype!r}")
+        names = [one.name for one in known] + ["bfloat16"] * with_bfloat16
+        raise TypeError(f"{op}: dtype must be one of {', '.join(names)}; got {dtype!r}")
     return resolved
 
 

@@ -32,3 +32,8 @@ def narrowed(x: Tensor, dtype: DTypeLike) -> Tensor:
 def wide_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype of statistics of values of `dtype`."""
     return SINGLE if is_half(dtype) else dtype
+
+
+def in_numpy(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """`dtype`, and float32 for bfloat16, which NumPy lacks: of arrays on their way to a tensor of `dtype`."""
+    return dtype if isinstance(dtype, np.dtype) else SINGLE

@@ -27,11 +27,16 @@ def apply_ufunc(_: Any, ufunc: np.ufunc, method: str, *inputs: Any, **options: A
     name = OP_OF_UFUNC.get(ufunc.__name__, ufunc.__name__)
     if method == "__call__" and not options and name in OPS:
         return _as_tensor(OPS[name].kernel(*inputs))
-    arrays = [np.asarray(memoryview(x)) if isinstance(x, Strided) else x for x in inputs]
+    arrays = [_as_array(x) if isinstance(x, Strided) else x for x in inputs]
     result = getattr(ufunc, method)(*arrays, **options)
     if isinstance(result, tuple):
         return tuple(_as_tensor(part) for part in result)
     return result if "out" in options or result is None else _as_tensor(result)
+
+
+def _as_array(x: Strided) -> Any:
+    """A view of the memory; of bfloat16, which NumPy lacks, a float32 copy."""
+    return np.asarray(memoryview(x)) if isinstance(x.dtype, np.dtype) else np.asarray(x)
 
 
 def _as_tensor(result: Any) -> Tensor:

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from cyops import bfloat16
 from cytensor.checks import arguments
 from cytensor.types import Config, Identifier
 
@@ -267,8 +268,9 @@ def serialize(value: Any) -> Any:
         return [serialize(item) for item in value]
     if isinstance(value, dict):
         return {str(key): serialize(item) for key, item in value.items()}
-    if isinstance(value, np.dtype):
-        return value.name
+    if isinstance(value, np.dtype) or value is bfloat16:
+        name: str = value.name
+        return name
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     if isinstance(value, Configurable) and type(value) in _names:

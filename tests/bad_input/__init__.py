@@ -21,10 +21,12 @@ from cytensor import (
     callbacks,
     constraints,
     datasets,
+    dtype_policies,
     initializers,
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     nn,
     optimizers,
@@ -40,7 +42,8 @@ HERE = Path(__file__).parent
 ARROW = "  ==>  "
 MODULES = {
     "ct": ct, "cyops": cyops, "activations": activations, "callbacks": callbacks, "constraints": constraints,
-    "datasets": datasets, "initializers": initializers, "layers": layers, "losses": losses, "metrics": metrics,
+    "datasets": datasets, "dtype_policies": dtype_policies, "initializers": initializers, "layers": layers,
+    "losses": losses, "metrics": metrics, "mixed_precision": mixed_precision,
     "models": models, "nn": nn, "optimizers": optimizers, "plots": plots, "random": random,
     "regularizers": regularizers, "saving": saving, "utils": utils, "schedules": optimizers.schedules,
 }

@@ -118,6 +118,11 @@ def _are_numbers(value: Any) -> bool:
 
 
 def _is_dtype(value: Any) -> bool:
+    """Also what names a policy, or is one: whether it serves, the layer says."""
+    if isinstance(value, dict) or hasattr(value, "compute_dtype") or value == "bfloat16":
+        return True
+    if isinstance(value, str) and value.startswith("mixed"):
+        return True
     try:
         return value is not None and np.dtype(value).kind in "biuf"
     except TypeError:

@@ -10,10 +10,12 @@ from cytensor import (
     callbacks,
     constraints,
     datasets,
+    dtype_policies,
     initializers,
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     ops,
     optimizers,
@@ -23,20 +25,22 @@ from cytensor import (
     utils,
 )
 from cytensor.absent import explain
+from cytensor.dtype_policies import DTypePolicy, FloatDTypePolicy
 from cytensor.layers import Input
 from cytensor.models import Model, Sequential
 from cytensor.tensor import Variable
 
 _MODULES = {
     "activations": activations, "callbacks": callbacks, "constraints": constraints, "datasets": datasets,
-    "initializers": initializers, "layers": layers, "losses": losses, "metrics": metrics, "models": models, "ops": ops,
-    "optimizers": optimizers, "random": random, "regularizers": regularizers, "saving": saving, "utils": utils,
+    "dtype_policies": dtype_policies, "initializers": initializers, "layers": layers, "losses": losses,
+    "metrics": metrics, "mixed_precision": mixed_precision, "models": models, "ops": ops, "optimizers": optimizers,
+    "random": random, "regularizers": regularizers, "saving": saving, "utils": utils,
 }
 for _name, _module in _MODULES.items():
     sys.modules[f"{__name__}.{_name}"] = _module
 sys.modules[f"{__name__}.datasets.mnist"] = datasets.mnist
 
-__all__ = ["Input", "Model", "Sequential", "Variable", *_MODULES]
+__all__ = ["DTypePolicy", "FloatDTypePolicy", "Input", "Model", "Sequential", "Variable", *_MODULES]
 
 
 def __dir__() -> list[str]:

@@ -95,7 +95,8 @@ class PReLU(_Fixed):
                                      self.alpha_constraint, "alpha")
 
     def call(self, x: Tensor) -> Tensor:
-        return ops.relu(x) + self.alpha * ops.minimum(x, 0.0)
+        alpha: Tensor = self._computing(self.alpha)
+        return ops.relu(x) + alpha * ops.minimum(x, 0.0)
 
 
 class ELU(_Fixed):

@@ -6,10 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from cytensor import constraints, initializers, registry, regularizers
+from cytensor import constraints, dtype_policies, initializers, registry, regularizers
 from cytensor.absent import explain_members
 from cytensor.checks import arguments, budget
+from cytensor.dtype_policies import DTypePolicy
 from cytensor.dtypes import as_dtype
+from cytensor.halves import in_numpy, narrowed
 from cytensor.layers import building, inputs
 from cytensor.layers.building import as_shape, shape_of
 from cytensor.layers.contents import Owner
@@ -29,13 +31,23 @@ class _Context(threading.local):
 _context = _Context()
 
 
+class _Dtype(Setting[np.dtype[Any]]):
+    """The argument `dtype`: a policy, of which the layer keeps what it says."""
+
+    def __set__(self, layer: "Layer", value: Any) -> None:
+        super().__set__(layer, value)
+        layer._follow(dtype_policies.get(value, type(layer).__name__))
+
+
 class Layer(Owner):
     """Base class. Subclasses define `call(x)` or `call(x, training=None)`, and usually `build(input_shape)`.
 
     `build` is called once, with the shape of the first input (its first axis None), and makes weights by
     `add_weight`; called again, by whomever, it does nothing. Layers and variables kept as attributes, or in lists and
     dictionaries, belong to the layer. Arrays become tensors, also those inside a list, tuple or dictionary of several
-    inputs, and floats are cast to the layer's dtype.
+    inputs, and floats are cast to the dtype that the layer computes in.
+
+    dtype: a dtype, or a policy such as "mixed_bfloat16" (`dtype_policies`); None for the global policy.
 
     >>> class Scale(Layer):
     ...     def build(self, input_shape):
@@ -58,7 +70,11 @@ class Layer(Owner):
     _regularizers: list[tuple[Variable, Callable[[Variable], Any]]]
     _added_losses: list[Any]      # scalars from add_loss
     _losses_of: object            # the outermost call that they are of
-    dtype: Setting[np.dtype[Any]] = Setting(lambda dtype: as_dtype("Layer", dtype), fixed=True)
+    _rounds_inputs = True         # whether inputs are cast to what it computes in, not to the dtype of its weights
+    _input_dtype: np.dtype[Any]
+    _policy: DTypePolicy
+    dtype: Setting[np.dtype[Any]] = _Dtype(fixed=True)         # of the weights
+    compute_dtype: np.dtype[Any]
     activity_regularizer: Setting[WeightRegularizer] = Setting(regularizers.get, optional=True)    # of the output
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -76,19 +92,19 @@ class Layer(Owner):
         self.named_by_user = self.built = False
         self._builder = self.build_shape = self.input_shape = self._losses_of = None
         self._trainable = True
-        vars(self).update(_name=registry.snake_case(cls.__name__), dtype=np.dtype(np.float32),
-                          activity_regularizer=None)
+        vars(self).update(_name=registry.snake_case(cls.__name__), activity_regularizer=None)
+        self._follow(dtype_policies.global_policy())
         return self
 
     def __init__(self, *, activity_regularizer: Identifier = None, trainable: bool = True,
-                 dtype: DTypeLike | None = None, name: str | None = None,
+                 dtype: Any = None, name: str | None = None,
                  input_shape: int | Sequence[int] | None = None, input_dim: int | None = None, **unknown: Any) -> None:
         if unknown:
             arguments.refuse_unknown(type(self), list(unknown))
         if name is not None:
             self._take_name(name)
         if dtype is not None:
-            vars(self)["dtype"] = as_dtype(type(self).__name__, dtype)
+            self._follow(dtype_policies.get(dtype, type(self).__name__))
         self._trainable = bool(trainable)
         vars(self)["activity_regularizer"] = regularizers.get(activity_regularizer)
         if input_dim is not None:
@@ -120,7 +136,15 @@ class Layer(Owner):
         """The arguments as a dictionary, with what was set since; `type(self).from_config` takes it back."""
         config = super().get_config()
         known = arguments.known_keywords(type(self))
+        if "dtype" in known and config.get("dtype") is None and self._policy != dtype_policies.FLOAT32:
+            config["dtype"] = self._policy.name                # that of the program which reads it may be another
         return {**config, **{name: registry.fresh(value) for name, value in self._settings.items() if name in known}}
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        """A new layer from what `get_config` returned; without a dtype in it, of float32 whatever the global policy."""
+        with dtype_policies.restoring():
+            return super().from_config(config)
 
     # -- for subclasses -----------------------------------------------------------------------------------------------
     @building.once
@@ -157,7 +181,7 @@ class Layer(Owner):
         initializer, regularizer, constraint: each a name, an instance or a function.
         """
         shape = as_shape(f"add_weight of layer '{self.name}'", shape)
-        dtype = as_dtype("add_weight", dtype or self.dtype)
+        dtype = as_dtype("add_weight", dtype or self.dtype, with_bfloat16=True)
         name = name or f"weight_{len(self._weights)}"
         if None in shape:
             raise ValueError(f"add_weight of layer '{self.name}', weight '{name}': lengths must be known; got {shape}")
@@ -168,7 +192,7 @@ class Layer(Owner):
         penalty, projection = regularizers.get(regularizer), constraints.get(constraint)
         own = {"stream": f"{self.name}/{name}"} if isinstance(make, initializers.Initializer) else {}
         try:
-            value = asarray(make(shape, dtype=dtype, **own))
+            value = asarray(make(shape, dtype=in_numpy(dtype), **own))
         except MemoryError as error:
             raise MemoryError(f"add_weight of layer '{self.name}', weight '{name}': {error}") from None
         if value.shape != shape:
@@ -183,7 +207,7 @@ class Layer(Owner):
     # -- calling ------------------------------------------------------------------------------------------------------
     def __call__(self, x: Nested, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """The layer's output for x; builds the layer first where that has not happened yet."""
-        if type(x) is not Tensor or x.dtype != self.dtype:
+        if type(x) is not Tensor or x.dtype != self._input_dtype:
             x = self._as_input(x)
         if args or kwargs:
             args, kwargs = self._as_further_inputs(args, kwargs)
@@ -221,7 +245,7 @@ class Layer(Owner):
         error.add_note(f"in layer '{self.name}' ({type(self).__name__}), input of shape {shape_of(x)}")
 
     def _as_input(self, x: Nested) -> Any:
-        """x as a tensor, or as a structure like x of tensors, in the layer's dtype."""
+        """x as a tensor, or as a structure like x of tensors, in the dtype that the layer takes."""
         if not isinstance(x, (list, tuple, dict)):
             return self._as_leaf(x)
         x = inputs.converted(x, self._as_leaf)
@@ -234,12 +258,12 @@ class Layer(Owner):
         if isinstance(x, Layer):
             raise TypeError(f"layer '{self.name}': a tensor is expected, got the layer '{x.name}'; models are made "
                             f"with Sequential([...]) or by subclassing Model, not by calling layers on layers")
-        return inputs.cast(x, self.dtype, self.casts_integers)
+        return inputs.cast(x, self._input_dtype, self.casts_integers)
 
     def _as_further_inputs(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What `call` is given beside its input, arrays as tensors."""
         def leaf(x: ArrayLike) -> Tensor:
-            return inputs.cast(x, self.dtype, False)
+            return inputs.cast(x, self._input_dtype, False)
         return (tuple(inputs.with_arrays_converted(x, leaf) for x in args),
                 {name: inputs.with_arrays_converted(x, leaf) for name, x in kwargs.items()})
 
@@ -257,12 +281,29 @@ class Layer(Owner):
             self.add_loss(penalty / max(1, tensor.shape[0]) if tensor.ndim else penalty)
 
     # -- dtypes and losses ---------------------------------------------------------------------------------------------
-    @property
-    def compute_dtype(self) -> np.dtype[Any]:
-        """`dtype`, by the name that Keras has for layers that compute in another dtype than their weights'."""
-        return self.dtype
+    def _follow(self, policy: DTypePolicy) -> None:
+        """Take the dtypes of a policy."""
+        vars(self).update(
+            _policy=policy, dtype=policy.variable_dtype, compute_dtype=policy.compute_dtype,
+            _input_dtype=policy.compute_dtype if self._rounds_inputs else policy.variable_dtype)
 
-    variable_dtype = compute_dtype
+    def _computing(self, x: Any) -> Any:
+        """A weight, or another tensor, in the dtype that the layer computes in; None stays."""
+        return x if x is None else narrowed(x, self.compute_dtype)
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """What the layer computes in and what its weights are; `dtype` sets it, until the layer is built."""
+        return self._policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        self.dtype = policy
+
+    @property
+    def variable_dtype(self) -> np.dtype[Any]:
+        """The dtype of the weights: `dtype`, by the name that Keras has beside `compute_dtype`."""
+        return self.dtype
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar, computed in `call`, to what training minimises; it counts until the layer is called again.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 import numpy as np
 
 from cytensor.checks import budget
+from cytensor.halves import in_numpy
 from cytensor.layers.naming import name_apart
 from cytensor.tensor import asarray
 from cytensor.types import Nested, Shape, Shapes
@@ -192,4 +193,4 @@ def zeros_of(what: str, shape: Shapes, dtype: np.dtype[Any]) -> Nested:
     if None in shape[1:]:
         raise ValueError(f"{what} must know every axis but the first; got {shape}")
     budget.spend(what, shape[1:])
-    return asarray(np.zeros((1, *shape[1:]), dtype))
+    return asarray(np.zeros((1, *shape[1:]), in_numpy(dtype)))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cytensor import registry
+from cytensor.halves import in_numpy
 from cytensor.layers.naming import named_weights, unique
 from cytensor.tensor import Variable
 from cytensor.types import Array, ArrayLike
@@ -130,7 +131,7 @@ class Owner(registry.Configurable):
                 raise ValueError(f"set_weights: shapes must be equal; layer '{self.name}', weight '{path}' is "
                                  f"{variable.shape}, got {value.shape}")
         for (_, variable), value in zip(named, values, strict=True):
-            variable.assign(np.asarray(value, variable.dtype))
+            variable.assign(np.asarray(value, in_numpy(variable.dtype)))
 
 
 def _gather(value: object, found: list[Any]) -> None:

@@ -59,9 +59,10 @@ class Dense(Layer):
             x = in_known_rank(x, self.input_shape)
             if x.ndim < 2:
                 _refuse_axes(x.ndim)
+        kernel, bias = self._computing(self.kernel), self._computing(self.bias)
         if self.activation is activations.relu:
-            return ops.dense(x, self.kernel, self.bias, activation="relu")
-        x = ops.dense(x, self.kernel, self.bias)
+            return ops.dense(x, kernel, bias, activation="relu")
+        x = ops.dense(x, kernel, bias)
         return x if self.activation is activations.linear else self.activation(x)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

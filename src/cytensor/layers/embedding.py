@@ -42,7 +42,8 @@ class Embedding(Layer):
                                           constraint=self.embeddings_constraint, name="embeddings")
 
     def call(self, x: Tensor) -> Tensor:
-        return ops.take(self.embeddings, as_indices("Embedding", x, self.input_dim), axis=0)
+        rows: Tensor = self._computing(ops.take(self.embeddings, as_indices("Embedding", x, self.input_dim), axis=0))
+        return rows
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)

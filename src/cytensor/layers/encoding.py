@@ -35,12 +35,12 @@ class CategoryEncoding(Layer):
         x = as_indices("CategoryEncoding", asarray(x), self.num_tokens)
         if self.output_mode == "one_hot" and x.ndim > 1 and x.shape[-1] == 1:
             x = x.reshape(x.shape[:-1])
-        rows = ops.one_hot(x, self.num_tokens, dtype=self.dtype)
+        rows = ops.one_hot(x, self.num_tokens, dtype=self.compute_dtype)
         if self.output_mode == "one_hot":
             return rows
         if self.output_mode == "count":
             if count_weights is not None:
-                weights = asarray(count_weights).astype(self.dtype)
+                weights = asarray(count_weights).astype(self.compute_dtype)
                 if weights.shape != x.shape:
                     raise ValueError(f"CategoryEncoding: count_weights must have the shape of the integers; "
                                      f"got {weights.shape}, integers {x.shape}")

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cytensor import ops
-from cytensor.halves import widened
+from cytensor.halves import narrowed, widened
 from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting
@@ -30,7 +30,7 @@ class _Merge(Layer):
         if not isinstance(inputs, (list, tuple)) or not inputs:
             got = "an empty one" if isinstance(inputs, (list, tuple)) else type(inputs).__name__
             raise ValueError(f"{type(self).__name__}: a list of tensors is expected; got {got}")
-        return [x if x.dtype == self.dtype else x.astype(self.dtype) for x in map(ops.convert_to_tensor, inputs)]
+        return [narrowed(x, self.compute_dtype) for x in map(ops.convert_to_tensor, inputs)]
 
     def combine(self, a: Tensor, b: Tensor) -> Tensor:
         raise NotImplementedError
@@ -74,7 +74,7 @@ class Average(_Merge):
 
     def call(self, inputs: Any) -> Tensor:
         first, *others = map(widened, self.checked(inputs))
-        return (sum(others, start=first) / float(len(others) + 1)).astype(self.dtype)
+        return (sum(others, start=first) / float(len(others) + 1)).astype(self.compute_dtype)
 
 
 class Maximum(_Merge):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cytensor import ops, random
+from cytensor.halves import in_numpy
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting
 from cytensor.tensor import Tensor, asarray
@@ -48,6 +49,10 @@ class Noise(Layer):
         """Take the numbers of `generator` from here on; returns it."""
         self.generator, self._seedings = generator, random.seeding()[0]
         return generator
+
+    def _drawn(self, x: Tensor, mean: float, stddev: float) -> Tensor:
+        """Normal noise of x's shape and dtype."""
+        return asarray(random.draw_normal(self.source(), x.shape, mean, stddev, in_numpy(x.dtype)), x.dtype)
 
     def __getstate__(self) -> dict[str, Any]:
         if self.generator is not None:
@@ -110,7 +115,7 @@ class GaussianDropout(Noise):
         if not training or self.rate == 0:
             return x
         stddev = (self.rate / (1 - self.rate)) ** 0.5
-        return x * asarray(random.draw_normal(self.source(), x.shape, 1.0, stddev, x.dtype))
+        return x * self._drawn(x, 1.0, stddev)
 
 
 class GaussianNoise(Noise):
@@ -124,4 +129,4 @@ class GaussianNoise(Noise):
     def call(self, x: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.stddev == 0:
             return x
-        return x + asarray(random.draw_normal(self.source(), x.shape, 0.0, self.stddev, x.dtype))
+        return x + self._drawn(x, 0.0, self.stddev)

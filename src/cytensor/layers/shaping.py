@@ -19,6 +19,7 @@ class InputLayer(Layer):
     """
     input_shape: Shape
     batch_shape: Shape
+    _rounds_inputs = False        # the layers after it do, each by its own policy
 
     def __init__(self, shape: int | Sequence[int | None] | None = None, batch_size: int | None = None,
                  dtype: DTypeLike | None = None, *, batch_shape: Sequence[int | None] | None = None,

@@ -31,6 +31,8 @@ class Model(Trainer, Layer):
     (1, 1)
     """
 
+    _rounds_inputs = False        # the layers inside do, each by its own policy
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or {"inputs", "outputs"} & set(kwargs):
             raise TypeError(f"{type(self).__name__}: models are made with Sequential([...]) or by subclassing Model; "

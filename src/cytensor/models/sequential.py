@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from cytensor import registry
 from cytensor.checks.arguments import is_integer
+from cytensor.halves import in_numpy
 from cytensor.layers import InputLayer, Layer, building
 from cytensor.layers.building import as_shape
 from cytensor.layers.inputs import in_known_rank
@@ -174,7 +175,7 @@ class Sequential(Model):
         if isinstance(first, Model):
             return first._casts()
         takes_several = first.takes_several and not isinstance(first, InputLayer)
-        return {"dtype": first.dtype, "casts_integers": first.casts_integers, "several": takes_several}
+        return {"dtype": in_numpy(first.dtype), "casts_integers": first.casts_integers, "several": takes_several}
 
     def get_config(self) -> Config:
         """Name, trainable and layers; and where one is in several places, `order`, the place in `layers` of each."""

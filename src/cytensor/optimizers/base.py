@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from cytensor import initializers, ops, registry
+from cytensor.halves import in_numpy
 from cytensor.norms import joint_length
 from cytensor.optimizers.scalars import Rate, Setting, Slot
 from cytensor.optimizers.schedules import LearningRateSchedule, RateLike
@@ -189,7 +190,7 @@ class Optimizer(registry.Configurable):
     def initial_slot(self, name: str, variable: Variable) -> Tensor:
         """The value that slot `name` of a variable starts from: zeros, or for averages the variable itself."""
         values = variable.numpy() if name == "average" else np.zeros(variable.shape)
-        return asarray(np.array(values, variable.dtype))
+        return asarray(np.array(values, in_numpy(variable.dtype)), variable.dtype)
 
     def slot(self, name: str, variables: Sequence[Variable]) -> list[Tensor]:
         """The tensors of slot `name` that belong to `variables`, in their order."""

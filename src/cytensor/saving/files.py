@@ -11,8 +11,11 @@ import json
 import os
 from typing import Any
 
+import numpy as np
+
 from cytensor.checks import arguments, formats
-from cytensor.types import Array, Path
+from cytensor.saving import bits
+from cytensor.types import Path
 from cytensor.user_warnings import warn
 
 FORMAT = "cytensor"
@@ -23,8 +26,8 @@ _told: set[str] = set()                # endings of names that a warning was giv
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
-def write_file(filepath: Path, tensors: dict[str, Array], metadata: dict[str, str], overwrite: bool = True) -> None:
-    """Write named arrays and a dictionary of strings; the file appears complete or not at all.
+def write_file(filepath: Path, tensors: dict[str, Any], metadata: dict[str, str], overwrite: bool = True) -> None:
+    """Write named arrays, or bfloat16 tensors, and a dictionary of strings; the file appears complete or not at all.
 
     The same content gives the same bytes.
     """
@@ -33,8 +36,15 @@ def write_file(filepath: Path, tensors: dict[str, Array], metadata: dict[str, st
     path = check_target(filepath)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save: '{path}' exists; allow it to be replaced with overwrite=True")
-    content = save(tensors, {"format": FORMAT, "version": str(VERSION), **metadata})
-    write_bytes(path, *_in_order(content))
+    narrow = {name for name, value in tensors.items() if value.dtype == "bfloat16"}
+    arrays = {name: bits.bits_of(value) if name in narrow else value for name, value in tensors.items()}
+    try:
+        content = save(arrays, {"format": FORMAT, "version": str(VERSION), **metadata})
+    except Exception as error:
+        if not any(value.dtype.kind == "c" for value in arrays.values()):
+            raise
+        raise TypeError(f"save: the installed safetensors cannot hold complex64: {error}; a newer one can") from None
+    write_bytes(path, *_in_order(content, narrow))
 
 
 def check_target(filepath: Path) -> str:
@@ -62,10 +72,16 @@ def tell_format(filepath: Path) -> None:
              f"ending .safetensors")
 
 
-def _in_order(content: bytes) -> tuple[bytes, memoryview]:
-    """The bytes of a safetensors file in two pieces, its header sorted: the library writes metadata in random order."""
+def _in_order(content: bytes, narrow: set[str]) -> tuple[bytes, memoryview]:
+    """The bytes of a safetensors file in two pieces, its header sorted: the library writes metadata in random order.
+
+    narrow: the tensors whose uint16 are the bits of bfloat16.
+    """
     end = 8 + int.from_bytes(content[:8], "little")
-    header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    fields = json.loads(content[8:end])
+    for name in narrow:
+        fields[name]["dtype"] = bits.FILE_NAME
+    header = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header, memoryview(content)[end:]
 
@@ -137,8 +153,11 @@ class _DuplicateKey(ValueError):
     """A header that names something twice."""
 
 
-def _refuse_duplicates(path: str) -> None:
-    """The safetensors library lets the last of two tensors of one name win; a file that has them was tampered with."""
+def _header_of(path: str) -> tuple[dict[str, Any], int]:
+    """(the header, where the numbers begin) of a file that the safetensors library could read.
+
+    The library lets the last of two tensors of one name win; a file that has them was tampered with.
+    """
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         if len(set(names)) < len(names):
@@ -147,7 +166,16 @@ def _refuse_duplicates(path: str) -> None:
 
     with open(path, "rb") as file:
         size = int.from_bytes(file.read(8), "little")
-        json.loads(file.read(size), object_pairs_hook=unique)
+        return json.loads(file.read(size), object_pairs_hook=unique), 8 + size
+
+
+def _narrow_tensor(path: str, field: dict[str, Any], begin: int) -> Any:
+    """A bfloat16 tensor of a file, for which the library has no array; where it lies, the library has checked."""
+    first, last = field["data_offsets"]
+    with open(path, "rb") as file:
+        file.seek(begin + first)
+        content = file.read(last - first)
+    return bits.of_bits(np.frombuffer(content, np.uint16).reshape(field["shape"]))
 
 
 def existing(filepath: Path) -> str:
@@ -161,16 +189,22 @@ def existing(filepath: Path) -> str:
     return path
 
 
-def read_file(filepath: Path) -> tuple[dict[str, Array], dict[str, str]]:
-    """(named arrays, metadata) of a file; ValueError where it is damaged or not one of ours."""
+def read_file(filepath: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """(named arrays, metadata) of a file; ValueError where it is damaged or not one of ours.
+
+    What a file holds in bfloat16 comes as a tensor, for want of such arrays.
+    """
     from safetensors import SafetensorError, safe_open
 
     path = existing(filepath)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-        _refuse_duplicates(path)
+            header, begin = _header_of(path)
+            narrow = {name for name in file.keys() if header[name]["dtype"] == bits.FILE_NAME}  # noqa: SIM118 - no dict
+            tensors: dict[str, Any] = {
+                name: _narrow_tensor(path, header[name], begin) if name in narrow else file.get_tensor(name)
+                for name in file.keys()}  # noqa: SIM118
     except MemoryError as error:
         raise MemoryError(f"load: cannot allocate the {os.path.getsize(path)} bytes of '{path}'; {error}") from None
     except (SafetensorError, OSError, TypeError, AttributeError, KeyError, _DuplicateKey) as error:

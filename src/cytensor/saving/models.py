@@ -13,6 +13,7 @@ import numpy as np
 from cytensor import random, registry
 from cytensor.checks import budget, formats, schema
 from cytensor.data.shuffling import Shuffling
+from cytensor.halves import in_numpy
 from cytensor.layers.building import as_shapes, zeros_of
 from cytensor.layers.naming import former_paths, named_inside, named_weights
 from cytensor.layers.noise import Noise
@@ -237,7 +238,12 @@ def optimizer_of(model: "Model") -> "Optimizer":
 
 
 def _weights_of(model: "Model") -> dict[str, Array]:
-    return {WEIGHTS + path: np.asarray(variable.numpy(), order="C") for path, variable in named_weights(model)}
+    return {WEIGHTS + path: _stored(variable) for path, variable in named_weights(model)}
+
+
+def _stored(variable: Any) -> Any:
+    """What a file takes for a variable or a slot: its values as an array, or a copy where NumPy lacks the dtype."""
+    return np.asarray(variable.numpy(), order="C") if isinstance(variable.dtype, np.dtype) else variable.copy()
 
 
 def _slots_of(model: "Model") -> dict[str, Array]:
@@ -246,7 +252,7 @@ def _slots_of(model: "Model") -> dict[str, Array]:
     if optimizer.calls and not any(id(variable) in paths for variable in optimizer.parameters):
         optimizer = copy.deepcopy(optimizer)       # its steps were another model's: the slots it would begin with
         optimizer.build(model.trainable_weights or model.weights)
-    return {f"{OPTIMIZER}{name}/{paths[id(variable)]}": np.asarray(slot.numpy(), order="C")
+    return {f"{OPTIMIZER}{name}/{paths[id(variable)]}": _stored(slot)
             for name, slots in optimizer.slots.items()
             for variable, slot in zip(optimizer.parameters, slots, strict=True) if id(variable) in paths}
 
@@ -321,7 +327,7 @@ def _those_that_fit(model: "Model", tensors: dict[str, Array], filepath: Path) -
 def _assign_weights(model: "Model", tensors: dict[str, Array], filepath: Path) -> None:
     given = check_weights(model, tensors, filepath)
     for path, variable in named_weights(model):
-        variable.assign(np.asarray(given[path], variable.dtype))
+        variable.assign(np.asarray(given[path], in_numpy(variable.dtype)))
 
 
 def check_slots(model: "Model", tensors: dict[str, Array], calls: int, filepath: Path, op: str = "load_model") -> None:

@@ -18,6 +18,7 @@ from cytensor.data import batches as batching
 from cytensor.data.batch_size import BATCH, batches_together
 from cytensor.data.shuffling import Shuffling
 from cytensor.data.validation_split import split_tail
+from cytensor.halves import in_numpy
 from cytensor.layers.base import Layer
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
@@ -350,5 +351,5 @@ class Trainer(Layer):
 
     def _casts(self) -> dict[str, Any]:
         """The dtype that floats of a batch are cast to, whether integers are too, whether x may be several inputs."""
-        return {"dtype": self.dtype, "casts_integers": False, "several": True}
+        return {"dtype": in_numpy(self.dtype), "casts_integers": False, "several": True}
 

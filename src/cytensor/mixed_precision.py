@@ -1,0 +1,13 @@
+"""Mixed precision by Keras's names: `mixed_precision.set_global_policy("mixed_bfloat16")`. The policies themselves are
+in dtype_policies.py."""
+from cytensor.absent import explain
+from cytensor.dtype_policies import DTypePolicy, global_policy, set_global_policy
+
+__all__ = ["DTypePolicy", "Policy", "dtype_policy", "global_policy", "set_dtype_policy", "set_global_policy"]
+__dir__ = __all__.copy
+
+Policy = DTypePolicy
+dtype_policy = global_policy
+set_dtype_policy = set_global_policy
+
+explain(__name__)
