@@ -100,6 +100,11 @@ def test_a_policy_may_be_set_until_the_layer_is_built():
 # -- layers -----------------------------------------------------------------------------------------------------------
 CASES = {
     "Dense": (lambda: layers.Dense(5, "relu", bias_initializer="normal"), (4, 6)),
+    "Conv1D": (lambda: layers.Conv1D(5, 3, activation="relu", bias_initializer="normal"), (2, 9, 4)),
+    "Conv2D": (lambda: layers.Conv2D(4, 3, strides=2, padding="same"), (2, 7, 6, 3)),
+    "Conv2DTranspose": (lambda: layers.Conv2DTranspose(3, 3, strides=2), (2, 4, 5, 3)),
+    "DepthwiseConv2D": (lambda: layers.DepthwiseConv2D(3), (2, 6, 6, 3)),
+    "SeparableConv1D": (lambda: layers.SeparableConv1D(4, 3), (2, 9, 3)),
     "Embedding": (lambda: layers.Embedding(9, 3), None),
     "BatchNormalization": (lambda: layers.BatchNormalization(), (8, 3)),
     "LayerNormalization": (lambda: layers.LayerNormalization(), (4, 6)),

@@ -95,7 +95,8 @@ class Convolution(Layer):
             x = in_known_rank(x, self.input_shape)
             spatial.split_shape(type(self).__name__, x.shape, self.rank, self.data_format)
         relu = self.activation is activations.relu
-        x = op(x, *kernels, self.bias, strides=self.strides, padding=self.padding, dilation_rate=self.dilation_rate,
+        weights = [self._computing(weight) for weight in (*kernels, self.bias)]
+        x = op(x, *weights, strides=self.strides, padding=self.padding, dilation_rate=self.dilation_rate,
                data_format=self.data_format, activation="relu" if relu else None, **options)
         return x if relu or self.activation is activations.linear else self.activation(x)
 
