@@ -4,7 +4,9 @@
 al., "Mixed Precision Training", 2018). Any other policy is a dtype that serves for both. What layers make of their
 policy is the business of layers/; losses, softmax and statistics compute in float32 whatever the policy (halves.py).
 """
+import contextlib
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,6 @@ from cytensor.registry import Configurable, register_for_files
 from cytensor.types import Config
 
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
-__dir__ = __all__.copy
 MIXED = "mixed_bfloat16"
 
 
@@ -131,14 +132,18 @@ def set_global_policy(policy: Any) -> None:
     _global = get(policy)
 
 
-class restoring:
+@contextlib.contextmanager
+def restoring() -> Iterator[None]:
     """Within the block, what says no dtype has float32: so it was when the configuration was written."""
+    outer, _restored.policy = _restored.policy, FLOAT32
+    try:
+        yield
+    finally:
+        _restored.policy = outer
 
-    def __enter__(self) -> None:
-        self.outer, _restored.policy = _restored.policy, FLOAT32
 
-    def __exit__(self, *error: object) -> None:
-        _restored.policy = self.outer
+def __dir__() -> list[str]:
+    return [*__all__]
 
 
 register_for_files("dtype_policies", DTypePolicy)

@@ -4,10 +4,14 @@ from cytensor.absent import explain
 from cytensor.dtype_policies import DTypePolicy, global_policy, set_global_policy
 
 __all__ = ["DTypePolicy", "Policy", "dtype_policy", "global_policy", "set_dtype_policy", "set_global_policy"]
-__dir__ = __all__.copy
 
 Policy = DTypePolicy
 dtype_policy = global_policy
 set_dtype_policy = set_global_policy
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
+
 
 explain(__name__)
