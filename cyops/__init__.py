@@ -17,7 +17,7 @@ The map of the package; each line may import only from those above it:
     creation      zeros, ones, full, arange, ...: fresh tensors
     reshaping     reshape, view, expand_dims, squeeze: a view wherever strides can express it
     views         permute_dims, flip, windows, ...: the same storage, never a copy
-    contract      matmul, dot, tensordot, dense
+    contract      contract, matmul, dot, tensordot, dense
     convolution   convolutions, their transposes and gradients
     reduce        sum, mean, max, argmax, var, ...
     equation      einsum's equations read into labels; the order of many operands
@@ -30,8 +30,8 @@ The map of the package; each line may import only from those above it:
 from typing import NamedTuple
 
 from cyops.config import available_isas, isa  # isort: skip - picks the kernels before anything can call one
+from cyops import contract as contractions
 from cyops import (
-    contract,
     convolution,
     creation,
     einstein,
@@ -44,7 +44,7 @@ from cyops import (
     views,
 )
 from cyops.bfloat16 import bfloat16
-from cyops.contract import add_matmul, dense_backward
+from cyops.contract import add_matmul, contract, dense_backward
 from cyops.convolution import conv_backward, conv_input_gradient, conv_kernel_gradient, conv_with_shape
 from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
 from cyops.derived import Derived
@@ -99,7 +99,7 @@ def _parameters(kernel):
 # Every differentiable or derived function of the package, by name.
 OPS = {
     kernel.__name__: Op(_parameters(kernel), kernel, kernel.__doc__)
-    for area in (elementwise, reshaping, views, contract, convolution, reduce, einstein, rows, gather)
+    for area in (elementwise, reshaping, views, contractions, convolution, reduce, einstein, rows, gather)
     for kernel in area.FUNCTIONS
 }
 globals().update({name: op.kernel for name, op in OPS.items()})
@@ -107,13 +107,13 @@ globals().update({name: op.kernel for name, op in OPS.items()})
 # Functions that are no differentiable op of their own, but what rules, batches and optimizers are made of.
 HELPERS = (
     "adam_step", "add_matmul", "arange", "as_class", "asarray", "assign", "assign_add", "assign_sub",
-    "available_isas", "contract_labels", "conv_backward", "conv_input_gradient", "conv_kernel_gradient",
-    "conv_with_shape", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye", "full", "gather_rows",
-    "get_num_threads", "is_recording", "is_trainable", "lead_back", "linspace", "log_softmax_gradient",
-    "logits_behind", "look_up", "matches", "memory_stats", "momentum_step", "ones", "put", "record_op", "rmsprop_step",
-    "scatter_view", "separate", "set_cache_limit", "set_num_threads", "set_tensor_class", "set_trainable", "sgd_step",
-    "shares_memory", "shares_storage", "softmax_cross_entropy_with_gradient", "softmax_gradient", "take_gradient",
-    "view_geometry", "zeros",
+    "available_isas", "contract", "contract_labels", "conv_backward", "conv_input_gradient", "conv_kernel_gradient",
+    "conv_with_shape", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye", "full",
+    "gather_rows", "get_num_threads", "is_recording", "is_trainable", "lead_back", "linspace",
+    "log_softmax_gradient", "logits_behind", "look_up", "matches", "memory_stats", "momentum_step", "ones", "put",
+    "record_op", "rmsprop_step", "scatter_view", "separate", "set_cache_limit", "set_num_threads",
+    "set_tensor_class", "set_trainable", "sgd_step", "shares_memory", "shares_storage",
+    "softmax_cross_entropy_with_gradient", "softmax_gradient", "take_gradient", "view_geometry", "zeros",
 )
 __all__ = [
     "OPS", "Derived", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "bfloat16", "isa", *HELPERS,

@@ -1,53 +1,83 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
-"""Contractions: matmul, dot, tensordot and dense, for every rank, on views as they lie in memory.
+"""Contractions: contract, matmul, dot, tensordot and dense, for every rank, on views as they lie in memory.
 
-Each function only decides which axis of an operand plays which part. A contraction is then three views with the same
-axes (batch..., row, column), stride 0 where an operand has no such axis, and one call of csrc/gemm/gemm.c, which merges
-what can be merged, loops over the rest and copies no operand whole. May be imported by everything above cyops.strided.
+Each function only says which part an axis of an operand plays: batch, row, column or summed. One call of
+csrc/gemm/gemm.h does the rest: it merges what can be merged, and packs panels of an operand from where they lie, so no
+operand is copied whole. May be imported by everything above cyops.strided.
 """
-from libc.string cimport memcpy, memset
-
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_BFLOAT16, CYOPS_MAX_NDIM, Strided, alias, api, begin_write, cast_to, check, checked_out, computing_dtype,
-    contiguous, cyops_api, cyops_fusion, cyops_view, dtype_object, empty, is_c_contiguous, is_floating, is_long,
-    itemsize_of, matrix_transposed, normalize_axis, operand_beside, overlaps, promote, read_integer, record, recording,
-    require_real, result_class, shape_of,
+    CYOPS_BATCH, CYOPS_BFLOAT16, CYOPS_COLUMN, CYOPS_CONTRACTION_AXES, CYOPS_MAX_NDIM, CYOPS_MOST_WINDOWS,
+    CYOPS_NO_WINDOW, CYOPS_ROW, CYOPS_SUMMED, Strided, alias, api, begin_write, cast_to, check, checked_out,
+    computing_dtype, cyops_api, cyops_contraction_axis, cyops_part, cyops_view, dtype_object, empty,
+    is_c_contiguous, is_floating, is_long, itemsize_of, normalize_axis, operand_beside, overlaps, promote,
+    read_integer, record, recording, require_real, result_class, shape_of,
 )
 
 from cyops.strided import set_matmul
 
 
-cdef struct Plan:
-    # The views of one call, and the shape of its result: the call's axes without those that only vectors lack.
-    cyops_view a, b, out
-    int ndim
-    Py_ssize_t shape[CYOPS_MAX_NDIM]
-
-
 # -- parts shared by all ----------------------------------------------------------------------------------------------
-cdef inline void add_axis(cyops_view *x, Py_ssize_t length, Py_ssize_t stride) noexcept:
-    x.shape[x.ndim] = length
-    x.strides[x.ndim] = stride if length > 1 else 0
-    x.ndim += 1
+cdef void begin_plan(Plan *plan, Strided a, Strided b) noexcept:
+    plan.ndim = 0
+    plan.call.dtype = plan.call.dtype_mask = computing_dtype(a.v.dtype)     # bfloat16 computes in float32
+    plan.call.dtype_a = a.v.dtype
+    plan.call.dtype_b = b.v.dtype
+    plan.call.ndim = plan.call.windows = 0
+    plan.call.activation = CYOPS_ACTIVATION_NONE
+    plan.call.accumulate = plan.call.is_mask_of_b = plan.call.pairs = False
+    plan.call.a = a.v.data
+    plan.call.b = b.v.data
+    plan.call.mask = plan.call.bias = NULL
+    plan.call.out = plan.call.sums = NULL
 
 
-cdef inline void begin_view(cyops_view *x, const cyops_view *source) noexcept:
-    x.data = source.data
-    x.dtype = source.dtype
-    x.itemsize = source.itemsize
-    x.ndim = 0
+cdef inline cyops_contraction_axis *add_axis(Plan *plan, cyops_part part, Py_ssize_t length, Py_ssize_t a,
+                                             Py_ssize_t b) noexcept:
+    cdef cyops_contraction_axis *axis = &plan.call.axes[plan.call.ndim]
+    plan.out_axis[plan.call.ndim] = -1
+    plan.call.ndim += 1
+    axis.part = part
+    axis.window = CYOPS_NO_WINDOW
+    axis.length = length
+    axis.a = a
+    axis.b = b
+    axis.out = axis.mask = axis.bias = axis.sums = axis.step = 0
+    return axis
 
 
-cdef inline void add_result_axis(Plan *plan, Py_ssize_t length) noexcept:
+cdef inline int add_result_axis(str op, Plan *plan, Py_ssize_t length) except -1:
+    """The axis of the call that was added last is the result's next."""
+    if plan.ndim == CYOPS_MAX_NDIM:
+        raise ValueError(f"{op}: the result has more than {CYOPS_MAX_NDIM} axes")
+    plan.out_axis[plan.call.ndim - 1] = plan.ndim
     plan.shape[plan.ndim] = length
     plan.ndim += 1
-
-
-cdef int check_rank(str op, int ndim) except -1:
-    if ndim > CYOPS_MAX_NDIM:
-        raise ValueError(f"{op}: the result has {ndim} axes; at most {CYOPS_MAX_NDIM} are possible")
     return 0
+
+
+cdef cyops_contraction_axis *add_batch(str op, Plan *plan, Py_ssize_t length, Py_ssize_t stride_a,
+                                       Py_ssize_t stride_b) except NULL:
+    cdef cyops_contraction_axis *axis = add_axis(plan, CYOPS_BATCH, length, stride_a, stride_b)
+    add_result_axis(op, plan, length)
+    return axis
+
+
+cdef cyops_contraction_axis *add_row(str op, Plan *plan, Py_ssize_t length, Py_ssize_t stride_a) except NULL:
+    cdef cyops_contraction_axis *axis = add_axis(plan, CYOPS_ROW, length, stride_a, 0)
+    add_result_axis(op, plan, length)
+    return axis
+
+
+cdef cyops_contraction_axis *add_column(str op, Plan *plan, Py_ssize_t length, Py_ssize_t stride_b) except NULL:
+    cdef cyops_contraction_axis *axis = add_axis(plan, CYOPS_COLUMN, length, 0, stride_b)
+    add_result_axis(op, plan, length)
+    return axis
+
+
+cdef cyops_contraction_axis *add_summed(Plan *plan, Py_ssize_t length, Py_ssize_t stride_a,
+                                        Py_ssize_t stride_b) noexcept:
+    return add_axis(plan, CYOPS_SUMMED, length, stride_a, stride_b)
 
 
 cdef int common_dtype(str op, Strided a, Strided b) except -1:
@@ -61,55 +91,43 @@ cdef Strided ready(Strided x, int dtype):
     return x if x.v.dtype == CYOPS_BFLOAT16 and dtype == CYOPS_BFLOAT16 else cast_to(x, computing_dtype(dtype))
 
 
-cdef void lay_out(Plan *plan, Strided out, const int *axes) noexcept:
-    """The call's view of `out`: call axis i is out's axis axes[i], or one of length 1 that out lacks (-1)."""
-    cdef int i
-    begin_view(&plan.out, &out.v)
-    plan.out.size = out.v.size
-    for i in range(plan.a.ndim):
-        if axes[i] < 0:
-            add_axis(&plan.out, 1, 0)
-        else:
-            add_axis(&plan.out, out.v.shape[axes[i]], out.v.strides[axes[i]])
+cdef void lay_out(Plan *plan, Strided out, const int *order) noexcept:
+    cdef int i, axis
+    plan.call.out = out.v.data
+    for i in range(plan.call.ndim):
+        axis = plan.out_axis[i]
+        if axis >= 0:
+            plan.call.axes[i].out = out.v.strides[axis if order == NULL else order[axis]]
 
 
-cdef inline cyops_fusion no_fusion() noexcept:
-    cdef cyops_fusion fusion
-    memset(&fusion, 0, sizeof(fusion))
-    return fusion
-
-
-cdef int run(str op, const Plan *plan, const cyops_fusion *fusion) except -1:
-    cdef int status
+cdef int run(str op, const Plan *plan) except -1:
+    cdef int i, status
+    cdef double multiplications = 1
     cdef const cyops_api *functions = api()
-    cdef Py_ssize_t depth = plan.a.shape[plan.a.ndim - 1]
-    if not is_long(0.04 * plan.out.size * depth):
-        status = functions.matmul(&plan.out, &plan.a, &plan.b, fusion)
+    for i in range(plan.call.ndim):
+        multiplications *= plan.call.axes[i].length
+    if not is_long(0.04 * multiplications):
+        status = functions.contract(&plan.call)
     else:
         with nogil:
-            status = functions.matmul(&plan.out, &plan.a, &plan.b, fusion)
+            status = functions.contract(&plan.call)
     return check(op, status)
 
 
-cdef Strided compute(str op, type cls, Plan *plan, const int *axes, int dtype, object out, Strided bias=None,
-                     int activation=CYOPS_ACTIVATION_NONE):
-    """Runs the call into a fresh tensor, or into `out` where it may be written as the call goes."""
+cdef Strided compute(str op, type cls, Plan *plan, Strided a, Strided b, int dtype, object out, Strided bias=None):
     cdef int computing = computing_dtype(dtype)
-    cdef cyops_fusion fusion = no_fusion()
     cdef Strided given = None
     cdef Strided result
     if out is not None:
         given = checked_out(op, out, plan.ndim, plan.shape, dtype)
         begin_write(op, given)
-    if given is not None and given.v.dtype == computing and not overlaps(&given.v, &plan.a) and (
-            not overlaps(&given.v, &plan.b)) and (bias is None or not overlaps(&given.v, &bias.v)):
+    if given is not None and given.v.dtype == computing and not overlaps(&given.v, &a.v) and (
+            not overlaps(&given.v, &b.v)) and (bias is None or not overlaps(&given.v, &bias.v)):
         result = given
     else:
         result = empty(op, cls, computing, itemsize_of(computing), plan.ndim, plan.shape)
-    lay_out(plan, result, axes)
-    fusion.bias = &bias.v if bias is not None else NULL
-    fusion.activation = activation
-    run(op, plan, &fusion)
+    lay_out(plan, result, NULL)
+    run(op, plan)
     if given is None:
         return cast_to(result, dtype)
     if result is not given:
@@ -118,55 +136,34 @@ cdef Strided compute(str op, type cls, Plan *plan, const int *axes, int dtype, o
 
 
 # -- matmul --------------------------------------------------------------------------------------------------------
-cdef int plan_matmul(str op, Plan *plan, int *axes, const cyops_view *a, const cyops_view *b) except -1:
+cdef int plan_matmul(str op, Plan *plan, Strided x, Strided y) except -1:
     """NumPy's rule: a vector is one row of a or one column of b, and the axes before the last two broadcast."""
+    cdef const cyops_view *a = &x.v
+    cdef const cyops_view *b = &y.v
     cdef int batch_a = max(a.ndim - 2, 0)
     cdef int batch_b = max(b.ndim - 2, 0)
     cdef int batch = max(batch_a, batch_b)
+    cdef int last_a = a.ndim - 1
+    cdef int last_b = max(b.ndim - 2, 0)
     cdef int i, axis_a, axis_b
-    cdef Py_ssize_t length_a, length_b, length
-    begin_view(&plan.a, a)
-    begin_view(&plan.b, b)
-    plan.ndim = 0
+    cdef Py_ssize_t length_a, length_b
+    begin_plan(plan, x, y)
     for i in range(batch):
         axis_a = i - batch + batch_a
         axis_b = i - batch + batch_b
         length_a = a.shape[axis_a] if axis_a >= 0 else 1
         length_b = b.shape[axis_b] if axis_b >= 0 else 1
         if length_a != length_b and length_a != 1 and length_b != 1:
-            raise ValueError(f"{op}: the axes before the last two must broadcast; got a {shape_of_view(a)}, "
-                             f"b {shape_of_view(b)}")
-        length = length_b if length_a == 1 else length_a
-        add_axis(&plan.a, length, a.strides[axis_a] if length_a > 1 else 0)
-        add_axis(&plan.b, length, b.strides[axis_b] if length_b > 1 else 0)
-        axes[i] = i
-        add_result_axis(plan, length)
-    plan_last_axes(plan, axes + batch, a, b)
-    return 0
-
-
-cdef void plan_last_axes(Plan *plan, int *axes, const cyops_view *a, const cyops_view *b) noexcept:
-    """Adds (row, k) to a and (k, column) to b, whose lengths agree; a vector gets the other axis with length 1."""
-    cdef int last_a = a.ndim - 1
-    cdef int last_b = max(b.ndim - 2, 0)
-    axes[0] = plan.ndim if a.ndim > 1 else -1
+            raise ValueError(f"{op}: the axes before the last two must broadcast; got a {shape_of(x)}, "
+                             f"b {shape_of(y)}")
+        add_batch(op, plan, length_b if length_a == 1 else length_a, a.strides[axis_a] if length_a > 1 else 0,
+                  b.strides[axis_b] if length_b > 1 else 0)
     if a.ndim > 1:
-        add_axis(&plan.a, a.shape[last_a - 1], a.strides[last_a - 1])
-        add_result_axis(plan, a.shape[last_a - 1])
-    else:
-        add_axis(&plan.a, 1, 0)
-    add_axis(&plan.a, a.shape[last_a], a.strides[last_a])
-    add_axis(&plan.b, b.shape[last_b], b.strides[last_b])
-    axes[1] = plan.ndim if b.ndim > 1 else -1
+        add_row(op, plan, a.shape[last_a - 1], a.strides[last_a - 1])
+    add_summed(plan, a.shape[last_a], a.strides[last_a], b.strides[last_b])
     if b.ndim > 1:
-        add_axis(&plan.b, b.shape[last_b + 1], b.strides[last_b + 1])
-        add_result_axis(plan, b.shape[last_b + 1])
-    else:
-        add_axis(&plan.b, 1, 0)
-
-
-cdef tuple shape_of_view(const cyops_view *x):
-    return tuple([x.shape[i] for i in range(x.ndim)])
+        add_column(op, plan, b.shape[last_b + 1], b.strides[last_b + 1])
+    return 0
 
 
 cdef int check_inner(str op, Strided a, Strided b) except -1:
@@ -204,14 +201,13 @@ def matmul(a, b, *, out=None):
     cdef Strided x = operand_beside("matmul", a, b)
     cdef Strided y = operand_beside("matmul", b, a)
     cdef Strided result
-    cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan
     check_inner("matmul", x, y)
     cdef int dtype = common_dtype("matmul", x, y)
     cdef Strided cast_x = ready(x, dtype)
     cdef Strided cast_y = ready(y, dtype)
-    plan_matmul("matmul", &plan, axes, &cast_x.v, &cast_y.v)
-    result = compute("matmul", result_class(x, y), &plan, axes, dtype, out)
+    plan_matmul("matmul", &plan, cast_x, cast_y)
+    result = compute("matmul", result_class(x, y), &plan, cast_x, cast_y, dtype, out)
     if recording():
         record("matmul", (x, y), result, None)
     return result
@@ -233,11 +229,9 @@ def add_matmul(out, a, b):
     cdef Strided x = operand_beside("add_matmul", a, b)
     cdef Strided y = operand_beside("add_matmul", b, a)
     cdef Strided given
-    cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan
-    cdef cyops_fusion fusion = no_fusion()
     check_inner("add_matmul", x, y)
-    plan_matmul("add_matmul", &plan, axes, &x.v, &y.v)
+    plan_matmul("add_matmul", &plan, x, y)
     given = checked_out("add_matmul", out, plan.ndim, plan.shape, x.v.dtype)
     if not is_floating(x.v.dtype) or computing_dtype(x.v.dtype) != x.v.dtype or x.v.dtype != y.v.dtype or (
             x.v.dtype != given.v.dtype):
@@ -246,13 +240,14 @@ def add_matmul(out, a, b):
     if overlaps(&given.v, &x.v) or overlaps(&given.v, &y.v):
         raise ValueError("add_matmul: out must not overlap a or b; add their matmul instead")
     begin_write("add_matmul", given)
-    lay_out(&plan, given, axes)
-    fusion.accumulate = True
-    run("add_matmul", &plan, &fusion)
+    lay_out(&plan, given, NULL)
+    plan.call.accumulate = True
+    run("add_matmul", &plan)
     return given
 
 
 include "contract_dense.pxi"
 include "contract_tensordot.pxi"
+include "contract_labels.pxi"
 
 FUNCTIONS = (matmul, dot, tensordot, dense)

@@ -19,7 +19,6 @@ def dense(x, kernel, bias=None, activation=None):
     cdef Strided c = None if bias is None else operand_beside("dense", bias, x)
     cdef Strided result, cast_a, cast_b
     cdef Strided cast_c = None
-    cdef int axes[CYOPS_MAX_NDIM + 2]
     cdef Plan plan
     check_dense(a, b, c, activation)
     cdef int dtype = common_dtype("dense", a, b)
@@ -30,9 +29,12 @@ def dense(x, kernel, bias=None, activation=None):
         raise TypeError(f"dense: needs floating operands; got x {a.dtype}, kernel {b.dtype}")
     cast_a = ready(a, dtype)
     cast_b = ready(b, dtype)
-    plan_matmul("dense", &plan, axes, &cast_a.v, &cast_b.v)
-    result = compute("dense", result_class(a, b), &plan, axes, dtype, None, cast_c,
-                     CYOPS_ACTIVATION_RELU if activation is not None else CYOPS_ACTIVATION_NONE)
+    plan_matmul("dense", &plan, cast_a, cast_b)
+    plan.call.activation = CYOPS_ACTIVATION_RELU if activation is not None else CYOPS_ACTIVATION_NONE
+    if cast_c is not None:
+        plan.call.bias = cast_c.v.data
+        plan.call.axes[plan.call.ndim - 1].bias = cast_c.v.strides[0]
+    result = compute("dense", result_class(a, b), &plan, cast_a, cast_b, dtype, None, cast_c)
     if recording():
         record("dense", (a, b, c), result, {"activation": activation})
     return result
@@ -59,10 +61,9 @@ def dense_backward(d, x=None, kernel=None, y=None, *, bint bias=True, Strided ke
     Of d count the elements where y > 0 (the layer had relu), or all where y is None: let z be those, and 0 elsewhere.
     dx = z kernel.T where a kernel is given, dkernel = x.T z where an x is, dbias = the sum of z over all but its last
     axis where `bias` is true; the others are None. z is never in memory: the mask is applied and the columns are summed
-    while operands are packed. d, y: (..., n); x: (..., k); kernel: (k, n); floating; any strides, but axes before the
-    last that do not merge cost a copy. The gradients are fresh tensors of the promoted dtype (float32 for halves), or
-    dkernel is added to `kernel_gradient`, a C-ordered tensor (k, n) of that dtype which overlaps none of the others.
-    Not recorded.
+    while operands are packed. d, y: (..., n); x: (..., k); kernel: (k, n); floating; any strides. The gradients are
+    fresh tensors of the promoted dtype (float32 for halves), or dkernel is added to `kernel_gradient`, a C-ordered
+    tensor (k, n) of that dtype which overlaps none of the others. Not recorded.
 
     ValueError where shapes do not agree, TypeError where d is not floating.
 
@@ -81,68 +82,72 @@ def dense_backward(d, x=None, kernel=None, y=None, *, bint bias=True, Strided ke
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     check_backward(z, a, b, mask)
     cdef type cls = result_class(z, a)
-    cdef int ndim = z.v.ndim
+    cdef int last = z.v.ndim - 1
     cdef int dtype = z.v.dtype
     if a is not None:
         dtype = common_dtype("dense_backward", a, z)
     if b is not None:
         dtype = promote(dtype, common_dtype("dense_backward", z, b))
     cdef int computing = computing_dtype(dtype)
-    memcpy(shape, z.v.shape, ndim * sizeof(Py_ssize_t))
-    z = rows_of(ready(z, dtype))
-    mask = None if mask is None else rows_of(ready(mask, dtype))
+    z = ready(z, dtype)
+    mask = None if mask is None else ready(mask, dtype)
     if b is not None:
-        shape[ndim - 1] = b.v.shape[0]
-        dx = empty("dense_backward", cls, computing, itemsize_of(computing), ndim, shape)
-        multiply_masked(rows_of(dx), z, matrix_transposed(ready(b, dtype)), mask, None, None)
+        dx = masked_times_kernel(cls, z, mask, ready(b, dtype), computing)
     if bias:
-        dbias = empty("dense_backward", cls, computing, itemsize_of(computing), 1, z.v.shape + 1)
+        dbias = empty("dense_backward", cls, computing, itemsize_of(computing), 1, z.v.shape + last)
     if a is not None:
-        a = rows_of(ready(a, dtype))
+        a = ready(a, dtype)
         dkernel = target_of(kernel_gradient, cls, a, z, computing)
-        multiply_masked(dkernel, matrix_transposed(a), z, None, mask, dbias, kernel_gradient is not None)
+        rows_times_masked(dkernel, a, z, mask, dbias, kernel_gradient is not None)
     elif bias:
-        sum_rows(dbias, z, mask)
+        shape[0], shape[1] = 0, z.v.shape[last]         # the sums beside a product without rows
+        dkernel = empty("dense_backward", Strided, computing, itemsize_of(computing), 2, shape)
+        rows_times_masked(dkernel, None, z, mask, dbias, False)
+        dkernel = None
     return dx, dkernel, dbias
 
 
-cdef int multiply_masked(Strided out, Strided a, Strided b, Strided mask_a, Strided mask_b, Strided column_sums,
-                         bint accumulate=False) except -1:
-    """out = a b, of which one may be masked, and the sums over the columns of b."""
+cdef Strided masked_times_kernel(type cls, Strided d, Strided mask, Strided kernel, int dtype):
+    """d kernel.T over the last axes, d counting where the mask is positive."""
     cdef Plan plan
-    cdef cyops_fusion fusion = no_fusion()
-    plan.a, plan.b, plan.out = a.v, b.v, out.v
-    fusion.accumulate = accumulate
-    fusion.mask_a = &mask_a.v if mask_a is not None else NULL
-    fusion.mask_b = &mask_b.v if mask_b is not None else NULL
-    fusion.column_sums = &column_sums.v if column_sums is not None else NULL
-    return run("dense_backward", &plan, &fusion)
+    cdef cyops_contraction_axis *axis
+    cdef int i, last = d.v.ndim - 1
+    begin_plan(&plan, d, kernel)
+    for i in range(last):
+        axis = add_row("dense_backward", &plan, d.v.shape[i], d.v.strides[i])
+        axis.mask = 0 if mask is None else mask.v.strides[i]
+    axis = add_summed(&plan, d.v.shape[last], d.v.strides[last], kernel.v.strides[1])
+    axis.mask = 0 if mask is None else mask.v.strides[last]
+    add_column("dense_backward", &plan, kernel.v.shape[0], kernel.v.strides[0])
+    set_mask(&plan, mask)
+    return compute("dense_backward", cls, &plan, d, kernel, dtype, None)
 
 
-cdef int sum_rows(Strided out, Strided x, Strided mask) except -1:
-    """The sums over the rows of x alone: those of a product without rows."""
-    cdef Py_ssize_t[2] none = [0, x.v.shape[1]]
-    cdef Py_ssize_t[2] no_rows = [0, x.v.shape[0]]
-    cdef int dtype = out.v.dtype
-    return multiply_masked(empty("dense_backward", Strided, dtype, out.v.itemsize, 2, none),
-                           empty("dense_backward", Strided, x.v.dtype, x.v.itemsize, 2, no_rows),
-                           x, None, mask, out)
+cdef void set_mask(Plan *plan, Strided mask) noexcept:
+    if mask is not None:
+        plan.call.mask = mask.v.data
+        plan.call.dtype_mask = mask.v.dtype
 
 
-cdef Strided rows_of(Strided x):
-    """(..., n) as (rows, n): a view where the axes before the last can be walked with one stride, else a copy."""
-    cdef Py_ssize_t rows, stride
-    cdef Strided view
-    if x.v.ndim == 2:
-        return x
-    if not merge_axes(&x.v, tuple(range(x.v.ndim - 1)), &rows, &stride):
-        x = contiguous(x)
-        merge_axes(&x.v, tuple(range(x.v.ndim - 1)), &rows, &stride)
-    view = alias(Strided, x)
-    view.v.shape[0], view.v.shape[1] = rows, x.v.shape[x.v.ndim - 1]
-    view.v.strides[0], view.v.strides[1] = stride, x.v.strides[x.v.ndim - 1]
-    view.v.ndim = 2
-    return view
+cdef int rows_times_masked(Strided out, Strided x, Strided d, Strided mask, Strided sums, bint accumulate) except -1:
+    """x.T d over all axes but the last into `out`, d counting where the mask is positive, and the sums of d likewise.
+    An x that is None has no columns."""
+    cdef Plan plan
+    cdef cyops_contraction_axis *axis
+    cdef int i, last = d.v.ndim - 1
+    begin_plan(&plan, d if x is None else x, d)
+    add_row("dense_backward", &plan, out.v.shape[0], 0 if x is None else x.v.strides[last])
+    for i in range(last):
+        axis = add_summed(&plan, d.v.shape[i], 0 if x is None else x.v.strides[i], d.v.strides[i])
+        axis.mask = 0 if mask is None else mask.v.strides[i]
+    axis = add_column("dense_backward", &plan, d.v.shape[last], d.v.strides[last])
+    axis.mask = 0 if mask is None else mask.v.strides[last]
+    set_mask(&plan, mask)
+    plan.call.is_mask_of_b = True
+    plan.call.sums = NULL if sums is None else sums.v.data
+    plan.call.accumulate = accumulate
+    lay_out(&plan, out, NULL)
+    return run("dense_backward", &plan)
 
 
 cdef int check_backward(Strided d, Strided x, Strided kernel, Strided y) except -1:
@@ -162,7 +167,7 @@ cdef int check_backward(Strided d, Strided x, Strided kernel, Strided y) except 
 
 cdef Strided target_of(Strided known, type cls, Strided x, Strided d, int dtype):
     """Where dkernel goes: a fresh tensor, or the one that is added to."""
-    cdef Py_ssize_t[2] shape = [x.v.shape[1], d.v.shape[1]]
+    cdef Py_ssize_t[2] shape = [x.v.shape[x.v.ndim - 1], d.v.shape[d.v.ndim - 1]]
     if known is None:
         return empty("dense_backward", cls, dtype, itemsize_of(dtype), 2, shape)
     if known.v.dtype != dtype or shape_of(known) != (shape[0], shape[1]) or not is_c_contiguous(&known.v):

@@ -13,7 +13,7 @@ from cyops.strided cimport (
 )
 
 from cyops.equation import COUNT, check_optimize, name_of, parse, path_of, spell
-from cyops.pairwise import contract
+from cyops.contract import contract
 from cyops.reduce import any as any_of, sum as sum_of
 
 cdef enum:

@@ -44,13 +44,42 @@ cdef extern from "csrc/base/cyops.h":
         Py_ssize_t strides[CYOPS_MAX_NDIM]
 
 cdef extern from "csrc/gemm/gemm.h":
-    ctypedef struct cyops_fusion:
-        const cyops_view *bias
+    enum: CYOPS_CONTRACTION_AXES, CYOPS_MOST_WINDOWS, CYOPS_NO_WINDOW
+    ctypedef enum cyops_part:
+        CYOPS_BATCH, CYOPS_ROW, CYOPS_COLUMN, CYOPS_SUMMED
+    ctypedef struct cyops_contraction_axis:
+        cyops_part part
+        int window
+        Py_ssize_t step
+        Py_ssize_t length
+        Py_ssize_t a
+        Py_ssize_t b
+        Py_ssize_t out
+        Py_ssize_t mask
+        Py_ssize_t bias
+        Py_ssize_t sums
+    ctypedef struct cyops_window:
+        Py_ssize_t first
+        Py_ssize_t length
+    ctypedef struct cyops_contraction:
+        int dtype
+        int dtype_a
+        int dtype_b
+        int dtype_mask
+        int ndim
+        int windows
         int activation
         int accumulate
-        const cyops_view *mask_a
-        const cyops_view *mask_b
-        const cyops_view *column_sums
+        int is_mask_of_b
+        int pairs
+        const char *a
+        const char *b
+        const char *mask
+        const char *bias
+        char *out
+        char *sums
+        cyops_window window[CYOPS_MOST_WINDOWS]
+        cyops_contraction_axis axes[CYOPS_CONTRACTION_AXES]
 
 cdef extern from "csrc/base/api.h":
     ctypedef struct cyops_step_factors:
@@ -65,8 +94,7 @@ cdef extern from "csrc/base/api.h":
         int (*elementwise)(int op, const cyops_view *out, const cyops_view *const *inputs) noexcept nogil
         int (*power)(const cyops_view *out, const cyops_view *const *inputs) noexcept nogil
         int (*cast)(const cyops_view *out, const cyops_view *x) noexcept nogil
-        int (*matmul)(const cyops_view *out, const cyops_view *a, const cyops_view *b,
-                      const cyops_fusion *fusion) noexcept nogil
+        int (*contract)(const cyops_contraction *contraction) noexcept nogil
 
         int (*reduce)(int reduction, const cyops_view *out, const cyops_view *x, const char *reduced,
                       double correction) noexcept nogil

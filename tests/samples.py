@@ -310,6 +310,12 @@ def _scatter_view_reference(d):
 
 # What is recorded under a name of its own without being a public op: the adjoints that the rules use.
 RECORDED_ONLY = {
+    "contract": _pair(
+        lambda a, b: cyops.contract(a, (7, 4, 2), b, (2, 7, 3), (3, 7, 4)),
+        lambda a, b: np.einsum("bik,kbj->jbi", a, b),
+        lambda rng: [rng.normal(size=(3, 4, 5)), rng.normal(size=(5, 3, 2))],
+        terms=_absolute(lambda a, b: np.einsum("bik,kbj->jbi", a, b)),
+    ),
     "getitem": _single(lambda x: x[1:, ::-2], lambda x: x[1:, ::-2]),
     "take_gradient": _single(
         lambda d: cyops.take_gradient(d, INDICES, (4, 5), 0), _take_gradient_reference, normal((2, 2, 5)),

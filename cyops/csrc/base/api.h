@@ -18,7 +18,7 @@
 /* ENTRY(f) is the function cyops_f, declared in its area's header. */
 /* clang-format off */
 #define CYOPS_ENTRIES(ENTRY) \
-    ENTRY(elementwise) ENTRY(power) ENTRY(cast) ENTRY(matmul) \
+    ENTRY(elementwise) ENTRY(power) ENTRY(cast) ENTRY(contract) \
     ENTRY(reduce) ENTRY(arg_reduce) \
     ENTRY(rows) ENTRY(cross_entropy) ENTRY(cross_entropy_targets) \
     ENTRY(wrap_positions) ENTRY(take) ENTRY(scatter) ENTRY(scatter_add) ENTRY(accumulate) ENTRY(gather_rows) \

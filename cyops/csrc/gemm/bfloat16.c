@@ -25,14 +25,6 @@ typedef struct {
     int is_half; /* only the low one is there */
 } pairing;
 
-static int is_bfloat16(const cyops_view *x) { return x == NULL || x->dtype == CYOPS_BFLOAT16; }
-
-int cyops_gemm_has_bfloat16(const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion) {
-    return a->dtype == CYOPS_BFLOAT16 || b->dtype == CYOPS_BFLOAT16 ||
-           (fusion->mask_a != NULL && is_bfloat16(fusion->mask_a)) ||
-           (fusion->mask_b != NULL && is_bfloat16(fusion->mask_b));
-}
-
 /* x where y > 0, else 0: a NaN is not. */
 static uint16_t keep_where_positive(uint16_t x, uint16_t y) { return (uint16_t)(y - 1) < 0x7f80 ? x : 0; }
 
@@ -169,48 +161,129 @@ static int pair_operand(const cyops_view *x, const cyops_view *mask, int k, cyop
     return CYOPS_OK;
 }
 
-/* The sums over the rows of b (k, n), in ascending k. */
-static void sum_columns(const cyops_view *sums, const cyops_view *b, const cyops_view *mask) {
-    float *out = (float *)sums->data;
-    for (ptrdiff_t j = 0; j < b->shape[1]; j++) out[j] = 0;
-    for (ptrdiff_t k = 0; k < b->shape[0]; k++) {
-        const uint16_t *x = (const uint16_t *)b->data + k * b->strides[0];
-        const uint16_t *y = mask == NULL ? NULL : (const uint16_t *)mask->data + k * mask->strides[0];
-        for (ptrdiff_t j = 0; j < b->shape[1]; j++) {
-            const uint16_t kept = y == NULL ? x[j * b->strides[1]]
-                                            : keep_where_positive(x[j * b->strides[1]], y[j * mask->strides[1]]);
+enum { A, B, MASK, COUNT };
+
+/* An operand of a contraction, or its mask, as a view over the axes that the operand has. */
+typedef struct {
+    cyops_view view;
+    int axes[CYOPS_MAX_NDIM]; /* which of the contraction's each is */
+    int k;                    /* of the view: the axis that pairs are made along */
+} operand_view;
+
+static int is_of_b(const cyops_contraction *x, int what) { return what == B || (what == MASK &&x->is_mask_of_b); }
+
+static ptrdiff_t *stride_of(cyops_contraction_axis *axis, int what) {
+    return what == A ? &axis->a : what == B ? &axis->b : &axis->mask;
+}
+
+/* Whether there are so few axes that it can be one. */
+static int view_operand(cyops_contraction *x, int what, int k, operand_view *found) {
+    const char *const data[COUNT] = {x->a, x->b, x->mask};
+    const int dtypes[COUNT] = {x->dtype_a, x->dtype_b, x->dtype_mask};
+    cyops_view *view = &found->view;
+    *view = (cyops_view){.data = (char *)data[what], .size = 1, .dtype = dtypes[what]};
+    view->itemsize = cyops_itemsize(view->dtype);
+    for (int i = 0; i < x->ndim; i++) {
+        cyops_contraction_axis *axis = &x->axes[i];
+        if (axis->part == (is_of_b(x, what) ? CYOPS_ROW : CYOPS_COLUMN)) continue;
+        if (view->ndim == CYOPS_MAX_NDIM) return 0;
+        if (i == k) found->k = view->ndim;
+        found->axes[view->ndim] = i;
+        view->shape[view->ndim] = axis->length;
+        view->strides[view->ndim++] = *stride_of(axis, what);
+        view->size *= axis->length;
+    }
+    return 1;
+}
+
+/* Gives the contraction an operand that lies elsewhere. */
+static void replace_operand(cyops_contraction *x, int what, const operand_view *given, const cyops_view *by) {
+    if (what == A) x->a = by->data;
+    if (what == B) x->b = by->data;
+    if (what == MASK) x->mask = by->data;
+    for (int i = 0; i < by->ndim; i++) *stride_of(&x->axes[given->axes[i]], what) = by->strides[i];
+}
+
+/* The last summed axis that is longer than 1 and has no window, else one of length 1, which is added where there is room;
+ * -1 where there is none. */
+static int axis_of_pairs(cyops_contraction *x) {
+    for (int i = x->ndim - 1; i >= 0; i--)
+        if (x->axes[i].part == CYOPS_SUMMED && x->axes[i].window == CYOPS_NO_WINDOW && x->axes[i].length != 1) return i;
+    if (x->ndim == CYOPS_CONTRACTION_AXES) return -1;
+    x->axes[x->ndim] = (cyops_contraction_axis){.part = CYOPS_SUMMED, .window = CYOPS_NO_WINDOW, .length = 1};
+    return x->ndim++;
+}
+
+/* The sums of b over its summed positions, in their order. */
+static void sum_columns(const cyops_contraction *x) {
+    const cyops_contraction_axis none = {.length = 1}, *column = &none;
+    gemm_walk walk, walk_mask;
+    gemm_walk_begin(&walk);
+    gemm_walk_begin(&walk_mask);
+    for (int i = x->ndim - 1; i >= 0; i--) {
+        const cyops_contraction_axis *axis = &x->axes[i];
+        if (axis->part == CYOPS_COLUMN) column = axis;
+        if (axis->part != CYOPS_SUMMED) continue;
+        gemm_walk_add(&walk, axis->length, axis->b, CYOPS_NO_WINDOW, 0);
+        gemm_walk_add(&walk_mask, axis->length, axis->mask, CYOPS_NO_WINDOW, 0);
+    }
+    float *sums = (float *)x->sums;
+    for (ptrdiff_t j = 0; j < column->length; j++) sums[j] = 0;
+    for (ptrdiff_t k = 0, offset, offset_mask; k < walk.count; k++) {
+        cyops_gemm_offsets(&walk, k, 1, &offset);
+        cyops_gemm_offsets(&walk_mask, k, 1, &offset_mask);
+        const uint16_t *b = (const uint16_t *)x->b + offset;
+        const uint16_t *y = x->mask == NULL ? NULL : (const uint16_t *)x->mask + offset_mask;
+        for (ptrdiff_t j = 0; j < column->length; j++) {
+            const uint16_t bits = b[j * column->b];
+            const uint16_t kept = y == NULL ? bits : keep_where_positive(bits, y[j * column->mask]);
             const union {
                 uint32_t bits;
                 float number;
             } widened = {(uint32_t)kept << 16};
-            out[j] += widened.number;
+            sums[j] += widened.number;
         }
     }
 }
 
-static int multiply_pairs(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion) {
-    cyops_fusion rest = *fusion;
-    cyops_view pairs_a, pairs_b;
-    char *scratch_a = NULL, *scratch_b = NULL;
-    if (fusion->column_sums != NULL) sum_columns(fusion->column_sums, b, fusion->mask_b);
-    if (out->size == 0) return CYOPS_OK;
-    rest.mask_a = rest.mask_b = rest.column_sums = NULL;
-    rest.pairs = 1;
-    int status = pair_operand(a, fusion->mask_a, a->ndim - 1, &pairs_a, &scratch_a);
-    if (status == CYOPS_OK) status = pair_operand(b, fusion->mask_b, b->ndim - 2, &pairs_b, &scratch_b);
-    if (status == CYOPS_OK) status = cyops_matmul(out, &pairs_a, &pairs_b, &rest);
-    cyops_give_scratch(scratch_b);
-    cyops_give_scratch(scratch_a);
+static int has_rows(const cyops_contraction *x) {
+    for (int i = 0; i < x->ndim; i++)
+        if (x->axes[i].part == CYOPS_ROW && x->axes[i].length == 0) return 0;
+    return 1;
+}
+
+static int multiply_pairs(const cyops_contraction *given) {
+    cyops_contraction x = *given;
+    operand_view views[COUNT];
+    cyops_view pairs[2];
+    char *scratch[2] = {NULL, NULL};
+    const int k = axis_of_pairs(&x), count = x.mask == NULL ? MASK : COUNT;
+    for (int what = A; what < count; what++)
+        if (k < 0 || !view_operand(&x, what, k, &views[what])) return CYOPS_NO_KERNEL;
+    if (x.windows > 0 && ((x.mask != NULL && !x.is_mask_of_b) || !holds_pairs(&views[A].view, views[A].k)))
+        return CYOPS_NO_KERNEL; /* what lies in the padding cannot be copied */
+    if (x.sums != NULL) sum_columns(&x);
+    if (!has_rows(&x)) return CYOPS_OK;
+    int status = CYOPS_OK;
+    for (int what = A; what <= B && status == CYOPS_OK; what++) {
+        const cyops_view *mask = x.mask != NULL && x.is_mask_of_b == (what == B) ? &views[MASK].view : NULL;
+        status = pair_operand(&views[what].view, mask, views[what].k, &pairs[what], &scratch[what]);
+    }
+    if (status == CYOPS_OK) {
+        for (int what = A; what <= B; what++) replace_operand(&x, what, &views[what], &pairs[what]);
+        x.axes[k].length = pairs[A].shape[views[A].k];
+        x.mask = NULL;
+        x.sums = NULL;
+        x.pairs = 1;
+        status = cyops_contract(&x);
+    }
+    cyops_give_scratch(scratch[B]);
+    cyops_give_scratch(scratch[A]);
     return status;
 }
 
 /* `wide` becomes x in float32; *scratch what is to be given back. */
 static int widen(const cyops_view *x, cyops_view *wide, char **scratch) {
-    *scratch = NULL;
-    if (x->dtype != CYOPS_BFLOAT16) {
-        *wide = *x;
-        return CYOPS_OK;
-    }
     cyops_view source = *x;
     int order[CYOPS_MAX_NDIM];
     *wide = *x;
@@ -228,26 +301,30 @@ static int widen(const cyops_view *x, cyops_view *wide, char **scratch) {
     return cyops_cast(&target, &source);
 }
 
-static int multiply_widened(const cyops_view *out, const cyops_view *a, const cyops_view *b,
-                            const cyops_fusion *fusion) {
-    enum { A, B, MASK_A, MASK_B, COUNT };
-    const cyops_view *given[COUNT] = {a, b, fusion->mask_a, fusion->mask_b};
-    cyops_view wide[COUNT];
+static int multiply_widened(const cyops_contraction *given) {
+    cyops_contraction x = *given;
     char *scratch[COUNT] = {NULL};
-    cyops_fusion rest = *fusion;
-    int status = CYOPS_OK;
-    for (int i = 0; i < COUNT && status == CYOPS_OK; i++)
-        if (given[i] != NULL) status = widen(given[i], &wide[i], &scratch[i]);
-    if (fusion->mask_a != NULL) rest.mask_a = &wide[MASK_A];
-    if (fusion->mask_b != NULL) rest.mask_b = &wide[MASK_B];
-    if (status == CYOPS_OK) status = cyops_matmul(out, &wide[A], &wide[B], &rest);
+    const int dtypes[COUNT] = {x.dtype_a, x.dtype_b, x.dtype_mask};
+    int status = x.windows > 0 ? CYOPS_NO_KERNEL : CYOPS_OK; /* what lies in the padding cannot be copied */
+    for (int what = A; what < (x.mask == NULL ? MASK : COUNT) && status == CYOPS_OK; what++) {
+        operand_view view;
+        cyops_view wide;
+        if (dtypes[what] != CYOPS_BFLOAT16) continue;
+        status = view_operand(&x, what, -1, &view) ? widen(&view.view, &wide, &scratch[what]) : CYOPS_NO_KERNEL;
+        if (status == CYOPS_OK) replace_operand(&x, what, &view, &wide);
+    }
+    x.dtype_a = x.dtype_b = x.dtype_mask = x.dtype;
+    if (status == CYOPS_OK) status = cyops_contract(&x);
     for (int i = COUNT - 1; i >= 0; i--) cyops_give_scratch(scratch[i]);
     return status;
 }
 
-int cyops_matmul_bfloat16(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion) {
-    int all_are = is_bfloat16(a) && is_bfloat16(b) && is_bfloat16(fusion->mask_a) && is_bfloat16(fusion->mask_b);
-    if (out->dtype != CYOPS_FLOAT32) return CYOPS_NO_KERNEL;
-    if (all_are && cyops_active->gemm->pairs != NULL) return multiply_pairs(out, a, b, fusion);
-    return multiply_widened(out, a, b, fusion);
+int cyops_contract_bfloat16(const cyops_contraction *x) {
+    const int dtypes[COUNT] = {x->dtype_a, x->dtype_b, x->mask == NULL ? CYOPS_BFLOAT16 : x->dtype_mask};
+    int all_are = 1;
+    for (int what = A; what < COUNT; what++) {
+        if (dtypes[what] != CYOPS_BFLOAT16 && dtypes[what] != CYOPS_FLOAT32) return CYOPS_NO_KERNEL;
+        all_are &= dtypes[what] == CYOPS_BFLOAT16;
+    }
+    return all_are && cyops_active->gemm->pairs != NULL ? multiply_pairs(x) : multiply_widened(x);
 }

@@ -42,6 +42,11 @@ static void pack_b_tile(void *context, ptrdiff_t tile) {
     ptrdiff_t width = gemm_least(nr, block->columns - j * nr);
     const char *b = p->b + (row * p->rs_b + column * p->cs_b) * itemsize;
     char *packed = packed_panel(block, part, j);
+    if (p->of_b != NULL) {
+        cyops_gemm_pack_walked(p->type, p->of_b, p->b, p->of_mask_b, p->mask_b.data, column, width, nr, row, depth,
+                               packed);
+        return;
+    }
     if (p->mask_b.data == NULL) {
         p->type->pack(width, nr, depth, b, p->cs_b, p->rs_b, packed);
         return;
@@ -50,10 +55,15 @@ static void pack_b_tile(void *context, ptrdiff_t tile) {
     cyops_gemm_pack_masked(p->type, width, nr, depth, b, p->cs_b, p->rs_b, mask, p->mask_b.cs, p->mask_b.rs, packed);
 }
 
-static void pack_a(const gemm_block *block, ptrdiff_t part, ptrdiff_t row, ptrdiff_t rows, const char *a,
-                   char *packed) {
+static void pack_a(const gemm_block *block, ptrdiff_t part, ptrdiff_t item, ptrdiff_t row, ptrdiff_t rows,
+                   const char *a, char *packed) {
     const gemm_problem *p = block->p;
     ptrdiff_t depth = gemm_depth(p, part);
+    if (p->of_a != NULL) {
+        cyops_gemm_pack_walked(p->type, p->of_a, p->a, p->of_mask_a, p->mask_a.data, item * p->m + row, rows, rows,
+                               gemm_first_k(p, part), depth, packed);
+        return;
+    }
     if (p->mask_a.data == NULL) {
         p->type->pack(rows, rows, depth, a, p->rs_a, p->cs_a, packed);
         return;
@@ -124,15 +134,19 @@ static void multiply_row_panel(const gemm_block *block, ptrdiff_t part, ptrdiff_
     if (part == gemm_parts_of_k(p->k) - 1) {
         panel.flags |= p->flags & CYOPS_GEMM_RELU;
         panel.bias = p->bias == NULL ? NULL : p->bias + column * itemsize;
+        panel.row_bias = p->row_bias == NULL ? NULL : p->row_bias + (item * p->m + row) * itemsize;
     }
     place_b(block, part, first_panel, &panel);
     if (block->pack_a) {
-        pack_a(block, part, row, rows, a, packed_a);
+        pack_a(block, part, item, row, rows, a, packed_a);
         panel.a = packed_a;
         panel.rs_a = itemsize;
         panel.cs_a = rows * itemsize;
     }
-    type->panel[rows](&panel);
+    if (p->rows_c == NULL && p->columns_c == NULL)
+        type->panel[rows](&panel);
+    else
+        cyops_gemm_scatter_panel(p, item * p->m + row, rows, column, &panel);
 }
 
 /* The tiles of one group of columns are neighbours, like its panels in the packing, so most often a thread multiplies
@@ -160,7 +174,7 @@ static void multiply_tile(void *context, ptrdiff_t tile) {
 /* Whether B is packed first. In place it saves that pass, where a part of K stays in the second-level cache: rows 4 KB
  * apart fall into a sixteenth of it. Many rows make up for the pass where the part is larger. */
 static int should_pack_b(const gemm_problem *p) {
-    if (p->mask_b.data != NULL || p->cs_b != 1) return 1;
+    if (p->mask_b.data != NULL || p->of_b != NULL || p->cs_b != 1) return 1;
     ptrdiff_t itemsize = p->type->itemsize, row_bytes = (p->rs_b < 0 ? -p->rs_b : p->rs_b) * itemsize;
     ptrdiff_t part_bytes = p->n * itemsize * gemm_ceil_div(p->k, gemm_parts_of_k(p->k));
     if (row_bytes >= 4096 || p->k * p->n * itemsize > 4 << 20) return 1;
@@ -170,7 +184,7 @@ static int should_pack_b(const gemm_problem *p) {
 /* Whether each row panel of A is packed: it must be used for enough columns. Where neither rows nor columns run along
  * memory, a panel in place would not fit L1. */
 static int should_pack_a(const gemm_problem *p) {
-    if (p->mask_a.data != NULL) return 1;
+    if (p->mask_a.data != NULL || p->of_a != NULL) return 1;
     int is_dense = p->cs_a == 1 || p->cs_a == -1 || p->rs_a == 1 || p->rs_a == -1;
     return p->n > (is_dense ? 512 : 4 * p->type->nr) && 1.0 * p->m * p->n * p->k > 1e6;
 }

@@ -32,6 +32,14 @@ static void sum_rows(const gemm_dot *job, ptrdiff_t row, ptrdiff_t rows, ptrdiff
     const cyops_gemm_type *type = p->type;
     ptrdiff_t itemsize = type->itemsize, nr = type->nr;
     _Alignas(64) char packed[PACKED_ROWS * BLOCK * sizeof(double) + 64];
+    if (p->of_a != NULL) {
+        for (ptrdiff_t end = k + depth; k < end; k += BLOCK) {
+            ptrdiff_t length = gemm_least(BLOCK, end - k);
+            cyops_gemm_pack_walked(type, p->of_a, p->a, NULL, NULL, row, rows, rows, k, length, packed);
+            type->dot_columns(rows, length, packed, rows * itemsize, job->x + k * itemsize, sums);
+        }
+        return;
+    }
     const char *first = row_address(p, row);
     for (ptrdiff_t end = k + depth; k < end; k += BLOCK) {
         ptrdiff_t length = gemm_least(BLOCK, end - k);
@@ -57,6 +65,7 @@ static void sum_tile(void *context, ptrdiff_t tile) {
     ptrdiff_t end = gemm_least(row + job->tile_rows, job->rows);
     ptrdiff_t k = chunk * CHUNK, depth = gemm_least(CHUNK, job->p->k - k);
     ptrdiff_t most = job->p->cs_a == 1 || job->p->rs_a == 1 ? job->rows : PACKED_ROWS;
+    if (job->p->of_a != NULL) most = gemm_least(PACKED_ROWS, job->p->type->nr);
     while (row < end) {
         ptrdiff_t item_end = (row / job->p->m + 1) * job->p->m;
         ptrdiff_t rows = gemm_least(most, gemm_least(end, item_end) - row);
@@ -67,33 +76,46 @@ static void sum_tile(void *context, ptrdiff_t tile) {
 
 static double finish(const gemm_problem *p, double sum, double bias, double old) {
     if (p->flags & CYOPS_GEMM_ADD) sum = old + sum;
-    if (p->bias != NULL) sum += bias;
+    if (p->bias != NULL || p->row_bias != NULL) sum += bias;
     return (p->flags & CYOPS_GEMM_RELU) && sum < 0 ? 0 : sum;
 }
 
 static void store_sums(const gemm_dot *job) {
     const gemm_problem *p = job->p;
     for (ptrdiff_t row = 0; row < job->rows; row++) {
+        const char *bias = p->row_bias != NULL ? p->row_bias + row * p->type->itemsize : p->bias;
         double sum = job->sums[row];
         for (ptrdiff_t chunk = 1; chunk < job->chunks; chunk++) sum += job->sums[chunk * job->rows + row];
         ptrdiff_t item = row / p->m;
         ptrdiff_t offset = item > 0 ? gemm_offset(p->ndim, p->shape, p->strides_c, item) : 0;
-        char *c = p->c + (offset + row % p->m * p->rs_c) * p->type->itemsize;
+        if (p->rows_c != NULL)
+            cyops_gemm_offsets(p->rows_c, row, 1, &offset);
+        else
+            offset += row % p->m * p->rs_c;
+        char *c = p->c + offset * p->type->itemsize;
         int add = p->flags & CYOPS_GEMM_ADD;
         if (p->type->itemsize == sizeof(float))
-            *(float *)c = (float)finish(p, sum, p->bias ? *(const float *)p->bias : 0, add ? *(float *)c : 0);
+            *(float *)c = (float)finish(p, sum, bias ? *(const float *)bias : 0, add ? *(float *)c : 0);
         else
-            *(double *)c = finish(p, sum, p->bias ? *(const double *)p->bias : 0, add ? *(double *)c : 0);
+            *(double *)c = finish(p, sum, bias ? *(const double *)bias : 0, add ? *(double *)c : 0);
     }
 }
 
 /* Whether x is read where it is. */
-static int lies_ready(const gemm_problem *p) { return p->mask_b.data == NULL && (p->rs_b == 1 || p->k == 1); }
+static int lies_ready(const gemm_problem *p) {
+    return p->mask_b.data == NULL && p->of_b == NULL && (p->rs_b == 1 || p->k == 1);
+}
 
 /* x, copied side by side into `space` where it does not lie ready. */
 static const char *pack_x(const gemm_problem *p, char *space) {
     const ptrdiff_t itemsize = p->type->itemsize;
     if (lies_ready(p)) return p->b;
+    if (p->of_b != NULL) {
+        for (ptrdiff_t k = 0; k < p->k; k += BLOCK)
+            cyops_gemm_pack_walked(p->type, p->of_b, p->b, p->of_mask_b, p->mask_b.data, 0, 1, 1, k,
+                                   gemm_least(BLOCK, p->k - k), space + k * itemsize);
+        return space;
+    }
     if (p->mask_b.data != NULL) {
         cyops_gemm_pack_masked(p->type, 1, 1, p->k, p->b, 1, p->rs_b, p->mask_b.data, 1, p->mask_b.rs, space);
         return space;

@@ -11,6 +11,7 @@
 
 #define CYOPS_GEMM_MAX_MR 14
 #define CYOPS_GEMM_MAX_NR 32
+#define CYOPS_GEMM_MAX_DEPTH 2048
 
 enum {
     CYOPS_GEMM_ADD = 1, /* add to what c holds; without it c is never read, so it may hold anything */
@@ -27,7 +28,8 @@ typedef struct {
     ptrdiff_t rs_a, cs_a, rs_b, ps_b, rs_c;
     const void *start; /* (m, n) with row stride rs_start: where the sums start instead of 0; may be c */
     ptrdiff_t rs_start;
-    const void *bias; /* (n) or NULL */
+    const void *bias;     /* (n) or NULL */
+    const void *row_bias; /* (m) or NULL */
     int flags;
 } cyops_gemm_panel;
 
@@ -39,6 +41,11 @@ typedef struct {
      * (64 bytes) beyond the end of out. */
     void (*pack)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const void *x, ptrdiff_t ws, ptrdiff_t ks,
                  void *out);
+    /* The same for rows that lie anywhere: element (i, k) at places[i] + k * ks elements, or 0 where places[i] is NULL.
+     * depth is at most CYOPS_GEMM_MAX_DEPTH, width at most nr. Writes nothing beyond the end of out but for a
+     * stored of no whole vectors, and then as above. */
+    void (*pack_lanes)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const void *const *places, ptrdiff_t ks,
+                       void *out);
     /* sums[i] += a[i, :] . x for i < m. Element (i, k) of a is at a + i * rs_a + k / nr * ps_a + k % nr * itemsize. */
     void (*dot)(ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs_a, ptrdiff_t ps_a, const void *x, double *sums);
     /* The same where the rows lie side by side: element (i, k) is at a + i * itemsize + k * cs_a. */
@@ -52,6 +59,8 @@ typedef struct {
     const cyops_gemm_type *type;
     void (*pair)(ptrdiff_t n, const uint16_t *x, ptrdiff_t stride, ptrdiff_t high, uint32_t *out);
 } cyops_gemm_pairs;
+
+extern const double cyops_gemm_zeros[CYOPS_GEMM_MAX_DEPTH]; /* what lies in the padding */
 
 typedef struct {
     const cyops_gemm_type *f32, *f64;

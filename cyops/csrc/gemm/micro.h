@@ -60,6 +60,10 @@ CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, c
         EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = LOAD_VECTOR(TILE_ROW(c, p->rs_c, i), v) + acc[i * nv + v];
     if (p->bias != NULL)
         EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = acc[i * nv + v] + LOAD_VECTOR((const T *)p->bias + column, v);
+    if (p->row_bias != NULL) EACH_TILE_ROW {
+            VEC x = V(set1)(((const T *)p->row_bias)[i]);
+            EACH_VECTOR acc[i * nv + v] = acc[i * nv + v] + x;
+        }
     /* In this order a NaN of the sum stays. */
     if (p->flags & CYOPS_GEMM_RELU) EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = V(larger)(V(zero)(), acc[i * nv + v]);
     EACH_TILE_ROW EACH_VECTOR {

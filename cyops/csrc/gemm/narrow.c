@@ -37,6 +37,7 @@ static void turn(const gemm_problem *p, const char *t) {
 }
 
 int cyops_gemm_suits_narrow(const gemm_problem *p) {
+    if (!gemm_is_plain(p) || p->row_bias != NULL) return 0;
     if (p->mask_a.data != NULL || p->mask_b.data != NULL || p->bias != NULL || p->flags != 0 || p->items > 1) return 0;
     if (p->n > p->type->nr / 2 && p->n > p->type->mr) return 0;
     return p->rs_a == 1 && p->cs_a != 1 && p->cs_b == 1 && p->m >= 4 * p->type->nr;

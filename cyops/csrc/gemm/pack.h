@@ -21,10 +21,8 @@ CYOPS_INLINE void GEMM_NAME(pack_rows)(const int ws, ptrdiff_t width, ptrdiff_t 
 
 /* k runs along memory, up or down, as it is (step = 1) or as every second element (2): PIECE columns of at most
  * 2 * LANES rows are transposed at a time, and those between left out. Rows beyond the width alias the first. */
-CYOPS_INLINE void GEMM_NAME(pack_columns)(const int step, ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth,
-                                          const T *x, ptrdiff_t ws, ptrdiff_t ks, T *out) {
-    const T *rows[2 * LANES];
-    for (ptrdiff_t i = 0; i < 2 * LANES; i++) rows[i] = x + (i < width ? i * ws : 0);
+CYOPS_INLINE void GEMM_NAME(transpose_rows)(const int step, ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth,
+                                            const T *const *rows, ptrdiff_t ks, T *out) {
     MASK first = V(mask_of)(width < LANES ? width : LANES);
     MASK second = V(mask_of)(width > LANES ? width - LANES : 0);
     ptrdiff_t lowest = ks < 0 ? 1 - PIECE : 0, k = 0; /* the lowest address of a piece, seen from its first column */
@@ -40,6 +38,13 @@ CYOPS_INLINE void GEMM_NAME(pack_columns)(const int step, ptrdiff_t width, ptrdi
     }
     for (; k < depth; k++, out += stored)
         for (ptrdiff_t i = 0; i < stored; i++) out[i] = i < width ? rows[i][k * ks] : 0;
+}
+
+CYOPS_INLINE void GEMM_NAME(pack_columns)(const int step, ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth,
+                                          const T *x, ptrdiff_t ws, ptrdiff_t ks, T *out) {
+    const T *rows[2 * LANES];
+    for (ptrdiff_t i = 0; i < 2 * LANES; i++) rows[i] = x + (i < width ? i * ws : 0);
+    GEMM_NAME(transpose_rows)(step, width, stored, depth, rows, ks, out);
 }
 
 static void GEMM_NAME(pack_any)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const T *x, ptrdiff_t ws,
@@ -65,4 +70,54 @@ static void GEMM_NAME(pack)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, 
     } else {
         GEMM_NAME(pack_any)(width, stored, depth, x, ws, ks, out);
     }
+}
+
+/* Lanes that lie side by side in memory, or all in the padding: one vector load for at most LANES of them. */
+typedef struct {
+    const T *x;
+    ptrdiff_t lane, width;
+} GEMM_NAME(piece);
+
+static ptrdiff_t GEMM_NAME(find_pieces)(ptrdiff_t width, const T *const *places, GEMM_NAME(piece) * pieces) {
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < width; i++) {
+        GEMM_NAME(piece) *last = count > 0 ? pieces + count - 1 : NULL;
+        if (last != NULL && last->width < LANES &&
+            (places[i] == NULL ? last->x == NULL : last->x != NULL && places[i] == last->x + last->width))
+            last->width++;
+        else
+            pieces[count++] = (GEMM_NAME(piece)){places[i], i, 1};
+    }
+    return count;
+}
+
+/* Ascending lanes and k: what a store writes beyond its piece, the next one overwrites. The last step writes nothing
+ * beyond, since what follows may be another thread's. */
+static void GEMM_NAME(pack_pieces)(ptrdiff_t count, const GEMM_NAME(piece) * pieces, ptrdiff_t width, ptrdiff_t stored,
+                                   ptrdiff_t depth, ptrdiff_t ks, T *out) {
+    for (ptrdiff_t k = 0; k < depth; k++, out += stored) {
+        for (ptrdiff_t i = 0; i < count; i++) {
+            MASK mask = V(mask_of)(pieces[i].width);
+            VEC v = pieces[i].x == NULL ? V(zero)() : V(load_masked)(pieces[i].x + k * ks, mask);
+            if (k < depth - 1)
+                V(store)(out + pieces[i].lane, v);
+            else
+                V(store_masked)(out + pieces[i].lane, mask, v);
+        }
+        for (ptrdiff_t i = width; i < stored; i++) out[i] = 0;
+    }
+}
+
+static void GEMM_NAME(pack_lanes)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const void *const *given,
+                                  ptrdiff_t ks, void *packed) {
+    const T *const *places = (const T *const *)given;
+    GEMM_NAME(piece) pieces[2 * LANES];
+    ptrdiff_t count = GEMM_NAME(find_pieces)(width, places, pieces);
+    if ((ks != 1 && ks != -1) || depth < PIECE || count <= 2) {
+        GEMM_NAME(pack_pieces)(count, pieces, width, stored, depth, ks, packed);
+        return;
+    }
+    const T *rows[2 * LANES], *zeros = (const T *)cyops_gemm_zeros + (ks < 0 ? depth - 1 : 0);
+    for (ptrdiff_t i = 0; i < 2 * LANES; i++) rows[i] = i < width && places[i] != NULL ? places[i] : zeros;
+    GEMM_NAME(transpose_rows)(1, width, stored, depth, rows, ks, packed);
 }

@@ -1,8 +1,11 @@
-/* One matrix product as the drivers of this folder see it. Private to them. */
+/* One matrix product as the drivers of this folder see it. Private to them.
+ *
+ * Where one stride leads along the rows, the columns and the summed axes of an operand, those strides say where it lies;
+ * elsewhere of_a and of_b do, and it is packed along them. */
 #ifndef CYOPS_GEMM_PROBLEM_H
 #define CYOPS_GEMM_PROBLEM_H
 
-#include "gemm/gemm.h"
+#include "gemm/walk.h"
 #include "runtime/dispatch.h"
 #include "runtime/pool.h"
 
@@ -20,15 +23,19 @@ typedef struct {
 typedef struct {
     const cyops_gemm_type *type;
     ptrdiff_t m, n, k;
-    const char *a, *b, *bias; /* bias (n), side by side, or NULL */
-    char *c;                  /* columns side by side */
+    const char *a, *b;
+    const char *bias, *row_bias; /* (n), (items * m), side by side, or NULL */
+    char *c;                     /* columns side by side, unless columns_c is there */
     ptrdiff_t rs_a, cs_a, rs_b, cs_b, rs_c;
     int flags; /* CYOPS_GEMM_* */
     gemm_mask mask_a, mask_b;
-    char *column_sums; /* (n), or NULL; see cyops_fusion */
+    char *column_sums; /* (n), or NULL: the sums over the rows of b */
     ptrdiff_t items;
     int ndim; /* the axes of the items */
     ptrdiff_t shape[CYOPS_MAX_NDIM], strides_a[CYOPS_MAX_NDIM], strides_c[CYOPS_MAX_NDIM];
+    const gemm_operand *of_a, *of_b;           /* NULL where the strides above lead along all of it */
+    const gemm_operand *of_mask_a, *of_mask_b; /* of the mask of one that is walked so */
+    const gemm_walk *rows_c, *columns_c;       /* over the rows of all items; NULL where strides lead along them */
 } gemm_problem;
 
 int cyops_gemm_blocked(const gemm_problem *p); /* any */
@@ -37,21 +44,35 @@ int cyops_gemm_narrow(const gemm_problem *p);  /* what the next one says */
 int cyops_gemm_suits_narrow(const gemm_problem *p);
 int cyops_gemm_dot(const gemm_problem *p);     /* n = 1, no mask of a; other bits than the two above */
 
+/* Whether strides lead along all three tensors. */
+static inline int gemm_is_plain(const gemm_problem *p) {
+    return p->of_a == NULL && p->of_b == NULL && p->rows_c == NULL && p->columns_c == NULL;
+}
+
 /* As type->pack, with 0 for what the mask y, whose strides are ws_y and ks_y, has no positive element beside. */
 void cyops_gemm_pack_masked(const cyops_gemm_type *type, ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth,
                             const char *x, ptrdiff_t ws, ptrdiff_t ks, const char *y, ptrdiff_t ws_y, ptrdiff_t ks_y,
                             char *out);
 
+/* Packs rows of A or columns of B that are walked, times their mask where there is one. */
+void cyops_gemm_pack_walked(const cyops_gemm_type *type, const gemm_operand *x, const char *data,
+                            const gemm_operand *of_mask, const char *mask, ptrdiff_t first, ptrdiff_t width,
+                            ptrdiff_t stored, ptrdiff_t k, ptrdiff_t depth, char *out);
+
 /* Adds one part of K to the sums over the rows of B, of the columns that the panel has of it, from `column` on. The
  * panel says n, b and its strides. */
 void cyops_gemm_sum_columns(const gemm_problem *p, ptrdiff_t part, ptrdiff_t column, cyops_gemm_panel *panel);
 
-/* Whether an operand or a mask is bfloat16, and the product then: bfloat16.c. */
-int cyops_gemm_has_bfloat16(const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion);
-int cyops_matmul_bfloat16(const cyops_view *out, const cyops_view *a, const cyops_view *b, const cyops_fusion *fusion);
+/* Runs the kernel of the panel, whose c points to its first row and column, for a C whose rows or columns no stride leads
+ * along: in place where its columns lie side by side, else in a tile that is copied to where it belongs. */
+void cyops_gemm_scatter_panel(const gemm_problem *p, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column,
+                              const cyops_gemm_panel *panel);
+
+/* Where an operand or the mask is bfloat16: bfloat16.c. */
+int cyops_contract_bfloat16(const cyops_contraction *contraction);
 
 /* Integers and bool: integer.c. */
-int cyops_matmul_integer(const cyops_view *out, const cyops_view *a, const cyops_view *b);
+int cyops_contract_integer(const cyops_contraction *contraction);
 
 #define GEMM_OPERATIONS_PER_NANOSECOND 100 /* so that 64^3 is shared */
 #define GEMM_DOT_COST 8 /* a matrix-vector product runs at the speed of memory: so many times longer per operation */

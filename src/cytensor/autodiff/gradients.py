@@ -219,6 +219,11 @@ define(
     b=lambda d, a, b, axes: _tensordot_gradient(d, a, b, axes, 1),
 )
 define(
+    "contract",
+    a=lambda d, b, axes_a, axes_b, axes_out: cyops.contract(d, axes_out, b, axes_b, axes_a),
+    b=lambda d, a, axes_a, axes_b, axes_out: cyops.contract(a, axes_a, d, axes_out, axes_b),
+)
+define(
     "dense",
     joint=_dense_gradients,
     before=lambda d, out, activation: relu_gradient(d, out) if activation == "relu" else d,
