@@ -222,6 +222,11 @@ static void begin_side(gemm_side *side, const gemm_windows *windows) {
     side->windows = windows;
 }
 
+/* Whether a batch axis is nothing but more rows: B repeats along it, and so does what goes with B. */
+static int b_repeats(const cyops_contraction *x, const cyops_contraction_axis *axis, const gemm_axis *of_b, int swap) {
+    return of_b->x == 0 && axis->bias == 0 && axis->sums == 0 && (axis->mask == 0 || x->is_mask_of_b == swap);
+}
+
 /* Gives each axis to the side, or to both, or to the batch that it is of. */
 static void sort_axes(gemm_batch *batch, const cyops_contraction *x, int swap, const gemm_windows *windows,
                       gemm_side *side_a, gemm_side *side_b) {
@@ -232,12 +237,9 @@ static void sort_axes(gemm_batch *batch, const cyops_contraction *x, int swap, c
         if (axis->part == CYOPS_SUMMED) {
             side_a->summed.axes[side_a->summed.ndim++] = of_a;
             side_b->summed.axes[side_b->summed.ndim++] = of_b;
-        } else if (axis->part == (swap ? CYOPS_COLUMN : CYOPS_ROW)) {
-            insert(&side_a->outer, &of_a, of_a.x, 0);
         } else if (axis->part == (swap ? CYOPS_ROW : CYOPS_COLUMN)) {
             insert(&side_b->outer, &of_b, of_b.c, 1);
-        } else if (of_b.x == 0 && axis->bias == 0 && axis->sums == 0 &&
-                   (axis->mask == 0 || x->is_mask_of_b == swap)) { /* B repeats: more rows */
+        } else if (axis->part != CYOPS_BATCH || b_repeats(x, axis, &of_b, swap)) {
             insert(&side_a->outer, &of_a, of_a.x, 0);
         } else {
             add_batch_axis(batch, axis, swap);

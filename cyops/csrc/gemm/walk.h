@@ -14,7 +14,7 @@ typedef struct {
     int ndim;
     ptrdiff_t count; /* product of the lengths */
     ptrdiff_t shape[CYOPS_MAX_NDIM], strides[CYOPS_MAX_NDIM], steps[CYOPS_MAX_NDIM];
-    signed char windows[CYOPS_MAX_NDIM];
+    int windows[CYOPS_MAX_NDIM];
 } gemm_walk;
 
 typedef struct {
@@ -51,7 +51,7 @@ static inline void gemm_walk_add(gemm_walk *walk, ptrdiff_t length, ptrdiff_t st
     walk->shape[walk->ndim] = length;
     walk->strides[walk->ndim] = stride;
     walk->steps[walk->ndim] = step;
-    walk->windows[walk->ndim++] = (signed char)window;
+    walk->windows[walk->ndim++] = window;
 }
 
 static inline void gemm_walk_begin(gemm_walk *walk) {
