@@ -12,9 +12,11 @@ import pytest
 import cytensor as ct
 from cytensor import callbacks, layers
 
-PUBLIC = ["activations", "callbacks", "constraints", "datasets", "datasets.mnist", "dtype_policies", "initializers",
-          "keras", "layers", "losses", "metrics", "mixed_precision", "models", "nn", "optimizers",
-          "optimizers.schedules", "plots", "random", "regularizers", "saving", "utils"]
+PUBLIC = ["activations", "callbacks", "constraints", "datasets", "datasets.boston_housing",
+          "datasets.california_housing", "datasets.cifar10", "datasets.cifar100", "datasets.fashion_mnist",
+          "datasets.imdb", "datasets.mnist", "datasets.reuters", "dtype_policies", "initializers", "keras", "layers",
+          "losses", "metrics", "mixed_precision", "models", "nn", "optimizers", "optimizers.schedules", "plots",
+          "random", "regularizers", "saving", "utils"]
 
 
 def test_dir_shows_what_the_package_offers_and_no_inner_module():

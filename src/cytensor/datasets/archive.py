@@ -2,8 +2,8 @@
 
 A member's header says how much memory it wants, and a zip entry says how long its member is; either may lie. So the
 header is compared with the entry, and the entry with what its compressed bytes can hold, before an array is made.
-Pickled objects are refused. Not for model files: those are safetensors (saving/). Importing this module loads
-zipfile, so it is imported where it is used.
+Pickled objects are refused, but for a caller that reads data alone out of them (pickles.py). Not for model files: those
+are safetensors (saving/). Importing this module loads zipfile, so it is imported where it is used.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import math
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -20,22 +20,24 @@ from cytensor.checks import formats
 from cytensor.datasets.streams import CHUNK, DEFLATE_LIMIT, fill
 from cytensor.types import Array, Path
 
+Unpickler = Callable[[IO[bytes]], Array]
 _DAMAGED = (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def read(path: Path, names: Sequence[str], caller: str) -> dict[str, Array]:
+def read(path: Path, names: Sequence[str], caller: str, unpickle: Unpickler | None = None) -> dict[str, Array]:
     """Read the arrays `names` of the .npz file at `path` into a dict of new NumPy arrays.
 
-    `caller` is the function whose name starts the error messages. Raises OSError where the file cannot be opened,
-    ValueError naming it where it is not an .npz file, is damaged or cut short, lacks one of the names or holds objects.
+    `caller` is the function whose name starts the error messages. `unpickle` makes an array of the rest of a stream
+    that holds Python objects (pickles.py); without it they are refused. Raises OSError where the file cannot be opened,
+    ValueError naming it where it is not an .npz file, is damaged or cut short or lacks one of the names.
     """
     with _opened(path, caller) as archive:
         members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
         missing = [name for name in names if name not in members]
         if missing:
             raise ValueError(f"no array {', '.join(missing)}; it holds {', '.join(members) or 'nothing'}")
-        return {name: _read_member(archive, members[name]) for name in names}
+        return {name: _read_member(archive, members[name], unpickle) for name in names}
 
 
 def names_in(path: Path, caller: str) -> list[str]:
@@ -73,19 +75,21 @@ def _unreadable(path: Path, caller: str, error: BaseException, *wanted: formats.
     return ValueError(f"{caller}: cannot read {path}: {why}")
 
 
-def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
+def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, unpickle: Unpickler | None) -> Array:
     """One member as an array: header, checks, and only then memory."""
     if entry.compress_type not in _READABLE:
         raise ValueError(f"{entry.filename} is compressed in a way that .npz files do not use")
     if entry.file_size > entry.compress_size * DEFLATE_LIMIT + CHUNK:
         raise ValueError(f"{entry.filename} claims {entry.file_size} bytes from {entry.compress_size} compressed ones")
     with archive.open(entry) as member:
-        return _read_stream(member, entry.file_size, entry.filename)
+        return _read_stream(member, entry.file_size, entry.filename, unpickle)
 
 
-def _read_stream(stream: IO[bytes], size: int, name: str) -> Array:
+def _read_stream(stream: IO[bytes], size: int, name: str, unpickle: Unpickler | None = None) -> Array:
     """The array in a .npy stream of `size` bytes."""
     shape, fortran, dtype = _read_header(stream)
+    if dtype.hasobject and unpickle is not None:
+        return unpickle(stream)
     if dtype.hasobject:
         raise ValueError(f"{name} holds Python objects, which are never unpickled")
     present, claimed = size - stream.tell(), math.prod(shape) * dtype.itemsize

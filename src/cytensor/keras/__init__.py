@@ -38,7 +38,9 @@ _MODULES = {
 }
 for _name, _module in _MODULES.items():
     sys.modules[f"{__name__}.{_name}"] = _module
-sys.modules[f"{__name__}.datasets.mnist"] = datasets.mnist
+for _name in datasets.__all__:
+    if _name != "load_idx":
+        sys.modules[f"{__name__}.datasets.{_name}"] = getattr(datasets, _name)
 
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "Input", "Model", "Sequential", "Variable", *_MODULES]
 
