@@ -2,11 +2,15 @@
  *
  * Expects T, TYPE_NAME (the suffix of its kernels), LOWEST and HIGHEST (the identities of max and min), IS_NAN(x),
  * WIDE, the type in which sums wrap around, and POSITION, an integer type of the width of T or the next that holds a
- * position in a block; undefines them.
+ * position in a block; undefines them. SUFFIX, where T has vectors, is theirs.
  */
 #define FOLD_NAME(f) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(fold_sum, f), TYPE_NAME))
+#ifdef SUFFIX
+#define SUM_OF_VECTOR
+#endif
 #define FOLD_IDENTITY 0
 #define FILLER FOLD_IDENTITY
+#define FOLD_BLOCK CYOPS_ROW_BLOCK
 #define TERM(x, i) (x)
 #define MERGE(a, b) (T)((WIDE)(a) + (WIDE)(b))
 #include "reduce/fold.h"
@@ -14,6 +18,7 @@
 #define FOLD_NAME(f) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(fold_prod, f), TYPE_NAME))
 #define FOLD_IDENTITY 1
 #define FILLER FOLD_IDENTITY
+#define FOLD_BLOCK CYOPS_ROW_BLOCK
 #define TERM(x, i) (x)
 #define MERGE(a, b) (T)((WIDE)(a) * (WIDE)(b))
 #include "reduce/fold.h"
@@ -33,6 +38,7 @@ CYOPS_INLINE T ISA_NAME(CYOPS_JOIN(smaller, TYPE_NAME))(T a, T b) {
 #define FOLD_NAME(f) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(fold_max, f), TYPE_NAME))
 #define FOLD_IDENTITY LOWEST
 #define FILLER FOLD_IDENTITY
+#define FOLD_BLOCK CYOPS_EXTREME_BLOCK
 #define TERM(x, i) (x)
 #define MERGE(a, b) ISA_NAME(CYOPS_JOIN(larger, TYPE_NAME))(a, b)
 #include "reduce/fold.h"
@@ -40,13 +46,18 @@ CYOPS_INLINE T ISA_NAME(CYOPS_JOIN(smaller, TYPE_NAME))(T a, T b) {
 #define FOLD_NAME(f) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(fold_min, f), TYPE_NAME))
 #define FOLD_IDENTITY HIGHEST
 #define FILLER FOLD_IDENTITY
+#define FOLD_BLOCK CYOPS_EXTREME_BLOCK
 #define TERM(x, i) (x)
 #define MERGE(a, b) ISA_NAME(CYOPS_JOIN(smaller, TYPE_NAME))(a, b)
 #include "reduce/fold.h"
 
 #define FOLD_NAME(f) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(fold_squares, f), TYPE_NAME))
+#ifdef SUFFIX
+#define SUM_OF_VECTOR
+#endif
 #define FOLD_IDENTITY 0
 #define FILLER center[0]
+#define FOLD_BLOCK CYOPS_ROW_BLOCK
 #define TERM(x, i) (T)((WIDE)((x) - center[i]) * (WIDE)((x) - center[i]))
 #define MERGE(a, b) (T)((WIDE)(a) + (WIDE)(b))
 #include "reduce/fold.h"
@@ -65,6 +76,7 @@ CYOPS_INLINE T ISA_NAME(CYOPS_JOIN(smaller, TYPE_NAME))(T a, T b) {
 #undef WIDE
 #undef POSITION
 #undef TYPE_NAME
+#undef SUFFIX
 #undef LOWEST
 #undef HIGHEST
 #undef IS_NAN

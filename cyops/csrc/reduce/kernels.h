@@ -18,11 +18,15 @@ typedef enum {
  * side. Changing them changes the bits of sums. */
 #define CYOPS_ROW_BLOCK 1024
 #define CYOPS_COLUMN_BLOCK 128
+/* An extreme is the same from blocks of any length, and the tree over the lanes of one costs as much as 1000 elements:
+ * docs/kernels.md, Vectors. */
+#define CYOPS_EXTREME_BLOCK (16 * CYOPS_ROW_BLOCK)
 #define CYOPS_SHORT_ROW 16 /* below, elements are folded one by one: a tree over lanes costs more than it saves */
 
 /* The kernels of one fold and one dtype. `center` points to as many values as there are results. */
 typedef struct {
-    /* result[r] = fold of the n elements that lie side by side at x[r * row_stride], for r < rows; n >= 1 */
+    /* result[r] = fold of the n elements that lie side by side at x[r * row_stride], for r < rows; n >= 1. Those of more
+     * than a block are cut into blocks, which are merged in the binary tree. */
     void (*rows)(void *result, const void *x, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t n, const void *center);
     /* result[c] = fold over r of x[r * row_stride + c], for c < width; rows >= 1 */
     void (*columns)(void *result, const void *x, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t width,

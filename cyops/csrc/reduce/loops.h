@@ -1,6 +1,6 @@
 /* The reduction kernels of one instruction set. A template: no include guard. See reduce.h. */
 #define CYOPS_LANE_BYTES 256 /* four registers of AVX-512: enough sums in flight to hide the latency of an addition */
-#define CYOPS_AHEAD 4096
+#define CYOPS_AHEAD 8192
 
 #define T uint8_t
 #define POSITION int16_t
@@ -30,6 +30,7 @@
 #include "reduce/dtype.h"
 
 #define T float
+#define SUFFIX f32
 #define POSITION int32_t
 #define WIDE float
 #define TYPE_NAME f32
@@ -39,6 +40,7 @@
 #include "reduce/dtype.h"
 
 #define T double
+#define SUFFIX f64
 #define POSITION int64_t
 #define WIDE double
 #define TYPE_NAME f64

@@ -50,11 +50,11 @@ static int should_fold_columns(const cyops_reduce_plan *plan) {
     return kept != 0 && (stepped == 0 || kept_size < stepped_size);
 }
 
-/* Whether neighbouring results are runs of at most one block, many of which one call can fold. */
+/* Whether neighbouring results are runs that are short enough for one call to fold several. */
 static int should_fold_rows(const cyops_reduce_plan *plan) {
     const cyops_axes *sequence = &plan->sequence;
-    return plan->units.ndim > 0 && plan->convert == NULL && sequence->count <= CYOPS_ROW_BLOCK && sequence->ndim == 1 &&
-           sequence->strides[0][0] == 1;
+    return plan->units.ndim > 0 && plan->convert == NULL && sequence->count <= ROWS_ELEMENTS / 2 &&
+           sequence->ndim == 1 && sequence->strides[0][0] == 1;
 }
 
 /* Takes the innermost kept axis out of the units and puts its strips in its place. */
@@ -93,6 +93,7 @@ void cyops_reduce_plan_make(cyops_reduce_plan *plan, const cyops_view *out, cons
     plan->by_columns = !by_rows && should_fold_columns(plan);
     if (by_rows || plan->by_columns) cut_into_strips(plan);
     plan->block = plan->by_columns ? CYOPS_COLUMN_BLOCK : CYOPS_ROW_BLOCK;
+    if (by_rows && plan->block < plan->sequence.count) plan->block = plan->sequence.count; /* the kernel cuts the row */
     plan->blocks = (plan->sequence.count + plan->block - 1) / plan->block;
 }
 

@@ -7,9 +7,6 @@
 
 #include <stdatomic.h>
 
-/* Blocks folded by one call, a power of two, so that they are a branch of the tree: docs/kernels.md, Vectors. */
-#define RUN 16
-
 typedef struct {
     cyops_reduce_plan plan;
     const cyops_fold *fold;
@@ -40,24 +37,19 @@ static ptrdiff_t merge_complete(const reduction *r, char *slots, ptrdiff_t depth
     return depth;
 }
 
-/* Whether the blocks of a single result lie one after the other, so that one call can fold several. */
-static int blocks_are_rows(const reduction *r, const char *center) {
+/* Whether the blocks of a single result lie one after the other, so that one call folds them all. */
+static int blocks_are_a_row(const reduction *r) {
     const cyops_reduce_plan *plan = &r->plan;
-    return plan->strip == 1 && !plan->by_columns && plan->sequence.ndim == 1 && center == NULL && !r->may_stop &&
-           cyops_block_scratch(plan) == 0 && plan->block == CYOPS_ROW_BLOCK;
+    return plan->strip == 1 && !plan->by_columns && plan->sequence.ndim <= 1 && !r->may_stop &&
+           cyops_block_scratch(plan) == 0;
 }
 
-/* RUN blocks, the next at `place`, merged in pairs into the slot. */
-static void fold_run(const reduction *r, const char *x, cyops_place *place, char *slot) {
+static void fold_row(const reduction *r, const char *x, ptrdiff_t first, ptrdiff_t last, const char *center,
+                     char *slot) {
     const cyops_reduce_plan *plan = &r->plan;
-    const ptrdiff_t itemsize = plan->itemsize;
-    _Alignas(64) char results[RUN * sizeof(double)];
-    r->fold->rows(results, x + place->offset[0] * itemsize, plan->block, RUN, plan->block, NULL);
-    for (ptrdiff_t step = 1; step < RUN; step *= 2)
-        for (ptrdiff_t i = 0; i < RUN; i += 2 * step)
-            r->fold->merge(results + i * itemsize, results + (i + step) * itemsize, 1);
-    memcpy(slot, results, itemsize);
-    cyops_walk_on(&plan->sequence, place, RUN * plan->block);
+    const ptrdiff_t begin = first * plan->block, blocks = (last - first) * plan->block;
+    const ptrdiff_t left = plan->sequence.count - begin, n = left < blocks ? left : blocks;
+    r->fold->rows(slot, x + begin * plan->itemsize, 0, 1, n, center);
 }
 
 /* Folds some blocks of a unit into the first of the slots. A block that completes a pair of equal subtrees is merged
@@ -65,16 +57,14 @@ static void fold_run(const reduction *r, const char *x, cyops_place *place, char
 static void fold_blocks(const reduction *r, const char *x, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last,
                         const char *center, char *slots, char *scratch) {
     const cyops_reduce_plan *plan = &r->plan;
+    if (blocks_are_a_row(r)) {
+        fold_row(r, x, first, last, center, slots);
+        return;
+    }
     cyops_place place;
     ptrdiff_t depth = 0;
     cyops_walk_to(&plan->sequence, &place, first * plan->block);
-    ptrdiff_t b = first;
-    if (blocks_are_rows(r, center))
-        for (; b + RUN <= last && (b + RUN) * plan->block <= plan->sequence.count; b += RUN) {
-            fold_run(r, x, &place, slots + depth++ * r->slot_bytes);
-            depth = merge_complete(r, slots, depth, (b + RUN - first) / RUN, width);
-        }
-    for (; b < last; b++) {
+    for (ptrdiff_t b = first; b < last; b++) {
         ptrdiff_t row_stride, steps = plan->sequence.count - b * plan->block;
         if (steps > plan->block) steps = plan->block;
         const char *block = cyops_next_block(plan, x, &place, steps, width, scratch, &row_stride);
@@ -261,11 +251,10 @@ static int run_var(reduction *r, double correction) {
     return status;
 }
 
-/* An extreme is the same from blocks of any length, and the tree over the lanes of one costs as much as 1000 elements:
- * docs/kernels.md, Vectors. */
+/* docs/kernels.md, Vectors. */
 static void lengthen_blocks(cyops_reduce_plan *plan) {
-    if (plan->by_columns || cyops_block_scratch(plan) > 0) return;
-    plan->block *= 16;
+    if (plan->by_columns || plan->blocks == 1 || cyops_block_scratch(plan) > 0) return;
+    plan->block = CYOPS_EXTREME_BLOCK;
     plan->blocks = (plan->sequence.count + plan->block - 1) / plan->block;
 }
 
