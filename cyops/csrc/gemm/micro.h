@@ -52,6 +52,10 @@ CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, c
     else
         EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = LOAD_VECTOR(TILE_ROW(p->start, p->rs_start, i) + column, v);
     const char *b = (const char *)p->b + column / NR * p->ps_b + column % NR * sizeof(T);
+    /* C, which is read after the sum, comes meanwhile: docs/kernels.md, Matrix products. */
+    if (m > 3 && p->flags & CYOPS_GEMM_ADD)
+        EACH_TILE_ROW EACH_VECTOR if (v * sizeof(VEC) % 64 == 0)
+            __builtin_prefetch(TILE_ROW(c, p->rs_c, i) + v * LANES, 1);
     if (m > 3 && p->rs_a == sizeof(T) && p->cs_a == m * (ptrdiff_t)sizeof(T))
         GEMM_NAME(multiply_tile)(m, nv, masked, 1, p, b, last, acc);
     else
