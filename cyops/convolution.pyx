@@ -7,11 +7,19 @@ of the same products over other indices, so the three are one family, closed und
 convolution is the gradient by the input of another one. This file checks arguments and finds shapes;
 convolution_sums.pxi says who computes the sums.
 """
+from libc.string cimport memset
+
+from cyops.contract cimport Plan, add_batch, add_column, add_row, add_summed, begin_plan, run
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, cast_to, computing_dtype, count_elements, dtype_object, empty, is_floating,
-    itemsize_of, operand_beside, promote, read_shape, record, recording, require_real, result_class, shape_of,
+    CYOPS_MAX_NDIM, Strided, alias, api, cast_to, check, computing_dtype,
+    count_elements, cyops_contraction_axis, cyops_depthwise_axis, cyops_depthwise_call, dtype_object, empty,
+    is_floating, itemsize_of, operand_beside, promote, read_shape, record, recording, require_real, result_class,
+    shape_of,
 )
+
+from cyops.elementwise import relu_gradient
+from cyops.reduce import sum as sum_over
 
 include "spatial.pxi"
 
@@ -25,6 +33,8 @@ ctypedef struct Shapes:
 
 
 include "convolution_arguments.pxi"
+include "convolution_phases.pxi"
+include "convolution_depthwise.pxi"
 include "convolution_sums.pxi"
 
 
@@ -124,8 +134,7 @@ cdef Strided transposed(const Shapes *shapes, Strided d, Strided kernel, Strided
     cdef int dtype = floating_dtype("conv_transpose", d, kernel, bias)
     cdef int computing = computing_dtype(dtype)
     cdef Strided out = fresh("conv_transpose", result_class(d, kernel), computing, d.v.ndim, shapes.x)
-    sum_by_input(shapes, out, cast_to(d, computing), cast_to(kernel, computing), cast_or_none(bias, computing), relu,
-                 None)
+    sum_by_input(shapes, out, cast_to(d, computing), cast_to(kernel, computing), cast_or_none(bias, computing), relu)
     out = cast_to(out, dtype)
     if recording():
         record("conv_transpose", (d, kernel, bias), out,
@@ -188,7 +197,7 @@ def conv_kernel_gradient(x, d, kernel_shape, window):
     cdef int dtype = floating_dtype("conv_kernel_gradient", a, b, None)
     cdef int computing = computing_dtype(dtype)
     cdef Strided out = fresh("conv_kernel_gradient", result_class(a, b), computing, a.v.ndim, shapes.kernel)
-    sum_by_kernel(&shapes, out, cast_to(a, computing), cast_to(b, computing), None, None)
+    sum_by_kernel(&shapes, out, cast_to(a, computing), cast_to(b, computing), None)
     out = cast_to(out, dtype)
     if recording():
         record("conv_kernel_gradient", (a, b), out, {"window": window_tuple(&shapes)})
@@ -225,17 +234,20 @@ def conv_backward(d, x_shape, kernel_shape, window, *, x=None, kernel=None, y=No
         raise ValueError(f"conv_backward: y must have the shape of d; got d {shape_of(z)}, y {shape_of(mask)}")
     check_given("conv_backward", "x", a, shapes.x, z.v.ndim)
     check_given("conv_backward", "kernel", b, shapes.kernel, z.v.ndim)
-    z, mask = cast_to(z, dtype), cast_or_none(mask, dtype)
+    z = cast_to(z, dtype)
+    if mask is not None:
+        # Once, and not while packing, which meets an element once for each tap: docs/kernels.md, Convolutions.
+        z = relu_gradient(alias(Strided, z), alias(Strided, cast_to(mask, dtype)))
     if b is not None:
         dx = fresh("conv_backward", cls, dtype, z.v.ndim, shapes.x)
-        sum_by_input(&shapes, dx, z, cast_to(b, dtype), None, False, mask)
+        sum_by_input(&shapes, dx, z, cast_to(b, dtype), None, False)
     if bias:
         dbias = fresh("conv_backward", cls, dtype, 1, &shapes.filters)
     if a is not None:
         dkernel = fresh("conv_backward", cls, dtype, z.v.ndim, shapes.kernel)
-        sum_by_kernel(&shapes, dkernel, cast_to(a, dtype), z, mask, dbias)
+        sum_by_kernel(&shapes, dkernel, cast_to(a, dtype), z, dbias)
     elif bias:
-        sum_filters(&shapes, dbias, z, mask)
+        sum_filters(&shapes, dbias, z)
     return dx, dkernel, dbias
 
 

@@ -1,96 +1,195 @@
-# convolution_sums: interim, by taps and tensordot.
-from cyops.contract import tensordot
+# convolution_sums: the sums of a convolution and of its gradients as contractions over windows, each one call of
+# csrc/gemm. Convolutions of each channel by itself go to csrc/conv. Included by convolution.pyx.
+#
+# Rows, columns and summed axes of the three (operand a is read through windows; groups are a batch axis):
+#
+#     forward       a = x   rows samples, positions   summed taps, channels       b = kernel  columns filters
+#     by the input  a = d   rows samples, places      summed taps, filters        b = kernel  columns channels
+#     by the kernel a = x   rows taps, channels       summed samples, positions   b = d       columns filters
+
+cdef inline const Py_ssize_t *spatial_strides(const Shapes *shapes, Strided x) noexcept:
+    return &x.v.strides[first_spatial(&shapes.window)]
 
 
-cdef list tap_places(const Shapes *shapes):
-    """(tap, slices of x, slices of out) for each tap that meets the input."""
-    import itertools
-    cdef int i
-    axes = []
-    for i in range(shapes.window.count):
-        a = shapes.window.axes[i]
-        per = []
-        for k in range(a.taps):
-            shift = k * a.dilation - a.before
-            lo = max(0, -(shift // a.stride) if shift < 0 else 0)
-            while lo * a.stride + shift < 0:
-                lo += 1
-            hi = a.positions
-            while hi > lo and (hi - 1) * a.stride + shift >= a.length:
-                hi -= 1
-            if hi > lo:
-                per.append((k, slice(lo * a.stride + shift, (hi - 1) * a.stride + shift + 1, a.stride), slice(lo, hi)))
-        axes.append(per)
-    return [tuple(zip(*one)) for one in itertools.product(*axes)]
+cdef inline Py_ssize_t channel_stride(const Shapes *shapes, Strided x) noexcept:
+    return x.v.strides[channel_axis(&shapes.window)]
 
 
-cdef Strided plain(Strided x):
-    return None if x is None else alias(Strided, x)
+cdef void open_window(Plan *plan, int i, Strided a, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t length) noexcept:
+    """Window i of a, whose place is `first` where all its axes are at 0; a's pointer goes there, inside or not."""
+    plan.call.windows = max(plan.call.windows, i + 1)
+    plan.call.window[i].first = first
+    plan.call.window[i].length = length
+    plan.call.a += first * stride * a.v.itemsize
 
 
-cdef object channels_last_view(const Shapes *shapes, Strided x):
-    from cyops.views import permute_dims
-    n = shapes.window.count
-    return permute_dims(plain(x), (0, *range(2, n + 2), 1)) if shapes.window.channels_first else plain(x)
+cdef inline void put_into_window(cyops_contraction_axis *axis, int i, Py_ssize_t step) noexcept:
+    axis.window = i
+    axis.step = step
 
 
-cdef object masked(Strided d, Strided mask):
-    from cyops.elementwise import relu_gradient
-    return d if mask is None else relu_gradient(plain(d), plain(mask))
+cdef void set_epilogue(Plan *plan, Strided bias, int relu) noexcept:
+    plan.call.activation = CYOPS_ACTIVATION_RELU if relu else CYOPS_ACTIVATION_NONE
+    if bias is not None:
+        plan.call.bias = bias.v.data
 
 
+# -- forward ----------------------------------------------------------------------------------------------------------
 cdef int sum_forward(const Shapes *shapes, Strided out, Strided x, Strided kernel, Strided bias, int relu) except -1:
-    from cyops.elementwise import maximum
-    n = shapes.window.count
-    a, b, c = channels_last_view(shapes, x), plain(kernel), channels_last_view(shapes, out)
-    cg, fg = shapes.channels // shapes.groups, shapes.filters // shapes.groups
-    c[...] = 0. if bias is None else plain(bias)
-    for taps, places, positions in tap_places(shapes):
-        for g in range(shapes.groups):
-            view = c[(slice(None), *positions, slice(g * fg, (g + 1) * fg))]
-            view += tensordot(a[(slice(None), *places, slice(g * cg, (g + 1) * cg))],
-                              b[(*taps, slice(None), slice(g * fg, (g + 1) * fg))], 1)
-    if relu:
-        c[...] = maximum(c, 0.)
+    """out = activation(conv(x, kernel) + bias)."""
+    cdef int i
+    cdef int n = shapes.window.count
+    cdef const Axis *axis
+    cdef const Py_ssize_t *of_x = spatial_strides(shapes, x)
+    cdef const Py_ssize_t *of_out = spatial_strides(shapes, out)
+    cdef Py_ssize_t of_bias = bias.v.strides[0] if bias is not None else 0
+    cdef Py_ssize_t filters = shapes.filters // shapes.groups
+    cdef Plan plan
+    cdef cyops_contraction_axis *added
+    if out.v.size == 0:
+        return 0
+    if is_depthwise(shapes):
+        return depthwise_forward(shapes, out, x, kernel, bias, relu)
+    begin_plan(&plan, x, kernel)
+    plan.call.out = out.v.data
+    set_epilogue(&plan, bias, relu)
+    add_groups(&plan, shapes, channel_stride(shapes, x) * (shapes.channels // shapes.groups),
+               kernel.v.strides[n + 1] * filters, channel_stride(shapes, out) * filters, of_bias * filters)
+    added = add_row("conv", &plan, shapes.samples, x.v.strides[0])
+    added.out = out.v.strides[0]
+    for i in range(n):
+        axis = &shapes.window.axes[i]
+        added = add_row("conv", &plan, axis.positions, of_x[i] * axis.stride)
+        added.out = of_out[i]
+        put_into_window(added, i, axis.stride)
+        open_window(&plan, i, x, of_x[i], -axis.before, axis.length)
+    for i in range(n):
+        axis = &shapes.window.axes[i]
+        added = add_summed(&plan, axis.taps, of_x[i] * axis.dilation, kernel.v.strides[i])
+        put_into_window(added, i, axis.dilation)
+    add_summed(&plan, shapes.channels // shapes.groups, channel_stride(shapes, x), kernel.v.strides[n])
+    added = add_column("conv", &plan, filters, kernel.v.strides[n + 1])
+    added.out, added.bias = channel_stride(shapes, out), of_bias
+    return run("conv", &plan)
+
+
+cdef int add_groups(Plan *plan, const Shapes *shapes, Py_ssize_t a, Py_ssize_t b, Py_ssize_t out,
+                    Py_ssize_t bias) except -1:
+    """The batch axis of the groups, where there are several."""
+    cdef cyops_contraction_axis *added
+    if shapes.groups > 1:
+        added = add_batch("conv", plan, shapes.groups, a, b)
+        added.out, added.bias = out, bias
     return 0
 
 
-cdef int sum_by_input(const Shapes *shapes, Strided dx, Strided d, Strided kernel, Strided bias, int relu,
-                      Strided mask) except -1:
-    from cyops.elementwise import maximum
-    a, b, c = channels_last_view(shapes, dx), plain(kernel), channels_last_view(shapes, masked(d, mask))
-    cg, fg = shapes.channels // shapes.groups, shapes.filters // shapes.groups
-    a[...] = 0. if bias is None else plain(bias)
-    for taps, places, positions in tap_places(shapes):
-        for g in range(shapes.groups):
-            view = a[(slice(None), *places, slice(g * cg, (g + 1) * cg))]
-            k = b[(*taps, slice(None), slice(g * fg, (g + 1) * fg))]
-            d_view = c[(slice(None), *positions, slice(g * fg, (g + 1) * fg))]
-            view += tensordot(d_view, k, ([shapes.window.count + 1], [1]))
-    if relu:
-        a[...] = maximum(a, 0.)
+# -- by the input -----------------------------------------------------------------------------------------------------
+cdef int sum_by_input(const Shapes *shapes, Strided dx, Strided d, Strided kernel, Strided bias, int relu) except -1:
+    """dx = activation(the gradient by the input + bias), phase after phase."""
+    cdef Phase[MOST_SPATIAL] phases
+    cdef Py_ssize_t number, left
+    cdef Py_ssize_t count = 1
+    cdef int i
+    cdef int n = shapes.window.count
+    if dx.v.size == 0:
+        return 0
+    for i in range(n):
+        count *= count_phases(&shapes.window.axes[i])
+    for number in range(count):
+        left = number
+        for i in range(n):
+            set_phase(&phases[i], &shapes.window.axes[i], left % count_phases(&shapes.window.axes[i]))
+            left //= count_phases(&shapes.window.axes[i])
+        if is_depthwise(shapes):
+            depthwise_phase(shapes, phases, dx, d, kernel, bias, relu)
+        else:
+            sum_phase(shapes, phases, dx, d, kernel, bias, relu)
     return 0
 
 
-cdef int sum_by_kernel(const Shapes *shapes, Strided dkernel, Strided x, Strided d, Strided mask,
-                       Strided dbias) except -1:
-    d = masked(d, mask)
-    a, b, c = channels_last_view(shapes, x), plain(dkernel), channels_last_view(shapes, d)
-    cg, fg = shapes.channels // shapes.groups, shapes.filters // shapes.groups
-    b[...] = 0.
-    axes = list(range(shapes.window.count + 1))
-    for taps, places, positions in tap_places(shapes):
-        for g in range(shapes.groups):
-            b[(*taps, slice(None), slice(g * fg, (g + 1) * fg))] = tensordot(
-                a[(slice(None), *places, slice(g * cg, (g + 1) * cg))],
-                c[(slice(None), *positions, slice(g * fg, (g + 1) * fg))], (axes, axes))
+cdef int sum_phase(const Shapes *shapes, const Phase *phases, Strided dx, Strided d, Strided kernel, Strided bias,
+                   int relu) except -1:
+    cdef int i
+    cdef int n = shapes.window.count
+    cdef const Py_ssize_t *of_d = spatial_strides(shapes, d)
+    cdef const Py_ssize_t *of_dx = spatial_strides(shapes, dx)
+    cdef Py_ssize_t filters = shapes.filters // shapes.groups
+    cdef Py_ssize_t of_bias = bias.v.strides[0] if bias is not None else 0
+    cdef Plan plan
+    cdef cyops_contraction_axis *added
+    begin_plan(&plan, d, kernel)
+    plan.call.out = dx.v.data
+    set_epilogue(&plan, bias, relu)
+    if shapes.groups > 1:
+        added = add_batch("conv_input_gradient", &plan, shapes.groups, channel_stride(shapes, d) * filters,
+                          kernel.v.strides[n + 1] * filters)
+        added.out = channel_stride(shapes, dx) * (shapes.channels // shapes.groups)
+        added.bias = of_bias * (shapes.channels // shapes.groups)
+    added = add_row("conv_input_gradient", &plan, shapes.samples, d.v.strides[0])
+    added.out = dx.v.strides[0]
+    for i in range(n):
+        added = add_row("conv_input_gradient", &plan, phases[i].places, of_d[i])
+        added.out = of_dx[i] * shapes.window.axes[i].stride
+        put_into_window(added, i, 1)
+        open_window(&plan, i, d, of_d[i], phases[i].first, shapes.window.axes[i].positions)
+        plan.call.out += of_dx[i] * phases[i].first_place * dx.v.itemsize
+        plan.call.b += kernel.v.strides[i] * phases[i].tap * kernel.v.itemsize
+    for i in range(n):
+        added = add_summed(&plan, phases[i].taps, of_d[i] * phases[i].tap_step,
+                           kernel.v.strides[i] * phases[i].kernel_step)
+        put_into_window(added, i, max(phases[i].tap_step, 1))
+    add_summed(&plan, filters, channel_stride(shapes, d), kernel.v.strides[n + 1])
+    added = add_column("conv_input_gradient", &plan, shapes.channels // shapes.groups, kernel.v.strides[n])
+    added.out, added.bias = channel_stride(shapes, dx), of_bias
+    return run("conv_input_gradient", &plan)
+
+
+# -- by the kernel ----------------------------------------------------------------------------------------------------
+cdef int sum_by_kernel(const Shapes *shapes, Strided dkernel, Strided x, Strided d, Strided dbias) except -1:
+    """The gradient by the kernel and, where there is a dbias, that by the bias."""
+    cdef int i
+    cdef int n = shapes.window.count
+    cdef const Axis *axis
+    cdef const Py_ssize_t *of_x = spatial_strides(shapes, x)
+    cdef const Py_ssize_t *of_d = spatial_strides(shapes, d)
+    cdef Py_ssize_t filters = shapes.filters // shapes.groups
+    cdef Py_ssize_t of_bias = dbias.v.strides[0] if dbias is not None else 0
+    cdef Plan plan
+    cdef cyops_contraction_axis *added
+    if is_depthwise(shapes):
+        depthwise_by_kernel(shapes, dkernel, x, d)
+        return 0 if dbias is None else sum_filters(shapes, dbias, d)
+    begin_plan(&plan, x, d)
+    plan.call.out = dkernel.v.data
     if dbias is not None:
-        sum_filters(shapes, dbias, d, None)
-    return 0
+        plan.call.sums = dbias.v.data
+    if shapes.groups > 1:
+        added = add_batch("conv_kernel_gradient", &plan, shapes.groups,
+                          channel_stride(shapes, x) * (shapes.channels // shapes.groups),
+                          channel_stride(shapes, d) * filters)
+        added.out, added.sums = dkernel.v.strides[n + 1] * filters, of_bias * filters
+    for i in range(n):
+        axis = &shapes.window.axes[i]
+        added = add_row("conv_kernel_gradient", &plan, axis.taps, of_x[i] * axis.dilation)
+        added.out = dkernel.v.strides[i]
+        put_into_window(added, i, axis.dilation)
+        open_window(&plan, i, x, of_x[i], -axis.before, axis.length)
+    added = add_row("conv_kernel_gradient", &plan, shapes.channels // shapes.groups, channel_stride(shapes, x))
+    added.out = dkernel.v.strides[n]
+    add_summed(&plan, shapes.samples, x.v.strides[0], d.v.strides[0])
+    for i in range(n):
+        axis = &shapes.window.axes[i]
+        added = add_summed(&plan, axis.positions, of_x[i] * axis.stride, of_d[i])
+        put_into_window(added, i, axis.stride)
+    added = add_column("conv_kernel_gradient", &plan, filters, channel_stride(shapes, d))
+    added.out, added.sums = dkernel.v.strides[n + 1], of_bias
+    return run("conv_kernel_gradient", &plan)
 
 
-cdef int sum_filters(const Shapes *shapes, Strided dbias, Strided d, Strided mask) except -1:
-    from cyops.reduce import sum as sum_over
-    d = channels_last_view(shapes, masked(d, mask))
-    plain(dbias)[...] = sum_over(d, axis=tuple(range(d.ndim - 1)))
-    return 0
+# -- without a contraction --------------------------------------------------------------------------------------------
+cdef int sum_filters(const Shapes *shapes, Strided dbias, Strided d) except -1:
+    """dbias = the sum of d over all but its filters."""
+    cdef int channels = channel_axis(&shapes.window)
+    cdef tuple others = tuple([axis for axis in range(d.v.ndim) if axis != channels])
+    cdef Strided sums = sum_over(alias(Strided, d), axis=others)
+    return check("conv_backward", api().cast(&dbias.v, &sums.v))

@@ -81,6 +81,23 @@ cdef extern from "csrc/gemm/gemm.h":
         cyops_window window[CYOPS_MOST_WINDOWS]
         cyops_contraction_axis axes[CYOPS_CONTRACTION_AXES]
 
+cdef extern from "csrc/conv/conv.h":
+    ctypedef struct cyops_depthwise_axis:
+        Py_ssize_t length, positions, taps, first, step, tap_step
+        Py_ssize_t x, kernel, out
+    ctypedef struct cyops_depthwise_call:
+        int dtype, relu
+        Py_ssize_t samples, channels, multiplier, depth
+        cyops_depthwise_axis axes[3]
+        char *x
+        char *kernel
+        char *out
+        const char *bias
+        Py_ssize_t x_sample, x_channel, x_depth
+        Py_ssize_t kernel_channel, kernel_further
+        Py_ssize_t out_sample, out_channel, out_multiplier
+        Py_ssize_t bias_channel, bias_multiplier
+
 cdef extern from "csrc/base/api.h":
     ctypedef struct cyops_step_factors:
         double parameter
@@ -95,6 +112,9 @@ cdef extern from "csrc/base/api.h":
         int (*power)(const cyops_view *out, const cyops_view *const *inputs) noexcept nogil
         int (*cast)(const cyops_view *out, const cyops_view *x) noexcept nogil
         int (*contract)(const cyops_contraction *contraction) noexcept nogil
+
+        int (*depthwise)(const cyops_depthwise_call *call) noexcept nogil
+        int (*depthwise_by_kernel)(const cyops_depthwise_call *call) noexcept nogil
 
         int (*reduce)(int reduction, const cyops_view *out, const cyops_view *x, const char *reduced,
                       double correction) noexcept nogil

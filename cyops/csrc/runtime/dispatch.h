@@ -5,6 +5,7 @@
 #ifndef CYOPS_DISPATCH_H
 #define CYOPS_DISPATCH_H
 
+#include "conv/kernels.h"
 #include "elementwise/kernels.h"
 #include "gemm/kernels.h"
 #include "reduce/kernels.h"
@@ -12,6 +13,7 @@
 #include "update/kernels.h"
 
 typedef struct {
+    const cyops_conv_kernels *conv;
     const cyops_elementwise_kernels *elementwise;
     const cyops_gemm_kernels *gemm;
     const cyops_reduce_kernels *reduce;

@@ -26,6 +26,7 @@ static const cyops_gemm_kernels gemm_kernels_with_pairs = {
 };
 
 const cyops_kernels cyops_kernels_avx512_bf16 = {
+    .conv = &cyops_conv_kernels_avx512,
     .elementwise = &cyops_elementwise_kernels_avx512,
     .gemm = &gemm_kernels_with_pairs,
     .reduce = &cyops_reduce_kernels_avx512,

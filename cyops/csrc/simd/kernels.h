@@ -8,6 +8,7 @@
 
 #include "simd/vector.h"
 
+#include "conv/loops.h"
 #include "elementwise/loops.h"
 #include "gemm/loops.h"
 #include "reduce/loops.h"
@@ -15,6 +16,7 @@
 #include "update/loops.h"
 
 const cyops_kernels ISA_NAME(cyops_kernels) = {
+    .conv = &ISA_NAME(cyops_conv_kernels),
     .elementwise = &ISA_NAME(cyops_elementwise_kernels),
     .gemm = &ISA_NAME(cyops_gemm_kernels),
     .reduce = &ISA_NAME(cyops_reduce_kernels),
