@@ -131,7 +131,7 @@ def contract_windows(a, axes_a, b, axes_b, axes_out, windows):
     Each window is (axis, label, stride, dilation, before, after): that axis of a has the label of the taps in `axes_a`,
     `label` names the positions, and the tap k of position o is the element o * stride + k * dilation - before. Beyond
     either end of the axis, where `before` and `after` allow for as much padding, it counts as 0. Neither label may be
-    a batch's. a and b: both float32, both float64 or of one integer dtype. A fresh tensor; not recorded. What code in C
+    a batch's. a and b: both float32, float64 or bfloat16, or of one integer dtype. A fresh tensor; not recorded. What code in C
     does with windows, for tests of it and for trying things out.
 
     >>> import cyops
@@ -148,7 +148,8 @@ def contract_windows(a, axes_a, b, axes_b, axes_out, windows):
     cdef Py_ssize_t taps, positions, span
     cdef int i, axis
     axes_a, axes_b, axes_out, windows = tuple(axes_a), tuple(axes_b), tuple(axes_out), tuple(windows)
-    if x.v.dtype != y.v.dtype or computing_dtype(x.v.dtype) != x.v.dtype or len(windows) > CYOPS_MOST_WINDOWS:
+    cdef bint has_kernel = computing_dtype(x.v.dtype) == x.v.dtype or x.v.dtype == CYOPS_BFLOAT16
+    if x.v.dtype != y.v.dtype or not has_kernel or len(windows) > CYOPS_MOST_WINDOWS:
         raise ValueError("contract_windows: needs operands of one dtype that kernels compute in, and at most "
                          f"{CYOPS_MOST_WINDOWS} windows; got {x.dtype}, {y.dtype} and {len(windows)} windows")
     read_labels("axes_b", axes_b, y.v.ndim, &in_b)

@@ -12,11 +12,12 @@ import sys
 import guarded
 import numpy as np
 import pytest
+import test_contraction
 from layouts import LAYOUTS
 
 import cyops
 import cytensor as ct
-from cyops.contract import add_matmul
+from cyops.contract import add_matmul, contract_windows
 
 RNG = np.random.default_rng(0)
 DEPTHS = (0, 1, 2, 3, 4, 31, 33, 767, 768, 769, 1537)     # a part of K is 384 pairs
@@ -179,6 +180,26 @@ def check_backward():
     assert dkernel.tolist() == [[0, 0, 0, 2, 3, 0]]
 
 
+def check_windows(trials=300):
+    """Convolutions and gradients of kernels read through windows, with padding: against float64 over a padded copy, and
+    the same bits in any layout."""
+    rng = np.random.default_rng(3)
+
+    def rounded(values):
+        return np.asarray(cyops.astype(values, "bfloat16"))
+
+    for _ in range(trials):
+        x, other, labels, windows, (expected, magnitude), depth = test_contraction.drawn_convolution(rng, rounded)
+        a, b = cyops.astype(x, "bfloat16"), cyops.astype(other, "bfloat16")
+        result = contract_windows(a, labels[0], b, *labels[1:], windows)
+        bound = (2 * depth + 4) * EPS * magnitude + (depth + 1) * TINY * 2
+        assert result.dtype == "bfloat16"
+        assert np.all(np.abs(exact(result) - expected) <= bound + HALF * (np.abs(expected) + bound)), windows
+        laid = [cyops.astype(test_contraction.any_layout(rng, part), "bfloat16") for part in (x, other)]
+        again = contract_windows(laid[0], labels[0], laid[1], *labels[1:], windows)
+        assert np.array_equal(again, result), (x.shape, other.shape, labels, windows)
+
+
 def check_guard_pages():
     ml_dtypes = pytest.importorskip("ml_dtypes")
     holders = [guarded.Guarded(400 * 400 * 2) for _ in range(2)]
@@ -195,7 +216,7 @@ def check_guard_pages():
 
 
 CHECKS = (check_sizes, check_layouts, check_batches, check_outputs, check_mixed, check_specials, check_threads,
-          check_backward)
+          check_backward, check_windows)
 
 
 # -- the tests --------------------------------------------------------------------------------------------------------

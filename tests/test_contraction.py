@@ -133,12 +133,15 @@ def any_layout(rng, x):
     return y
 
 
-def drawn_convolution(rng):
-    """Operands, labels and windows of a convolution or of the gradient of its kernel, and what it must give."""
+def drawn_convolution(rng, rounded=np.asarray):
+    """Operands, labels and windows of a convolution or of the gradient of its kernel, and what it must give.
+
+    rounded: what is done to the operands' numbers first.
+    """
     dtype, spatial = str(rng.choice(["float32", "float64"])), int(rng.integers(1, 4))
     batch, channels, out_channels = (rng.choice(few) for few in ([1, 2, 3], [1, 2, 3, 4, 8, 16, 20], [1, 2, 5, 16, 33]))
     lengths, taps, positions, strides, dilations, before, after = drawn_window(rng, spatial)
-    x = numbers(rng, (batch, *lengths, channels), dtype)
+    x = rounded(numbers(rng, (batch, *lengths, channels), dtype))
     view = windowed(x, taps, positions, strides, dilations, before, after)
     at, tap = list(range(1, 1 + spatial)), list(range(10, 10 + spatial))
     if rng.random() < 0.5 or 0 in positions:
@@ -151,7 +154,7 @@ def drawn_convolution(rng):
         windows = list(zip(range(1, 1 + spatial), tap, dilations, strides, before, ends, strict=True))
         depth = batch * positions.prod()
     of_out = rng.permutation(of_out).tolist() if rng.random() < 0.5 else of_out
-    other = numbers(rng, other, dtype)
+    other = rounded(numbers(rng, other, dtype))
     labels = ([0, *at, *tap, 20], of_other, of_out)
     return x, other, (of_x, of_other, of_out), windows, einsum(labels, view, other), depth
 

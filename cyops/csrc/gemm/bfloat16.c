@@ -163,45 +163,80 @@ static int pair_operand(const cyops_view *x, const cyops_view *mask, int k, cyop
 
 enum { A, B, MASK, COUNT };
 
-/* An operand of a contraction, or its mask, as a view over the axes that the operand has. */
+/* An operand of a contraction, or its mask, as a view: over the axes that it has and that no window moves, then over the
+ * memory that each window slides along. */
 typedef struct {
     cyops_view view;
-    int axes[CYOPS_MAX_NDIM]; /* which of the contraction's each is */
+    int axes[CYOPS_MAX_NDIM]; /* which of the contraction's each is, of those without a window */
+    int plain;                /* how many these are */
+    int moves[CYOPS_MOST_WINDOWS]; /* whether an axis moves the window: else it stands where its first place is */
     int k;                    /* of the view: the axis that pairs are made along */
 } operand_view;
 
-static int is_of_b(const cyops_contraction *x, int what) { return what == B || (what == MASK &&x->is_mask_of_b); }
+static int is_of_b(const cyops_contraction *x, int what) { return what == B || (what == MASK && x->is_mask_of_b); }
 
 static ptrdiff_t *stride_of(cyops_contraction_axis *axis, int what) {
     return what == A ? &axis->a : what == B ? &axis->b : &axis->mask;
+}
+
+static int has_window(const cyops_contraction *x, int what, const cyops_contraction_axis *axis) {
+    return !is_of_b(x, what) && axis->window != CYOPS_NO_WINDOW;
+}
+
+/* The axis of the memory that window `w` slides along, from its beginning on: what places outside would name is not
+ * there. */
+static void view_window(cyops_contraction *x, int what, int w, operand_view *found) {
+    cyops_view *view = &found->view;
+    const cyops_window *window = &x->window[w];
+    ptrdiff_t stride = 0;
+    found->moves[w] = 0;
+    for (int i = 0; i < x->ndim; i++) {
+        cyops_contraction_axis *axis = &x->axes[i];
+        if (axis->window != w || axis->length <= 1) continue;
+        stride = *stride_of(axis, what) / axis->step;
+        found->moves[w] = 1;
+    }
+    if (found->moves[w]) view->data -= window->first * stride * view->itemsize;
+    const ptrdiff_t places = found->moves[w] ? window->length : window->first >= 0 && window->first < window->length;
+    view->shape[view->ndim] = places;
+    view->strides[view->ndim++] = places > 1 ? stride : 0;
+    view->size *= places;
 }
 
 /* Whether there are so few axes that it can be one. */
 static int view_operand(cyops_contraction *x, int what, int k, operand_view *found) {
     const char *const data[COUNT] = {x->a, x->b, x->mask};
     const int dtypes[COUNT] = {x->dtype_a, x->dtype_b, x->dtype_mask};
+    const int windows = is_of_b(x, what) ? 0 : x->windows;
     cyops_view *view = &found->view;
     *view = (cyops_view){.data = (char *)data[what], .size = 1, .dtype = dtypes[what]};
     view->itemsize = cyops_itemsize(view->dtype);
     for (int i = 0; i < x->ndim; i++) {
         cyops_contraction_axis *axis = &x->axes[i];
-        if (axis->part == (is_of_b(x, what) ? CYOPS_ROW : CYOPS_COLUMN)) continue;
-        if (view->ndim == CYOPS_MAX_NDIM) return 0;
+        if (axis->part == (is_of_b(x, what) ? CYOPS_ROW : CYOPS_COLUMN) || has_window(x, what, axis)) continue;
+        if (view->ndim == CYOPS_MAX_NDIM - windows) return 0;
         if (i == k) found->k = view->ndim;
         found->axes[view->ndim] = i;
         view->shape[view->ndim] = axis->length;
-        view->strides[view->ndim++] = *stride_of(axis, what);
+        view->strides[view->ndim++] = axis->length > 1 ? *stride_of(axis, what) : 0;
         view->size *= axis->length;
     }
+    found->plain = view->ndim;
+    for (int w = 0; w < windows; w++) view_window(x, what, w, found);
     return 1;
 }
 
-/* Gives the contraction an operand that lies elsewhere. */
+/* Gives the contraction an operand that lies elsewhere, as `by`, which has the axes of `given`. */
 static void replace_operand(cyops_contraction *x, int what, const operand_view *given, const cyops_view *by) {
-    if (what == A) x->a = by->data;
-    if (what == B) x->b = by->data;
-    if (what == MASK) x->mask = by->data;
-    for (int i = 0; i < by->ndim; i++) *stride_of(&x->axes[given->axes[i]], what) = by->strides[i];
+    const char *data = by->data;
+    for (int i = 0; i < given->plain; i++) *stride_of(&x->axes[given->axes[i]], what) = by->strides[i];
+    for (int w = 0; w < by->ndim - given->plain; w++)
+        if (given->moves[w]) data += x->window[w].first * by->strides[given->plain + w] * by->itemsize;
+    for (int i = 0; i < x->ndim; i++) {
+        cyops_contraction_axis *axis = &x->axes[i];
+        if (has_window(x, what, axis)) *stride_of(axis, what) = axis->step * by->strides[given->plain + axis->window];
+    }
+    *(what == A ? &x->a : what == B ? &x->b : &x->mask) = data;
 }
 
 /* The last summed axis that is longer than 1 and has no window, else one of length 1, which is added where there is room;
@@ -260,8 +295,6 @@ static int multiply_pairs(const cyops_contraction *given) {
     const int k = axis_of_pairs(&x), count = x.mask == NULL ? MASK : COUNT;
     for (int what = A; what < count; what++)
         if (k < 0 || !view_operand(&x, what, k, &views[what])) return CYOPS_NO_KERNEL;
-    if (x.windows > 0 && ((x.mask != NULL && !x.is_mask_of_b) || !holds_pairs(&views[A].view, views[A].k)))
-        return CYOPS_NO_KERNEL; /* what lies in the padding cannot be copied */
     if (x.sums != NULL) sum_columns(&x);
     if (!has_rows(&x)) return CYOPS_OK;
     int status = CYOPS_OK;
@@ -305,7 +338,7 @@ static int multiply_widened(const cyops_contraction *given) {
     cyops_contraction x = *given;
     char *scratch[COUNT] = {NULL};
     const int dtypes[COUNT] = {x.dtype_a, x.dtype_b, x.dtype_mask};
-    int status = x.windows > 0 ? CYOPS_NO_KERNEL : CYOPS_OK; /* what lies in the padding cannot be copied */
+    int status = CYOPS_OK;
     for (int what = A; what < (x.mask == NULL ? MASK : COUNT) && status == CYOPS_OK; what++) {
         operand_view view;
         cyops_view wide;
