@@ -200,6 +200,55 @@ def check_windows(trials=300):
         assert np.array_equal(again, result), (x.shape, other.shape, labels, windows)
 
 
+def within(result, operands, compute, depth, rounded):
+    """Whether a sum of products of bfloat16 is within the bound of that of float64, which other tests check."""
+    expected, magnitude = (np.asarray(compute(*map(f, operands))) for f in (exact, lambda x: np.abs(exact(x))))
+    bound = (2 * depth + 4) * EPS * magnitude + (depth + 1) * TINY * 10
+    bound = bound + HALF * (np.abs(expected) + bound) if rounded else bound
+    return result.dtype == ("bfloat16" if rounded else np.float32) and bool(
+        np.all(np.abs(exact(result) - expected) <= bound))
+
+
+def check_convolutions():
+    """conv, its transpose and its gradients, of even and odd channels, in groups, with strides, in both formats."""
+    for channels, filters, groups, options in (
+        (4, 6, 1, {}), (3, 5, 1, {"strides": 2, "padding": "same"}), (1, 8, 1, {"padding": "same"}),
+        (4, 6, 2, {"dilation_rate": 2, "padding": 3}), (6, 4, 1, {"data_format": "channels_first"}),
+        (3, 3, 3, {"padding": "same"}), (16, 33, 1, {"strides": (2, 1)}),
+    ):
+        first = options.get("data_format") == "channels_first"
+        x = numbers(3, channels, 9, 8) if first else numbers(3, 9, 8, channels)
+        kernel = numbers(3, 2, channels // groups, filters)
+        found = cyops.conv(x, kernel, groups=groups, **options)
+        depth = 6 * channels // groups
+        assert within(found, (x, kernel), lambda a, b: cyops.conv(a, b, groups=groups, **options), depth, True)  # noqa: B023
+        with ct.GradientTape() as tape:
+            a, b = ct.asarray(x), ct.asarray(kernel)
+            tape.watch([a, b])
+            y = ct.ops.conv(a, b, groups=groups, **options)
+        weights = numbers(*y.shape)
+        dx, dkernel = tape.gradient(y, [a, b], output_gradients=weights)
+
+        def gradients(which, a, b, d):
+            with ct.GradientTape() as tape:
+                sources = [ct.asarray(a), ct.asarray(b)]
+                tape.watch(sources)
+                y = ct.ops.conv(*sources, groups=groups, **options)  # noqa: B023 - used at once
+            return tape.gradient(y, sources[which], output_gradients=ct.asarray(d))
+
+        operands = (x, kernel, weights)
+        assert within(dx, operands, lambda *given: gradients(0, *given), 6 * filters, True), options
+        depth = int(np.prod(y.shape)) // filters
+        assert within(dkernel, operands, lambda *given: gradients(1, *given), depth, True), options
+    d, kernel = numbers(2, 4, 5, 3), numbers(3, 3, 7, 3)
+    found = cyops.conv_transpose(d, kernel, strides=2, padding="same")
+    assert within(found, (d, kernel), lambda a, b: cyops.conv_transpose(a, b, strides=2, padding="same"), 27, True)
+    x, kernel, bias = numbers(2, 9, 4), numbers(3, 4, 5), numbers(5)
+    relu = cyops.conv(x, kernel, bias, activation="relu")
+    plain = exact(cyops.conv(exact(x), exact(kernel), exact(bias)))
+    assert np.allclose(exact(relu), np.maximum(plain, 0), rtol=2 * HALF, atol=1e-5)
+
+
 def check_guard_pages():
     ml_dtypes = pytest.importorskip("ml_dtypes")
     holders = [guarded.Guarded(400 * 400 * 2) for _ in range(2)]
@@ -216,7 +265,7 @@ def check_guard_pages():
 
 
 CHECKS = (check_sizes, check_layouts, check_batches, check_outputs, check_mixed, check_specials, check_threads,
-          check_backward, check_windows)
+          check_backward, check_windows, check_convolutions)
 
 
 # -- the tests --------------------------------------------------------------------------------------------------------
