@@ -160,3 +160,20 @@ def test_the_dtype_object_of_bfloat16():
     assert ct.bfloat16 == "bfloat16" and ct.bfloat16 != "float32" and hash(ct.bfloat16) == hash("bfloat16")
     assert pickle.loads(pickle.dumps(ct.bfloat16)) is ct.bfloat16 and str(ct.bfloat16) == "bfloat16"
     assert cyops.zeros(2, ct.bfloat16).dtype is ct.bfloat16
+
+
+def test_arrays_of_ml_dtypes_come_and_go():
+    """The package that gives NumPy a bfloat16: asked for by dtype, never by being installed."""
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    array = np.array([[1.0, -2.5], [np.inf, 3e38]], ml_dtypes.bfloat16)
+    for x in (cyops.asarray(array), cyops.asarray(array.T).T, cyops.asarray(array[::-1])[::-1]):
+        assert x.dtype == "bfloat16" and x.tolist() == array.astype(np.float32).tolist()
+        back = np.asarray(x, ml_dtypes.bfloat16)
+        assert back.dtype == array.dtype and np.array_equal(back, array)
+    assert cyops.astype(array, ml_dtypes.bfloat16).dtype == "bfloat16" and np.asarray(x).dtype == np.float32
+
+
+def test_numpys_functions_take_bfloat16_as_float32():
+    x = ct.asarray([1.0, -4.0], "bfloat16")
+    assert np.signbit(x).tolist() == [False, True] and np.hypot(x, x).dtype == np.float32
+    assert np.sqrt(ct.abs(x)).tolist() == [1.0, 2.0] and np.mean(x) == -1.5
