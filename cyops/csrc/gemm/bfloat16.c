@@ -173,7 +173,7 @@ typedef struct {
     int k;                    /* of the view: the axis that pairs are made along */
 } operand_view;
 
-static int is_of_b(const cyops_contraction *x, int what) { return what == B || (what == MASK && x->is_mask_of_b); }
+static int is_of_b(const cyops_contraction *x, int what) { return what == B || (what == MASK &&x->is_mask_of_b); }
 
 static ptrdiff_t *stride_of(cyops_contraction_axis *axis, int what) {
     return what == A ? &axis->a : what == B ? &axis->b : &axis->mask;
