@@ -130,9 +130,9 @@ def contract_windows(a, axes_a, b, axes_b, axes_out, windows):
 
     Each window is (axis, label, stride, dilation, before, after): that axis of a has the label of the taps in `axes_a`,
     `label` names the positions, and the tap k of position o is the element o * stride + k * dilation - before. Beyond
-    either end of the axis, where `before` and `after` allow for as much padding, it counts as 0. Neither label may be
-    a batch's. a and b: both float32, float64 or bfloat16, or of one integer dtype. A fresh tensor; not recorded. What code in C
-    does with windows, for tests of it and for trying things out.
+    either end of the axis, where `before` and `after` allow for as much padding, it counts as 0. Neither label may be a
+    batch's. a and b: both float32, float64 or bfloat16, or of one integer dtype. A fresh tensor; not recorded. What
+    code in C does with windows, for tests of it and for trying things out.
 
     >>> import cyops
     >>> from cyops.contract import contract_windows
