@@ -5,7 +5,7 @@ import statistics
 import pytest
 
 import cytensor as ct
-from cytensor.cli import commands, data
+from cytensor.cli import data, networks
 
 from .peers import THREADS
 from .timing import summarise
@@ -16,7 +16,7 @@ SEEDS = range(5)
 def accuracy_after_training(train, test, seed):
     """Test accuracy of Dense 512 relu, Dense 10 softmax after 5 epochs of RMSprop on batches of 128."""
     ct.set_seed(seed)
-    model = commands.build_model(train, [512], 10)
+    model = networks.dense(train, [512], 10)
     model.compile(optimizer="rmsprop", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(train.x, train.y, batch_size=128, epochs=5, verbose=0)
     return model.evaluate(test.x, test.y, verbose=0)[1]

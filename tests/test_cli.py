@@ -56,7 +56,8 @@ def test_help(command, capsys):
     code, out, _ = run(*command, "--help", capsys=capsys)
     assert code == 0 and out.startswith("usage: cytensor")
     if command == ["train"]:
-        for option in ("data", "epochs", "batch-size", "optimizer", "learning-rate", "hidden", "seed", "save", "plot"):
+        for option in ("data", "epochs", "batch-size", "model", "optimizer", "learning-rate", "hidden", "seed", "save",
+                       "plot"):
             assert f"--{option} " in out
         assert out.count("(default: ") >= 8 and "SUPPRESS" not in out and "None" not in out
 
@@ -203,7 +204,7 @@ def test_an_interrupted_training_ends_quietly(monkeypatch, capsys):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.commands, "build_model", interrupt)
+    monkeypatch.setattr(cli.networks, "build", interrupt)
     code, _, err = run("train", *QUICK, capsys=capsys)
     assert code == 130 and "interrupted" in err and "Traceback" not in err
 

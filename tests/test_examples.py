@@ -28,6 +28,7 @@ def number(text, pattern):
 def test_every_example_is_tested():
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
         "mnist.py",
+        "mnist_convnet.py",
         "mnist_from_scratch.py",
         "optimization.py",
         "views.py",
@@ -47,6 +48,13 @@ def test_mnist():
     printed = run("mnist.py", "--epochs", "1", "--samples", "12000")
     assert number(printed, r"test accuracy (\S+)") > 0.87
     assert number(printed, r"test loss (\S+),") < 0.45
+
+
+@pytest.mark.slow
+def test_mnist_convnet():
+    printed = run("mnist_convnet.py", "--epochs", "1", "--samples", "6000")
+    assert number(printed, r"test accuracy (\S+)") > 0.85
+    assert "104,202" in printed                # 320 + 18,496 + 73,856 + 11,530 parameters
 
 
 @pytest.mark.slow

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from typing import Any
 import numpy as np
 
 import cytensor as ct
-from cytensor import layers, plots
-from cytensor.cli import ascii_art, data, photos
+from cytensor import plots
+from cytensor.cli import ascii_art, data, networks, photos
 from cytensor.datasets import mnist
 from cytensor.saving.files import check_target, read_file
 from cytensor.types import Array
@@ -36,6 +35,10 @@ TRAIN_DATA = (
 TEST_DATA = (
     "'mnist' for the packaged digits; an .npz file with x_test and, if known, y_test; or a .csv or .npy file as for "
     "cytensor train, with or without labels"
+)
+MODELS = (
+    "network: 'dense', layers of relu units; or 'convnet' for images, 18 x 18 and larger: 32, 64 and 128 filters of "
+    "3 x 3, with maxima of 2 x 2 between"
 )
 LABEL = "name or number, from 1, of the column of labels in a .csv or .npy file"
 BROKEN_PIPE = 141                  # what a shell says of a process that a closed pipe ended
@@ -98,18 +101,20 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     add = commands.add_parser(
         "train",
-        help="train a classifier of dense layers and test it",
-        description="Train a classifier: hidden layers of relu units, then a softmax over the classes. Prints the "
-        "progress of each epoch, the accuracy on the test data, and ten example predictions.",
+        help="train a classifier and test it",
+        description="Train a classifier: hidden layers of relu units, or convolutions over images, then a softmax over "
+        "the classes. Prints the progress of each epoch, the accuracy on the test data, and ten example predictions.",
     )
     _option(add, "--data", TRAIN_DATA, ["mnist"], shown="mnist", nargs="+", metavar="FILE")
     _option(add, "--label", LABEL, shown="label, target, class or y, else the last", metavar="COLUMN")
+    _option(add, "--model", MODELS, "dense", choices=networks.KINDS)
     _option(add, "--epochs", "passes over the training data", 5, type=positive_int, metavar="N")
     _option(add, "--batch-size", "samples for each step", 128, type=positive_int, metavar="N")
     _option(add, "--optimizer", "rule by which the weights move", "rmsprop", choices=OPTIMIZERS)
     _option(add, "--learning-rate", "length of a step", shown="the optimizer's", type=positive_float, metavar="R")
-    help_text = "units of each hidden layer, first to last; without a number, a linear classifier"
-    _option(add, "--hidden", help_text, [512], shown="512", type=positive_int, nargs="*", metavar="N")
+    help_text = "units of each hidden dense layer, first to last; without a number none: of dense, a linear classifier"
+    _option(add, "--hidden", help_text, shown="512 for dense, none behind the convolutions", type=positive_int,
+            nargs="*", metavar="N")
     help_text = "start of the random numbers; the same seed gives the same result, bit for bit"
     _option(add, "--seed", help_text, 0, type=seed_number, metavar="N")
     _option(add, "--samples", "use only the first N training samples", shown="all", type=positive_int, metavar="N")
@@ -155,9 +160,11 @@ def train(options: argparse.Namespace) -> None:
     for path in filter(None, (options.save, options.resume)):
         check_target(path)
     samples, test = data.training(options.data, options.label, options.samples, options.seed)
+    if options.model == "convnet":
+        samples, test = (part._replace(x=networks.as_images(part.x), table=False) for part in (samples, test))
     classes = int(max(samples.labels.max(), test.labels.max())) + 1
     ct.set_seed(options.seed)
-    model = build_model(samples, options.hidden, classes)
+    model = networks.build(options.model, samples, options.hidden, classes)
     optimizer = getattr(ct.optimizers, OPTIMIZERS[options.optimizer])
     rate = {"learning_rate": options.learning_rate} if options.learning_rate else {}
     model.compile(optimizer=optimizer(**rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -228,6 +235,7 @@ def info(options: argparse.Namespace) -> None:
         "instruction set": f"{cyops.isa} (this processor has {choices}; CYOPS_ISA chooses)",
         "threads": f"{cyops.get_num_threads()} (CYOPS_NUM_THREADS or OMP_NUM_THREADS chooses)",
         "dtypes": ", ".join([*(name for name, *_ in cyops.dtype_rows()), "strings"]),
+        "networks": f"{', '.join(networks.KINDS)} (cytensor train --model chooses)",
         "packaged data": f"mnist, {os.path.getsize(mnist.PACKAGED):,} bytes, {mnist.PACKAGED}",
     }
     for name, value in rows.items():
@@ -235,25 +243,6 @@ def info(options: argparse.Namespace) -> None:
 
 
 # Model
-
-
-def build_model(samples: data.Samples, hidden: Sequence[int], classes: int) -> ct.Sequential:
-    """Dense relu layers and a softmax, behind what brings the samples to vectors of numbers near one."""
-    model = ct.Sequential()
-    if samples.x.ndim > 2:
-        model.add(layers.Flatten())
-    if samples.x.dtype == np.uint8:
-        model.add(layers.Rescaling(1 / 255))
-    if samples.table:
-        scale = layers.Normalization()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")        # a column that never varies is no fault of a table
-            scale.adapt(samples.x)
-        model.add(scale)
-    for units in hidden:
-        model.add(layers.Dense(units, activation="relu"))
-    model.add(layers.Dense(classes, activation="softmax"))
-    return model
 
 
 def taken_by(model: ct.Model) -> tuple[int, ...]:
@@ -277,7 +266,7 @@ def probabilities_of(model: ct.Model, x: Array) -> Array:
 
 def show_predictions(samples: data.Samples, probabilities: Array) -> None:
     """Print a line for each sample: its label if known, the likeliest class and its probability; images as pictures."""
-    x, y, names, _ = samples
+    x, y, names = networks.as_pictures(samples.x), samples.y, samples.names
     predicted = probabilities.argmax(axis=1)
 
     def called(label: Any) -> str:

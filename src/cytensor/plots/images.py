@@ -12,6 +12,7 @@ from cytensor.types import Array, ArrayLike, Path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
+CHANNELS = (1, 3, 4)           # grey, colours, and colours with what they cover
 SIDE = 1.15                    # of the longer side of one picture, in inches
 CAPTION = 0.14                 # for one line of text
 
@@ -89,7 +90,7 @@ def as_pictures(op: str, images: ArrayLike, labels: ArrayLike | None = None) -> 
     if images.ndim == 2 or (images.ndim == 3 and images.shape[-1] in (1, 3) and samples != images.shape[:1]):
         images = images[np.newaxis]
     if images.ndim == 4:
-        if images.shape[-1] not in (1, 3, 4):
+        if images.shape[-1] not in CHANNELS:
             raise ValueError(f"{op}: the last axis of four must be 1, 3 or 4 colours; got {images.shape}")
         images = images[..., 0] if images.shape[-1] == 1 else images
     return images

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def plot_predictions(x: Array, labels: Array | None, probabilities: Array, count: int, path: Path | None) -> "Figure":
-    """Write one figure: pictures where x is (n, height, width), the confusion matrix where there are labels.
+    """Write one figure: pictures where x has images, the confusion matrix where there are labels.
 
-    labels: class numbers (n,) or None. probabilities: (n, classes). count: pictures to draw. Returns the figure.
-    Raises ValueError where there is neither.
+    x: images are (n, height, width), or (n, height, width, 1, 3 or 4). labels: class numbers (n,) or None.
+    probabilities: (n, classes). count: pictures to draw. Returns the figure. Raises ValueError where there is neither.
     """
     op = "plot_predictions"
     # (width, height, function that draws on a part of the figure)
     parts: list[tuple[float, float, Callable[[Any], None]]] = []
-    if np.ndim(x) == 3:
+    if np.ndim(x) == 3 or (np.ndim(x) == 4 and np.shape(x)[-1] in images.CHANNELS):
         some = None if labels is None else labels[:count]
         pictures = images.as_pictures(op, x[:count], some)
         names = images.captions(op, len(pictures), some, probabilities[:count], None)
