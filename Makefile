@@ -129,7 +129,7 @@ bench: $(VENV)/installed-bench
 bench-peers: .venv-peers/installed
 	$(call BENCHMARK,.venv-peers/bin/python)
 
-# What targets.py promises alone, in a quarter of the time; the page is printed and not written.
+# What targets.py promises alone; the page is printed and not written.
 bench-promised: .venv-peers/installed
 	for threads in 1 2; do \
 		OMP_NUM_THREADS=$$threads .venv-peers/bin/python -m pytest benchmarks --benchmark-quiet --promised \
