@@ -47,7 +47,7 @@ from cyops.bfloat16 import bfloat16
 from cyops.contract import add_matmul, contract, dense_backward
 from cyops.convolution import conv_backward, conv_input_gradient, conv_kernel_gradient, conv_with_shape
 from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
-from cyops.derived import Derived
+from cyops.derived import Derived, defer
 from cyops.einstein import contract_labels
 from cyops.gather import gather_rows, put, scatter_view, take_gradient
 from cyops.rows import log_softmax_gradient, logits_behind, softmax_cross_entropy_with_gradient, softmax_gradient
@@ -106,6 +106,7 @@ globals().update({name: op.kernel for name, op in OPS.items()})
 
 # Functions that are no differentiable op of their own, but what rules, batches and optimizers are made of.
 HELPERS = (
+    "defer",
     "adam_step", "add_matmul", "arange", "as_class", "asarray", "assign", "assign_add", "assign_sub",
     "available_isas", "contract", "contract_labels", "conv_backward", "conv_input_gradient", "conv_kernel_gradient",
     "conv_with_shape", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye", "full",

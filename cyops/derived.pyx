@@ -3,9 +3,50 @@
 
 May be imported by everything above cyops.strided.
 """
+from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+
 from cyops.strided cimport Strided, alias
 
 include "vectorcall.pxi"
+
+# What stands for tensors that do not exist yet, and what a call with one of them among its arguments is handed to.
+cdef type placeholder = None
+cdef object handed_to = None
+
+
+def defer(type cls not None, function not None):
+    """Hands every call of a Derived that has an instance of `cls` among its arguments, or in a list or tuple there, to
+    `function(derived, args, kwargs)`, whose result is that of the call."""
+    global placeholder, handed_to
+    placeholder, handed_to = cls, function
+
+
+cdef bint stands_for(PyObject *x):
+    """Whether an argument is a placeholder, or a list or tuple with one."""
+    cdef Py_ssize_t i
+    if type(<object> x) is placeholder:
+        return True
+    if type(<object> x) is list:
+        for i in range(PyList_GET_SIZE(<object> x)):
+            if type(<object> PyList_GET_ITEM(<object> x, i)) is placeholder:
+                return True
+    elif type(<object> x) is tuple:
+        for i in range(PyTuple_GET_SIZE(<object> x)):
+            if type(<object> PyTuple_GET_ITEM(<object> x, i)) is placeholder:
+                return True
+    return False
+
+
+cdef object deferred(object function, PyObject *const *args, size_t flagged, PyObject *names):
+    """The call as `handed_to` has it."""
+    cdef Py_ssize_t i, count = PyVectorcall_NARGS(flagged)
+    cdef list positional = [<object> args[i] for i in range(count)]
+    cdef dict named = {}
+    if names != NULL:
+        for i in range(len(<object> names)):
+            named[(<object> names)[i]] = <object> args[count + i]
+    return handed_to(function, tuple(positional), named)
 
 
 cdef class Derived(Function):
@@ -49,6 +90,11 @@ cdef class Derived(Function):
 
 cdef object call_derived(object self, PyObject *const *args, size_t flagged, PyObject *names):
     cdef Derived function = <Derived> self
+    cdef Py_ssize_t i
+    if placeholder is not None:
+        for i in range(PyVectorcall_NARGS(flagged) + (0 if names == NULL else len(<object> names))):
+            if stands_for(args[i]):
+                return deferred(self, args, flagged, names)
     result = PyObject_Vectorcall(function.kernel, args, flagged, names)
     if type(result) is not Strided:
         return result

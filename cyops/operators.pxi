@@ -10,9 +10,10 @@ def set_matmul(function):
 
 
 cdef bint is_operand(object x):
-    """What an operator takes beside a tensor; everything else may have a reflected operator of its own."""
+    """What an operator takes beside a tensor; everything else may have a reflected operator of its own, as what sets
+    `__array_ufunc__ = None` says of itself (NumPy enhancement proposal 13)."""
     return (isinstance(x, (Strided, float, int, complex, list, tuple)) or PyObject_CheckBuffer(x)
-            or hasattr(x, "__array__"))
+            or (hasattr(x, "__array__") and getattr(x, "__array_ufunc__", x) is not None))
 
 
 cdef object text_operand(object x, object other):

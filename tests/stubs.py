@@ -45,7 +45,8 @@ PARAMETERS = {
     "gather_rows.scale": OPTIONAL_NUMBER, "softmax_cross_entropy_with_gradient.scale": OPTIONAL_NUMBER,
     "scatter_view.view_shape": "Sequence[int]", "scatter_view.offset": "int", "put.x": "Strided",
     # the recorder and the walk
-    "as_class.x": "Strided", "as_class.cls": "type[T]", "set_tensor_class.cls": "type[Strided]",
+    "as_class.x": "Strided", "as_class.cls": "type[T]", "set_tensor_class.cls": "type[Strided]", "defer.cls": "type",
+    "defer.function": "Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]",
     "look_up.entry": "Record", "look_up.names": "Sequence[str]", "look_up.inputs": "Sequence[str]",
     "look_up.index": "int", "look_up.d": "Strided", "lead_back.records": "Sequence[Record]",
     "lead_back.sources": "Sequence[Strided]", "matches.a": "Strided", "matches.b": "Strided",
@@ -67,7 +68,7 @@ PARAMETERS = {
 # What the functions of cyops return that are no op; an op returns a Strided.
 RESULTS = {
     **dict.fromkeys(("adam_step", "assign", "empty_cache", "momentum_step", "put", "record_op", "rmsprop_step",
-                     "set_cache_limit", "set_tensor_class", "set_trainable", "sgd_step"), "None"),
+                     "defer", "set_cache_limit", "set_tensor_class", "set_trainable", "sgd_step"), "None"),
     **dict.fromkeys(("arange", "asarray", "contract_labels", "conv_input_gradient",
                      "conv_kernel_gradient", "conv_with_shape", "detach", "empty", "eye", "full",
                      "gather_rows", "linspace", "log_softmax_gradient", "ones", "scatter_view",

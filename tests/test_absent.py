@@ -30,7 +30,7 @@ def raised(statement, kind):
     ("optimizers", "Ftrl", "for large models"), ("callbacks", "RemoteMonitor", "sends to a server"),
     ("initializers", "STFT", "for audio"), ("activations", "glu", "attention"),
     ("utils", "pad_sequences", "done before training"), ("data", "Dataset", "arrays, a generator or a PyDataset"),
-    ("models", "Functional", "the functional API comes later"),
+    ("models", "Functional", "Model(inputs, outputs), and from_config of the class"),
 ])
 def test_the_reason_is_given(module, name, reason):
     named = raised(f"ct.{module}.{name}", AttributeError)
@@ -100,8 +100,7 @@ class Halves(ct.layers.Layer):
     (ct.Model, "predict_classes", "predict(x).argmax(axis=-1), or predict(x) > 0.5 for one probability"),
     (ct.Sequential, "fit_generator", "fit, evaluate and predict take generators"),
     (lambda: ct.layers.Dense(1), "compute_mask", "there are no masks"),
-    (lambda: ct.layers.Dense(1), "output", "the functional API comes later; a layer has input_shape and "
-                                           "compute_output_shape"),
+    (lambda: ct.layers.Dense(1), "get_output_at", "input and output are those of the first call on a symbolic tensor"),
 ])
 def test_methods_that_are_absent(make, name, reason):
     found = make()

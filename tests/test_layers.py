@@ -343,7 +343,7 @@ def test_wrong_arguments():
             (lambda: layers.Dense(3, name=3), TypeError, "Dense: name must be a string; got 3"),
             (lambda: layers.Dense(3, name="a/b"), ValueError, "Dense: name must be a string without '/'; got 'a/b'"),
             (lambda: layers.Input(), ValueError, r"Input: shape must be given, without the batch axis"),
-            (lambda: layers.Dense(3)(layers.Input(shape=(3,))), TypeError, "models are made with Sequential"),
+            (lambda: layers.Dense(3)(layers.InputLayer(shape=(3,))), TypeError, "got the layer 'input_layer'; layers "),
             (lambda: layers.Dense(3)(3.0), ValueError, "the input must be .samples, ..., features., two axes"),
             (lambda: built_dense(4)(x_of(4)), ValueError, "two axes or more; got 1; n samples of one feature are"),
             (lambda: type("L", (layers.Layer,), {"call": lambda self, x: None})()(x_of(2)), TypeError,
@@ -376,7 +376,7 @@ def test_regularizers_and_constraints():
 def test_configuration_round_trip():
     for layer in (layers.Dense(3, "relu", kernel_initializer="he_normal", kernel_regularizer="l2", name="mine"),
                   layers.Flatten(), layers.Reshape((2, 2)), layers.Dropout(0.3, seed=1), layers.Activation("tanh"),
-                  layers.Rescaling(1 / 255), layers.LeakyReLU(0.1), layers.Input((3,))):
+                  layers.Rescaling(1 / 255), layers.LeakyReLU(0.1), layers.InputLayer((3,))):
         again = type(layer).from_config(layer.get_config())
         assert type(again) is type(layer) and again.get_config() == layer.get_config()
     assert layers.Dense(3, name="mine").get_config()["name"] == "mine"

@@ -77,7 +77,7 @@ def test_wrong_layers():
             (lambda: Sequential([layers.Dense(2), layers.Input((3,))]), ValueError, "an Input must come first"),
             (lambda: Sequential()(x_of(2, 3)), ValueError, "there is no layer yet; add one to 'sequential'"),
             (lambda: Sequential().pop(), ValueError, "pop: there is no layer left"),
-            (lambda: Model(inputs=1, outputs=2), TypeError, "does not exist here"),
+            (lambda: Model(inputs=1, outputs=2), TypeError, "inputs must be symbolic tensors"),
             (lambda: Sequential([layers.Dense(2)]).build(), ValueError, "build needs the shape of the input")):
         with pytest.raises(error, match=message):
             make()

@@ -9,7 +9,7 @@ Training words are Keras's (`Sequential`, `layers.Dense`, `fit`), tensor words a
 `permute_dims`, `matmul`), and the low-level words of TensorFlow's textbooks exist as aliases (`constant`,
 `reduce_mean`, `GradientTape`). Imports go one way:
 
-    cyops  <-  tensor  <-  ops  <-  autodiff  <-  layers, losses, optimizers  <-  models, training  <-  cli
+    cyops  <-  tensor  <-  ops  <-  autodiff  <-  symbolic  <-  layers, losses  <-  models, training  <-  cli
 
 Importing the package loads tensors, ops and tapes; the training modules are loaded when they are first named.
 """

@@ -28,7 +28,10 @@ def _in_dimensions(stems: str, *dimensions: int) -> str:
 
 
 ABSENT: dict[str, tuple[Absent, ...]] = {
-    "models": (Absent("`Model(inputs, outputs)`", "the functional API comes later", "Functional model_from_config"),),
+    "models": (
+        Absent("`Functional`, `model_from_config`", "`Model(inputs, outputs)`, and `from_config` of the class",
+               "Functional model_from_config"),
+    ),
     "layers": (
         Absent("pooling, recurrence, attention", "not there yet", " ".join((
             _in_dimensions("AveragePooling AvgPool MaxPooling MaxPool GlobalAveragePooling "
@@ -111,8 +114,8 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
 MEMBERS = {
     name: group.reason for group in (
         _named("export quantize jit_compile run_eagerly", "models run here as they are; `save` writes them to a file"),
-        _named("input output inputs outputs get_input_at get_output_at symbolic_call save_spec",
-               "the functional API comes later; a layer has `input_shape` and `compute_output_shape`"),
+        _named("get_input_at get_output_at symbolic_call save_spec",
+               "`input` and `output` are those of the first call on a symbolic tensor"),
         _named("input_spec", "`call` may raise for an input that it does not take"),
         _named("fit_generator evaluate_generator predict_generator", "`fit`, `evaluate` and `predict` take generators"),
         _named("predict_classes", "`predict(x).argmax(axis=-1)`, or `predict(x) > 0.5` for one probability"),

@@ -14,6 +14,7 @@ from cyops import Strided
 from cytensor import ops, registry
 from cytensor.absent import explain
 from cytensor.autodiff.rules import define
+from cytensor.symbolic import deferrable
 from cytensor.tensor import Tensor, operand
 from cytensor.types import ArrayLike, Identifier
 
@@ -150,11 +151,13 @@ _squareplus = _as_one_op("squareplus", _squareplus_values)
 
 
 # -- the functions ----------------------------------------------------------------------------------------------------
+# `deferrable`: called on a symbolic tensor each is one step of a graph, and not the ops that it is made of.
 def linear(x: _T) -> _T:
     """x itself."""
     return x
 
 
+@deferrable
 def relu(x: ArrayLike, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
     """x where x > threshold, `negative_slope * (x - threshold)` elsewhere, at most `max_value`.
 
@@ -170,37 +173,44 @@ def relu(x: ArrayLike, negative_slope: float = 0.0, max_value: float | None = No
     return result if max_value is None else ops.minimum(result, max_value)
 
 
+@deferrable
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Tensor:
     """x where x > 0, `negative_slope * x` elsewhere."""
     return relu(x, negative_slope=negative_slope)
 
 
+@deferrable
 def relu6(x: ArrayLike) -> Tensor:
     """min(max(x, 0), 6)."""
     return relu(x, max_value=6.0)
 
 
+@deferrable
 def elu(x: ArrayLike, alpha: float = 1.0) -> Tensor:
     """x where x > 0, `alpha * (exp(x) - 1)` elsewhere."""
     negative = ops.expm1(ops.minimum(x, 0.0))      # no exponential of a large value: the gradient stays finite
     return ops.where(ops.greater(x, 0.0), x, alpha * negative)
 
 
+@deferrable
 def selu(x: ArrayLike) -> Tensor:
     """`scale * elu(x, alpha)` with the constants that keep activations normalised."""
     return SELU_SCALE * elu(x, SELU_ALPHA)
 
 
+@deferrable
 def softplus(x: ArrayLike) -> Tensor:
     """log(1 + exp(x)), stable at both ends."""
     return _softplus(x)
 
 
+@deferrable
 def softsign(x: ArrayLike) -> Tensor:
     """x / (1 + |x|)."""
     return _softsign(x)
 
 
+@deferrable
 def silu(x: ArrayLike) -> Tensor:
     """x * sigmoid(x); also called swish."""
     return _silu(x)
@@ -209,6 +219,7 @@ def silu(x: ArrayLike) -> Tensor:
 swish = silu
 
 
+@deferrable
 def gelu(x: ArrayLike, approximate: bool = False) -> Tensor:
     """x times the normal distribution function of x; `approximate` uses its form with tanh.
 
@@ -217,31 +228,37 @@ def gelu(x: ArrayLike, approximate: bool = False) -> Tensor:
     return _approximate_gelu(x) if approximate else _gelu(x)
 
 
+@deferrable
 def sigmoid(x: ArrayLike) -> Tensor:
     """1 / (1 + exp(-x))."""
     return ops.sigmoid(x)
 
 
+@deferrable
 def hard_sigmoid(x: ArrayLike) -> Tensor:
     """min(max(x / 6 + 1/2, 0), 1)."""
     return ops.minimum(ops.maximum(ops.divide(x, 6.0) + 0.5, 0.0), 1.0)
 
 
+@deferrable
 def tanh(x: ArrayLike) -> Tensor:
     """The hyperbolic tangent."""
     return ops.tanh(x)
 
 
+@deferrable
 def celu(x: ArrayLike, alpha: float = 1.0) -> Tensor:
     """x where x > 0, `alpha * (exp(x / alpha) - 1)` elsewhere."""
     return ops.where(ops.greater(x, 0.0), x, alpha * ops.expm1(ops.minimum(x, 0.0) / alpha))
 
 
+@deferrable
 def mish(x: ArrayLike) -> Tensor:
     """x * tanh(softplus(x)). Source: Misra, "Mish: a self regularized non-monotonic activation function" (2019)."""
     return _mish(x)
 
 
+@deferrable
 def hard_silu(x: ArrayLike) -> Tensor:
     """x * hard_sigmoid(x); also called hard_swish."""
     return ops.maximum(x, -3.0) * hard_sigmoid(x)        # below -3 the second factor is 0, at -inf too
@@ -250,46 +267,55 @@ def hard_silu(x: ArrayLike) -> Tensor:
 hard_swish = hard_silu
 
 
+@deferrable
 def hard_tanh(x: ArrayLike) -> Tensor:
     """x kept within [-1, 1]."""
     return ops.clip(x, -1.0, 1.0)
 
 
+@deferrable
 def log_sigmoid(x: ArrayLike) -> Tensor:
     """log(sigmoid(x)), stable at both ends."""
     return -softplus(ops.negative(x))
 
 
+@deferrable
 def squareplus(x: ArrayLike, b: float = 4) -> Tensor:
     """(x + sqrt(x^2 + b)) / 2."""
     return _squareplus(x, b=float(b)) if b else ops.relu(x)
 
 
+@deferrable
 def tanh_shrink(x: ArrayLike) -> Tensor:
     """x - tanh(x)."""
     return ops.subtract(x, ops.tanh(x))
 
 
+@deferrable
 def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> Tensor:
     """x moved towards 0 by `threshold`, and 0 within it."""
     return ops.subtract(x, ops.clip(x, -threshold, threshold))
 
 
+@deferrable
 def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> Tensor:
     """x, and 0 where |x| <= threshold."""
     return ops.where(ops.less_equal(ops.abs(x), threshold), 0.0, x)
 
 
+@deferrable
 def threshold(x: ArrayLike, threshold: float, default_value: float) -> Tensor:
     """x where x > threshold, `default_value` elsewhere."""
     return ops.where(ops.less_equal(x, threshold), default_value, x)
 
 
+@deferrable
 def exponential(x: ArrayLike) -> Tensor:
     """exp(x)."""
     return ops.exp(x)
 
 
+@deferrable
 def softmax(x: ArrayLike, axis: int | Sequence[int] = -1) -> Tensor:
     """exp(x) over its sum along `axis`. The result remembers x, so that a cross-entropy of it is stable.
 
@@ -298,6 +324,7 @@ def softmax(x: ArrayLike, axis: int | Sequence[int] = -1) -> Tensor:
     return ops.softmax(x, axis=axis)
 
 
+@deferrable
 def log_softmax(x: ArrayLike, axis: int | Sequence[int] = -1) -> Tensor:
     """The logarithm of softmax, stable; NaN for a row of nothing but -inf, or with +inf or NaN, as in `softmax`."""
     return ops.log_softmax(x, axis=axis)

@@ -3,10 +3,12 @@ from cytensor.activations import elu, gelu, relu6, selu, silu, softplus, softsig
 from cytensor.activations import leaky_relu as _leaky_relu
 from cytensor.losses import cross_entropy
 from cytensor.ops import log_softmax, relu, sigmoid, softmax, softmax_cross_entropy, tanh
+from cytensor.symbolic import deferrable
 from cytensor.tensor import Tensor, operand
 from cytensor.types import ArrayLike
 
 
+@deferrable
 def leaky_relu(features: ArrayLike, alpha: float = 0.2) -> Tensor:
     """x where x > 0, `alpha * x` elsewhere."""
     return _leaky_relu(operand("leaky_relu", features), alpha)

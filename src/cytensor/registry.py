@@ -5,6 +5,7 @@ so loading a file cannot run code. `Configurable` remembers the arguments an obj
 writes down its own configuration.
 """
 import inspect
+import itertools
 import re
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
@@ -74,6 +75,30 @@ def unused_name(stem: str, taken: dict[str, int]) -> str:
         taken[stem] = number
     taken[name] = 0
     return name
+
+
+_numbers: dict[str, "itertools.count[int]"] = {}        # of what was named after its kind, since the last reset
+
+
+def next_number(stem: str) -> int:
+    """How many were named after `stem` before: 0, 1, 2."""
+    counter = _numbers.get(stem)
+    return next(counter if counter is not None else _numbers.setdefault(stem, itertools.count()))
+
+
+def numbered(stem: str, number: int) -> str:
+    """dense, dense_1, dense_2."""
+    return f"{stem}_{number}" if number else stem
+
+
+def auto_name(stem: str) -> str:
+    """A name of its own in this process, as Keras makes them up for the parts of graphs."""
+    return numbered(stem, next_number(stem))
+
+
+def reset_names() -> None:
+    """Let made-up names start again without numbers: what `clear_session` does."""
+    _numbers.clear()
 
 
 def _fold(name: str) -> str:

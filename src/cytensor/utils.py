@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 
+from cytensor import registry
 from cytensor.absent import explain
 from cytensor.callbacks.progress import Progbar
 from cytensor.data.batches import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -115,7 +116,11 @@ def _sizes(samples: int, left: float | None, right: float | None) -> tuple[int, 
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Nothing: there is no global state of models to forget. Here for listings that call it."""
+    """Let the names made up for layers and symbolic tensors start again: dense, dense_1.
+
+    free_memory: accepted for Keras's sake; there is no other global state of models to forget.
+    """
+    registry.reset_names()
 
 
 Sequence = PyDataset                   # its older name

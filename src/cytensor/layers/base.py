@@ -12,11 +12,14 @@ from cytensor.checks import arguments, budget
 from cytensor.dtype_policies import DTypePolicy
 from cytensor.dtypes import as_dtype
 from cytensor.halves import in_numpy, narrowed
-from cytensor.layers import building, inputs
+from cytensor.layers import building, inputs, symbolic
 from cytensor.layers.building import as_shape, shape_of
 from cytensor.layers.contents import Owner
 from cytensor.layers.settings import Setting
+from cytensor.layers.symbolic import computed
 from cytensor.nested import flatten
+from cytensor.symbolic.nodes import Node, is_symbolic
+from cytensor.symbolic.tensors import KerasTensor
 from cytensor.tensor import Tensor, Variable, asarray
 from cytensor.types import ArrayLike, Config, DTypeLike, Identifier, Nested, Shapes, WeightRegularizer, replaceable
 
@@ -57,9 +60,10 @@ class Layer(Owner):
     >>> Scale()([[1., 2.]]).numpy()
     array([[1., 2.]], dtype=float32)
     """
-    _bookkeeping = frozenset({"_settings", "_weights", "_regularizers", "_added_losses", "_losses_of"})
+    _bookkeeping = frozenset({"_settings", "_weights", "_regularizers", "_added_losses", "_losses_of", "_nodes"})
     casts_integers = False        # whether integer inputs are cast too; not where they are indices
     takes_several = True          # whether `call` may be given several inputs, in a list, tuple or dictionary
+    keeps_dtype: bool = False     # whether integers stay what they are on their way through
     _takes_training = False       # whether `call` has an argument of that name
     _requires_training = False    # and has no default for it
     build_shape: Shapes           # what it was built for; None before
@@ -67,6 +71,8 @@ class Layer(Owner):
     named_by_user: bool
     _name: str
     _builder: int | None          # the thread that is building it
+    _nodes: list[Node]            # its calls on symbolic tensors
+    _number: int | None           # among the layers of its class that were not given a name: for one in graphs
     _regularizers: list[tuple[Variable, Callable[[Variable], Any]]]
     _added_losses: list[Any]      # scalars from add_loss
     _losses_of: object            # the outermost call that they are of
@@ -89,10 +95,11 @@ class Layer(Owner):
         # State is made here, so that a subclass that forgets super().__init__() works all the same.
         self = super().__new__(cls, *args, **kwargs)
         self._settings, self._weights, self._regularizers, self._added_losses = {}, [], [], []
+        self._nodes = []
         self.named_by_user = self.built = False
         self._builder = self.build_shape = self.input_shape = self._losses_of = None
         self._trainable = True
-        vars(self).update(_name=registry.snake_case(cls.__name__), activity_regularizer=None)
+        vars(self).update(_name=registry.snake_case(cls.__name__), _number=None, activity_regularizer=None)
         self._follow(dtype_policies.global_policy())
         return self
 
@@ -103,6 +110,8 @@ class Layer(Owner):
             arguments.refuse_unknown(type(self), list(unknown))
         if name is not None:
             self._take_name(name)
+        else:
+            self._number = registry.next_number(self._name)
         if dtype is not None:
             self._follow(dtype_policies.get(dtype, type(self).__name__))
         self._trainable = bool(trainable)
@@ -131,6 +140,15 @@ class Layer(Owner):
         """Take a name that was made up."""
         if not self.named_by_user:
             self._name = name
+
+    def _take_number(self) -> None:
+        """Take the name that Keras makes up: dense, dense_1, dense_2, in the order in which they were made."""
+        if self.named_by_user:
+            return
+        stem = registry.snake_case(type(self).__name__)
+        if self._number is None:           # of a subclass that forgot super().__init__()
+            self._number = registry.next_number(stem)
+        self._rename(registry.numbered(stem, self._number))
 
     def get_config(self) -> Config:
         """The arguments as a dictionary, with what was set since; `type(self).from_config` takes it back."""
@@ -163,12 +181,21 @@ class Layer(Owner):
         what = f"compute_output_shape: layer '{self.name}'"
         return shape_of(self._on_zeros(building.zeros_of(what, input_shape, self.dtype)), batch=None)
 
-    def _on_zeros(self, x: Nested) -> Any:
+    def _symbolic_output(self, x: Nested, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Nested:
+        """KerasTensors for what the layer gives for symbolic tensors; builds it first where that was not done yet."""
+        return symbolic.output_of(self, x, args, kwargs)
+
+    def _output_dtype(self, x: Nested) -> np.dtype[Any]:
+        """The dtype of the output for symbolic x, where `compute_output_shape` gives its shape."""
+        dtype: np.dtype[Any] = symbolic.dtype_of(x)
+        return dtype if self.keeps_dtype and dtype.kind in "iub" else self.compute_dtype
+
+    def _on_zeros(self, x: Nested, *args: Any, training: bool = False, **kwargs: Any) -> Any:
         """The output for zeros, which are no data: log(0) is no fault there, and no loss counts."""
         outer = _context.checker, _context.call
         _context.checker = _context.call = None
         try:
-            return self(x, training=False)
+            return self(x, *args, training=training, **kwargs)
         finally:
             _context.checker, _context.call = outer
 
@@ -208,8 +235,12 @@ class Layer(Owner):
     def __call__(self, x: Nested, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """The layer's output for x; builds the layer first where that has not happened yet."""
         if type(x) is not Tensor or x.dtype != self._input_dtype:
+            if type(x) is KerasTensor or (isinstance(x, (list, tuple, dict)) and is_symbolic(x)):
+                return symbolic.called(self, x, args, kwargs, training)
             x = self._as_input(x)
         if args or kwargs:
+            if is_symbolic(args, kwargs):
+                return symbolic.called(self, x, args, kwargs, training)
             args, kwargs = self._as_further_inputs(args, kwargs)
         outer, call = _context.training, _context.call
         if training is None:
@@ -256,8 +287,8 @@ class Layer(Owner):
 
     def _as_leaf(self, x: Any) -> Tensor:
         if isinstance(x, Layer):
-            raise TypeError(f"layer '{self.name}': a tensor is expected, got the layer '{x.name}'; models are made "
-                            f"with Sequential([...]) or by subclassing Model, not by calling layers on layers")
+            raise TypeError(f"layer '{self.name}': a tensor is expected, got the layer '{x.name}'; layers are called "
+                            f"on what other layers give, beginning with Input(shape), or stacked in Sequential([...])")
         return inputs.cast(x, self._input_dtype, self.casts_integers)
 
     def _as_further_inputs(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -279,6 +310,24 @@ class Layer(Owner):
         for tensor in flatten(output):
             penalty = regularizer(tensor)
             self.add_loss(penalty / max(1, tensor.shape[0]) if tensor.ndim else penalty)
+
+    # -- graphs --------------------------------------------------------------------------------------------------------
+    @computed
+    def input(self) -> Nested:
+        """The symbolic tensor that the layer was first called on, or a structure of several.
+
+        AttributeError before such a call.
+        """
+        return symbolic.first_node(self, "input").input_structure()
+
+    @computed
+    def output(self) -> Nested:
+        """The symbolic tensor that the first call on one gave, or a structure of several; AttributeError before it."""
+        return symbolic.first_node(self, "output").outputs
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy stands in no graph; that of a model makes its graph anew.
+        return {**vars(self), "_nodes": []}
 
     # -- dtypes and losses ---------------------------------------------------------------------------------------------
     def _follow(self, policy: DTypePolicy) -> None:

@@ -4,19 +4,20 @@ Only base.py imports this for layers; models and files use the helpers for shape
 """
 import functools
 import inspect
-import operator
 import os
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from cytensor.checks import budget
+from cytensor.checks.shapes import as_shape as as_shape
+from cytensor.checks.shapes import is_shape as is_shape
 from cytensor.halves import in_numpy
 from cytensor.layers.naming import name_apart
 from cytensor.tensor import asarray
-from cytensor.types import Nested, Shape, Shapes
+from cytensor.types import Nested, Shapes
 
 if TYPE_CHECKING:
     from cytensor.layers.base import Layer
@@ -117,23 +118,6 @@ def _restore(layer: "Layer", state: _State) -> None:
 
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
-def as_shape(what: str, shape: Any, name: str = "shape") -> Shape:
-    """A tuple of ints (None allowed) from an int or a sequence; `name` of the argument, for the message."""
-    try:
-        lengths = tuple(None if n is None else operator.index(n)
-                        for n in ((shape,) if isinstance(shape, (int, np.integer)) else shape))
-    except TypeError:
-        raise TypeError(f"{what}: {name} must be a sequence of ints; got {shape!r}") from None
-    if any(n is not None and n < 0 for n in lengths):
-        raise ValueError(f"{what}: lengths must not be negative; got {name} {lengths}")
-    return lengths
-
-
-def is_shape(shape: object) -> TypeGuard[Sequence[int | None]]:
-    """Whether this is one shape, and not those of several inputs."""
-    return isinstance(shape, (list, tuple)) and all(n is None or isinstance(n, (int, np.integer)) for n in shape)
-
-
 def as_shapes(shape: Shapes) -> Shapes:
     """A shape as a tuple; those of several inputs in a list or dictionary of such."""
     if isinstance(shape, dict):

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cytensor import ops
+from cytensor.checks.shapes import broadcast, is_shape
 from cytensor.halves import narrowed, widened
 from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
@@ -36,7 +37,13 @@ class _Merge(Layer):
         raise NotImplementedError
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
-        return input_shape[0]
+        return broadcast(type(self).__name__, self._several(input_shape))
+
+    def _several(self, shapes: Any) -> Sequence[Shape]:
+        """The shapes of several inputs; ValueError for one."""
+        if not isinstance(shapes, (list, tuple)) or not shapes or not all(map(is_shape, shapes)):
+            raise ValueError(f"{type(self).__name__}: a list of tensors is expected; got {shapes}")
+        return shapes
 
 
 class Add(_Merge):
@@ -60,6 +67,11 @@ class Subtract(_Merge):
 
     def combine(self, a: Tensor, b: Tensor) -> Tensor:
         return a - b
+
+    def _several(self, shapes: Any) -> Sequence[Shape]:
+        if isinstance(shapes, (list, tuple)) and len(shapes) != 2:
+            raise ValueError(f"Subtract: two inputs are expected; got {len(shapes)}")
+        return super()._several(shapes)
 
 
 class Multiply(_Merge):
@@ -104,10 +116,17 @@ class Concatenate(_Merge):
         return ops.concat(tensors, axis=within("Concatenate", self.axis, tensors[0].ndim)[0])
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
-        joined = list(input_shape[0])
+        shapes = self._several(input_shape)
+        joined = list(shapes[0])
         axis, = within("Concatenate", self.axis, len(joined))
-        lengths = [n for n in (shape[axis] for shape in input_shape) if n is not None]
-        joined[axis] = sum(lengths) if len(lengths) == len(input_shape) else None
+        for shape in shapes[1:]:
+            if len(shape) != len(joined) or any(
+                    place != axis and None not in (n, m) and n != m
+                    for place, (n, m) in enumerate(zip(joined, shape, strict=True))):
+                raise ValueError(f"Concatenate: shapes must be the same but for axis {self.axis}; got "
+                                 f"{', '.join(map(str, shapes))}")
+        lengths = [n for n in (shape[axis] for shape in shapes) if n is not None]
+        joined[axis] = sum(lengths) if len(lengths) == len(shapes) else None
         return tuple(joined)
 
 

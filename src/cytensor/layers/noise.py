@@ -57,7 +57,7 @@ class Noise(Layer):
     def __getstate__(self) -> dict[str, Any]:
         if self.generator is not None:
             self.source()
-        return vars(self)
+        return super().__getstate__()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

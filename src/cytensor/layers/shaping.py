@@ -7,6 +7,9 @@ from cytensor import ops, registry
 from cytensor.layers.base import Layer
 from cytensor.layers.building import as_shape
 from cytensor.layers.settings import Setting
+from cytensor.layers.symbolic import computed
+from cytensor.symbolic.nodes import Node
+from cytensor.symbolic.tensors import KerasTensor
 from cytensor.tensor import Tensor
 from cytensor.types import DTypeLike, Shape
 
@@ -17,6 +20,7 @@ class InputLayer(Layer):
     batch_shape: the shape with the batch axis, (batch_size, *shape). Whatever batch_size is, a model takes any number
     of samples.
     """
+    keeps_dtype = True
     input_shape: Shape
     batch_shape: Shape
     _rounds_inputs = False        # the layers after it do, each by its own policy
@@ -37,6 +41,23 @@ class InputLayer(Layer):
             self.input_shape = (None, *as_shape("Input", shape))
         self.batch_shape = (batch_size, *self.input_shape[1:])
 
+    @computed
+    def output(self) -> KerasTensor:
+        """The symbolic tensor that this layer stands for."""
+        if not self._nodes:
+            self._enter()
+        tensor: KerasTensor = self._nodes[0].outputs
+        return tensor
+
+    input = output
+
+    def _enter(self) -> None:
+        """Take a name of its own, and stand in a graph."""
+        self._take_number()
+        name = self.name if self.named_by_user else None
+        self.build(self.batch_shape)
+        Node(self, (), {}, KerasTensor(self.batch_shape, self.dtype, name=name))
+
     def call(self, x: Tensor) -> Tensor:
         return x
 
@@ -46,13 +67,20 @@ class InputLayer(Layer):
 
 def Input(shape: int | Sequence[int | None] | None = None, batch_size: int | None = None,
           dtype: DTypeLike | None = None, *, batch_shape: Sequence[int | None] | None = None,
-          name: str | None = None) -> InputLayer:
-    """The first entry of a Sequential: states the shape of one sample, without the batch axis.
+          name: str | None = None) -> KerasTensor:
+    """A symbolic tensor for the data that a model will be given: layers are called on it, and models made of that.
 
-    >>> Input(shape=(784,)).input_shape
+    shape: of one sample, without the axis of samples; None for a length that is known with the data. The first entry
+    of a Sequential, too. Whatever batch_size is, a model takes any number of samples.
+
+    >>> from cytensor.models import Model
+    >>> x = Input(shape=(784,), name="pixels")
+    >>> x.shape
+    (None, 784)
+    >>> Model(x, Flatten()(x) * 2.).output_shape
     (None, 784)
     """
-    return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name)
+    return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name).output
 
 
 class Flatten(Layer):
@@ -97,6 +125,7 @@ class Reshape(Layer):
     >>> Reshape((2, 2))([[1., 2., 3., 4.]]).shape
     (1, 2, 2)
     """
+    keeps_dtype = True
     takes_several = False
 
     target_shape: Setting[tuple[int, ...]] = Setting(_as_target)
@@ -136,6 +165,7 @@ class Permute(Layer):
     >>> Permute((2, 1))([[[1., 2., 3.]]]).shape
     (1, 3, 1)
     """
+    keeps_dtype = True
     takes_several = False
 
     dims: Setting[tuple[int, ...]] = Setting(_as_dims)
@@ -164,6 +194,7 @@ class RepeatVector(Layer):
     >>> RepeatVector(2)([[1., 2.]]).numpy().tolist()
     [[[1.0, 2.0], [1.0, 2.0]]]
     """
+    keeps_dtype = True
     takes_several = False
     n: Setting[int] = Setting()
 
@@ -182,6 +213,7 @@ class RepeatVector(Layer):
 
 class Identity(Layer):
     """Its input."""
+    keeps_dtype = True
 
     def call(self, x: Tensor) -> Tensor:
         return x

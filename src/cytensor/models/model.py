@@ -1,24 +1,39 @@
 """Model: a layer that trains, is saved and summarised as a whole."""
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar, Self, cast
 
 from cytensor import registry, saving
 from cytensor.layers import Layer, building
 from cytensor.layers.building import shape_of
 from cytensor.layers.inputs import in_known_rank
-from cytensor.models import summary
+from cytensor.layers.symbolic import computed
+from cytensor.models import describing, functional, summary
+from cytensor.models.graph import Graph
 from cytensor.printing import say
 from cytensor.saving import load_model, model_from_json, save_model
-from cytensor.tensor import Tensor
+from cytensor.symbolic import KerasTensor
+from cytensor.tensor import Tensor, Variable
 from cytensor.training.trainer import Trainer
-from cytensor.types import Nested, Path, Shape, Shapes
+from cytensor.types import Config, Nested, Path, Shape, Shapes
 
 __all__ = ["Model", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
 class Model(Trainer, Layer):
-    """A layer that can be trained, saved and summarised. Subclass it with layers as attributes and a `call`.
+    """A layer that can be trained, saved and summarised: a graph, or a subclass with layers and a `call`.
+
+    Model(inputs, outputs, name=None, trainable=True): what leads from some symbolic tensors to others, each one tensor
+    or a structure of them; `Input` gives the first, and layers, operators and functions of `ct.ops` called on them the
+    rest. A subclass may hand the two to `super().__init__`, or define `call` instead.
+
+    >>> from cytensor import layers
+    >>> x = layers.Input((2,))
+    >>> hidden = layers.Dense(2, activation="relu")(x)
+    >>> Model(x, layers.Dense(1)(hidden + x)).predict([[1., 2.]]).shape
+    (1, 1)
+
+    Or with a `call` of its own:
 
     >>> from cytensor import layers
     >>> class Twice(Model):
@@ -32,12 +47,27 @@ class Model(Trainer, Layer):
     """
 
     _rounds_inputs = False        # the layers inside do, each by its own policy
+    _bookkeeping = Trainer._bookkeeping | {"_graph"}
+    _functional: "ClassVar[type[Model]]"           # what Model(inputs, outputs) is; functional.py sets it
+    _graph: Graph | None = None                    # where the model was made of inputs and outputs
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls is Model and functional.is_given(args, kwargs):
+            return super().__new__(cast(type[Self], cls._functional))
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        graph = None
         if args or {"inputs", "outputs"} & set(kwargs):
-            raise TypeError(f"{type(self).__name__}: models are made with Sequential([...]) or by subclassing Model; "
-                            f"Model(inputs, outputs) does not exist here")
+            graph, kwargs = functional.graph_of(type(self), args, kwargs)
         super().__init__(**kwargs)
+        if graph is not None:
+            functional.adopt(self, graph)
+
+    def call(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if self._graph is None:
+            return super().call(x)
+        return functional.run(self, self._graph, x)
 
     def build(self, input_shape: Shapes = None) -> None:
         """Build the layers inside for inputs of `input_shape`, by calling the model on zeros; once.
@@ -68,8 +98,76 @@ class Model(Trainer, Layer):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers directly inside."""
-        return self.sublayers
+        """The layers directly inside; those of a graph from its inputs to its outputs, the Inputs too."""
+        return self.sublayers if self._graph is None else list(self._graph.layers)
+
+    # -- graphs -------------------------------------------------------------------------------------------------------
+    @computed
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensors that the model was made of, in one list; AttributeError where it is no graph."""
+        return self._graph_for("inputs").input_tensors
+
+    @computed
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic tensors that the model gives, in one list; AttributeError where it is no graph."""
+        return self._graph_for("outputs").output_tensors
+
+    @computed
+    def input(self) -> Nested:
+        """The symbolic tensor that the model was made of, or the structure of several."""
+        return self._graph_for("input").inputs
+
+    @computed
+    def output(self) -> Nested:
+        """The symbolic tensor that the model gives, or the structure of several."""
+        return self._graph_for("output").outputs
+
+    @computed
+    def output_names(self) -> list[str]:
+        """The names of the layers that give the outputs, by which `compile` and `fit` take losses and targets."""
+        return self._graph_for("output_names").output_names
+
+    @computed
+    def output_shape(self) -> Shapes:
+        """The shape of the output, None for the axis of samples; a list of those of several."""
+        return functional.listed_shapes(self._graph_for("output_shape").output_tensors)
+
+    def _graph_for(self, what: str) -> Graph:
+        """The graph that the model is; AttributeError, about `what`, where it is none."""
+        if self._graph is None:
+            raise AttributeError(f"{type(self).__name__} '{self.name}' has no {what}: only a model that is a graph "
+                                 f"has, Model(inputs, outputs) or a Sequential that is built; here `call` says all")
+        return self._graph
+
+    def _layers_among(self, inside: list[Variable | Layer]) -> list[Layer]:
+        others = super()._layers_among(inside)
+        return others if self._graph is None else [*self._graph.layers, *others]
+
+    def _as_input(self, x: Nested) -> Any:
+        return super()._as_input(x) if self._graph is None else functional.as_input(self, self._graph, x)
+
+    def _symbolic_output(self, x: Nested, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Nested:
+        if self._graph is None or args or type(self).call is not Model.call:
+            return super()._symbolic_output(x, args, kwargs)
+        return functional.symbolic_output(self, self._graph, x)
+
+    def compute_output_shape(self, input_shape: Shapes) -> Shapes:
+        if self._graph is None or type(self).call is not Model.call:
+            return super().compute_output_shape(input_shape)
+        return functional.output_shape(self, self._graph, input_shape)
+
+    def get_config(self) -> Config:
+        """The constructor's arguments; of a graph its layers and how they are connected, as `from_config` takes it."""
+        if self._graph is None or not functional.is_made_of_graph(type(self)):
+            return super().get_config()
+        return {"name": self.name, "trainable": self.trainable, **describing.described(self._graph)}
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        """A new model from what `get_config` returned."""
+        if not {"layers", "input_layers", "output_layers"} <= config.keys() or not functional.is_made_of_graph(cls):
+            return super().from_config(config)
+        return cast(Self, functional.from_config(cls, config))
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that place."""
@@ -150,4 +248,10 @@ def clone_model(model: Model) -> Model:
     return model_from_json(model.to_json())
 
 
+class Functional(Model):
+    """What `Model(inputs, outputs)` is: a graph of layers and functions between symbolic tensors."""
+
+
+Model._functional = Functional
 registry.register("models", Model)
+registry.register_for_files("models", Functional)
