@@ -187,9 +187,19 @@ def test_one_weight_for_every_sample():
                                {"a": np.eye(3), "b": np.eye(3)}])
 @pytest.mark.parametrize("split", [0.0, 0.4])
 def test_several_targets_are_refused_for_what_they_are(y, split):
-    with pytest.raises(ValueError, match="fit: y must be one array, for the model has one output; got 2 arrays in a "
-                                         f"{type(y).__name__}, of shapes "):
-        seen_by_a_model(np.eye(3), y, validation_split=split)
+    class Own(ct.Model):                   # whose call alone knows how many outputs there are
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+    for model, op in ((ct.Sequential([layers.Dense(1)]), "fit"), (Own(), "compute_loss")):
+        model.compile("sgd", "mse")
+        with pytest.raises(ValueError, match=f"{op}: y must be one array, for the model has one output; got 2 arrays "
+                                             f"in a {type(y).__name__}, of shapes "):
+            model.fit(np.eye(3), y, validation_split=split, verbose=0)
 
 
 def test_a_single_target_in_a_list_or_by_name():

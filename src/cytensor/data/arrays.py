@@ -6,7 +6,7 @@ over when it has ended. Where an epoch begins, and in which order, depends on th
 resumed run meets the same batches.
 """
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import cyops
 from cytensor import nested, random
 from cytensor.checks import arguments
 from cytensor.data.parts import Rows, first_not_finite, named_inputs
-from cytensor.data.sources import as_target, as_weights
+from cytensor.data.sources import as_targets, as_weights
 from cytensor.tensor import Tensor, as_tensor, asarray
 from cytensor.types import Array, DTypeLike, Nested
 from cytensor.user_warnings import warn
@@ -36,26 +36,26 @@ class ArrayBatches:
     key: tuple[int, str, int] | None = None
 
     def __init__(self, op: str, x: Nested, y: Any, sample_weight: Any, batch_size: int | None, shuffle: bool | str,
-                 steps: int | None, first_epoch: int, class_weight: dict[int, float] | None, dtype: DTypeLike,
-                 casts_integers: bool) -> None:
+                 steps: int | None, first_epoch: int, class_weight: dict[Any, Any] | None, dtype: DTypeLike,
+                 casts_integers: bool, outputs: Sequence[str] | None = ()) -> None:
         self.op, self.shuffle, self.first_epoch = op, shuffle, first_epoch
         inputs = named_inputs(x)
         self.samples: int = inputs[0][1].shape[0]
-        given = inputs + ([] if y is None else [("y", as_target(op, y))])
-        if sample_weight is not None:
-            given.append(("sample_weight", as_weights(op, sample_weight, self.samples)))
+        self.y: Nested = None if y is None else as_targets(op, y, outputs)
+        self.weights: Nested = None if sample_weight is None else as_weights(op, sample_weight, self.samples)
+        targets, weights = _named(self.y, "y"), _named(self.weights, "sample_weight")
+        given = [*inputs, *targets, *weights]
         if any(tensor.shape[0] != self.samples for _, tensor in given):
             lengths = ", ".join(f"{name} {tensor.shape[0]}" for name, tensor in given)
             raise ValueError(f"{op}: all data must have the same number of samples; got {lengths}")
         if self.samples == 0:
             raise ValueError(f"{op}: there must be at least one sample; got x of shape {given[0][1].shape}")
-        parts = dict(given)
-        self.y: Tensor | None = parts.get("y")
-        self.weights: Tensor | None = parts.get("sample_weight")
-        if self.weights is not None and not np.isfinite(self.weights.numpy()).all():
-            raise ValueError(f"{op}: sample_weight must be finite numbers; got {first_not_finite(self.weights)}")
+        for name, tensor in weights:
+            if not np.isfinite(tensor.numpy()).all():
+                raise ValueError(f"{op}: {name} must be finite numbers; got {first_not_finite(tensor)}")
         if class_weight is not None:
-            self.weights = weights_of_classes(op, class_weight, self.y, self.weights)
+            self.weights = weights_of_classes(op, class_weight, self.y, self.weights, outputs)
+            weights = _named(self.weights, "sample_weight")
         if self.weights is not None and self.y is None:
             raise ValueError(f"{op}: sample_weight needs y")
         # As in Keras.
@@ -63,10 +63,11 @@ class ArrayBatches:
         self.length: int = math.ceil(self.samples / self.batch_size)      # the batches of one pass over the data
         self.wanted, self.steps = steps, steps or self.length
         dtype = np.dtype(dtype)
-        self._structure: Nested = None if isinstance(x, Tensor) else x
-        self._inputs = len(inputs)
+        # Of x, y and the weights: how a batch of each is put together; None where all are plain tensors.
+        whole = [part for part in (x, self.y, self.weights) if part is not None]
+        self._structures: list[Nested] | None = None if all(isinstance(part, Tensor) for part in whole) else whole
         self._parts = [(part, batch_dtype(part, dtype, casts_integers)) for _, part in inputs]
-        self._parts += [(part, _target_dtype(part, dtype)) for part in (self.y, self.weights) if part is not None]
+        self._parts += [(part, _target_dtype(part, dtype)) for _, part in (*targets, *weights)]
         self.rows: Rows = range(0)
 
     def go_on(self, first_epoch: int, read: int) -> None:
@@ -102,9 +103,10 @@ class ArrayBatches:
             rows = None if order is None else order[start:start + size]
             self.rows = range(start, min(start + size, self.samples)) if rows is None else rows
             batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]
-            if self._structure is not None:
-                batch[:self._inputs] = [nested.pack_like(self._structure, batch[:self._inputs])]
-            yield batch[0] if self._structure is None and len(batch) == 1 else tuple(batch)
+            if self._structures is None:
+                yield batch[0] if len(batch) == 1 else tuple(batch)
+            else:
+                yield tuple(_packed(self._structures, batch))
         if last - done < self.steps:
             warn_of_end(self.op, epoch, last - done, f"{self.steps} steps", "the next epoch starts over")
 
@@ -130,11 +132,47 @@ def take_batch(source: Tensor, dtype: DTypeLike, start: int, size: int, rows: Ro
     return batch if batch.dtype == dtype else batch.astype(dtype)
 
 
-def weights_of_classes(op: str, class_weight: dict[int, float] | None, y: Tensor | None,
-                       sample_weight: Tensor | None = None) -> Tensor:
-    """The weight of each sample's class, times its own weight; y integer labels or one-hot."""
+def _named(structure: Nested, name: str) -> list[tuple[str, Any]]:
+    """(name, tensor) of each tensor in y or sample_weight; none for None."""
+    return [(one, tensor) for one, tensor in named_inputs(structure, name) if tensor is not None]
+
+
+def _packed(structures: list[Nested], tensors: list[Tensor]) -> list[Nested]:
+    """The tensors of a batch in the structures of x, y and the weights, in which None stays."""
+    left = iter(tensors)
+    return [nested.pack_like(structure, [None if leaf is None else next(left) for leaf in nested.flatten(structure)])
+            for structure in structures]
+
+
+def weights_of_classes(op: str, class_weight: Any, y: Nested, sample_weight: Nested = None,
+                       outputs: Sequence[str] | None = ()) -> Nested:
+    """The weight of each sample's class, times its own weight; y integer labels or one-hot.
+
+    Of several outputs, class_weight is a dictionary by their names of such of one.
+    """
     if y is None:
         raise ValueError(f"{op}: class_weight needs y")
+    if isinstance(y, Tensor):
+        named = isinstance(class_weight, dict) and len(class_weight) == 1 and outputs and outputs[0] in class_weight
+        return _weights_of_one(op, class_weight[outputs[0]] if named and outputs else class_weight, y, sample_weight)
+    names = list(y) if isinstance(y, dict) else list(outputs or ())
+    if not isinstance(class_weight, dict) or not class_weight or not all(
+            isinstance(part, dict) for part in class_weight.values()) or class_weight.keys() - set(names) or (
+            len(names) != len(y)):
+        raise ValueError(f"{op}: class_weight must be a dictionary by the names of the outputs, "
+                         f"{', '.join(map(repr, names))}, of the weights of the classes of one; got {class_weight!r}")
+    parts = dict(zip(names, y.values() if isinstance(y, dict) else y, strict=True))
+    if sample_weight is None or isinstance(sample_weight, Tensor):
+        own = dict.fromkeys(names, sample_weight)
+    else:
+        own = sample_weight if isinstance(sample_weight, dict) else dict(zip(names, sample_weight, strict=True))
+    weights = [_weights_of_one(f"{op}, output '{name}'", class_weight[name], part, own.get(name))
+               if name in class_weight else own.get(name) for name, part in parts.items()]
+    return nested.rebuilt(y, weights)
+
+
+def _weights_of_one(op: str, class_weight: Any, y: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+    """The weight of each sample's class, times its own weight, for one output."""
     if not isinstance(class_weight, dict) or not all(
             arguments.is_integer(label) and arguments.is_number(weight) and weight >= 0
             for label, weight in class_weight.items()):

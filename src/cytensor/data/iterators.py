@@ -1,6 +1,6 @@
 """Batches that somebody else makes: the base class of the user's own, and what reads generators and sequences."""
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cytensor.data.arrays import ArrayBatches, warn_of_end
@@ -72,18 +72,20 @@ class IteratorBatches:
     wanted: int | None
     several: bool
     first_epoch: int
-    class_weight: dict[int, float] | None
+    class_weight: dict[Any, Any] | None
     dtype: DTypeLike
     casts_integers: bool
+    outputs: Sequence[str] | None
     samples: int | None = None
     rows: Rows | None = None
     key: tuple[int, str, int] | None = None
 
-    def __init__(self, op: str, source: Any, steps: int | None, first_epoch: int, class_weight: dict[int, float] | None,
-                 dtype: DTypeLike, casts_integers: bool, several: bool) -> None:
+    def __init__(self, op: str, source: Any, steps: int | None, first_epoch: int, class_weight: dict[Any, Any] | None,
+                 dtype: DTypeLike, casts_integers: bool, several: bool,
+                 outputs: Sequence[str] | None = ()) -> None:
         self.op, self.source, self.wanted, self.several = op, source, steps, several
         self.first_epoch, self.class_weight = first_epoch, class_weight
-        self.dtype, self.casts_integers = dtype, casts_integers
+        self.dtype, self.casts_integers, self.outputs = dtype, casts_integers, outputs
         self.length: int | None = _length(source)
         self.steps: int | None = steps or self.length
         self.is_generator: bool = hasattr(source, "__next__")
@@ -165,7 +167,7 @@ class IteratorBatches:
         op = f"{self.op}, batch {count}"
         x = as_inputs(op, x, self.several)
         batches = ArrayBatches(op, x, y, weights, max(1, count_samples(x)), False, None, 0, self.class_weight,
-                               self.dtype, self.casts_integers)
+                               self.dtype, self.casts_integers, self.outputs)
         return next(batches.epoch(0))
 
     def close(self) -> None:

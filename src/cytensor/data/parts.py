@@ -77,7 +77,7 @@ def find_not_finite(data: Any, rows: Rows | None = None) -> str:
     rows: the numbers of the batch's samples in the caller's data, where they are known.
     """
     x, y, sample_weight = unpack_x_y_sample_weight(data)
-    for name, part in (*named_inputs(x), ("y", y), ("sample_weight", sample_weight)):
+    for name, part in (*named_inputs(x), *named_inputs(y, "y"), *named_inputs(sample_weight, "sample_weight")):
         if isinstance(part, Tensor) and part.dtype.kind == "f" and not np.isfinite(part.numpy()).all():
             return f"{name} is {first_not_finite(part, rows)}"
     return ""

@@ -3,12 +3,14 @@
 What cannot be is refused in the caller's terms: the columns of a table by their names, sparse matrices and text with
 what to do instead. Only the files of this folder import it.
 """
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from cytensor import nested
 from cytensor.tensor import Tensor, asarray
-from cytensor.types import Array
+from cytensor.types import Array, Nested
 
 NUMBERS = (bool, int, float, np.number, np.bool_)
 KINDS = {"O": "objects", "M": "dates", "m": "time spans", "U": "text", "S": "text", "T": "text", "c": "complex numbers",
@@ -41,21 +43,54 @@ def _hint(name: str) -> str:
     return "; number the classes from 0, as numpy.unique(y, return_inverse=True) does" if name == "y" else ""
 
 
-def as_target(op: str, value: Any) -> Tensor:
-    """y as a tensor. A list, tuple or dictionary of one array is that array; of several it is refused."""
+def as_targets(op: str, value: Any, outputs: Sequence[str] | None = ()) -> Nested:
+    """y as a tensor, or for several outputs as a structure of tensors.
+
+    outputs: their names; none for a model that has one output, None where only the model's `call` knows them. A list,
+    tuple or dictionary of one array is that array; of several it is refused where there is one output. A list of arrays
+    of one axis is the rows of one array, unless there is one for each output.
+    """
     given = list(value.values()) if isinstance(value, dict) else value
-    if isinstance(given, (list, tuple)) and given and all(len(getattr(part, "shape", ())) for part in given):
-        is_rows = isinstance(value, list) and given[0].ndim == 1       # a list of the targets of the samples
-        if len(given) > 1 and not is_rows:
-            shapes = ", ".join(str(tuple(part.shape)) for part in given)
-            raise ValueError(f"{op}: y must be one array, for the model has one output; got {len(given)} arrays in a "
-                             f"{type(value).__name__}, of shapes {shapes}")
-        value = given[0] if len(given) == 1 else given
-    return as_source(op, "y", value)
+    if not isinstance(given, (list, tuple)) or not given or not all(map(_holds_arrays, given)):
+        return as_source(op, "y", value)
+    if len(given) == 1 and (outputs is None or len(outputs) < 2):
+        return as_targets(op, given[0], outputs)
+    is_rows = isinstance(value, list) and getattr(given[0], "ndim", 0) == 1 and (
+        outputs is None or len(outputs) < 2 or len(outputs) != len(given))
+    if is_rows:
+        return as_source(op, "y", given)
+    if outputs is not None and len(outputs) < 2:
+        shapes = ", ".join(str(tuple(getattr(part, "shape", ()))) for part in given)
+        raise ValueError(f"{op}: y must be one array, for the model has one output; got {len(given)} arrays in a "
+                         f"{type(value).__name__}, of shapes {shapes}")
+    return _structured(op, "y", value)
 
 
-def as_weights(op: str, value: Any, samples: int) -> Tensor:
-    """sample_weight as a tensor (samples, ...); one number is the weight of every sample."""
+def _holds_arrays(value: Any) -> bool:
+    """Whether this is an array with an axis of samples, or a structure of such."""
+    if isinstance(value, (list, tuple, dict)):
+        return bool(value) and all(map(_holds_arrays, value.values() if isinstance(value, dict) else value))
+    return bool(getattr(value, "shape", ()))
+
+
+def _structured(op: str, name: str, value: Any) -> Nested:
+    """A structure like `value` of tensors, each refused by its place where it is none."""
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple, dict)):
+        return as_source(op, name, value)
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    return nested.rebuilt(value, [_structured(op, f"{name}[{key!r}]", part) for key, part in items])
+
+
+def as_weights(op: str, value: Any, samples: int) -> Nested:
+    """sample_weight as a tensor (samples, ...), or for several outputs a structure of such, with None for none.
+
+    One number is the weight of every sample.
+    """
+    if (isinstance(value, dict) and value) or (isinstance(value, (list, tuple)) and any(
+            isinstance(part, (list, tuple, dict)) or hasattr(part, "shape") for part in value)):
+        return _structured(op, "sample_weight", value)
     if isinstance(value, NUMBERS) or getattr(value, "shape", None) == ():
         return asarray(np.full(samples, float(value), np.float32))
     return as_source(op, "sample_weight", value)

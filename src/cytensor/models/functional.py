@@ -211,8 +211,8 @@ def symbolic_output(model: "Model", graph: Graph, x: Nested) -> Nested:
             raise ValueError(f"{type(model).__name__} '{model.name}': the input '{wanted.name}' must have shape "
                              f"{wanted.shape}; got {tuple(shape)}")
     if [shape[1:] for shape in shapes] == [tensor.shape[1:] for tensor in graph.input_tensors]:
-        return nested.pack_like(graph.outputs, [KerasTensor(tensor.shape, tensor.dtype)
-                                                for tensor in graph.output_tensors])
+        tensors = [KerasTensor(tensor.shape, tensor.dtype) for tensor in graph.output_tensors]
+        return tensors[0] if graph.is_one else nested.pack_like(graph.outputs, tensors)
     return outputs_of(model.name, lambda x: model._on_zeros(x), (x,), {})
 
 

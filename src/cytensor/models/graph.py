@@ -41,6 +41,7 @@ class Graph:
     order: Order
     steps: list[Step]
     slots: int
+    is_one: bool                       # whether there is one output, which no list or a list of one holds
 
     def __init__(self, op: str, inputs: Nested, outputs: Nested) -> None:
         self.inputs, self.outputs = inputs, outputs
@@ -55,7 +56,9 @@ class Graph:
         self.layers = [one for one in self.operations if isinstance(one, Layer)]
         _name_apart(op, self.operations)
         self.steps, self.slots, results = compiled(self.order.nodes, self.input_tensors, self.output_tensors)
-        self._results: int | list[int] = results[0] if isinstance(outputs, KerasTensor) else results
+        self.is_one = isinstance(outputs, KerasTensor) or (
+            isinstance(outputs, (list, tuple)) and len(outputs) == 1 and isinstance(outputs[0], KerasTensor))
+        self._results: int | list[int] = results[0] if self.is_one else results
 
     @property
     def output_names(self) -> list[str]:

@@ -14,6 +14,7 @@ from cytensor.printing import say
 from cytensor.saving import load_model, model_from_json, save_model
 from cytensor.symbolic import KerasTensor
 from cytensor.tensor import Tensor, Variable
+from cytensor.training.outputs import Layout
 from cytensor.training.trainer import Trainer
 from cytensor.types import Config, Nested, Path, Shape, Shapes
 
@@ -138,6 +139,12 @@ class Model(Trainer, Layer):
             raise AttributeError(f"{type(self).__name__} '{self.name}' has no {what}: only a model that is a graph "
                                  f"has, Model(inputs, outputs) or a Sequential that is built; here `call` says all")
         return self._graph
+
+    def _layout(self) -> Layout | None:
+        return None if self._graph is None else Layout(self._graph.outputs, self._graph.output_names)
+
+    def _output_name(self) -> str | None:
+        return None if self._graph is None or len(self._graph.output_tensors) > 1 else self._graph.output_names[0]
 
     def _layers_among(self, inside: list[Variable | Layer]) -> list[Layer]:
         others = super()._layers_among(inside)

@@ -242,7 +242,14 @@ class Sequential(Model):
         return input_shape
 
     def _output_name(self) -> str | None:
-        return self._layers[-1].name if self._layers else None
+        return self._layers[-1].name if self._layers and not self._may_have_several_outputs() else None
+
+    def _names_of_outputs(self) -> list[str] | None:
+        return super()._names_of_outputs() if self._may_have_several_outputs() else []
+
+    def _may_have_several_outputs(self) -> bool:
+        return bool(self._layers) and isinstance(self._layers[-1], Model) and not isinstance(
+            self._layers[-1], Sequential)
 
     def _as_input(self, x: Nested) -> Any:
         return self._layers[0]._as_input(x) if self._layers else super()._as_input(x)
@@ -252,9 +259,10 @@ class Sequential(Model):
             return super()._casts()
         first = self._layers[0]
         if isinstance(first, Model):
-            return first._casts()
+            return {**first._casts(), "outputs": self._names_of_outputs()}
         takes_several = first.takes_several and not isinstance(first, InputLayer)
-        return {"dtype": in_numpy(first.dtype), "casts_integers": first.casts_integers, "several": takes_several}
+        return {"dtype": in_numpy(first.dtype), "casts_integers": first.casts_integers, "several": takes_several,
+                "outputs": self._names_of_outputs()}
 
     def get_config(self) -> Config:
         """Name, trainable and layers; and where one is in several places, `order`, the place in `layers` of each."""

@@ -1,16 +1,17 @@
-"""What `compile` is given for each output of a model, where the model has one: the losses and metrics of Keras's
-lists and dictionaries without these; and what it makes of it. Only trainer.py imports this.
+"""What `compile` is given for the output of a model that has one: the losses and metrics of Keras's lists and
+dictionaries without these; and what it makes of it. Those of several are in outputs.py. Only trainer.py imports this.
 """
 import copy
 from collections.abc import Sequence
 from typing import Any
 
-from cytensor import losses, registry
+from cytensor import losses, nested, registry
 from cytensor import metrics as metric_classes
 from cytensor.losses import Loss
 from cytensor.metrics.base import Mean, Metric
 from cytensor.optimizers import Optimizer
 from cytensor.tensor import Tensor
+from cytensor.training.outputs import Layout, Outputs
 from cytensor.types import ArrayLike, Identifier, Nested
 
 
@@ -56,8 +57,13 @@ def _refusal(argument: str, value: Any, name: str | None) -> ValueError:
     return ValueError(f"compile: {argument} must be for the model's one output{called}; got {got or 'nothing'}")
 
 
+def _sole(value: Any) -> Any:
+    """What a dictionary of one output holds; anything else as it is."""
+    return next(iter(value.values())) if type(value) is dict and len(value) == 1 else value
+
+
 class Output:
-    """What `compile` was given for one output of a model, and made of it. A model of several would have several."""
+    """What `compile` was given for the one output of a model, and made of it."""
     given: dict[str, Any]
     loss_weight: Any
     metrics: list[tuple[Metric, bool]]
@@ -76,15 +82,39 @@ class Output:
     def weighted_loss(self, y: Nested, y_pred: Tensor, sample_weight: ArrayLike | None) -> Tensor:
         """The loss of a batch times its weight, a scalar."""
         assert self.loss is not None           # compute_loss has asked
+        y, y_pred = _sole(y), _sole(y_pred)
         if y is None:
             raise ValueError(f"compute_loss: the loss '{self.loss.name}' needs targets; got y=None")
+        if isinstance(y, (list, tuple, dict)) and isinstance(y_pred, Tensor):
+            shapes = ", ".join(str(tuple(getattr(part, "shape", ()))) for part in nested.flatten(y))
+            raise ValueError(f"compute_loss: y must be one array, for the model has one output; got {len(y)} arrays in "
+                             f"a {type(y).__name__}, of shapes {shapes}")
         loss: Tensor = self.loss(y, y_pred, sample_weight)
         return loss if self.loss_weight is None else loss * self.loss_weight
 
     def update_metrics(self, y: Nested, y_pred: Nested, sample_weight: ArrayLike | None) -> None:
         """Let every metric see a batch."""
+        if not self.metrics:
+            return
+        y, y_pred = _sole(y), _sole(y_pred)
         for metric, weighted in self.metrics:
             metric.update_state(y, y_pred, sample_weight if weighted else None)
+
+
+def made_of(layout: Layout | None, name: str | None, given: dict[str, Any]) -> "Output | Outputs":
+    """What `compile` makes of its arguments. layout: of the outputs, None where only the model's `call` knows them."""
+    if layout is None:
+        is_several = any(_is_of_several(given[argument]) for argument in ("loss", "metrics", "weighted_metrics"))
+        return Outputs(None, given, False) if is_several and name is None else Output(name, **given)
+    return Outputs(layout, given, True) if layout.count > 1 else Output(layout.names[0], **given)
+
+
+def _is_of_several(value: Any) -> bool:
+    """Whether an argument of `compile` has an entry for each of several outputs."""
+    if _is_by_name(value):
+        return len(value) > 1
+    return isinstance(value, (list, tuple)) and len(value) > 1 and all(
+        isinstance(part, (list, tuple)) for part in value)
 
 
 class Compiled:
@@ -92,7 +122,9 @@ class Compiled:
     given: dict[str, Any]
     loss_tracker: Mean | None
 
-    def __init__(self, optimizer: Optimizer | None, output: Output) -> None:
+    output: Output | Outputs
+
+    def __init__(self, optimizer: Optimizer | None, output: Output | Outputs) -> None:
         self.output = output
         self.given = {"optimizer": optimizer, **output.given}                 # as a file holds it
         self.loss_tracker = None if optimizer is None else Mean(name="loss")      # over the epoch
@@ -102,9 +134,34 @@ class Compiled:
         if self.loss_tracker is not None:
             self.loss_tracker.add(loss, samples)
 
+    def output_of(self, y_pred: Nested) -> Output | Outputs:
+        """What was compiled for predictions of this structure: a model's own `call` shows it only now."""
+        output = self.output
+        if isinstance(y_pred, (list, tuple, dict)) and isinstance(output, Output):
+            layout = Layout(y_pred, None)
+            if layout.count > 1:
+                self.output = Outputs(layout, output.given, False)
+        elif isinstance(output, Outputs) and output.layout is None and isinstance(y_pred, Tensor):
+            self.output = Output(**output.given)       # it has one; what compile was given says so, or is refused
+        return self.output
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The mean loss, those of several outputs, and the metrics."""
+        output = self.output
+        trackers = [self.loss_tracker, *(output.trackers_in_order() if isinstance(output, Outputs) else [])]
+        return [*(one for one in trackers if one is not None), *(metric for metric, _ in output.metrics)]
+
+    def log_name(self, metric: Metric) -> str:
+        """What logs call a metric: by its output's name, too, where there are several."""
+        return self.output.log_names.get(id(metric), metric.name) if isinstance(self.output, Outputs) else metric.name
+
     def with_loss(self, loss: Loss | None) -> "Compiled":
         """The same with another Loss; a model that is not compiled shares its own with all others."""
         changed = copy.copy(self)
-        changed.output = copy.copy(self.output)
-        changed.output.loss = loss
+        if isinstance(self.output, Outputs):
+            changed.output = Outputs(self.output.layout, {**self.output.given, "loss": loss}, self.output.named)
+        else:
+            changed.output = copy.copy(self.output)
+            changed.output.loss = loss
         return changed

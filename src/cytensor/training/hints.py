@@ -1,15 +1,14 @@
 """Settings that are allowed and cannot be meant together: `compile` warns of them. Only trainer.py imports this."""
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cytensor import activations
-from cytensor.losses import Loss
 from cytensor.user_warnings import warn
 
 if TYPE_CHECKING:
     from cytensor.training.trainer import Trainer
 
 
-def warn_of_sigmoid(model: "Trainer", loss: Loss | None) -> None:
+def warn_of_sigmoid(model: "Trainer", loss: Any) -> None:
     """Warn where a model ends in a sigmoid and the loss takes that for logits.
 
     A softmax is found by the losses themselves, which see where predictions come from.

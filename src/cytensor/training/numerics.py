@@ -78,8 +78,9 @@ class _Checker:
         raise FloatingPointError(f"check_numerics: forward, layer '{layer.name}' ({type(layer).__name__}){op}: "
                                  f"{self.described(result)}; {cause}")
 
-    def loss(self, loss: Loss | None, y: Nested, y_pred: Nested, value: Tensor) -> None:
+    def loss(self, given: Any, y: Nested, y_pred: Nested, value: Tensor) -> None:
         """Raise where a loss is not finite, the output of the model being so."""
+        loss = given if isinstance(given, Loss) else None      # of several outputs: what compile was given
         self.loss_name = name = "loss" if loss is None else f"loss '{loss.name}'"
         if np.isfinite(float(value)):
             return

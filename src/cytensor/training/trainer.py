@@ -23,21 +23,21 @@ from cytensor.layers.base import Layer
 from cytensor.layers.base import _context as layer_context
 from cytensor.layers.base import penalties as find_penalties
 from cytensor.layers.naming import unique
-from cytensor.losses import Loss
 from cytensor.metrics import Metric
 from cytensor.optimizers import Optimizer
 from cytensor.saving.models import noisy
 from cytensor.tensor import Tensor, Variable
 from cytensor.training import hints
-from cytensor.training.compiled import Compiled, Output
+from cytensor.training.compiled import Compiled, Output, made_of
 from cytensor.training.evaluation import calls_of_pass, evaluate_batches, predict_batches
 from cytensor.training.fitting import EpochNumbers, Epochs, resume_from, validation_batches
 from cytensor.training.numerics import check_numerics as checking_numerics
 from cytensor.training.numerics import not_finite_weights
+from cytensor.training.outputs import Layout, Outputs
 from cytensor.training.overrides import call_with
 from cytensor.training.return_values import Returned, as_arrays, as_floats, as_returned, joined
 from cytensor.training.run import IDLE, Parts, metrics_beside, running
-from cytensor.types import ArrayLike, Identifier, Logs, Nested, Path
+from cytensor.types import Identifier, Logs, Nested, Path
 from cytensor.user_warnings import warn
 
 if TYPE_CHECKING:
@@ -67,27 +67,36 @@ class Trainer(Layer):
         """Say how to train: an optimizer, a loss and metrics, each a name, an object, a class or a function.
 
         loss_weights: a number that the loss is multiplied by. metrics are plain means over samples, weighted_metrics
-        use the sample weights. Each of these may stand in a list, or in a dictionary by the output's name, as Keras
-        has it for several outputs; there is one. The last four arguments are accepted for Keras's sake and change
-        nothing: every step runs at once, and losses need no scale.
+        use the sample weights. For a model of several outputs each of these is a list, or a dictionary by the names of
+        the outputs, with an entry for each output, None for none; one loss alone is that of every output. A dictionary
+        of outputs is named by its keys. The last four arguments are accepted for Keras's sake and change nothing: every
+        step runs at once, and losses need no scale.
         """
         arguments.check_call(Trainer.compile, locals())
-        output = Output(self._output_name(), loss, loss_weights, metrics, weighted_metrics)
+        given = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
+        output = made_of(self._layout(), self._output_name(), given)
         hints.warn_of_sigmoid(self, output.loss)
         self.optimizer = optimizers.get(optimizer)
         self._compiled = Compiled(self.optimizer, output)
+
+    def _layout(self) -> Layout | None:
+        """The arrangement and names of the outputs, None where only the model's `call` knows them."""
+        return None
 
     def _output_name(self) -> str | None:
         """The name of the model's output, None where only its `call` knows."""
         return None
 
     @property
-    def loss(self) -> Loss | None:
-        """The Loss that training minimises, None where nothing was compiled; may be set to another."""
+    def loss(self) -> Any:
+        """The Loss that training minimises, None where nothing was compiled; may be set to another.
+
+        Of several outputs: what `compile` was given.
+        """
         return self._compiled.output.loss
 
     @loss.setter
-    def loss(self, value: Loss | None) -> None:
+    def loss(self, value: Any) -> None:
         self._compiled = self._compiled.with_loss(value)
 
     @property
@@ -106,18 +115,18 @@ class Trainer(Layer):
 
         Reset at the start of every epoch. May be overridden.
         """
-        parts, tracker = self._run.parts, self._compiled.loss_tracker
-        compiled = [*([] if tracker is None else [tracker]), *(metric for metric, _ in self._compiled.output.metrics)]
-        return unique([*compiled, *(parts.metrics if parts else metrics_beside(self, self.flattened()))])
+        parts = self._run.parts
+        return unique([*self._compiled.metrics, *(parts.metrics if parts else metrics_beside(self, self.flattened()))])
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of `metrics`."""
-        return [metric.name for metric in self.metrics]
+        """The names of `metrics` in the logs."""
+        return [self._compiled.log_name(metric) for metric in self.metrics]
 
     def get_metrics_result(self) -> Logs:
         """The value of every metric so far, by name."""
-        return {metric.name: metric.value() for metric in self.metrics}
+        name = self._compiled.log_name
+        return {name(metric): metric.value() for metric in self.metrics}
 
     def reset_metrics(self) -> None:
         """Forget the batches seen."""
@@ -173,7 +182,7 @@ class Trainer(Layer):
         self._compiled.track(float(loss), batching.count_samples(x))
         return self._logs_of(x, y, y_pred, sample_weight)
 
-    def _loss_of(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: ArrayLike | None, training: bool) -> Tensor:
+    def _loss_of(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: Nested, training: bool) -> Tensor:
         """What `compute_loss` gives, also where an override takes fewer arguments."""
         if getattr(self.compute_loss, "__func__", None) is Trainer.compute_loss:
             return self.compute_loss(x, y, y_pred, sample_weight, training)
@@ -181,7 +190,7 @@ class Trainer(Layer):
                                  training=training)
         return loss
 
-    def _logs_of(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: ArrayLike | None) -> Logs:
+    def _logs_of(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: Nested) -> Logs:
         """What `compute_metrics` gives, also where an override takes fewer arguments."""
         if getattr(self.compute_metrics, "__func__", None) is Trainer.compute_metrics:
             return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -193,9 +202,9 @@ class Trainer(Layer):
         return self(batching.unpack_x_y_sample_weight(data)[0], training=False)
 
     def compute_loss(self, x: Nested = None, y: Nested = None, y_pred: Nested = None,
-                     sample_weight: ArrayLike | None = None, training: bool = True) -> Tensor:
+                     sample_weight: Nested = None, training: bool = True) -> Tensor:
         """The compiled loss plus what the regularizers add: a scalar. An override need not take every argument."""
-        parts, output = self._run.parts, self._compiled.output
+        parts, output = self._run.parts, self._compiled.output_of(y_pred)
         penalties: list[Tensor] = find_penalties(parts.layers) if parts else self.losses
         if output.loss is None:
             if not penalties:
@@ -205,19 +214,19 @@ class Trainer(Layer):
         loss = output.weighted_loss(y, y_pred, sample_weight)
         return sum(penalties, start=loss) if penalties else loss
 
-    def compute_metrics(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: ArrayLike | None = None) -> Logs:
+    def compute_metrics(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: Nested = None) -> Logs:
         """Update the compiled metrics with a batch; the logs: each metric's value so far, by name.
 
         An override need not take every argument.
         """
-        self._compiled.output.update_metrics(y, y_pred, sample_weight)
+        self._compiled.output_of(y_pred).update_metrics(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     # -- fit ----------------------------------------------------------------------------------------------------------
     def fit(self, x: Nested = None, y: Nested = None, batch_size: int | None = None, epochs: int = 1,
             verbose: int | str = "auto", callbacks: Callbacks = None, validation_split: float = 0.0,
-            validation_data: Any = None, shuffle: bool | str = True, class_weight: dict[int, float] | None = None,
-            sample_weight: ArrayLike | None = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
+            validation_data: Any = None, shuffle: bool | str = True, class_weight: dict[Any, Any] | None = None,
+            sample_weight: Nested = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
             validation_steps: int | None = None, validation_batch_size: int | None = None,
             validation_freq: int | EpochNumbers = 1, resume: Path | None = None,
             check_numerics: bool = False) -> History:
@@ -225,13 +234,15 @@ class Trainer(Layer):
 
         x, y: arrays, tensors or lists with samples along the first axis; or x alone, an iterator of batches (x, y) or
         (x, y, sample_weight). validation_split: the share of the samples, taken from the end, that is evaluated and not
-        trained on. shuffle: whether each epoch has the samples of arrays in another order; "batch" for the batches in
-        their order and the samples of each in another. steps_per_epoch: the batches of an epoch; the next goes on
-        behind them, and the data starts over, in a new order, when it has ended; without batch_size also into how many
-        batches arrays are cut. initial_epoch: the number of the first epoch; from another than 0 on, `fit` goes on with
-        the training before it, in its order of samples. validation_freq: every how many epochs to validate, or the
-        epochs (from 1) that do. resume: a file that is written after every epoch and, where it exists, continued from:
-        the result is the same, bit for bit. check_numerics: stop at the first NaN or infinity and say where it arose.
+        trained on. Of a model with several outputs y and sample_weight are lists, or dictionaries by the names of the
+        outputs; class_weight is such a dictionary of those of one output. shuffle: whether each epoch has the samples
+        of arrays in another order; "batch" for the batches in their order and the samples of each in another.
+        steps_per_epoch: the batches of an epoch; the next goes on behind them, and the data starts over, in a new
+        order, when it has ended; without batch_size also into how many batches arrays are cut. initial_epoch: the
+        number of the first epoch; from another than 0 on, `fit` goes on with the training before it, in its order of
+        samples. validation_freq: every how many epochs to validate, or the epochs (from 1) that do. resume: a file that
+        is written after every epoch and, where it exists, continued from: the result is the same, bit for bit.
+        check_numerics: stop at the first NaN or infinity and say where it arose.
         """
         arguments.check_call(Trainer.fit, locals())
         self._require_compiled("fit")
@@ -240,7 +251,7 @@ class Trainer(Layer):
             if validation_data is not None:
                 raise ValueError("fit: give either validation_split or validation_data; got both")
             (x, y, sample_weight), validation_data = split_tail("fit", x, y, sample_weight, validation_split,
-                                                                self._casts()["several"])
+                                                                self._casts()["several"], self._names_of_outputs())
         batches = batching.make_batches("fit", x, y, sample_weight, batch_size, shuffle=shuffle, steps=steps_per_epoch,
                                         first_epoch=initial_epoch, class_weight=class_weight, **self._casts())
         validation = validation_batches(validation_data, validation_batch_size or batch_size, validation_steps,
@@ -270,7 +281,7 @@ class Trainer(Layer):
 
     # -- evaluate and predict -----------------------------------------------------------------------------------------
     def evaluate(self, x: Nested = None, y: Nested = None, batch_size: int | None = None, verbose: int | str = "auto",
-                 sample_weight: ArrayLike | None = None, steps: int | None = None, callbacks: Callbacks = None,
+                 sample_weight: Nested = None, steps: int | None = None, callbacks: Callbacks = None,
                  return_dict: bool = False) -> Returned:
         """The mean loss and the metrics over the data: a list of floats, the loss first, or one float; or a dict."""
         arguments.check_call(Trainer.evaluate, locals())
@@ -312,8 +323,8 @@ class Trainer(Layer):
             progress.close()
 
     # -- single batches -----------------------------------------------------------------------------------------------
-    def train_on_batch(self, x: Nested, y: Nested = None, sample_weight: ArrayLike | None = None,
-                       class_weight: dict[int, float] | None = None, return_dict: bool = False) -> Returned:
+    def train_on_batch(self, x: Nested, y: Nested = None, sample_weight: Nested = None,
+                       class_weight: dict[Any, Any] | None = None, return_dict: bool = False) -> Returned:
         """One training step on the whole of x and y; the loss and metrics of this batch alone."""
         arguments.check_call(Trainer.train_on_batch, locals())
         self._require_compiled("train_on_batch")
@@ -323,7 +334,7 @@ class Trainer(Layer):
             self.reset_metrics()
             return as_returned(as_floats("train_step", self.train_step(data)), return_dict)
 
-    def test_on_batch(self, x: Nested, y: Nested = None, sample_weight: ArrayLike | None = None,
+    def test_on_batch(self, x: Nested, y: Nested = None, sample_weight: Nested = None,
                       return_dict: bool = False) -> Returned:
         """Evaluate the whole of x and y as one batch; its loss and metrics."""
         arguments.check_call(Trainer.test_on_batch, locals())
@@ -342,14 +353,24 @@ class Trainer(Layer):
         with contextlib.nullcontext() if self._run is IDLE else running(self):
             return as_arrays(self.predict_step(x if isinstance(x, Tensor) else (x,)))
 
-    def _single_batch(self, op: str, x: Nested, y: Nested, sample_weight: ArrayLike | None,
-                      class_weight: dict[int, float] | None = None) -> Nested:
+    def _single_batch(self, op: str, x: Nested, y: Nested, sample_weight: Nested,
+                      class_weight: dict[Any, Any] | None = None) -> Nested:
         x = None if x is None else batching.as_inputs(op, x, self._casts()["several"])
         size = None if x is None else max(1, batching.count_samples(x))
         batches = batching.make_batches(op, x, y, sample_weight, size, class_weight=class_weight, **self._casts())
         return next(batches.epoch(0))
 
     def _casts(self) -> dict[str, Any]:
-        """The dtype that floats of a batch are cast to, whether integers are too, whether x may be several inputs."""
-        return {"dtype": in_numpy(self.dtype), "casts_integers": False, "several": True}
+        """The dtype that floats of a batch are cast to, whether integers are too, whether x may be several inputs; and
+        the names of the outputs, that y is for: None where only the model's `call` knows them.
+        """
+        return {"dtype": in_numpy(self.dtype), "casts_integers": False, "several": True,
+                "outputs": self._names_of_outputs()}
+
+    def _names_of_outputs(self) -> list[str] | None:
+        output = self._compiled.output
+        layout = output.layout if isinstance(output, Outputs) else self._layout()
+        if layout is None and isinstance(output, Outputs) and isinstance(output.given["loss"], (list, tuple)):
+            return [f"output_{place + 1}" for place in range(len(output.given["loss"]))]
+        return None if layout is None else layout.names
 
