@@ -24,6 +24,11 @@ class Layout:
     names: list[str]                   # by which logs, losses and targets name the outputs
     paths: list[str]                   # the same with the places inside nested structures
 
+    structure: Nested
+    count: int
+    is_list: bool                      # whether the outputs are a flat list or tuple
+    order: Sequence[int]               # as they are listed: the keys of a dictionary in the order in which it has them
+
     def __init__(self, structure: Nested, names: Sequence[str] | None) -> None:
         self.structure = structure
         self.count = len(nested.flatten(structure))
@@ -33,7 +38,6 @@ class Layout:
         own = list(names) if names is not None else [f"output_{place + 1}" for place in range(self.count)]
         self.names = [str(key) for key in self.keys] if self.keys is not None else own
         self.paths = self.names if is_flat else list(_paths(structure, iter(own), ()))
-        # As they are listed: the keys of a dictionary in the order in which it has them.
         self.order = range(self.count) if self.keys is None else [self.keys.index(key) for key in structure]
 
     def split(self, op: str, what: str, value: Any, is_leaf: Callable[[Any], bool], allows_missing: bool,
@@ -115,13 +119,18 @@ class Outputs:
     the layout has the names of layers.
     """
 
+    given: dict[str, Any]
+    named: bool
+    layout: Layout | None
+    losses: list[Loss | None]
+    weights: list[float | None]
+    trackers: list[Mean | None]        # of the losses, where there are several
+    metrics: list[tuple[Metric, bool]]
+    log_names: dict[int, str]          # of metrics, by their id
+
     def __init__(self, layout: Layout | None, given: dict[str, Any], named: bool) -> None:
         self.given, self.named = given, named
-        self.losses: list[Loss | None] = []
-        self.weights: list[float | None] = []
-        self.trackers: list[Mean | None] = []          # of the losses, where there are several
-        self.metrics: list[tuple[Metric, bool]] = []
-        self.log_names: dict[int, str] = {}            # of metrics, by their id
+        self.losses, self.weights, self.trackers, self.metrics, self.log_names = [], [], [], [], {}
         self._of_output: list[list[tuple[Metric, bool]]] = []
         self._places: list[int] = []                   # the outputs in the order in which their losses are listed
         self.layout = layout
