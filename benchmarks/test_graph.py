@@ -38,7 +38,7 @@ def graph_step_in_pytorch(foreach):
     nn = torch.nn
     inputs, labels, sizes = batch()
 
-    class Branches(nn.Module):
+    class Branches(torch.nn.Module):
         def __init__(self):
             super().__init__()
             self.branches = nn.ModuleList(
