@@ -116,6 +116,18 @@ def callbacks(ran):
     close(ran["best_loss"], min(ran["history"].history["val_loss"]), 1e-4)
 
 
+def graph_model(ran):
+    assert list(ran["history"].history) == ["department_accuracy", "department_loss", "loss", "priority_loss",
+                                            "priority_mean_absolute_error"]
+    named = ran["named_history"].history
+    assert named["val_department_accuracy"][-1] > 0.6 and named["priority_loss"][-1] < 0.01
+    close(ran["results"]["loss"], 2 * ran["results"]["priority_loss"] + ran["results"]["department_loss"])
+    assert ran["priority_preds"].shape == (640, 1) and ran["department_preds"].shape == (640, 4)
+    assert ran["shapes"] == [(None, 1), (None, 4), (None, 3)]
+    close(ran["mixed_output"].sum(axis=1), np.ones(3))
+    assert ran["codings"][-1] < ran["codings"][0] and len(ran["autoencoder"].weights) == 4
+
+
 CHECKS = {
     check.__name__: check
     for check in (
@@ -131,6 +143,7 @@ CHECKS = {
         custom_loop,
         own_parts,
         callbacks,
+        graph_model,
     )
 }
 

@@ -166,7 +166,7 @@ def _shapes(model: Any) -> list[Shapes]:
     """The output shape of each of `model.layers`; in a graph of each operation, as its last call gave it."""
     graph = getattr(model, "_graph", None)
     if graph is not None:
-        return [_shape_of(graph, one) for one in graph.operations]
+        return [shape_in(graph, one) for one in graph.operations]
     shape, found = getattr(model, "build_shape", None), []
     for layer in getattr(model, "layers", ()):
         shape = output_shape(layer, shape)
@@ -174,7 +174,8 @@ def _shapes(model: Any) -> list[Shapes]:
     return found
 
 
-def _shape_of(graph: "Graph", operation: Any) -> Shapes:
+def shape_in(graph: "Graph", operation: Any) -> Shapes:
+    """What an operation of a graph gives, in its last call."""
     for tensor, layer in zip(graph.input_tensors, graph.input_layers, strict=True):
         if layer is operation:
             return tensor.shape
