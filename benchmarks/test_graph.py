@@ -1,4 +1,4 @@
-"""A model that is a graph: three inputs, three branches that meet, two outputs; and what a graph costs beside a stack."""
+"""A model that is a graph, of three branches and two outputs; and what a graph costs beside a stack."""
 
 import numpy as np
 
@@ -73,7 +73,8 @@ def stack_and_graph(width, depth):
     steps = []
     for is_graph in (False, True):
         ct.set_seed(0)
-        stack = [*(layers.Dense(width, activation="relu") for _ in range(depth)), layers.Dense(10, activation="softmax")]
+        stack = [layers.Dense(width, activation="relu") for _ in range(depth)]
+        stack.append(layers.Dense(10, activation="softmax"))
         if is_graph:
             tensor = entry = layers.Input((256,))
             for layer in stack:
