@@ -24,7 +24,7 @@ def raised(statement, kind):
     ("layers", "GRU", "pooling, recurrence, attention: not there yet"),
     ("layers", "LSTM", "not there yet"), ("layers", "MaxPooling2D", "not there yet"),
     ("layers", "GlobalAveragePooling1D", "not there yet"), ("layers", "ConvLSTM2D", "not there yet"),
-    ("layers", "Lambda", "a file must not carry code, write a Layer"), ("layers", "Masking", "there are no masks"),
+    ("layers", "EinsumDense", "write a Layer with ct.einsum"), ("layers", "Masking", "there are no masks"),
     ("layers", "TextVectorization", "done before training"), ("layers", "RandomFlip", "done before training"),
     ("losses", "Dice", "for sequences, retrieval and segmentation"), ("metrics", "MeanIoU", "for segmentation"),
     ("optimizers", "Ftrl", "for large models"), ("callbacks", "RemoteMonitor", "sends to a server"),

@@ -39,8 +39,7 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
                            "Cropping UpSampling ZeroPadding ConvLSTM SpatialDropout", 1, 2, 3),
             "LSTM GRU SimpleRNN RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells Bidirectional TimeDistributed",
             "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention GroupedQueryAttention",
-            "GroupNormalization RMSNormalization SpectralNormalization"))),
-        _named("Lambda", "a file must not carry code, write a `Layer`"),
+            "GroupNormalization SpectralNormalization"))),
         Absent("image and text preprocessing", "done before training",
                "RandomFlip RandomRotation RandomZoom RandomCrop RandomTranslation RandomContrast RandomBrightness "
                "RandomHeight RandomWidth RandomColorDegeneration RandomColorJitter RandomElasticTransform "
@@ -50,9 +49,7 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
                "MelSpectrogram STFTSpectrogram TextVectorization StringLookup IntegerLookup Hashing HashedCrossing "
                "Discretization"),
         _named("Masking", "there are no masks"),
-        Absent("`Dot`, `EinsumDense`", "write a `Layer` with `ct.matmul`", "Dot dot EinsumDense"),
-        _named("ActivityRegularization", "every layer takes `activity_regularizer`"),
-        _named("AlphaDropout", "for `selu`, write a `Layer` with `ct.random`"),
+        _named("EinsumDense", "write a `Layer` with `ct.einsum`"),
         Absent("`Wrapper`, `InputSpec` and layers of other libraries", "write a `Layer`",
                "Wrapper InputSpec FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper ReversibleEmbedding"),
     ),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cytensor import ops, random
+from cytensor.activations import SELU_ALPHA, SELU_SCALE
 from cytensor.halves import in_numpy
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting
@@ -101,6 +102,24 @@ class Dropout(Noise):
             raise ValueError(f"Dropout: noise_shape must broadcast to the input; got {tuple(self.noise_shape)} for an "
                              f"input of shape {shape}")
         return mask
+
+
+class AlphaDropout(Dropout):
+    """Dropout for `selu`: what is dropped takes the value that `selu` tends to, and mean and variance stay.
+
+    Source: Klambauer et al., "Self-normalizing neural networks" (2017).
+    """
+
+    def call(self, x: Tensor, training: bool | None = False) -> Tensor:
+        if not training or self.rate == 0:
+            return x
+        if self.rate == 1:
+            return x * 0.0
+        low = -SELU_ALPHA * SELU_SCALE
+        factor = ((1 - self.rate) * (1 + self.rate * low ** 2)) ** -0.5
+        kept = ops.greater_equal(asarray(self.source().random(self._mask_shape(x.shape), dtype="float32")), self.rate)
+        result: Tensor = ops.where(kept, x, low) * factor - factor * low * self.rate
+        return result
 
 
 class GaussianDropout(Noise):

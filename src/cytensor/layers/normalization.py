@@ -148,6 +148,40 @@ class LayerNormalization(_Scaled):
         return narrowed(result if self.beta is None else result + self.beta.reshape(shape), x.dtype)
 
 
+class RMSNormalization(Layer):
+    """x divided by the root of its mean square over the features (`axis`), times a learned scale.
+
+    axis: an axis of features or several. Source: Zhang, Sennrich, "Root mean square layer normalization" (2019).
+
+    >>> RMSNormalization()([[3., 4.]]).numpy().round(4)
+    array([[0.8485, 1.1314]], dtype=float32)
+    """
+    casts_integers = True
+    takes_several = False
+    axis: Setting[int | Sequence[int]] = Setting(fixed=True)
+    epsilon: Setting[float] = Setting(float)
+    scale: Variable
+
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis, self.epsilon = axis, epsilon
+
+    def build(self, input_shape: Shape) -> None:
+        axes = sorted(within("RMSNormalization", self.axis, len(input_shape), lowest=1))
+        self.scale = self.add_weight(_feature_lengths("RMSNormalization", input_shape, axes), "ones", name="scale")
+
+    def call(self, x: Tensor) -> Tensor:
+        axes = tuple(sorted(within("RMSNormalization", self.axis, x.ndim, lowest=1)))
+        shape = tuple(n if i in axes else 1 for i, n in enumerate(x.shape))
+        wide = widened(x)
+        root = ops.sqrt(ops.mean(ops.square(wide), axis=axes, keepdims=True) + self.epsilon)
+        return narrowed(wide / root * self.scale.reshape(shape), x.dtype)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        within("RMSNormalization", self.axis, len(input_shape), lowest=1)
+        return input_shape
+
+
 class UnitNormalization(Layer):
     """x divided by its Euclidean length along `axis`, one or several; a length of 0 counts as 1e-6."""
     casts_integers = True

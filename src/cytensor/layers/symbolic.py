@@ -70,13 +70,13 @@ def output_of(layer: "Layer", x: Nested, args: tuple[Any, ...], kwargs: dict[str
 
     foreseen = type(layer).compute_output_shape is not Layer.compute_output_shape
     if not foreseen or args or not kwargs.keys() <= {"training"} or not _is_whole(x):
-        return _tried(layer, x, args, kwargs)
+        return tried(layer, x, args, kwargs)
     shape = shape_of(x)
     is_other = layer.built and layer.build_shape is not None and building.with_open_batch(shape) != layer.build_shape
     if not layer.built:
         layer._build_for(x)
     if is_other and is_symbolic(x):        # what was built for another shape need not take this one
-        return _tried(layer, x, args, kwargs)
+        return tried(layer, x, args, kwargs)
     return _as_tensors(layer.compute_output_shape(shape), layer._output_dtype(x))
 
 
@@ -84,7 +84,8 @@ def _is_whole(x: Nested) -> bool:
     return all(type(leaf) is KerasTensor for leaf in nested.flatten(x))
 
 
-def _tried(layer: "Layer", x: Nested, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Nested:
+def tried(layer: "Layer", x: Nested, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Nested:
+    """The output of a layer for symbolic tensors, by calling it on zeros."""
     if not layer.built and type(layer).build.__qualname__ != "Layer.build":
         layer._build_for(x)
     def call(*args: Any, **kwargs: Any) -> Any:
