@@ -38,6 +38,14 @@ def positive(n, rng):
     return [rng.uniform(0.1, 4, n).astype(np.float32)]
 
 
+def inside(n, rng):
+    return [rng.uniform(-1, 1, n).astype(np.float32)]
+
+
+def above_one(n, rng):
+    return [rng.uniform(1, 10, n).astype(np.float32)]
+
+
 def positive_base(n, rng):
     return [*positive(n, rng), rng.normal(size=n).astype(np.float32)]
 
@@ -66,6 +74,12 @@ def with_updates(n, rng):
 def with_labels(n, rng):
     """Logits (n / 10, 10) and labels (n / 10,)."""
     return [rng.normal(size=(n // 10, 10)).astype(np.float32), rng.integers(0, 10, n // 10)]
+
+
+def with_order(n, rng):
+    """A table (n / 100, 100) and the order of each of its rows."""
+    x, = matrix(n, rng)
+    return [x, np.argsort(x)]
 
 
 def labels(n, rng):
@@ -186,8 +200,8 @@ def same_name(name, operands, other=None):
     return Case(operands, getattr(np, name), getattr(torch, other or name, None))
 
 
-def axis_last(numpy, pytorch):
-    return Case(matrix, numpy, pytorch and (lambda x: pytorch(x, -1)))
+def axis_last(numpy, pytorch, ours=None):
+    return Case(matrix, numpy, pytorch and (lambda x: pytorch(x, -1)), ours)
 
 
 PRODUCT_SIZES = (4_096, 262_144)
@@ -200,8 +214,12 @@ CASES = {
     **{name: same_name(name, floats()) for name in ("floor", "ceil", "round", "exp", "expm1", "tanh")},
     **{name: same_name(name, positive) for name in ("log", "log1p", "sqrt")},
     **{name: same_name(name, floats(2)) for name in ("not_equal", "less", "less_equal", "greater", "greater_equal")},
-    **{name: same_name(name, floats()) for name in ("isnan", "isfinite")},
+    **{name: same_name(name, floats()) for name in ("isnan", "isinf", "isfinite")},
     **{name: same_name(name, truths()) for name in ("logical_and", "logical_or")},
+    **{name: same_name(name, floats()) for name in ("sin", "cos", "tan", "sinh", "cosh")},
+    **{name: same_name(f"arc{name[1:]}", inside, name) for name in ("asin", "acos", "atan", "asinh", "atanh")},
+    "acosh": same_name("arccosh", above_one, "acosh"),
+    "atan2": same_name("arctan2", floats(2), "atan2"),
     "equal": same_name("equal", floats(2), "eq"),
     "logical_not": same_name("logical_not", truths(1)),
     "pow": same_name("power", positive_base, "pow"),
@@ -288,6 +306,44 @@ CASES = {
         torch and (lambda x: torch.logsumexp(x, -1)),
         lambda ct, x: ct.logsumexp(x, axis=-1),
     ),
+    "cumsum": axis_last(lambda x: np.cumsum(x, -1), torch and torch.cumsum, lambda ct, x: ct.cumsum(x, -1)),
+    "cumprod": axis_last(lambda x: np.cumprod(x, -1), torch and torch.cumprod, lambda ct, x: ct.cumprod(x, -1)),
+    "sort": axis_last(
+        lambda x: np.sort(x, kind="stable"), torch and (lambda x, axis: torch.sort(x, axis, stable=True).values)
+    ),
+    "argsort": axis_last(
+        lambda x: np.argsort(x, kind="stable"), torch and (lambda x, axis: torch.argsort(x, axis, stable=True))
+    ),
+    "top_k": Case(
+        matrix,
+        lambda x: np.partition(x, -5)[:, -5:],
+        torch and (lambda x: torch.topk(x, 5).values),
+        lambda ct, x: ct.top_k(x, 5),
+    ),
+    "take_along_axis": Case(
+        with_order,
+        lambda x, order: np.take_along_axis(x, order, -1),
+        torch and (lambda x, order: torch.gather(x, -1, order)),
+    ),
+    "median": Case(matrix, lambda x: np.median(x), None),  # of an even number PyTorch's is the lower one
+    "quantile": Case(
+        matrix,
+        lambda x: np.quantile(x, 0.9, -1),
+        torch and (lambda x: torch.quantile(x, 0.9, -1)),
+        lambda ct, x: ct.quantile(x, 0.9, -1),
+    ),
+    "repeat": Case(
+        matrix,
+        lambda x: np.repeat(x, 3, 0),
+        torch and (lambda x: x.repeat_interleave(3, 0)),
+        lambda ct, x: ct.repeat(x, 3, 0),
+    ),
+    "norm": axis_last(
+        lambda x: np.linalg.norm(x, axis=-1), torch and (lambda x, axis: torch.linalg.vector_norm(x, dim=axis)),
+        lambda ct, x: ct.norm(x, axis=-1),
+    ),
+    "isclose": same_name("isclose", floats(2)),
+    "allclose": same_name("allclose", floats(2)),
     # Gathering
     "take": Case(
         with_rows,
@@ -326,6 +382,7 @@ CASES |= {
     "view": view_case(lambda x: x.reshape(-1), lambda x: x.view(-1), lambda ct, x: ct.view(x, (-1,))),
     "permute_dims": view_case(np.transpose, lambda x: x.permute(1, 0), lambda ct, x: ct.permute_dims(x)),
     "matrix_transpose": view_case(np.transpose, lambda x: x.mT, lambda ct, x: ct.matrix_transpose(x)),
+    "split": view_case(lambda x: np.split(x, 2), lambda x: x.tensor_split(2), lambda ct, x: ct.split(x, 2)),
     "expand_dims": view_case(lambda x: x[None], lambda x: x.unsqueeze(0), lambda ct, x: ct.expand_dims(x, 0)),
     "squeeze": view_case(np.squeeze, lambda x: x.squeeze(), lambda ct, x: ct.squeeze(x)),
     "flip": view_case(lambda x: x[::-1], None, lambda ct, x: ct.flip(x, axis=0)),

@@ -50,7 +50,8 @@ cdef object deferred(object function, PyObject *const *args, size_t flagged, PyO
 
 
 cdef class Derived(Function):
-    """`kernel` as a function of `module`: a plain Strided that it returns becomes a `cls` on the same memory.
+    """`kernel` as a function of `module`: a plain Strided that it returns, also in a list or tuple, becomes a `cls` on
+    the same memory.
 
     It has the kernel's signature, the docstring given, and pickles by name.
 
@@ -96,10 +97,19 @@ cdef object call_derived(object self, PyObject *const *args, size_t flagged, PyO
             if stands_for(args[i]):
                 return deferred(self, args, flagged, names)
     result = PyObject_Vectorcall(function.kernel, args, flagged, names)
-    if type(result) is not Strided:
-        return result
-    out = alias(function.result_class, <Strided> result)
-    out.origin = (<Strided> result).origin
+    if type(result) is Strided:
+        return as_result(function, <Strided> result)
+    if isinstance(result, (list, tuple)):
+        parts = [as_result(function, <Strided> part) if type(part) is Strided else part for part in result]
+        if isinstance(result, list):
+            return parts
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    return result
+
+
+cdef Strided as_result(Derived function, Strided result):
+    cdef Strided out = alias(function.result_class, result)
+    out.origin = result.origin
     return out
 
 

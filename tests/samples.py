@@ -49,6 +49,11 @@ def apart_from_zero(*shapes):
     return lambda rng: [rng.uniform(0.3, 2.0, size=s) * rng.choice([-1.0, 1.0], size=s) for s in shapes]
 
 
+def inside(*shapes):
+    """Within (-1, 1), not close to its ends."""
+    return lambda rng: [rng.uniform(-0.9, 0.9, size=s) for s in shapes]
+
+
 def _pair(call, reference, draw=None, **options):
     return Sample(draw or normal((4, 5), (4, 5)), call, reference, **options)
 
@@ -68,6 +73,7 @@ def _log_softmax(x, axis=-1):
 
 
 LABELS = np.array([1, 0, 4, 2])
+ORDER = np.array([[4, 0, -1], [1, 1, 2], [0, 3, 2], [-5, 0, 1]])
 INDICES = np.array([[2, 0], [3, 2]])
 ELEMENTWISE = {
     "add": _pair(cyops.add, np.add, terms=lambda a, b: abs(a) + abs(b)),
@@ -100,6 +106,18 @@ ELEMENTWISE = {
     "tanh": _single(cyops.tanh, np.tanh),
     "sigmoid": _single(cyops.sigmoid, lambda x: 1 / (1 + np.exp(-x))),
     "erf": _single(cyops.erf, np.vectorize(math.erf)),
+    "sin": _single(cyops.sin, np.sin),
+    "cos": _single(cyops.cos, np.cos),
+    "tan": _single(cyops.tan, np.tan, inside((4, 5))),
+    "asin": _single(cyops.asin, np.arcsin, inside((4, 5))),
+    "acos": _single(cyops.acos, np.arccos, inside((4, 5))),
+    "atan": _single(cyops.atan, np.arctan),
+    "atan2": _pair(cyops.atan2, np.arctan2, apart_from_zero((4, 5), (4, 5))),
+    "sinh": _single(cyops.sinh, np.sinh),
+    "cosh": _single(cyops.cosh, np.cosh),
+    "asinh": _single(cyops.asinh, np.arcsinh),
+    "acosh": _single(cyops.acosh, np.arccosh, lambda rng: [rng.uniform(1.2, 4.0, size=(4, 5))]),
+    "atanh": _single(cyops.atanh, np.arctanh, inside((4, 5))),
     "where": _pair(
         lambda x, y: cyops.where(np.arange(20).reshape(4, 5) % 3 == 0, x, y),
         lambda x, y: np.where(np.arange(20).reshape(4, 5) % 3 == 0, x, y),
@@ -113,7 +131,7 @@ ELEMENTWISE |= {
 }
 ELEMENTWISE |= {
     name: _single(getattr(cyops, name), getattr(np, name), has_gradient=False)
-    for name in ("isnan", "isfinite", "logical_not")
+    for name in ("isnan", "isinf", "isfinite", "logical_not")
 }
 
 
@@ -316,6 +334,12 @@ RECORDED_ONLY = {
         lambda rng: [rng.normal(size=(3, 4, 5)), rng.normal(size=(5, 3, 2))],
         terms=_absolute(lambda a, b: np.einsum("bik,kbj->jbi", a, b)),
     ),
+    "running_sum": _single(
+        lambda x: COMPOSITES["cumsum"](x), lambda x: np.cumsum(x), terms=lambda x: np.cumsum(abs(x))),
+    "running_product": _single(
+        lambda x: COMPOSITES["cumprod"](x, 0, reverse=True), lambda x: np.cumprod(x[::-1], axis=0)[::-1],
+        lambda rng: [rng.normal(size=(4, 5)) * (rng.random((4, 5)) > 0.2)],
+    ),
     "getitem": _single(lambda x: x[1:, ::-2], lambda x: x[1:, ::-2]),
     "take_gradient": _single(
         lambda d: cyops.take_gradient(d, INDICES, (4, 5), 0), _take_gradient_reference, normal((2, 2, 5)),
@@ -335,6 +359,33 @@ RECORDED_ONLY = {
 }
 # Written from other ops: src/cytensor/composites.py.
 COMPOSITE = {
+    "cumsum": _single(lambda x: COMPOSITES["cumsum"](x, axis=1), lambda x: np.cumsum(x, axis=1),
+                      terms=lambda x: np.cumsum(abs(x), axis=1)),
+    "cumprod": _single(lambda x: COMPOSITES["cumprod"](x, axis=1), lambda x: np.cumprod(x, axis=1)),
+    "sort": _single(lambda x: COMPOSITES["sort"](x, axis=0), lambda x: np.sort(x, axis=0), distinct((4, 5))),
+    "argsort": _single(
+        lambda x: COMPOSITES["argsort"](x, axis=0), lambda x: np.argsort(x, axis=0, kind="stable"), distinct((4, 5)),
+        has_gradient=False,
+    ),
+    "top_k": _single(
+        lambda x: COMPOSITES["top_k"](x, 3).values, lambda x: np.sort(x, axis=-1)[:, :-4:-1], distinct((4, 5))),
+    "take_along_axis": _single(
+        lambda x: COMPOSITES["take_along_axis"](x, ORDER, axis=1), lambda x: np.take_along_axis(x, ORDER, axis=1)),
+    "median": _single(lambda x: COMPOSITES["median"](x, axis=0), lambda x: np.median(x, axis=0), distinct((4, 5))),
+    "quantile": _single(
+        lambda x: COMPOSITES["quantile"](x, [0.3, 0.9], axis=1), lambda x: np.quantile(x, [0.3, 0.9], axis=1),
+        distinct((4, 5)), terms=lambda x: np.broadcast_to(abs(x).max(axis=1), (2, 4)),
+    ),
+    "split": _single(lambda x: COMPOSITES["split"](x, [1, 3], axis=1)[1], lambda x: np.split(x, [1, 3], axis=1)[1]),
+    "repeat": _single(
+        lambda x: COMPOSITES["repeat"](x, [0, 2, 1, 3], axis=0), lambda x: np.repeat(x, [0, 2, 1, 3], axis=0)),
+    "norm": _single(
+        lambda x: COMPOSITES["norm"](x, 3, axis=1), lambda x: np.linalg.norm(x, 3, axis=1), apart_from_zero((4, 5)),
+        factor=16,
+    ),
+    "isclose": _pair(COMPOSITES["isclose"], np.isclose, has_gradient=False),
+    "allclose": _single(lambda x: cyops.logical_and(x == x, COMPOSITES["allclose"](x, x)),
+                        lambda x: np.ones(x.shape, bool), has_gradient=False),
     "inner": _pair(COMPOSITES["inner"], np.inner, normal((2, 3, 4), (5, 4)), terms=_absolute(np.inner), factor=8),
     "outer": _pair(COMPOSITES["outer"], np.outer, normal((2, 3), (4,))),
     "vecdot": _pair(

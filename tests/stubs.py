@@ -253,14 +253,16 @@ def written(node, indent="", result=None, name=None):
 
 
 def ops_stub():
-    from cytensor import composites, ops, products
+    from cytensor import arrays, composites, ops, products, sorting
 
     lines = [HEADER, "from collections.abc import Callable, Sequence", "from typing import Any, SupportsFloat", "",
              "from cyops import Derived, Strided", "",
              "from cytensor.tensor import Tensor", "from cytensor.tensor import asarray as asarray",
              "from cytensor.types import ArrayLike, Axis, DTypeLike", "", "FUNCTIONS: dict[str, Callable[..., Tensor]]",
              "CREATION: tuple[str, ...]", "ALIASES: dict[str, str]", ""]
-    in_python, composed = definitions(ops), definitions(composites) | definitions(products)
+    in_python = definitions(ops)
+    composed = {name: node for module in (composites, products, sorting, arrays)
+                for name, node in definitions(module).items()}
     lines += written(in_python["derive"])
     for name in sorted(set(ops.__all__) - {"asarray"}):
         original = ops.ALIASES.get(name, name)

@@ -10,6 +10,7 @@ import math
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,10 @@ def erf(x):
 
 REFERENCES = {
     "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "tanh": np.tanh, "sigmoid": sigmoid, "erf": erf,
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
+    "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
 }
+OF_PAIRS = ("pow", "atan2")
 
 
 def ulps(actual, exact):
@@ -95,6 +99,20 @@ def worst_of_pow(pairs, dtype, wider):
     return worst
 
 
+def worst_of_atan2(pairs, dtype, wider):
+    """atan2 at points in every direction, some of them beside an axis, and at random bit patterns."""
+    rng = np.random.default_rng(2)
+    worst = 0.0
+    for _ in range(0, pairs, CHUNK):
+        y, x = (rng.normal(size=CHUNK) * 10.0 ** rng.integers(-3, 4, CHUNK) for _ in range(2))
+        y, x = y.astype(dtype), x.astype(dtype)
+        y[::5] = rng.integers(0, 1 << 64, CHUNK, dtype=np.uint64).view(dtype)[:CHUNK][::5]
+        x[::7] = rng.integers(0, 1 << 64, CHUNK, dtype=np.uint64).view(dtype)[:CHUNK][::7]
+        with np.errstate(all="ignore"):
+            worst = max(worst, ulps(np.asarray(cyops.atan2(y, x)), np.arctan2(y.astype(wider), x.astype(wider))))
+    return worst
+
+
 def report(step):
     """Prints a line per function and dtype; returns whether all are within the stated bounds."""
     bounds = BOUNDS_WITHOUT_FMA if cyops.isa == "generic" else BOUNDS
@@ -105,6 +123,8 @@ def report(step):
                  bounds["pow"][0]))
     rows.append(("pow", "float64", worst_of_pow(1 << 19 if step > 1 else 10_000_000, "float64", "longdouble"),
                  bounds["pow"][1]))
+    rows += [("atan2", "float32", worst_of_atan2(1 << 21, "float32", "float64"), bounds["atan2"][0]),
+             ("atan2", "float64", worst_of_atan2(1 << 20, "float64", "longdouble"), bounds["atan2"][1])]
     for name, dtype, worst, bound in rows:
         print(f"{cyops.isa:8} {name:8} {dtype} {worst:.4f} ULP, stated {bound}{'' if worst <= bound else '  EXCEEDED'}")
     return all(worst <= bound for _, _, worst, bound in rows)
@@ -112,7 +132,7 @@ def report(step):
 
 def test_every_op_with_a_bound_of_its_own_is_measured():
     """What is not said to be rounded once must be in the report."""
-    assert {name for name, ulps in ULPS.items() if ulps != (0.5,) * 4} == {*REFERENCES, "pow"}
+    assert {name for name, ulps in ULPS.items() if ulps != (0.5,) * 4} == {*REFERENCES, *OF_PAIRS}
 
 
 @pytest.mark.parametrize("name", ["add", "subtract", "multiply", "divide", "sqrt", "square", "reciprocal"])
@@ -128,11 +148,11 @@ def test_what_is_said_to_be_rounded_once_is(name):
 
 def test_the_page_on_accuracy_states_the_bounds_of_the_table():
     page = (Path(__file__).parent.parent / "docs" / "accuracy.md").read_text()
-    header, _, *rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("|")][:5]
-    names = [name.strip() for name in header[1:]]
-    stated = {row[0].strip(): dict(zip(names, map(float, row[1:]), strict=True)) for row in rows}
-    for column, title in enumerate(["float32", "float64", "float32, generic instruction set"]):
-        assert stated[title] == {name: ULPS[name][column] for name in names}
+    table = page.partition("<!-- bounds -->")[2].partition("<!-- end -->")[0]
+    header, _, *rows = [line.split("|")[1:-1] for line in table.splitlines() if line.startswith("|")]
+    assert [title.strip() for title in header[1:]] == ["float32", "float64", "float32, generic", "float64, generic"]
+    stated = {row[0].strip(): tuple(map(float, row[1:])) for row in rows}
+    assert stated == {name: ULPS[name] for name in (*REFERENCES, *OF_PAIRS)}
 
 
 @pytest.mark.parametrize("isa", ["generic", "avx2", "avx512"])
@@ -157,6 +177,61 @@ def test_special_values():
     assert cyops.exp(np.array([88.72, 88.73, -103.9, -104.1], "float32")).tolist()[1:] == [np.inf, 2.0**-149, 0.0]
     assert cyops.tanh([20.0, -20.0]).tolist() == [1.0, -1.0]
     assert cyops.sigmoid([200.0, -200.0]).tolist() == [1.0, 0.0]
+
+
+NUMPY = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "asinh": np.arcsinh, "acosh": np.arccosh,
+         "atanh": np.arctanh}
+ANGLES = ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ANGLES)
+def test_special_values_of_angles(name, dtype):
+    info = np.finfo(dtype)
+    x = [0, 1e-30, info.tiny, info.smallest_subnormal, 0.5, 1, 1 + info.eps, 2, 89, 710.4, info.max, np.inf]
+    x = np.array([*x, *np.negative(x), np.nan], dtype)
+    with np.errstate(all="ignore"):
+        actual, expected = np.asarray(cyops.OPS[name].kernel(x)), NUMPY.get(name, getattr(np, name, None))(x)
+    np.testing.assert_allclose(actual, expected, rtol=4 * info.eps, atol=info.smallest_subnormal)
+    number = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(actual[number]), np.signbit(expected[number]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_atan2_of_every_special_pair(dtype):
+    info = np.finfo(dtype)
+    special = [0.0, 0.5, 1.0, 3.0, info.max, info.max / 2, info.tiny, info.smallest_subnormal, np.inf]
+    values = np.array([*special, *[-value for value in special], np.nan], dtype)
+    y, x = (grid.ravel() for grid in np.meshgrid(values, values))
+    actual, expected = np.asarray(cyops.atan2(y, x)), np.arctan2(y, x)
+    np.testing.assert_allclose(actual, expected, rtol=4 * info.eps, atol=info.smallest_subnormal)
+    number = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(actual[number]), np.signbit(expected[number]))
+
+
+def test_angles_next_to_multiples_of_half_pi_keep_their_digits():
+    """Of the doubles closest to n pi / 2 the sine or cosine is what is left of n pi / 2, in digits that Python has."""
+    half_pi = 157079632679489661923132169163975144209858469968755291                # times 10^53
+    n = np.arange(1, 15_900)
+    x = n * (np.pi / 2)
+    rest = np.array([float(Fraction(float(at)) - Fraction(int(k) * half_pi, 10**53))
+                     for at, k in zip(x, n, strict=True)])
+    small = np.where(n % 2 == 0, np.abs(np.asarray(cyops.sin(x))), np.abs(np.asarray(cyops.cos(x))))
+    assert np.max(np.abs(small - np.abs(rest)) / np.spacing(np.abs(rest))) <= 1.0
+
+
+def test_large_angles_have_the_same_bits_beside_any_others():
+    """Those that are left to libm, alone and among small ones."""
+    for dtype in ("float32", "float64"):
+        x = np.array([1e10, 3.0, -2.5e7, 1e300 if dtype == "float64" else 1e30, 24999.0, 25001.0, 1.7e6], dtype)
+        mixed = np.zeros(600, dtype)
+        mixed[::100][: len(x)] = x[:6]
+        for name, reference in (("sin", np.sin), ("cos", np.cos), ("tan", np.tan)):
+            kernel = cyops.OPS[name].kernel
+            alone = np.concatenate([np.asarray(kernel(x[i : i + 1])) for i in range(len(x))])
+            np.testing.assert_allclose(alone, reference(x.astype("float64")), rtol=3 * np.finfo(dtype).eps)
+            assert np.asarray(kernel(x)).tobytes() == alone.tobytes()
+            assert np.asarray(kernel(mixed))[::100].tobytes() == alone[:6].tobytes()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

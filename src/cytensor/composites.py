@@ -2,8 +2,8 @@
 
 A tape records the parts, so a composite needs no gradient rule; what must not have a gradient goes through `detach`.
 It takes anything array-like as its first argument (`as_operand`) and is written with functions of cyops, whose results
-are of the operand's class. products.py has more of them. ops.py derives the public functions, as it does for the
-compiled ones. May be imported by ops.py; imports cyops and types.py.
+are of the operand's class. products.py, sorting.py and arrays.py have more of them. ops.py derives the public
+functions, as it does for the compiled ones. May be imported by ops.py; imports cyops and types.py.
 """
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -37,6 +37,36 @@ def operands(op: str, *given: ArrayLike) -> list[Strided]:
         if str(error).startswith("asarray: "):
             raise type(error)(op + str(error).removeprefix("asarray")) from None
         raise
+
+
+def real_operands(op: str, *given: ArrayLike) -> list[Strided]:
+    """`operands` that have an order: TypeError for strings and complex numbers."""
+    tensors = operands(op, *given)
+    for x in tensors:
+        if x.dtype.kind in "SUc":
+            raise TypeError(f"{op}: needs real numbers; got dtype {x.dtype}")
+    return tensors
+
+
+def axis_of(op: str, axis: Any, ndim: int) -> int:
+    """An axis as a number from 0; named by `op` where there is none such."""
+    if not hasattr(axis, "__index__"):
+        raise TypeError(f"{op}: axis must be an integer; got {axis!r}")
+    number = int(axis.__index__())
+    if ndim == 0:
+        raise IndexError(f"{op}: axis {number} is out of range; a tensor of shape () has no axes")
+    if not -ndim <= number < ndim:
+        raise IndexError(f"{op}: axis {number} is out of range for {ndim} axes; it must lie in [{-ndim}, {ndim})")
+    return number % ndim
+
+
+def axes_of(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
+    """An axis, several, or None for all as numbers from 0, each once."""
+    given = tuple(range(ndim)) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    axes = tuple(axis_of(op, one, ndim) for one in given)
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"{op}: an axis is named twice in {axis}")
+    return axes
 
 
 def _has_fractions(x: ArrayLike) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import cyops
-import cytensor.products  # noqa: F401 - adds to the composites
+import cytensor.arrays
+import cytensor.products
+import cytensor.sorting  # noqa: F401 - these three add to the composites
 from cyops import OPS, Derived, Strided, as_class
 from cytensor.composites import COMPOSITES
 from cytensor.tensor import Tensor, asarray, operand
@@ -34,6 +36,8 @@ ALIASES = {
     "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod",
     "reduce_variance": "var", "reduce_std": "std", "reduce_any": "any", "reduce_all": "all",
     "reduce_logsumexp": "logsumexp", "clip_by_value": "clip",
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh",
+    "arctanh": "atanh", "cumulative_sum": "cumsum", "cumulative_prod": "cumprod",
 }
 globals().update({alias: FUNCTIONS[name] for alias, name in ALIASES.items() if name in FUNCTIONS})
 

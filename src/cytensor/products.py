@@ -1,7 +1,7 @@
 """Products written from multiply and einsum: inner, outer, vecdot, kron. Composites, as those in composites.py."""
 import cyops
 from cyops import Strided
-from cytensor.composites import composite, operands
+from cytensor.composites import axis_of, composite, operands
 from cytensor.types import ArrayLike
 
 MAX_NDIM = 16
@@ -64,7 +64,7 @@ def vecdot(x1: ArrayLike, x2: ArrayLike, *, axis: int = -1) -> Strided:
     x, y = operands("vecdot", x1, x2)
     if x.ndim == 0 or y.ndim == 0:
         raise ValueError(f"vecdot: both operands need at least one axis; got x1 {x.shape}, x2 {y.shape}")
-    lengths = [_length("vecdot", one, axis) for one in (x, y)]
+    lengths = [one.shape[axis_of("vecdot", axis, one.ndim)] for one in (x, y)]
     if lengths[0] != lengths[1]:
         raise ValueError(f"vecdot: x1 and x2 must have equal lengths along the axis; got x1 {x.shape}, x2 {y.shape}, "
                          f"axis {axis}")
@@ -73,14 +73,6 @@ def vecdot(x1: ArrayLike, x2: ArrayLike, *, axis: int = -1) -> Strided:
         if n != m and 1 not in (n, m):
             raise ValueError(f"vecdot: the other axes must broadcast; got x1 {x.shape[:-1]}, x2 {y.shape[:-1]}")
     return cyops.einsum("...i,...i->...", x, y)
-
-
-def _length(op: str, x: Strided, axis: int) -> int:
-    if not hasattr(axis, "__index__"):
-        raise TypeError(f"{op}: axis must be an integer; got {axis!r}")
-    if not -x.ndim <= axis < x.ndim:
-        raise IndexError(f"{op}: axis {axis} is out of range for {x.ndim} axes; it must lie in [{-x.ndim}, {x.ndim})")
-    return x.shape[axis]
 
 
 def _axis_last(x: Strided, axis: int) -> Strided:

@@ -140,6 +140,7 @@ CYOPS_ELEMENTWISE_OPS(DEFINE)
 
 #if KIND == KIND_FLOATING
 #include "elementwise/remainder.h"
+#include "elementwise/angles.h"
 #elif KIND == KIND_INTEGER
 #include "math/integer_reciprocal.h"
 #endif

@@ -202,7 +202,7 @@
 #endif
 #define TABLE_ROW(name, inputs, parameters, domain, ...) [CYOPS_OP_##name] = {ROW_##domain(name)},
 
-/* The last three rows are meant to take the place of those made from the table of ops. */
+/* The last rows are meant to take the place of those made from the table of ops. */
 _Pragma("GCC diagnostic push")
 #ifdef __clang__
 _Pragma("GCC diagnostic ignored \"-Winitializer-overrides\"")
@@ -217,6 +217,9 @@ static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
         [CYOPS_OP_floor_divide] = {INTEGER_ROW(floor_divide_by_scalar) FLOATING_ROW(floor_divide)},
         [CYOPS_OP_remainder] = {INTEGER_ROW(remainder_by_scalar) FLOATING_ROW(remainder_by_chunks)},
         [CYOPS_OP_pow] = {INTEGER_ROW(pow) ROW_OF_POW},
+        [CYOPS_OP_sin] = {FLOATING_ROW(sin_by_chunks)},
+        [CYOPS_OP_cos] = {FLOATING_ROW(cos_by_chunks)},
+        [CYOPS_OP_tan] = {FLOATING_ROW(tan_by_chunks)},
     },
     .roots = {ISA_NAME(root_float32), ISA_NAME(root_float64)},
     .cube = ISA_NAME(cube_float32),

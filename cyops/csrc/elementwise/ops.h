@@ -95,6 +95,35 @@
     OP(erf, 1, (x), FLOATING, FUNCTION, (1.2, 1.2, 1.4, 1.4), MATH(erf)(x),                                            \
        "2 / sqrt(pi) times the integral of e ** -t**2 from 0 to x", "Error function.", "[0.0]", "[0.0]")
 
+#define CYOPS_ANGLE_OPS(OP)                                                                                            \
+    OP(sin, 1, (x), FLOATING, FUNCTION, (0.51, 0.9, 0.51, 0.9), MATH(sin)(x), "sin(x)",                                \
+       "Sine of an angle in radians.", "[0.0]", "[0.0]")                                                               \
+    OP(cos, 1, (x), FLOATING, FUNCTION, (0.51, 0.9, 0.51, 0.9), MATH(cos)(x), "cos(x)",                                \
+       "Cosine of an angle in radians.", "[0.0]", "[1.0]")                                                             \
+    OP(tan, 1, (x), FLOATING, FUNCTION, (0.51, 2.4, 0.51, 2.4), MATH(tan)(x), "tan(x)",                                \
+       "Tangent of an angle in radians.", "[0.0]", "[0.0]")                                                            \
+    OP(asin, 1, (x), FLOATING, FUNCTION, (0.51, 2.2, 0.51, 2.2), MATH(asin)(x),                                        \
+       "the angle in [-pi/2, pi/2] whose sine is x", "Arc sine; NaN outside [-1, 1].", "[0.0, 1.0]",                   \
+       "[0.0, 1.5707963705062866]")                                                                                    \
+    OP(acos, 1, (x), FLOATING, FUNCTION, (0.51, 1.2, 0.51, 1.2), MATH(acos)(x),                                        \
+       "the angle in [0, pi] whose cosine is x", "Arc cosine; NaN outside [-1, 1].", "[1.0, -1.0]",                    \
+       "[0.0, 3.1415927410125732]")                                                                                    \
+    OP(atan, 1, (x), FLOATING, FUNCTION, (0.51, 2.0, 0.51, 2.0), MATH(atan)(x),                                        \
+       "the angle in [-pi/2, pi/2] whose tangent is x", "Arc tangent.", "[0.0, 1.0]", "[0.0, 0.7853981852531433]")     \
+    OP(atan2, 2, (y, x), FLOATING, FUNCTION, (0.51, 2.1, 0.51, 2.1), MATH(atan2)(y, x),                                \
+       "the angle of the point (x, y)", "Arc tangent of y / x in the quadrant of the point, in [-pi, pi].",            \
+       "[1.0, 1.0], [1.0, -1.0]", "[0.7853981852531433, 2.356194496154785]")                                           \
+    OP(sinh, 1, (x), FLOATING, FUNCTION, (1.8, 1.8, 1.8, 1.8), MATH(sinh)(x), "(e ** x - e ** -x) / 2",                \
+       "Hyperbolic sine.", "[0.0]", "[0.0]")                                                                           \
+    OP(cosh, 1, (x), FLOATING, FUNCTION, (1.5, 1.5, 1.7, 1.7), MATH(cosh)(x), "(e ** x + e ** -x) / 2",                \
+       "Hyperbolic cosine.", "[0.0]", "[1.0]")                                                                         \
+    OP(asinh, 1, (x), FLOATING, FUNCTION, (1.8, 1.8, 1.8, 1.8), MATH(asinh)(x), "log(x + sqrt(x ** 2 + 1))",           \
+       "Inverse of the hyperbolic sine.", "[0.0]", "[0.0]")                                                            \
+    OP(acosh, 1, (x), FLOATING, FUNCTION, (2.0, 2.0, 2.0, 2.0), MATH(acosh)(x), "log(x + sqrt(x ** 2 - 1))",           \
+       "Inverse of the hyperbolic cosine; NaN below 1.", "[1.0]", "[0.0]")                                             \
+    OP(atanh, 1, (x), FLOATING, FUNCTION, (1.8, 1.9, 1.8, 1.9), MATH(atanh)(x), "log((1 + x) / (1 - x)) / 2",          \
+       "Inverse of the hyperbolic tangent; NaN outside [-1, 1].", "[0.0]", "[0.0]")
+
 #define CYOPS_COMPARISON_OPS(OP)                                                                                       \
     OP(equal, 2, (a, b), COMPARISON, MEMORY, ROUNDED, a == b, "a == b", "Whether a equals b.", "[1, 2], 2",            \
        "[False, True]")                                                                                                \
@@ -112,6 +141,8 @@
        "[False, True]")                                                                                                \
     OP(isfinite, 1, (x), PREDICATE, MEMORY, ROUNDED, x - x == 0, "x - x == 0",                                         \
        "Whether x is neither infinite nor NaN.", "[1.0, float('inf')]", "[True, False]")                               \
+    OP(isinf, 1, (x), PREDICATE, MEMORY, ROUNDED, (x == x) & (x - x != 0), "|x| == inf", "Whether x is infinite.",     \
+       "[1.0, float('-inf'), float('nan')]", "[False, True, False]")                                                   \
     OP(logical_not, 1, (x), LOGICAL, MEMORY, ROUNDED, !x, "not x", "Whether x is zero.", "[True, False]",              \
        "[False, True]")                                                                                                \
     OP(logical_and, 2, (a, b), LOGICAL, MEMORY, ROUNDED, a && b, "a and b", "Whether neither is zero.",                \
@@ -121,7 +152,8 @@
     OP(where, 3, (condition, x, y), CHOICE, MEMORY, ROUNDED, condition ? x : y, "x if condition else y",               \
        "Elements of x where the condition holds, of y elsewhere.", "[True, False], [1.0, 2.0], 0.0", "[1.0, 0.0]")
 
-#define CYOPS_ELEMENTWISE_OPS(OP) CYOPS_ARITHMETIC_OPS(OP) CYOPS_MATH_OPS(OP) CYOPS_COMPARISON_OPS(OP)
+#define CYOPS_ELEMENTWISE_OPS(OP) \
+    CYOPS_ARITHMETIC_OPS(OP) CYOPS_MATH_OPS(OP) CYOPS_ANGLE_OPS(OP) CYOPS_COMPARISON_OPS(OP)
 
 /* clang-format on */
 typedef enum { CYOPS_COST_MEMORY, CYOPS_COST_FUNCTION, CYOPS_COST_DIVISION, CYOPS_COST_POWER } cyops_cost;

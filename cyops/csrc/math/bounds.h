@@ -8,11 +8,11 @@
 #define CYOPS_MATH_BOUNDS_H
 
 typedef struct {
-    float exp_lowest, exp_highest, expm1_lowest, tanh_highest, erf_highest;
+    float exp_lowest, exp_highest, expm1_lowest, tanh_highest, erf_highest, sinh_highest;
 } cyops_math_bounds_f32;
 
 typedef struct {
-    double exp_lowest, exp_highest, expm1_lowest, tanh_highest, erf_highest;
+    double exp_lowest, exp_highest, expm1_lowest, tanh_highest, erf_highest, sinh_highest;
     double pow_lowest, pow_highest, float_pow_lowest, float_pow_highest;
 } cyops_math_bounds_f64;
 

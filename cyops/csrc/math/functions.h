@@ -97,11 +97,12 @@ CYOPS_INLINE FLOAT MATH_NAME(log_corrected)(FLOAT u, FLOAT correction) {
 CYOPS_INLINE FLOAT MATH_NAME(log)(FLOAT x) { return MATH_NAME(log_corrected)(x, 0); }
 
 /* log(1 + x) = log(u) + (x - (u - 1)) / u, where u is 1 + x rounded and the second term undoes the rounding. */
-CYOPS_INLINE FLOAT MATH_NAME(log1p)(FLOAT x) {
+CYOPS_INLINE FLOAT MATH_NAME(log_after_one)(FLOAT x) {
     const FLOAT u = 1 + x, lost = (x - (u - 1)) / u;
-    const FLOAT result = MATH_NAME(log_corrected)(u, lost == lost ? lost : 0);
-    return MATH_NAME(copysign)(result, x);
+    return MATH_NAME(log_corrected)(u, lost == lost ? lost : 0);
 }
+
+CYOPS_INLINE FLOAT MATH_NAME(log1p)(FLOAT x) { return MATH_NAME(copysign)(MATH_NAME(log_after_one)(x), x); }
 
 /* tanh|x| = m / (m + 2) with m = e^(2|x|) - 1; the sign is put back at the end. */
 CYOPS_INLINE FLOAT MATH_NAME(tanh)(FLOAT x) {
@@ -131,7 +132,55 @@ CYOPS_INLINE FLOAT MATH_NAME(erf)(FLOAT x) {
     return MATH_NAME(copysign)(size < 1 ? near_zero : 1 - complement, x);
 }
 
+/* e^x / 2 for x >= 0, which overflows where sinh and cosh do. */
+CYOPS_INLINE FLOAT MATH_NAME(half_exp)(FLOAT x) {
+    BITS exponent;
+    const FLOAT r = MATH_NAME(reduce)(MATH_NAME(at_most)(x, BOUNDS.sinh_highest), &exponent);
+    return MATH_NAME(scale)(HORNER_2(r, (FLOAT)1, (FLOAT)1, EXP_POLYNOMIAL(r)), exponent - 1);
+}
+
+/* Below 1, where the difference of the exponentials would cancel, an odd polynomial. */
+CYOPS_INLINE FLOAT MATH_NAME(sinh)(FLOAT x) {
+    const FLOAT size = MATH_NAME(fabs)(x), square = x * x, half = MATH_NAME(half_exp)(size);
+    const FLOAT near_zero = FMA(size * square, SINH_POLYNOMIAL(square), size);
+    return MATH_NAME(copysign)(size < 1 ? near_zero : half - (FLOAT)0.25 / half, x);
+}
+
+CYOPS_INLINE FLOAT MATH_NAME(cosh)(FLOAT x) {
+    const FLOAT half = MATH_NAME(half_exp)(MATH_NAME(fabs)(x));
+    return half + (FLOAT)0.25 / half;
+}
+
+/* log(1 + z), or log(2x) where x is so large that its square may overflow and 1 beside it is lost. */
+CYOPS_INLINE FLOAT MATH_NAME(log_of_sum)(FLOAT x, FLOAT z) {
+    const int is_large = x > (FLOAT)((BITS)1 << (MANTISSA_BITS / 2 + 3));
+    const FLOAT u = 1 + z, lost = (z - (u - 1)) / u;
+    return MATH_NAME(log_corrected)(is_large ? x : u, is_large ? LN2_HIGH + LN2_LOW : lost);
+}
+
+/* log(|x| + sqrt(x^2 + 1)) as log(1 + z), without loss where x is small. */
+CYOPS_INLINE FLOAT MATH_NAME(asinh)(FLOAT x) {
+    const FLOAT size = MATH_NAME(fabs)(x), square = x * x;
+    const FLOAT z = size + square / (1 + MATH_NAME(sqrt)(1 + square));
+    return MATH_NAME(copysign)(MATH_NAME(log_of_sum)(size, z), x);
+}
+
+/* log(x + sqrt(x^2 - 1)) as log(1 + z), without loss near 1; NaN below it. */
+CYOPS_INLINE FLOAT MATH_NAME(acosh)(FLOAT x) {
+    const FLOAT above = x - 1, z = above + MATH_NAME(sqrt)(above * (2 + above));
+    return MATH_NAME(log_of_sum)(x < 1 ? (FLOAT)NAN : x, x < 1 ? (FLOAT)NAN : z);
+}
+
+/* log((1 + |x|) / (1 - |x|)) / 2 as log(1 + z) / 2; below 1/2, where 1 - |x| is rounded, z is 2|x| and a small rest. */
+CYOPS_INLINE FLOAT MATH_NAME(atanh)(FLOAT x) {
+    const FLOAT size = MATH_NAME(fabs)(x), twice = size + size;
+    const FLOAT quotient = (size < (FLOAT)0.5 ? twice * size : twice) / (1 - size);
+    const FLOAT z = size < (FLOAT)0.5 ? twice + quotient : quotient;
+    return MATH_NAME(copysign)((FLOAT)0.5 * MATH_NAME(log_after_one)(z), x);
+}
+
 #undef MATH_NAME
+#undef SINH_POLYNOMIAL
 #undef FMA
 #undef ROUNDER
 #undef BOUNDS

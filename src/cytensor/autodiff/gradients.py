@@ -46,6 +46,18 @@ define("log1p", x=lambda d, x: d / (x + 1))
 define("sqrt", x=lambda d, out: d * 0.5 / out)
 define("tanh", x=lambda d, out: d * (1 - out * out))
 define("sigmoid", x=lambda d, out: d * out * (1 - out))
+define("sin", x=lambda d, x: d * cyops.cos(x))
+define("cos", x=lambda d, x: -d * cyops.sin(x))
+define("tan", x=lambda d, out: d * (1 + out * out))
+define("asin", x=lambda d, x: d / cyops.sqrt((1 - x) * (1 + x)))
+define("acos", x=lambda d, x: -d / cyops.sqrt((1 - x) * (1 + x)))
+define("atan", x=lambda d, x: d / (1 + x * x))
+define("atan2", y=lambda d, y, x: d * x / (x * x + y * y), x=lambda d, y, x: -d * y / (x * x + y * y))
+define("sinh", x=lambda d, x: d * cyops.cosh(x))
+define("cosh", x=lambda d, x: d * cyops.sinh(x))
+define("asinh", x=lambda d, x: d / cyops.sqrt(x * x + 1))
+define("acosh", x=lambda d, x: d / cyops.sqrt((x - 1) * (x + 1)))
+define("atanh", x=lambda d, x: d / ((1 - x) * (1 + x)))
 define("erf", x=lambda d, x: d * cyops.exp(-cyops.square(x)) * 1.1283791670955126)     # 2 / sqrt(pi)
 
 
@@ -79,7 +91,7 @@ define("astype", x=lambda d: d)             # the walk casts to the dtype of the
 define("copy", x=lambda d: d)
 define_no_gradient(
     "floor_divide", "sign", "floor", "ceil", "round", "equal", "not_equal", "less", "less_equal", "greater",
-    "greater_equal", "isnan", "isfinite", "logical_not", "logical_and", "logical_or",
+    "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or",
 )
 
 
