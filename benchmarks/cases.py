@@ -120,6 +120,11 @@ def pictures_to_separate(n, rng):
     return [*pictures_by_channel(n, rng), rng.normal(size=(1, 1, 16, 32)).astype(np.float32)]
 
 
+def pictures_to_pool(n, rng):
+    """(samples, 26, 26, 32), one sample at least; for PyTorch a view in its memory format of channels last."""
+    return [rng.normal(size=(max(n // (26 * 26 * 32), 1), 26, 26, 32)).astype(np.float32)]
+
+
 # The same work in NumPy, where it is more than one function
 
 
@@ -158,6 +163,11 @@ def torch_depthwise(x, kernel):
 
 def torch_separable(x, kernel, pointwise):
     return torch.conv2d(torch_depthwise(x, kernel), pointwise.permute(3, 2, 0, 1))
+
+
+def numpy_pool(reduce):
+    """Windows of 2 x 2, side by side."""
+    return lambda x: reduce(reduce(x.reshape(-1, 13, 2, 13, 2, 32), axis=4), axis=2)
 
 
 def numpy_softmax(x):
@@ -281,6 +291,28 @@ CASES = {
         torch and (lambda x, kernel, bias: torch.relu(torch.addmm(bias, x, kernel))),
         lambda ct, x, kernel, bias: ct.dense(x, kernel, bias, activation="relu"),
         PRODUCT_SIZES,
+    ),
+    # Pooling
+    **{
+        f"{name}_pool": Case(
+            pictures_to_pool,
+            numpy_pool(reduce),
+            F and (lambda x, pool=pool: getattr(F, pool)(x.permute(0, 3, 1, 2), 2)),
+            lambda ct, x, name=name: getattr(ct, f"{name}_pool")(x, 2),
+        )
+        for name, reduce, pool in (("max", np.max, "max_pool2d"), ("average", np.mean, "avg_pool2d"))
+    },
+    "resize": Case(
+        pictures_to_pool,
+        lambda x: x.repeat(2, axis=1).repeat(2, axis=2),
+        F and (lambda x: F.interpolate(x.permute(0, 3, 1, 2), (52, 52), mode="nearest")),
+        lambda ct, x: ct.resize(x, (52, 52), "nearest"),
+    ),
+    "pad": Case(
+        matrix, lambda x: np.pad(x, 1), F and (lambda x: F.pad(x, (1, 1, 1, 1))), lambda ct, x: ct.pad(x, 1)
+    ),
+    "roll": Case(
+        matrix, lambda x: np.roll(x, 3, 1), torch and (lambda x: torch.roll(x, 3, 1)), lambda ct, x: ct.roll(x, 3, 1)
     ),
     # Reductions
     **{

@@ -22,6 +22,10 @@ The map of the package; each line may import only from those above it:
     reduce        sum, mean, max, argmax, var, ...
     equation      einsum's equations read into labels; the order of many operands
     einstein      einsum
+    pooling       max_pool, average_pool
+    resizing      resize
+    padding       pad, roll
+    normalization batch normalization and its gradients
     rows          softmax, log_softmax, softmax cross-entropy
     gather        take, scatter_add, one_hot, concat, stack
     update        optimizer steps, one pass over memory each
@@ -37,8 +41,11 @@ from cyops import (
     einstein,
     elementwise,
     gather,
+    padding,
+    pooling,
     reduce,
     reshaping,
+    resizing,
     rows,
     threadpool,
     views,
@@ -50,6 +57,10 @@ from cyops.creation import arange, empty, eye, full, linspace, ones, zeros
 from cyops.derived import Derived, defer
 from cyops.einstein import contract_labels
 from cyops.gather import gather_rows, put, scatter_view, take_gradient
+from cyops.normalization import batch_normalize, batch_normalize_gradients
+from cyops.padding import padded_positions
+from cyops.pooling import average_pool_gradient, average_pool_like, max_pool_chosen, max_pool_gradient
+from cyops.resizing import resize_gradient
 from cyops.rows import log_softmax_gradient, logits_behind, softmax_cross_entropy_with_gradient, softmax_gradient
 from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
 from cyops.strided import (
@@ -99,7 +110,8 @@ def _parameters(kernel):
 # Every differentiable or derived function of the package, by name.
 OPS = {
     kernel.__name__: Op(_parameters(kernel), kernel, kernel.__doc__)
-    for area in (elementwise, reshaping, views, contractions, convolution, reduce, einstein, rows, gather)
+    for area in (elementwise, reshaping, views, contractions, convolution, pooling, resizing, padding, reduce,
+                 einstein, rows, gather)
     for kernel in area.FUNCTIONS
 }
 globals().update({name: op.kernel for name, op in OPS.items()})
@@ -108,13 +120,15 @@ globals().update({name: op.kernel for name, op in OPS.items()})
 HELPERS = (
     "defer",
     "adam_step", "add_matmul", "arange", "as_class", "asarray", "assign", "assign_add", "assign_sub",
-    "available_isas", "contract", "contract_labels", "conv_backward", "conv_input_gradient", "conv_kernel_gradient",
+    "available_isas", "average_pool_gradient", "average_pool_like", "batch_normalize", "batch_normalize_gradients",
+    "contract", "contract_labels", "conv_backward", "conv_input_gradient", "conv_kernel_gradient",
     "conv_with_shape", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye", "full",
     "gather_rows", "get_num_threads", "is_recording", "is_trainable", "lead_back", "linspace",
-    "log_softmax_gradient", "logits_behind", "look_up", "matches", "memory_stats", "momentum_step", "ones", "put",
-    "record_op", "rmsprop_step", "scatter_view", "separate", "set_cache_limit", "set_num_threads",
-    "set_tensor_class", "set_trainable", "sgd_step", "shares_memory", "shares_storage",
-    "softmax_cross_entropy_with_gradient", "softmax_gradient", "take_gradient", "view_geometry", "zeros",
+    "log_softmax_gradient", "logits_behind", "look_up", "matches", "max_pool_chosen", "max_pool_gradient",
+    "memory_stats", "momentum_step", "ones", "padded_positions", "put", "record_op", "resize_gradient",
+    "rmsprop_step", "scatter_view", "separate", "set_cache_limit", "set_num_threads", "set_tensor_class",
+    "set_trainable", "sgd_step", "shares_memory", "shares_storage", "softmax_cross_entropy_with_gradient",
+    "softmax_gradient", "take_gradient", "view_geometry", "zeros",
 )
 __all__ = [
     "OPS", "Derived", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "bfloat16", "isa", *HELPERS,

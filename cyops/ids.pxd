@@ -11,6 +11,11 @@ cdef extern from "csrc/elementwise/elementwise.h":
 cdef extern from "csrc/gemm/gemm.h":
     enum: CYOPS_ACTIVATION_NONE, CYOPS_ACTIVATION_RELU
 
+cdef extern from "csrc/pool/ops.h":
+    enum:
+        CYOPS_POOL_LARGEST, CYOPS_POOL_LARGEST_AT, CYOPS_POOL_CHOSEN, CYOPS_POOL_PUT, CYOPS_POOL_MEAN
+        CYOPS_POOL_WEIGHTED
+
 cdef extern from "csrc/reduce/reduce.h":
     enum: CYOPS_REDUCE_SUM, CYOPS_REDUCE_MEAN, CYOPS_REDUCE_PROD, CYOPS_REDUCE_MAX, CYOPS_REDUCE_MIN, CYOPS_REDUCE_VAR
 

@@ -98,6 +98,20 @@ cdef extern from "csrc/conv/conv.h":
         Py_ssize_t out_sample, out_channel, out_multiplier
         Py_ssize_t bias_channel, bias_multiplier
 
+cdef extern from "csrc/pool/pool.h":
+    ctypedef struct cyops_pool_window:
+        Py_ssize_t first
+        Py_ssize_t taps
+        Py_ssize_t number
+        Py_ssize_t run
+        const double *weights
+    ctypedef struct cyops_pool_axis:
+        const cyops_pool_window *windows
+        Py_ssize_t step
+        Py_ssize_t advance
+        Py_ssize_t number_step
+        Py_ssize_t numbers
+
 cdef extern from "csrc/base/api.h":
     ctypedef struct cyops_step_factors:
         double parameter
@@ -141,6 +155,22 @@ cdef extern from "csrc/base/api.h":
         int (*update)(int step, const cyops_parameter *parameters, Py_ssize_t count,
                       const double *scalars) noexcept nogil
 
+        void (*pooling_windows)(cyops_pool_window *windows, Py_ssize_t places, Py_ssize_t length, Py_ssize_t size,
+                                Py_ssize_t stride, Py_ssize_t before) noexcept nogil
+        void (*pooling_windows_back)(cyops_pool_window *windows, double *weights, Py_ssize_t places, Py_ssize_t length,
+                                     Py_ssize_t size, Py_ssize_t stride, Py_ssize_t before) noexcept nogil
+        void (*find_runs)(cyops_pool_window *windows, Py_ssize_t places, Py_ssize_t step,
+                          Py_ssize_t advance) noexcept nogil
+        int (*fold_windows)(int op, const cyops_view *out, const cyops_view *x, const cyops_view *indices,
+                            const cyops_pool_axis *axes) noexcept nogil
+
+        int (*channel_moments)(const cyops_view *x, int axis, double *mean, double *variance) noexcept nogil
+        int (*channel_sums)(const cyops_view *d, const cyops_view *x, int axis, const double *mean, double *of_d,
+                            double *of_products) noexcept nogil
+        int (*channel_normalize)(const cyops_view *out, const cyops_view *x, const cyops_view *d, int axis,
+                                 const double *mean, const double *slope, const double *factor,
+                                 const double *offset) noexcept nogil
+
         const char *(*select_isa)(const char *limit) noexcept
         int (*available_isas)(const char **names) noexcept
 
@@ -172,6 +202,8 @@ cdef const cyops_api *api() noexcept
 cdef Strided empty(str op, type cls, int dtype, Py_ssize_t itemsize, int ndim, const Py_ssize_t *shape)
 # The same shape as `like`, its axes in memory in the order of like's strides (NumPy's order="K").
 cdef Strided empty_like(str op, type cls, int dtype, Py_ssize_t itemsize, Strided like)
+# Gives a fresh tensor the axis order of `like`'s strides, outermost the largest; ties keep C order.
+cdef void order_like(cyops_view *out, const cyops_view *like) noexcept
 # A second view of the same storage, identical to `x`; the caller edits its geometry.
 cdef Strided alias(type cls, Strided x)
 # Views with the axes reversed, and with the last two swapped.

@@ -326,6 +326,69 @@ def _scatter_view_reference(d):
     return out
 
 
+def _windows_of(x):
+    """(2, 5, 4, 3) -> the windows of 3 x 2 with strides (2, 2), the first row of which is padding."""
+    padded = np.pad(x, ((0, 0), (1, 0), (0, 0), (0, 0)), constant_values=np.nan)
+    return np.lib.stride_tricks.sliding_window_view(padded, (3, 2), (1, 2))[:, ::2, ::2]
+
+
+WINDOW = {"pool_size": (3, 2), "strides": 2, "padding": ((1, 0), (0, 0))}
+# As records have it: (channels_first, an axis: length, positions, taps, stride, before).
+GEOMETRY = (False, ((5, 2, 3, 2, 1), (4, 2, 2, 2, 0)))
+CHOSEN = np.random.default_rng(12).integers(2, 6, (2, 2, 2, 3)).astype(np.uint8)       # numbers, none in the padding
+
+
+def _chosen(x):
+    numbered = _windows_of(x).reshape(2, 2, 2, 3, 6)
+    return np.take_along_axis(numbered, CHOSEN[..., None].astype(int), -1)[..., 0]
+
+
+def _adjoint(function, d, shape):
+    """The adjoint of a linear function of x in `shape`, at d: one column at a time."""
+    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
+    return np.array([np.sum(function(unit) * d) for unit in units]).reshape(shape)
+
+
+def _mean_of_windows(x):
+    return np.nanmean(_windows_of(x), axis=(-2, -1))
+
+
+POOLING = {
+    "max_pool": _single(
+        lambda x: cyops.max_pool(x, **WINDOW), lambda x: np.nanmax(_windows_of(x), axis=(-2, -1)),
+        distinct((2, 5, 4, 3)),
+    ),
+    "average_pool": _single(
+        lambda x: cyops.average_pool(x, **WINDOW), _mean_of_windows, normal((2, 5, 4, 3)),
+        terms=lambda x: _mean_of_windows(abs(x)),
+    ),
+}
+
+
+def _resized(x):
+    """(2, 3, 4, 2) -> (2, 5, 2, 2), bilinear."""
+    def weights(length, places):
+        centres = (np.arange(places)[:, None] + 0.5) * length / places
+        found = np.maximum(1 - abs(np.arange(length) + 0.5 - centres), 0)
+        return found / found.sum(1, keepdims=True)
+    return np.einsum("nhwc,ih,jw->nijc", x, weights(3, 5), weights(4, 2))
+
+
+SPATIAL = {
+    "resize": _single(
+        lambda x: cyops.resize(x, (5, 2)), _resized, normal((2, 3, 4, 2)), terms=lambda x: _resized(abs(x)),
+    ),
+    "pad": _single(
+        lambda x: cyops.pad(x, ((1, 2), (3, 0)), "reflect"), lambda x: np.pad(x, ((1, 2), (3, 0)), "reflect"),
+    ),
+    "roll": _single(lambda x: cyops.roll(x, (1, -2), (0, 1)), lambda x: np.roll(x, (1, -2), (0, 1))),
+}
+
+
+def _batch_normalized(x, gamma, beta):
+    return (x - x.mean(0)) / np.sqrt(x.var(0) + 0.1) * gamma + beta
+
+
 # What is recorded under a name of its own without being a public op: the adjoints that the rules use.
 RECORDED_ONLY = {
     "contract": _pair(
@@ -348,6 +411,29 @@ RECORDED_ONLY = {
     "scatter_view": _single(
         lambda d: cyops.scatter_view(d, (2, 6), (3, 4), (1, 1), 1), _scatter_view_reference, normal((3, 4)),
         terms=lambda d: _scatter_view_reference(abs(d)),
+    ),
+    "max_pool_chosen": _single(
+        lambda x: cyops.max_pool_chosen(x, cyops.Strided(CHOSEN), GEOMETRY), _chosen, normal((2, 5, 4, 3)),
+    ),
+    "max_pool_gradient": _single(
+        lambda d: cyops.max_pool_gradient(d, cyops.Strided(CHOSEN), GEOMETRY),
+        lambda d: _adjoint(_chosen, d, (2, 5, 4, 3)), normal((2, 2, 2, 3)),
+        terms=lambda d: _adjoint(_chosen, abs(d), (2, 5, 4, 3)),
+    ),
+    "resize_gradient": _single(
+        lambda d: cyops.resize_gradient(d, (3, 4)), lambda d: _adjoint(_resized, d, (2, 3, 4, 2)),
+        normal((2, 5, 2, 2)), terms=lambda d: _adjoint(_resized, abs(d), (2, 3, 4, 2)),
+    ),
+    "batch_normalize": Sample(
+        normal((9, 5), (5,), (5,)),
+        lambda x, gamma, beta: cyops.batch_normalize(x, gamma, beta, epsilon=0.1)[0],
+        _batch_normalized, factor=64,
+        terms=lambda x, gamma, beta: abs(gamma) * (1 + abs(x).max()) / np.sqrt(x.var(0) + 0.1) + abs(beta),
+    ),
+    "average_pool_gradient": _single(
+        lambda d: cyops.average_pool_gradient(d, GEOMETRY),
+        lambda d: _adjoint(_mean_of_windows, d, (2, 5, 4, 3)), normal((2, 2, 2, 3)),
+        terms=lambda d: _adjoint(_mean_of_windows, abs(d), (2, 5, 4, 3)),
     ),
     "softmax_cross_entropy_soft": _pair(
         cyops.softmax_cross_entropy,
@@ -429,5 +515,5 @@ ACTIVATIONS = {
     "squareplus": _single(activations.squareplus, lambda x: (x + np.sqrt(x * x + 4)) / 2),
 }
 RECORDED_ONLY |= ACTIVATIONS | CONVOLUTION_GRADIENTS
-SAMPLES = {**RECORDED_ONLY, **ELEMENTWISE, **VIEWS, **PRODUCTS, **CONVOLUTIONS, **REDUCTIONS, **ROWS, **GATHER,
-           **COMPOSITE}
+SAMPLES = {**RECORDED_ONLY, **ELEMENTWISE, **VIEWS, **PRODUCTS, **CONVOLUTIONS, **POOLING, **SPATIAL, **REDUCTIONS,
+           **ROWS, **GATHER, **COMPOSITE}

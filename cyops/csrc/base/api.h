@@ -10,6 +10,8 @@
 #include "elementwise/elementwise.h"
 #include "gather/gather.h"
 #include "gemm/gemm.h"
+#include "normalize/normalize.h"
+#include "pool/pool.h"
 #include "reduce/reduce.h"
 #include "rows/rows.h"
 #include "runtime/dispatch.h"
@@ -25,6 +27,8 @@
     ENTRY(rows) ENTRY(cross_entropy) ENTRY(cross_entropy_targets) \
     ENTRY(wrap_positions) ENTRY(take) ENTRY(scatter) ENTRY(scatter_add) ENTRY(accumulate) ENTRY(gather_rows) \
     ENTRY(update) \
+    ENTRY(pooling_windows) ENTRY(pooling_windows_back) ENTRY(find_runs) ENTRY(fold_windows) \
+    ENTRY(channel_moments) ENTRY(channel_sums) ENTRY(channel_normalize) \
     ENTRY(select_isa) ENTRY(available_isas) \
     ENTRY(get_num_threads) ENTRY(set_num_threads) ENTRY(count_workers)
 /* clang-format on */

@@ -8,6 +8,8 @@
 #include "conv/kernels.h"
 #include "elementwise/kernels.h"
 #include "gemm/kernels.h"
+#include "normalize/kernels.h"
+#include "pool/kernels.h"
 #include "reduce/kernels.h"
 #include "rows/kernels.h"
 #include "update/kernels.h"
@@ -16,6 +18,8 @@ typedef struct {
     const cyops_conv_kernels *conv;
     const cyops_elementwise_kernels *elementwise;
     const cyops_gemm_kernels *gemm;
+    const cyops_normalize_kernels *normalize;
+    const cyops_pool_kernels *pool;
     const cyops_reduce_kernels *reduce;
     const cyops_rows_kernels *rows;
     const cyops_update_kernels *update;

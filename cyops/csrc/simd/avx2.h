@@ -20,6 +20,7 @@ typedef __m256 VEC;
 typedef __m256d VEC;
 #endif
 typedef __m256i MASK;
+typedef VEC TRUTHS; /* all bits of a lane */
 
 CYOPS_INLINE VEC V(zero)(void) { return OF(setzero)(); }
 CYOPS_INLINE VEC V(set1)(T x) { return OF(set1)(x); }
@@ -35,6 +36,10 @@ CYOPS_INLINE VEC V(keep)(MASK mask, VEC v) { return OF (and)(AS_NUMBERS(mask), v
 CYOPS_INLINE VEC V(load_or)(const T *p, MASK mask, VEC filler) {
     return OF(blendv)(filler, OF(maskload)(p, mask), AS_NUMBERS(mask));
 }
+
+CYOPS_INLINE TRUTHS V(equals)(VEC a, VEC b) { return OF(cmp)(a, b, _CMP_EQ_OQ); }
+CYOPS_INLINE TRUTHS V(exceeds)(VEC a, VEC b) { return OF (and)(OF(cmp)(a, b, _CMP_NLE_UQ), OF(cmp)(b, b, _CMP_ORD_Q)); }
+CYOPS_INLINE VEC V(choose)(TRUTHS choice, VEC a, VEC b) { return OF(blendv)(b, a, choice); }
 
 /* load_pieces: a piece of 16 bytes of every PIECE-th row from column k on, one in each lane of 16 bytes, so that what
  * is left to transpose is within each lane. */
@@ -74,6 +79,15 @@ CYOPS_INLINE VEC V(load_halves)(const uint16_t *p) { return _mm256_cvtph_ps(_mm_
 CYOPS_INLINE void V(store_halves)(uint16_t *p, VEC v) {
     _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
+
+CYOPS_INLINE VEC V(load_bytes)(const uint8_t *p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
+CYOPS_INLINE void V(store_bytes)(uint8_t *p, VEC v) {
+    const __m256i whole = _mm256_cvttps_epi32(v);
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    _mm_storel_epi64((__m128i *)p, _mm_packus_epi16(words, words));
+}
 #else
 CYOPS_INLINE MASK V(mask_of)(ptrdiff_t n) {
     return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
@@ -97,6 +111,17 @@ CYOPS_INLINE VEC V(load_reversed)(const T *p, ptrdiff_t n) {
 CYOPS_INLINE VEC V(load_every_second)(const T *p, ptrdiff_t n) {
     VEC low = V(load_masked)(p, V(mask_of)(2 * n - 1)), high = V(load_masked)(p + 4, V(mask_of)(2 * n - 5));
     return _mm256_permute4x64_pd(_mm256_shuffle_pd(low, high, 0), _MM_SHUFFLE(3, 1, 2, 0));
+}
+
+CYOPS_INLINE VEC V(load_bytes)(const uint8_t *p) {
+    int32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(bytes)));
+}
+CYOPS_INLINE void V(store_bytes)(uint8_t *p, VEC v) {
+    const __m128i whole = _mm256_cvttpd_epi32(v), words = _mm_packus_epi32(whole, whole);
+    const int32_t bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+    memcpy(p, &bytes, sizeof bytes);
 }
 #endif
 

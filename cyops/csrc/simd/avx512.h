@@ -13,13 +13,16 @@
 
 #if T_IS_F32
 #define OF(name) _mm512_##name##_ps
+#define OF_MASK(name) _mm512_##name##_ps_mask
 typedef __m512 VEC;
 typedef __mmask16 MASK;
 #else
 #define OF(name) _mm512_##name##_pd
+#define OF_MASK(name) _mm512_##name##_pd_mask
 typedef __m512d VEC;
 typedef __mmask8 MASK;
 #endif
+typedef MASK TRUTHS;
 
 CYOPS_INLINE VEC V(zero)(void) { return OF(setzero)(); }
 CYOPS_INLINE VEC V(set1)(T x) { return OF(set1)(x); }
@@ -39,6 +42,11 @@ CYOPS_INLINE void V(store_masked)(T *p, MASK mask, VEC v) { OF(mask_storeu)(p, m
 CYOPS_INLINE VEC V(keep)(MASK mask, VEC v) { return OF(maskz_mov)(mask, v); }
 CYOPS_INLINE T V(sum)(VEC v) { return OF(reduce_add)(v); }
 CYOPS_INLINE T V(top)(VEC v) { return OF(reduce_max)(v); }
+CYOPS_INLINE TRUTHS V(equals)(VEC a, VEC b) { return OF_MASK(cmp)(a, b, _CMP_EQ_OQ); }
+CYOPS_INLINE TRUTHS V(exceeds)(VEC a, VEC b) {
+    return OF_MASK(mask_cmp)(OF_MASK(cmp)(b, b, _CMP_ORD_Q), a, b, _CMP_NLE_UQ);
+}
+CYOPS_INLINE VEC V(choose)(TRUTHS choice, VEC a, VEC b) { return OF(mask_blend)(choice, b, a); }
 
 /* fma_from_memory: the multiply-add that broadcasts its operand itself. A row of two vectors then takes 2
  * micro-operations instead of 3, but loads twice, so half of the rows are done so: docs/kernels.md, Matrix products. A
@@ -91,6 +99,13 @@ CYOPS_INLINE VEC V(load_halves)(const uint16_t *p) { return _mm512_cvtph_ps(_mm2
 CYOPS_INLINE void V(store_halves)(uint16_t *p, VEC v) {
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
+
+CYOPS_INLINE VEC V(load_bytes)(const uint8_t *p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
+CYOPS_INLINE void V(store_bytes)(uint8_t *p, VEC v) {
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(v)));
+}
 #else
 CYOPS_INLINE VEC V(fma_from_memory)(const T *p, VEC b, VEC c) {
     __asm__("vfmadd231pd %2%{1to8%}, %1, %0" : "+v"(c) : "v"(b), "m"(*p));
@@ -121,6 +136,14 @@ CYOPS_INLINE VEC V(load_every_second)(const T *p, ptrdiff_t n) {
     VEC high = _mm512_maskz_loadu_pd((MASK)(wanted >> LANES), p + LANES);
     return _mm512_permutex2var_pd(_mm512_maskz_loadu_pd((MASK)wanted, p), order, high);
 }
+
+CYOPS_INLINE VEC V(load_bytes)(const uint8_t *p) {
+    return _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
+CYOPS_INLINE void V(store_bytes)(uint8_t *p, VEC v) {
+    _mm_storel_epi64((__m128i *)p, _mm256_cvtepi32_epi8(_mm512_cvttpd_epi32(v)));
+}
 #endif
 
 #undef OF
+#undef OF_MASK

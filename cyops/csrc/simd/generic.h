@@ -37,6 +37,23 @@ CYOPS_INLINE VEC V(larger)(VEC a, VEC b) {
     return a;
 }
 
+/* What C's comparison of two vectors gives: all bits of a lane. */
+typedef __typeof__((VEC){0} == (VEC){0}) TRUTHS;
+
+CYOPS_INLINE TRUTHS V(equals)(VEC a, VEC b) { return a == b; }
+CYOPS_INLINE TRUTHS V(exceeds)(VEC a, VEC b) { return ~(a <= b) & (b == b); }
+CYOPS_INLINE VEC V(choose)(TRUTHS choice, VEC a, VEC b) { return (VEC)(((TRUTHS)a & choice) | ((TRUTHS)b & ~choice)); }
+
+CYOPS_INLINE VEC V(load_bytes)(const uint8_t *p) {
+    VEC v;
+    for (int l = 0; l < LANES; l++) v[l] = p[l];
+    return v;
+}
+
+CYOPS_INLINE void V(store_bytes)(uint8_t *p, VEC v) {
+    for (int l = 0; l < LANES; l++) p[l] = (uint8_t)v[l];
+}
+
 CYOPS_INLINE MASK V(mask_of)(ptrdiff_t n) { return n; }
 
 CYOPS_INLINE VEC V(load_or)(const T *p, MASK n, VEC v) {

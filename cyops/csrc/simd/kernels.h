@@ -11,6 +11,8 @@
 #include "conv/loops.h"
 #include "elementwise/loops.h"
 #include "gemm/loops.h"
+#include "normalize/loops.h"
+#include "pool/loops.h"
 #include "reduce/loops.h"
 #include "rows/loops.h"
 #include "update/loops.h"
@@ -19,6 +21,8 @@ const cyops_kernels ISA_NAME(cyops_kernels) = {
     .conv = &ISA_NAME(cyops_conv_kernels),
     .elementwise = &ISA_NAME(cyops_elementwise_kernels),
     .gemm = &ISA_NAME(cyops_gemm_kernels),
+    .normalize = &ISA_NAME(cyops_normalize_kernels),
+    .pool = &ISA_NAME(cyops_pool_kernels),
     .reduce = &ISA_NAME(cyops_reduce_kernels),
     .rows = &ISA_NAME(cyops_rows_kernels),
     .update = &ISA_NAME(cyops_update_kernels),

@@ -8,6 +8,7 @@
  * Types
  *     VEC                          a vector of LANES numbers; C's own + - * / work on it
  *     MASK                         the choice of its first n lanes
+ *     TRUTHS                       a choice of any lanes
  *
  * Words
  *     zero() set1(x)               every lane 0, x
@@ -19,6 +20,10 @@
  *     load_or(p, mask, filler)     the same with the filler's in the others
  *     store_masked(p, mask, v)     those lanes only
  *     keep(mask, v)                those lanes, 0 in the others
+ *     exceeds(a, b)                the choice of lanes where a > b, or a is NaN and b is not
+ *     equals(a, b)                 where a == b
+ *     choose(choice, a, b)         a in the lanes chosen, b in the others
+ *     load_bytes(p) store_bytes(p, v)   whole numbers below 256, as uint8
  *     sum(v) top(v)                over the lanes, in a tree of halves; top may pass over a NaN
  *     fma_from_memory(p, b, c)     fma(set1(*p), b, c), the better way for the first ROWS_FROM_MEMORY rows of a tile
  *     load_reversed(p, n)          p[-i] in lane i < n, n at most LANES, 0 in the others; nothing else is read
@@ -40,6 +45,7 @@
 #define V(word) ISA_NAME(CYOPS_JOIN(vector_##word, SUFFIX))
 #define VEC V(type)
 #define MASK V(mask)
+#define TRUTHS V(truths)
 #define LANES (VECTOR_BYTES / (int)sizeof(T))
 #define PIECE (16 / (int)sizeof(T))
 #define NR (2 * LANES)

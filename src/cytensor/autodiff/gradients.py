@@ -399,6 +399,88 @@ define(
 )
 
 
+# -- pooling ----------------------------------------------------------------------------------------------------------
+# Each gradient is linear in d, and its own gradient is its adjoint.
+define("max_pool", x=lambda d, indices, window: cyops.max_pool_gradient(d, indices, window))
+define("max_pool_gradient", d=lambda d, indices, window: cyops.max_pool_chosen(d, indices, window))
+define("max_pool_chosen", x=lambda d, indices, window: cyops.max_pool_gradient(d, indices, window))
+define("average_pool", x=lambda d, window: cyops.average_pool_gradient(d, window))
+define("average_pool_gradient", d=lambda d, window: cyops.average_pool_like(d, window))
+
+
+def _pixels(shape: tuple[int, ...], data_format: str) -> tuple[int, ...]:
+    """The height and width of images of a shape."""
+    return shape[-3:-1] if data_format == "channels_last" else shape[-2:]
+
+
+define(
+    "resize",
+    images=lambda d, images_shape, interpolation, antialias, data_format: cyops.resize_gradient(
+        d, _pixels(images_shape, data_format), interpolation, antialias, data_format),
+)
+define(
+    "resize_gradient",
+    d=lambda d, d_shape, interpolation, antialias, data_format: cyops.resize(
+        d, _pixels(d_shape, data_format), interpolation, antialias, data_format),
+)
+
+
+# -- padding ----------------------------------------------------------------------------------------------------------
+def _pad_gradient(d: Strided, x_shape: tuple[int, ...], widths: Sequence[tuple[int, int]], mode: str) -> Strided:
+    """The part that was x; where the padding holds elements of x too, added into these, axis by axis."""
+    for axis in reversed(range(d.ndim)) if mode != "constant" else ():
+        if sum(widths[axis]) > 0 and d.size > 0:
+            positions = cyops.padded_positions(x_shape[axis], *widths[axis], mode)
+            shape = (*d.shape[:axis], x_shape[axis], *d.shape[axis + 1:])
+            d = cyops.take_gradient(d, positions, shape, axis)
+    if d.shape == x_shape:
+        return d
+    return d[tuple(slice(before, before + n) for (before, _), n in zip(widths, x_shape, strict=True))]
+
+
+define("pad", x=_pad_gradient)
+define("roll", x=lambda d, shift: cyops.roll(d, [-by for by in shift], tuple(range(d.ndim))))
+
+
+# -- normalization ----------------------------------------------------------------------------------------------------
+def _others(x: Strided, axis: int) -> tuple[int, ...]:
+    return tuple(i for i in range(x.ndim) if i != axis)
+
+
+def _normal(x: Strided, axis: int, epsilon: float) -> tuple[Strided, Strided]:
+    """((x - mean) / deviation, 1 / deviation) of each channel."""
+    centred = x - cyops.mean(x, axis=_others(x, axis), keepdims=True)
+    variance = cyops.mean(cyops.square(centred), axis=_others(x, axis), keepdims=True)
+    inverse = cyops.reciprocal(cyops.sqrt(variance + epsilon))
+    return centred * inverse, inverse
+
+
+def _normalized_gradient(d: Strided, x: Strided, gamma: Strided | None, axis: int, epsilon: float) -> Strided:
+    others, (normal, inverse) = _others(x, axis), _normal(x, axis, epsilon)
+    if gamma is not None:
+        d = d * reshape(gamma, tuple(n if i == axis else 1 for i, n in enumerate(x.shape)))
+    mean = cyops.mean(d, axis=others, keepdims=True)
+    return inverse * (d - mean - normal * cyops.mean(d * normal, axis=others, keepdims=True))
+
+
+def _batch_normalize_gradients(positions: tuple[int, ...], known: Sequence[Strided | None], d: Strided,
+                               x: Any = None, gamma: Any = None, axis: int = -1, epsilon: float = 0.0,
+                               moments: Any = None) -> list[Strided]:
+    """Those of the plain forms, in one pass for the sums and one for the result."""
+    found = cyops.batch_normalize_gradients(d, x, moments, gamma, axis, epsilon)
+    return [found[i] for i in positions]
+
+
+define(
+    "batch_normalize",
+    joint=_batch_normalize_gradients,
+    x=lambda d, x, gamma, axis, epsilon, moments: _normalized_gradient(d, x, gamma, axis, epsilon),
+    gamma=lambda d, x, gamma, axis, epsilon, moments: cyops.sum(
+        d * _normal(x, axis, epsilon)[0], axis=_others(x, axis)),
+    beta=lambda d, x, gamma, axis, epsilon, moments: cyops.sum(d, axis=_others(x, axis)),
+)
+
+
 # -- gathering --------------------------------------------------------------------------------------------------------
 define("take", x=lambda d, x_shape, indices, axis: cyops.take_gradient(d, indices, x_shape, axis))
 define("take_gradient", d=lambda d, indices, axis: take(d, indices, axis=axis))

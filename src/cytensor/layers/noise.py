@@ -1,5 +1,5 @@
 """Layers that disturb their input while training and do nothing otherwise."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,16 @@ class Noise(Layer):
         return input_shape
 
 
+def dropped(layer: Any, x: Tensor, mask_shape: Callable[[tuple[int, ...]], tuple[int, ...]]) -> Tensor:
+    """x with zeros where a mask of `mask_shape(x.shape)` says so, with the layer's rate, from its random numbers."""
+    if layer.rate == 0:
+        return x
+    if layer.rate == 1:
+        return ops.where(ops.zeros((), "bool"), x, 0.0)
+    kept = ops.greater_equal(asarray(layer.source().random(mask_shape(x.shape), dtype="float32")), layer.rate)
+    return ops.where(kept, x * float(x.dtype.type(1) / x.dtype.type(1 - layer.rate)), 0.0)       # 0 * inf is no 0
+
+
 class Dropout(Noise):
     """While training, zeroes each element with probability `rate` and scales the others by 1 / (1 - rate).
 
@@ -84,12 +94,7 @@ class Dropout(Noise):
         self.rate, self.noise_shape = rate, noise_shape
 
     def call(self, x: Tensor, training: bool | None = False) -> Tensor:
-        if not training or self.rate == 0:
-            return x
-        if self.rate == 1:
-            return ops.where(ops.zeros((), "bool"), x, 0.0)
-        kept = ops.greater_equal(asarray(self.source().random(self._mask_shape(x.shape), dtype="float32")), self.rate)
-        return ops.where(kept, x * float(x.dtype.type(1) / x.dtype.type(1 - self.rate)), 0.0)    # 0 * inf is no 0
+        return dropped(self, x, self._mask_shape) if training else x
 
     def _mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if self.noise_shape is None:

@@ -5,18 +5,19 @@ What takes its statistics from data beforehand is in standardising.py. Statistic
 from collections.abc import Sequence
 from typing import Any
 
+import cyops
 from cytensor import initializers, norms, ops
 from cytensor.halves import narrowed, wide_dtype, widened
 from cytensor.initializers import as_axes
 from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting, constraint_of, regularizer_of
-from cytensor.tensor import Tensor, Variable
+from cytensor.tensor import Tensor, Variable, as_tensor
 from cytensor.types import Identifier, Shape, WeightConstraint, WeightInitializer, WeightRegularizer
 
 
-class _Scaled(Layer):
-    """What BatchNormalization and LayerNormalization share: axes, epsilon, a learned scale and offset."""
+class Scaled(Layer):
+    """What normalization by batch, layer and group shares: axes, epsilon, a learned scale and offset."""
     casts_integers = True
     takes_several = False
     axis: Setting[int | Sequence[int]] = Setting(fixed=True)
@@ -64,7 +65,7 @@ def _single(axis: int | Sequence[int]) -> int:
     return axes[0]
 
 
-class BatchNormalization(_Scaled):
+class BatchNormalization(Scaled):
     """Zero mean and unit variance for each feature: of the batch while training, of moving averages otherwise.
 
     axis: the axis of the features. moving averages: `old * momentum + batch * (1 - momentum)`. The layer infers also
@@ -104,12 +105,16 @@ class BatchNormalization(_Scaled):
         wide = widened(x)
         if not training or not self.trainable:
             return narrowed(self.normalized(wide, self.moving_mean, self.moving_variance, shape), x.dtype)
-        others = tuple(i for i in range(x.ndim) if i != axis)
-        mean = ops.mean(wide, axis=others)
-        variance = ops.mean(ops.square(wide - mean.reshape(shape)), axis=others)
+        if x.size == 0:
+            others = tuple(i for i in range(x.ndim) if i != axis)
+            mean, variance = ops.mean(wide, axis=others), ops.var(wide, axis=others)
+            result = self.normalized(wide, mean, variance, shape)
+        else:
+            result, mean, variance = map(as_tensor, cyops.batch_normalize(wide, self.gamma, self.beta, axis,
+                                                                          self.epsilon))
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving.numpy() * self.momentum + batch.numpy() * (1 - self.momentum))
-        return narrowed(self.normalized(wide, mean, variance, shape), x.dtype)
+        return narrowed(result, x.dtype)
 
     def normalized(self, x: Tensor, mean: Tensor, variance: Tensor, shape: Sequence[int]) -> Tensor:
         """(x - mean) / sqrt(variance + epsilon) * gamma + beta, all but x reshaped to `shape` to broadcast."""
@@ -120,7 +125,7 @@ class BatchNormalization(_Scaled):
         return x if self.beta is None else x + self.beta.reshape(shape)
 
 
-class LayerNormalization(_Scaled):
+class LayerNormalization(Scaled):
     """Zero mean and unit variance over the features (`axis`) of each sample by itself.
 
     axis: an axis of features or several. Source: Ba, Kiros, Hinton, "Layer normalization" (2016).
