@@ -97,6 +97,15 @@ cdef extern from "csrc/conv/conv.h":
         Py_ssize_t kernel_channel, kernel_further
         Py_ssize_t out_sample, out_channel, out_multiplier
         Py_ssize_t bias_channel, bias_multiplier
+    ctypedef struct cyops_in_place_call:
+        int dtype, relu
+        Py_ssize_t samples, channels, filters
+        cyops_depthwise_axis axes[3]
+        const char *x
+        const char *kernel
+        const char *bias
+        char *out
+        Py_ssize_t x_sample, x_channel, kernel_channel, kernel_filter, out_sample
 
 cdef extern from "csrc/pool/pool.h":
     ctypedef struct cyops_pool_window:
@@ -127,6 +136,7 @@ cdef extern from "csrc/base/api.h":
         int (*cast)(const cyops_view *out, const cyops_view *x) noexcept nogil
         int (*contract)(const cyops_contraction *contraction) noexcept nogil
 
+        int (*conv_in_place)(const cyops_in_place_call *call) noexcept nogil
         int (*depthwise)(const cyops_depthwise_call *call) noexcept nogil
         int (*depthwise_by_kernel)(const cyops_depthwise_call *call) noexcept nogil
 

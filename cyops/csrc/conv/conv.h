@@ -30,6 +30,19 @@ typedef struct {
     ptrdiff_t bias_channel, bias_multiplier;
 } cyops_depthwise_call;
 
+/* out[n, o, f] = activation(sum over taps k and channels c of x[n, place(o, k), c] kernel[k, c, f] + bias[f]), by the
+ * kernels of the matrix product on x where it lies. The filters of out, and of bias, lie side by side. */
+typedef struct {
+    int dtype, relu;
+    ptrdiff_t samples, channels, filters;
+    cyops_depthwise_axis axes[CYOPS_SPATIAL];
+    const char *x, *kernel, *bias; /* bias may be NULL */
+    char *out;
+    ptrdiff_t x_sample, x_channel, kernel_channel, kernel_filter, out_sample;
+} cyops_in_place_call;
+
+int cyops_conv_in_place(const cyops_in_place_call *call);
+
 int cyops_depthwise(const cyops_depthwise_call *call);
 
 /* kernel[k, c, j] = sum over n and o of x[n, place(o, k), c] out[n, o, c, j]: what is written is the kernel; depth is 1. */
