@@ -9,6 +9,18 @@ INFERENCE = "Inference 784-512-10, NumPy in and out"
 STEP = "Training step 784-512-10, batch 128, float32", "forward, loss, backward, update by RMSprop"
 LOSS = "Softmax cross-entropy, mean, with its gradient"
 ARRAYS = ("NumPy", "PyTorch")
+PERMUTED = "Contraction of permuted operands, float32"
+# Of the kinds that Springer and Bientinesi ("Design of a high-performance GEMM-like tensor-tensor multiplication",
+# 2016) collected, by which Matthews ("High-performance tensor contraction without transposition", 2016) measures TBLIS.
+CONTRACTIONS = {
+    "abcd,dbea->ce": [(24, 16, 96, 24), (24, 16, 96, 24)],
+    "bda,dc->abc": [(64, 128, 64), (128, 64)],
+    "cad,dcb->ab": [(32, 192, 48), (48, 32, 192)],
+    "aebf,dfce->abcd": [(20, 24, 20, 24), (20, 24, 20, 24)],
+    "ea,ebcd->abcd": [(96, 48), (96, 16, 24, 20)],
+    "efbad,cf->abcde": [(12, 48, 16, 14, 10), (24, 48)],
+    "dfgb,geac->abcdef": [(10, 12, 32, 9), (32, 11, 10, 8)],
+}
 LOOPS = "Plain Python loops"
 CONVNETS = "Training step of convolutional networks, float32"
 CONVOLUTION = "Convolution 3 x 3, float32"
@@ -59,6 +71,13 @@ PEAK = "Peak memory", "cytensor train, one epoch of MNIST"
 FIT = "fit, an epoch of MNIST", "784-512-10, batch 128, RMSprop"
 FIT_OVERHEAD = "fit beside its own steps, an epoch of MNIST", "validation, early stopping, checkpoint and bar"
 TEXTBOOK = "Textbook loop, an epoch of MNIST", "784-512-10, batch 128"
+
+
+def of_contractions():
+    for equation, shapes in CONTRACTIONS.items():
+        row = PERMUTED, f"{equation}, {' '.join(map(str, shapes))}"
+        for peer, least in (("NumPy", 1.5), ("PyTorch", 1.3)):
+            yield Target(f"contraction {equation}", (peer,), least, [row])
 
 
 def of_views():
@@ -125,6 +144,7 @@ TARGETS = [
         for peer, least in (("cytensor, float32", 1.6), ("PyTorch", 1.0))
     ),
     *of_views(),
+    *of_contractions(),
     *(Target(row[1], ARRAYS, 1.0, [row], threads=threads) for row, threads in SUMS),
     *(Target(f"{name}, 1e3 to 3e7 elements", ARRAYS, 1.0, by_size(name)) for name in ELEMENTWISE),
     Target(FIVE_OPS, ARRAYS, 1.5, [row for name in ELEMENTWISE for row in by_size(name)], "mean"),

@@ -12,8 +12,8 @@ from cyops.strided cimport (
     write_result,
 )
 
-from cyops.equation import COUNT, check_optimize, name_of, parse, path_of, spell
 from cyops.contract import contract
+from cyops.equation import COUNT, check_optimize, name_of, parse, path_of, spell
 from cyops.reduce import any as any_of, sum as sum_of
 
 cdef enum:
@@ -124,6 +124,8 @@ cdef Strided multiplied(Term a, Term b, tuple out, const Py_ssize_t *lengths):
     cdef char in_a[MAX_LABELS]
     cdef char in_b[MAX_LABELS]
     cdef char in_out[MAX_LABELS]
+    cdef int numbers[MAX_LABELS]
+    cdef Term larger
     cdef int i
     cdef bint contracts = False
     drop_stretched(a, lengths)
@@ -138,15 +140,21 @@ cdef Strided multiplied(Term a, Term b, tuple out, const Py_ssize_t *lengths):
         in_b[b.labels[i]] = True
     sum_away(a, in_b)
     sum_away(b, in_a)
-    for i in range(a.x.v.ndim):
-        contracts = contracts or not in_out[a.labels[i]]
+    # A contraction sums in the order of its numbers, fastest where that is the order of the larger operand's axes.
+    larger = a if a.x.v.size >= b.x.v.size else b
+    for i in range(MAX_LABELS):
+        numbers[i] = i
+    for i in range(larger.x.v.ndim):
+        if not in_out[larger.labels[i]]:
+            numbers[larger.labels[i]] = MAX_LABELS + i
+            contracts = True
     if contracts:
-        return contract(a.x, labels_of(a), b.x, labels_of(b), out)
+        return contract(a.x, numbers_of(a, numbers), b.x, numbers_of(b, numbers), out)
     return binary(CYOPS_OP_multiply, in_order(a, out, lengths), in_order(b, out, lengths), None)
 
 
-cdef tuple labels_of(Term term):
-    return tuple([term.labels[i] for i in range(term.x.v.ndim)])
+cdef tuple numbers_of(Term term, const int *numbers):
+    return tuple([numbers[term.labels[i]] for i in range(term.x.v.ndim)])
 
 
 cdef int check_lengths(Strided x, Strided y, Term a, Term b, const Py_ssize_t *lengths) except -1:
