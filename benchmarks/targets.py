@@ -12,7 +12,7 @@ ARRAYS = ("NumPy", "PyTorch")
 PERMUTED = "Contraction of permuted operands, float32"
 # Of the kinds that Springer and Bientinesi ("Design of a high-performance GEMM-like tensor-tensor multiplication",
 # 2016) collected, by which Matthews ("High-performance tensor contraction without transposition", 2016) measures TBLIS.
-CONTRACTIONS = {
+CONTRACTIONS: dict[str, list[tuple[int, ...]]] = {
     "abcd,dbea->ce": [(24, 16, 96, 24), (24, 16, 96, 24)],
     "bda,dc->abc": [(64, 128, 64), (128, 64)],
     "cad,dcb->ab": [(32, 192, 48), (48, 32, 192)],
