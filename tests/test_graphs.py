@@ -162,6 +162,18 @@ def test_dropout_with_training_said_at_the_call():
     assert 0.2 < (always == 0).mean() < 0.8 and (never == 1).all()
 
 
+def test_integers_and_inputs_that_nothing_reads():
+    words, unused = Input((3,), dtype="int32", name="words"), Input((2,), name="unused")
+    floats = Input((3,), name="floats")
+    table = layers.Embedding(5, 2)
+    model = Model([words, unused, floats], [table(words), table(floats), layers.Flatten()(words), words + 1])
+    assert [output.dtype for output in model.outputs] == ["float32", "float32", "float32", "int32"]
+    found = model([np.array([[0, 4, 2]]), np.zeros((1, 2)), np.array([[0.0, 4.0, 2.0]])])
+    assert np.array_equal(found[0].numpy(), found[1].numpy()) and found[3].tolist() == [[1, 5, 3]]
+    assert [output.dtype for output in found] == ["float32", "float32", "float32", "int32"]
+    assert len(model.layers) == 5 and len(pickle.loads(pickle.dumps(model)).layers) == 5
+
+
 # -- parts ------------------------------------------------------------------------------------------------------------
 def test_inner_tensors_make_models_of_their_own():
     model = forked()

@@ -1,5 +1,7 @@
 """Training models of several outputs: what `compile` and `fit` take for each, and what logs are called, as in Keras."""
+import copy
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -234,6 +236,28 @@ def test_a_file_keeps_how_several_outputs_were_compiled(tmp_path):
         [X, N], [A, B], verbose=0, return_dict=True)
     one = model.fit([X, N], [A, B], epochs=2, verbose=0).history
     assert again.fit([X, N], [A, B], epochs=2, verbose=0).history == one
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_copies_keep_the_names_of_logs(way):
+    model = built(ct, "list")
+    model.compile("adam", loss=["mse", CE], metrics=[["mae"], ["accuracy"]])
+    again = way(model)
+    expected = model.fit([X, N], [A, B], verbose=0).history
+    assert sorted(expected) == ["dep_accuracy", "dep_loss", "loss", "pri_loss", "pri_mae"]
+    assert again.fit([X, N], [A, B], verbose=0).history == expected
+    assert again.metrics_names == model.metrics_names == ["loss", "pri_loss", "dep_loss", "dep_accuracy", "pri_mae"]
+
+
+def test_numbers_that_are_none_are_found():
+    model = built(ct, "list")
+    model.compile("sgd", loss=["mse", CE])
+    targets = A.copy()
+    targets[3] = np.nan
+    with pytest.raises(FloatingPointError, match="check_numerics: forward, loss"):
+        model.fit([X, N], [targets, B], verbose=0, check_numerics=True)
+    with pytest.warns(RuntimeWarning, match=r"y\[0\] is nan for sample 3"):
+        model.fit([X, N], [targets, B], verbose=0, shuffle=False)
 
 
 def test_resumed_training_is_that_of_one_run(tmp_path):

@@ -154,7 +154,7 @@ class Compiled:
 
     def log_name(self, metric: Metric) -> str:
         """What logs call a metric: by its output's name, too, where there are several."""
-        return self.output.log_names.get(id(metric), metric.name) if isinstance(self.output, Outputs) else metric.name
+        return self.output.log_name(metric) if isinstance(self.output, Outputs) else metric.name
 
     def with_loss(self, loss: Loss | None) -> "Compiled":
         """The same with another Loss; a model that is not compiled shares its own with all others."""

@@ -126,11 +126,11 @@ class Outputs:
     weights: list[float | None]
     trackers: list[Mean | None]        # of the losses, where there are several
     metrics: list[tuple[Metric, bool]]
-    log_names: dict[int, str]          # of metrics, by their id
+    log_names: list[tuple[Metric, str]]        # what logs call each metric
 
     def __init__(self, layout: Layout | None, given: dict[str, Any], named: bool) -> None:
         self.given, self.named = given, named
-        self.losses, self.weights, self.trackers, self.metrics, self.log_names = [], [], [], [], {}
+        self.losses, self.weights, self.trackers, self.metrics, self.log_names = [], [], [], [], []
         self._of_output: list[list[tuple[Metric, bool]]] = []
         self._places: list[int] = []                   # the outputs in the order in which their losses are listed
         self.layout = layout
@@ -199,13 +199,18 @@ class Outputs:
         """`head_accuracy`: the output's name before the metric's, where it has one."""
         taken: dict[str, int] = {"loss": 0, **{tracker.name: 0 for tracker in self.trackers if tracker is not None}}
         named = self.named or layout.keys is not None
-        self.metrics, self.log_names = [], {}
+        found: list[tuple[str, tuple[Metric, bool]]] = []
         for place in layout.order:
             for metric, weighted in self._of_output[place]:
                 name = f"{layout.names[place]}_{metric.name}" if named else metric.name
-                self.log_names[id(metric)] = registry.unused_name(name, taken)
-                self.metrics.append((metric, weighted))
-        self.metrics.sort(key=lambda pair: self.log_names[id(pair[0])])        # Keras lists them so
+                found.append((registry.unused_name(name, taken), (metric, weighted)))
+        found.sort(key=lambda entry: entry[0])         # Keras lists them so
+        self.metrics = [pair for _, pair in found]
+        self.log_names = [(metric, name) for name, (metric, _) in found]
+
+    def log_name(self, metric: Metric) -> str:
+        """What logs call a metric: `head_accuracy`."""
+        return next((name for one, name in self.log_names if one is metric), metric.name)
 
     def trackers_in_order(self) -> list[Mean]:
         """Those of the losses, in the order in which they are added."""
