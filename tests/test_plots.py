@@ -293,3 +293,29 @@ def test_a_plot_that_cannot_be_finished_leaves_the_file_as_it_was(tmp_path, monk
     with pytest.raises(KeyboardInterrupt):
         ct.utils.plot_confusion_matrix([0, 1], [1, 1], path=path)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_graph_is_drawn_with_its_functions_and_connections(tmp_path):
+    from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+    left, right = layers.Input((4,), name="left"), layers.Input((3,), name="right")
+    hidden = layers.Dense(4, name="hidden")(left)
+    joined = layers.Concatenate(name="joined")([hidden + left, right])
+    inside = layers.Input((7,))
+    inner = ct.Model(inside, layers.Dense(2)(inside), name="inner")
+    model = ct.Model([left, right], [inner(joined), layers.Dense(1, name="size")(joined)])
+    for expand, boxes, arrows in ((False, 8, 7), (True, 10, 8)):
+        for rankdir in ("TB", "BT", "LR", "RL"):
+            figure = ct.utils.plot_model(model, tmp_path / "model.png", show_shapes=True, show_layer_names=True,
+                                      expand_nested=expand, rankdir=rankdir)
+            patches = figure.axes[0].patches
+            assert sum(isinstance(patch, FancyBboxPatch) for patch in patches) == boxes
+            assert sum(isinstance(patch, FancyArrowPatch) for patch in patches) == arrows
+            texts = [text.get_text() for text in figure.axes[0].texts]
+            assert "add" in texts and "[(None, 4), (None, 3)] → (None, 7)" in texts and "(None, 4) → (None, 4)" in texts
+            bounds = [patch.get_bbox() for patch in patches if isinstance(patch, FancyBboxPatch)]
+            inner_boxes = [box for box in bounds if box.width < max(other.width for other in bounds)]
+            for i, one in enumerate(inner_boxes):              # none lies over another that does not hold it
+                for other in inner_boxes[i + 1:]:
+                    apart = one.x1 <= other.x0 or other.x1 <= one.x0 or one.y1 <= other.y0 or other.y1 <= one.y0
+                    assert apart or (one.fully_containsx(other.x0) and one.fully_containsy(other.y0))

@@ -26,7 +26,7 @@ from cytensor import (
 )
 from cytensor.absent import explain
 from cytensor.dtype_policies import DTypePolicy, FloatDTypePolicy
-from cytensor.layers import Input
+from cytensor.layers import Input, Layer
 from cytensor.models import Model, Sequential
 from cytensor.symbolic import KerasTensor
 from cytensor.tensor import Variable
@@ -43,7 +43,8 @@ for _name in datasets.__all__:
     if _name != "load_idx":
         sys.modules[f"{__name__}.datasets.{_name}"] = getattr(datasets, _name)
 
-__all__ = ["DTypePolicy", "FloatDTypePolicy", "Input", "KerasTensor", "Model", "Sequential", "Variable", *_MODULES]
+__all__ = ["DTypePolicy", "FloatDTypePolicy", "Input", "KerasTensor", "Layer", "Model", "Sequential", "Variable",
+           *_MODULES]
 
 
 def __dir__() -> list[str]:
