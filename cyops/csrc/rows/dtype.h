@@ -6,7 +6,8 @@
  * whole can be read back at once, one stored in part cannot. Longer rows keep them in the output. An element goes into
  * the same lane in both ways, so a row has the same bits in any batch and for any strides.
  *
- * Rows that exceed the second cache are no exception: docs/kernels.md, Vectors.
+ * Rows that exceed the second cache are no exception: docs/kernels.md, Vectors. What a long row adds up is the sum of its
+ * blocks of ROOM in a binary tree, so that the error grows with the logarithm of its length.
  */
 #define ROW_NAME(name) ISA_NAME(CYOPS_JOIN(CYOPS_JOIN(row, name), SUFFIX))
 
@@ -66,6 +67,44 @@ CYOPS_INLINE ROW_NAME(part) ROW_NAME(part_of)(const cyops_row_tile *t, int tenso
     } while (0)
 #define COUNTED(v) (IS_WHOLE ? (v) : V(keep)(V(mask_of)(left), v))
 
+/* -- sums of long rows --------------------------------------------------------------------------------------------- */
+
+/* Complete subtrees, each larger than the next, wait for their equals. */
+typedef struct {
+    T subtrees[64];
+    int depth;
+    ptrdiff_t blocks;
+} ROW_NAME(tree);
+
+CYOPS_INLINE void ROW_NAME(add_block)(ROW_NAME(tree) * tree, T sum) {
+    tree->subtrees[tree->depth++] = sum;
+    for (ptrdiff_t pairs = ++tree->blocks; (pairs & 1) == 0; pairs >>= 1, tree->depth--)
+        tree->subtrees[tree->depth - 2] += tree->subtrees[tree->depth - 1];
+}
+
+CYOPS_INLINE T ROW_NAME(sum_of_tree)(ROW_NAME(tree) * tree) {
+    for (; tree->depth > 1; tree->depth--) tree->subtrees[tree->depth - 2] += tree->subtrees[tree->depth - 1];
+    return tree->depth == 0 ? 0 : tree->subtrees[0];
+}
+
+CYOPS_INLINE ROW_NAME(part) ROW_NAME(part_from)(ROW_NAME(part) whole, ptrdiff_t first) {
+    return (ROW_NAME(part)){whole.data == NULL ? NULL : whole.data + first, whole.stride};
+}
+
+/* sum = what PASS(first, length, sum) gives for all classes of n short rows, or for each block of a long one. */
+#define SUM_IN_BLOCKS(n, classes, sum, PASS)                                            \
+    if ((n) > 1 || (classes) <= ROOM) {                                                 \
+        PASS(0, classes, sum);                                                          \
+    } else {                                                                            \
+        ROW_NAME(tree) tree = {.depth = 0};                                             \
+        T of_block[ROW_NUMBERS];                                                        \
+        for (ptrdiff_t first = 0; first < (classes); first += ROOM) {                   \
+            PASS(first, (classes) - first < ROOM ? (classes) - first : ROOM, of_block); \
+            ROW_NAME(add_block)(&tree, of_block[0]);                                    \
+        }                                                                               \
+        (sum)[0] = ROW_NAME(sum_of_tree)(&tree);                                        \
+    }
+
 /* -- passes over n rows, a constant -------------------------------------------------------------------------------- */
 
 /* The largest element; a NaN may be passed over, it comes back through the exponential. */
@@ -89,8 +128,8 @@ CYOPS_INLINE T ROW_NAME(top_of_long)(const T *x, ptrdiff_t classes) {
 
 /* powers = exp(x - top), unless its data is NULL; sum = their sums. The padding of a row is `top`: the exponential of
  * -infinity would go through the denormals, each of which costs the CPU as much as a whole step. */
-CYOPS_INLINE void ROW_NAME(exponentials)(ROW_NAME(part) powers, ROW_NAME(part) x, ptrdiff_t classes, const int n,
-                                         const int fits, const T *top, T *sum) {
+CYOPS_INLINE void ROW_NAME(exponentials_of_block)(ROW_NAME(part) powers, ROW_NAME(part) x, ptrdiff_t classes,
+                                                  const int n, const int fits, const T *top, T *sum) {
     VEC tops[GROUP], sums[GROUP];
     for (int r = 0; r < n; r++) tops[r] = V(set1)(top[r]);
     for (int r = 0; r < n; r++) sums[r] = V(set1)(0);
@@ -102,8 +141,17 @@ CYOPS_INLINE void ROW_NAME(exponentials)(ROW_NAME(part) powers, ROW_NAME(part) x
                   WRITE(powers, step);
               sums[r] += COUNTED(step);)
     /* clang-format on */
-    for (int r = 0; r < ROW_NUMBERS; r++) sum[r] = 1;
     for (int r = 0; r < n; r++) sum[r] = V(sum)(sums[r]);
+}
+
+CYOPS_INLINE void ROW_NAME(exponentials)(ROW_NAME(part) powers, ROW_NAME(part) x, ptrdiff_t classes, const int n,
+                                         const int fits, const T *top, T *sum) {
+    for (int r = 0; r < ROW_NUMBERS; r++) sum[r] = 1;
+#define PASS(first, length, sum)    \
+    ROW_NAME(exponentials_of_block) \
+    (ROW_NAME(part_from)(powers, first), ROW_NAME(part_from)(x, first), length, n, fits, top, sum)
+    SUM_IN_BLOCKS(n, classes, sum, PASS)
+#undef PASS
 }
 
 /* out = powers * factor */
@@ -113,8 +161,7 @@ CYOPS_INLINE void ROW_NAME(scale)(ROW_NAME(part) out, ROW_NAME(part) powers, ptr
     EACH_STEP(WRITE(out, READ(powers, zero) * V(set1)(factor[r]));)
 }
 
-/* sum = the sums of a * b */
-CYOPS_INLINE void ROW_NAME(dot)(ROW_NAME(part) a, ROW_NAME(part) b, ptrdiff_t classes, const int n, T *sum) {
+CYOPS_INLINE void ROW_NAME(dot_of_block)(ROW_NAME(part) a, ROW_NAME(part) b, ptrdiff_t classes, const int n, T *sum) {
     const VEC zero = V(set1)(0);
     VEC sums[GROUP];
     for (int r = 0; r < n; r++) sums[r] = zero;
@@ -122,12 +169,44 @@ CYOPS_INLINE void ROW_NAME(dot)(ROW_NAME(part) a, ROW_NAME(part) b, ptrdiff_t cl
     for (int r = 0; r < n; r++) sum[r] = V(sum)(sums[r]);
 }
 
-CYOPS_INLINE void ROW_NAME(total)(ROW_NAME(part) a, ptrdiff_t classes, const int n, T *sum) {
+/* sum = the sums of a * b */
+CYOPS_INLINE void ROW_NAME(dot)(ROW_NAME(part) a, ROW_NAME(part) b, ptrdiff_t classes, const int n, T *sum){
+#define PASS(first, length, sum) \
+    ROW_NAME(dot_of_block)(ROW_NAME(part_from)(a, first), ROW_NAME(part_from)(b, first), length, n, sum)
+    SUM_IN_BLOCKS(n, classes, sum, PASS)
+#undef PASS
+}
+
+CYOPS_INLINE void ROW_NAME(total_of_block)(ROW_NAME(part) a, ptrdiff_t classes, const int n, T *sum) {
     const VEC zero = V(set1)(0);
     VEC sums[GROUP];
     for (int r = 0; r < n; r++) sums[r] = zero;
     EACH_STEP(sums[r] += READ(a, zero);)
     for (int r = 0; r < n; r++) sum[r] = V(sum)(sums[r]);
+}
+
+CYOPS_INLINE void ROW_NAME(total)(ROW_NAME(part) a, ptrdiff_t classes, const int n, T *sum){
+#define PASS(first, length, sum) ROW_NAME(total_of_block)(ROW_NAME(part_from)(a, first), length, n, sum)
+    SUM_IN_BLOCKS(n, classes, sum, PASS)
+#undef PASS
+}
+
+CYOPS_INLINE void ROW_NAME(weighted_of_block)(ROW_NAME(part) y, ROW_NAME(part) x, ptrdiff_t classes, const int n,
+                                              const T *top, T *sum) {
+    const VEC zero = V(set1)(0);
+    VEC sums[GROUP];
+    for (int r = 0; r < n; r++) sums[r] = zero;
+    EACH_STEP(sums[r] += READ(y, zero) * (READ(x, V(set1)(top[r])) - V(set1)(top[r]));)
+    for (int r = 0; r < n; r++) sum[r] = V(sum)(sums[r]);
+}
+
+/* sum = the sums of y * (x - top) */
+CYOPS_INLINE void ROW_NAME(weighted)(ROW_NAME(part) y, ROW_NAME(part) x, ptrdiff_t classes, const int n, const T *top,
+                                     T *sum){
+#define PASS(first, length, sum) \
+    ROW_NAME(weighted_of_block)(ROW_NAME(part_from)(y, first), ROW_NAME(part_from)(x, first), length, n, top, sum)
+    SUM_IN_BLOCKS(n, classes, sum, PASS)
+#undef PASS
 }
 
 CYOPS_INLINE void ROW_NAME(logs)(T *out, const T *x, const int n) {
@@ -208,11 +287,14 @@ CYOPS_INLINE void ROW_NAME(label_loss)(const cyops_row_tile *t, ptrdiff_t row, c
 
 /* sum(y * (x - top)) of one row in which 0 met -infinity: a class of no weight adds nothing, however unlikely. */
 static T ROW_NAME(weighted_without_zeros)(const T *y, const T *x, ptrdiff_t classes, T top) {
-    T sum = 0;
-    for (ptrdiff_t c = 0; c < classes; c++) {
-        if (y[c] != 0) sum += y[c] * (x[c] - top);
+    ROW_NAME(tree) tree = {.depth = 0};
+    for (ptrdiff_t first = 0; first < classes; first += ROOM) {
+        T sum = 0;
+        for (ptrdiff_t c = first; c < classes && c < first + ROOM; c++)
+            if (y[c] != 0) sum += y[c] * (x[c] - top);
+        ROW_NAME(add_block)(&tree, sum);
     }
-    return sum;
+    return ROW_NAME(sum_of_tree)(&tree);
 }
 
 /* -sum(y * (x - top - log sum)) = log sum * sum(y) - sum(y * (x - top)) */
@@ -222,16 +304,15 @@ CYOPS_INLINE void ROW_NAME(target_loss)(const cyops_row_tile *t, ptrdiff_t row, 
     const ptrdiff_t classes = t->classes;
     const VEC zero = V(set1)(0), scale = V(set1)((T)t->scale);
     T room[GROUP * ROOM], top[ROW_NUMBERS], sum[ROW_NUMBERS], total[ROW_NUMBERS], log_sum[ROW_NUMBERS];
-    VEC weighted[GROUP];
+    T weighted[ROW_NUMBERS];
     const ROW_NAME(part) powers = POWERS(fits, room, out);
     TOPS(x)
-    for (int r = 0; r < n; r++) weighted[r] = zero;
-    EACH_STEP(weighted[r] += READ(y, zero) * (READ(x, V(set1)(top[r])) - V(set1)(top[r]));)
+    ROW_NAME(weighted)(y, x, classes, n, top, weighted);
     ROW_NAME(total)(y, classes, n, total);
     ROW_NAME(exponentials)(powers, x, classes, n, fits, top, sum);
     ROW_NAME(logs)(log_sum, sum, n);
     for (int r = 0; r < n; r++) {
-        T sum_of_weighted = V(sum)(weighted[r]);
+        T sum_of_weighted = weighted[r];
         if (isnan(sum_of_weighted) && !isnan(log_sum[r]))
             sum_of_weighted = ROW_NAME(weighted_without_zeros)(y.data + r * y.stride, x.data + r * x.stride, classes,
                                                                top[r]);
