@@ -170,7 +170,8 @@ def test_labels_out_of_range_or_not_integers():
 FURTHER = {"take": ([0],), "reshape": ((4,),), "view": ((4,),), "broadcast_to": ((4,),), "one_hot": (2,),
            "as_strided": ((2,), (1,)), "astype": ("float32",), "sliding_window_view": (2,), "scatter_add": ([0], 1.0),
            "softmax_cross_entropy": ([0],), "dense": (np.ones((2, 2)),), "conv": (np.ones((1, 2, 2)),),
-           "conv_transpose": (np.ones((1, 2, 2)),)}
+           "conv_transpose": (np.ones((1, 2, 2)),), "max_pool": (2,), "average_pool": (2,), "resize": (2,), "pad": (1,),
+           "roll": (1,)}
 
 
 @pytest.mark.parametrize("name", cyops.OPS)

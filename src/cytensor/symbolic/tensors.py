@@ -41,7 +41,7 @@ class KerasTensor:
     def __init__(self, shape: int | Sequence[int | None], dtype: DTypeLike = "float32", *,
                  name: str | None = None) -> None:
         self.shape = as_shape("KerasTensor", shape)
-        self.dtype = as_dtype("KerasTensor", dtype)
+        self.dtype = as_dtype("KerasTensor", dtype, with_bfloat16=True)
         self.name = name or registry.auto_name("keras_tensor")
         self.node, self.place = None, 0
 
