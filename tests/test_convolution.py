@@ -184,6 +184,27 @@ def test_dtypes():
     assert cyops.conv(x.astype("float32"), kernel.astype("float32"), bias).dtype == np.float64
 
 
+def test_bfloat16_is_summed_in_float32():
+    """Forward rounded once, gradients in float32: against the same numbers in float64."""
+    rng = np.random.default_rng(3)
+    for channels, groups, filters in ((3, 1, 20), (50, 1, 19), (8, 2, 8), (8, 8, 8)):
+        x, kernel = (cyops.astype(rng.normal(size=shape), "bfloat16")
+                     for shape in ((2, 7, 9, channels), (3, 3, channels // groups, filters)))
+        wide = [cyops.astype(part, "float64") for part in (x, kernel)]
+        exact = np.asarray(cyops.conv(*wide, padding="same", groups=groups))
+        terms = np.asarray(cyops.conv(*map(cyops.abs, wide), padding="same", groups=groups))
+        found = cyops.conv(x, kernel, padding="same", groups=groups)
+        assert found.dtype == cyops.bfloat16
+        assert np.all(abs(np.asarray(cyops.astype(found, "float64")) - exact) <= 2 ** -8 * abs(exact) + 1e-5 * terms)
+        window = (1, 1), (1, 1), (1, 1), groups, "channels_last"
+        gradients = cyops.conv_backward(found, x.shape, kernel.shape, window, x=x, kernel=kernel, y=found)
+        wider = cyops.conv_backward(cyops.astype(found, "float64"), x.shape, kernel.shape, window, x=wide[0],
+                                    kernel=wide[1], y=cyops.astype(found, "float64"))
+        for mine, its in zip(gradients, wider, strict=True):
+            assert mine.dtype == np.float32
+            np.testing.assert_allclose(np.asarray(mine), np.asarray(its), atol=2e-6 * abs(np.asarray(its)).max())
+
+
 def test_nan_and_infinity_stay_where_the_window_sees_them():
     x = np.ones((1, 6, 1))
     x[0, 2] = np.nan
