@@ -26,16 +26,17 @@ from cytensor import (
 )
 from cytensor.absent import explain
 from cytensor.dtype_policies import DTypePolicy, FloatDTypePolicy
+from cytensor.keras import backend
 from cytensor.layers import Input, Layer
 from cytensor.models import Model, Sequential
 from cytensor.symbolic import KerasTensor
 from cytensor.tensor import Variable
 
 _MODULES = {
-    "activations": activations, "callbacks": callbacks, "constraints": constraints, "datasets": datasets,
-    "dtype_policies": dtype_policies, "initializers": initializers, "layers": layers, "losses": losses,
-    "metrics": metrics, "mixed_precision": mixed_precision, "models": models, "ops": ops, "optimizers": optimizers,
-    "random": random, "regularizers": regularizers, "saving": saving, "utils": utils,
+    "activations": activations, "backend": backend, "callbacks": callbacks, "constraints": constraints,
+    "datasets": datasets, "dtype_policies": dtype_policies, "initializers": initializers, "layers": layers,
+    "losses": losses, "metrics": metrics, "mixed_precision": mixed_precision, "models": models, "ops": ops,
+    "optimizers": optimizers, "random": random, "regularizers": regularizers, "saving": saving, "utils": utils,
 }
 for _name, _module in _MODULES.items():
     sys.modules[f"{__name__}.{_name}"] = _module
