@@ -186,7 +186,8 @@ def test_architecture_alone():
 
 def test_loading_never_runs_code(tmp_path):
     path = _saved(tmp_path, trained())
-    attacks = [{"class": "os.system", "config": {"command": "false"}}, {"class": "layers.Lambda", "config": {"function": "os.getcwd"}},
+    attacks = [{"class": "os.system", "config": {"command": "false"}},
+               {"class": "layers.Lambda", "config": {"function": "os.getcwd"}},
                {"class": "builtins.eval", "config": {"source": "1"}}, {"function": "os.getcwd"},
                {"class": "subprocess.Popen", "config": {"args": ["false"]}}, {"class": ["os", "system"], "config": {}}]
     for attack in attacks:
@@ -197,7 +198,7 @@ def test_loading_never_runs_code(tmp_path):
             document["model"] = attack
 
         for edit in (into_layers, into_model):
-            with pytest.raises(ValueError, match="unknown name|must be a function"):
+            with pytest.raises(ValueError, match=r"unknown name|must be a function"):
                 load_model(rewritten(path, edit))
 
 
