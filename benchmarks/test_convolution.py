@@ -111,3 +111,16 @@ def in_pytorch(work, way, layout):
 def test_convolution(compare, work, way, layout):
     theirs = {MATMUL: product(work, way), "PyTorch": in_pytorch(work, way, layout)}
     compare(TABLE, shown(work, way, layout), in_cytensor(work, way, layout), theirs)
+
+
+@pytest.mark.parametrize("work", WORKS, ids=str)
+def test_convolution_of_bfloat16(compare, work):
+    """Forward, channels last: beside our own of float32 and PyTorch's of bfloat16."""
+    x, kernel, _ = map(ct.asarray, arrays(work))
+    p, q = ct.astype(x, "bfloat16"), ct.astype(kernel, "bfloat16")
+    theirs = {"cytensor, float32": lambda: ct.ops.conv(x, kernel, padding=work.padding), "PyTorch": None}
+    if torch:
+        moved = torch.from_dlpack(p).permute(0, 3, 1, 2), torch.from_dlpack(q).permute(3, 2, 0, 1).contiguous(
+            memory_format=torch.channels_last)
+        theirs["PyTorch"] = lambda: torch.nn.functional.conv2d(*moved, padding=work.padding)
+    compare("Convolution 3 x 3, bfloat16", f"forward, {work}", lambda: ct.ops.conv(p, q, padding=work.padding), theirs)

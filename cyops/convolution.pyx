@@ -12,7 +12,7 @@ from libc.string cimport memset
 from cyops.contract cimport Plan, add_batch, add_column, add_row, add_summed, begin_plan, run
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_MAX_NDIM, Strided, alias, api, cast_to, check, computing_dtype, count_elements, cyops_api,
+    CYOPS_BFLOAT16, CYOPS_MAX_NDIM, Strided, alias, api, cast_to, check, computing_dtype, count_elements, cyops_api,
     cyops_contraction_axis, cyops_depthwise_axis, cyops_depthwise_call, cyops_in_place_call, dtype_object, empty,
     is_floating, itemsize_of, operand_beside, promote, read_shape, record, recording, require_real, result_class,
     shape_of,
@@ -86,7 +86,7 @@ cdef Strided convolved(const Shapes *shapes, Strided x, Strided kernel, Strided 
     cdef int dtype = floating_dtype("conv", x, kernel, bias)
     cdef int computing = computing_dtype(dtype)
     cdef Strided out = fresh("conv", result_class(x, kernel), computing, x.v.ndim, shapes.out)
-    sum_forward(shapes, out, cast_to(x, computing), cast_to(kernel, computing), cast_or_none(bias, computing), relu)
+    sum_forward(shapes, out, ready(x, dtype, shapes), ready(kernel, dtype, shapes), cast_or_none(bias, computing), relu)
     out = cast_to(out, dtype)
     if recording():
         record("conv", (x, kernel, bias), out, {"window": window_tuple(shapes), "activation": "relu" if relu else None})
@@ -135,7 +135,7 @@ cdef Strided transposed(const Shapes *shapes, Strided d, Strided kernel, Strided
     cdef int dtype = floating_dtype("conv_transpose", d, kernel, bias)
     cdef int computing = computing_dtype(dtype)
     cdef Strided out = fresh("conv_transpose", result_class(d, kernel), computing, d.v.ndim, shapes.x)
-    sum_by_input(shapes, out, cast_to(d, computing), cast_to(kernel, computing), cast_or_none(bias, computing), relu)
+    sum_by_input(shapes, out, ready(d, dtype, shapes), ready(kernel, dtype, shapes), cast_or_none(bias, computing), relu)
     out = cast_to(out, dtype)
     if recording():
         record("conv_transpose", (d, kernel, bias), out,
@@ -198,7 +198,7 @@ def conv_kernel_gradient(x, d, kernel_shape, window):
     cdef int dtype = floating_dtype("conv_kernel_gradient", a, b, None)
     cdef int computing = computing_dtype(dtype)
     cdef Strided out = fresh("conv_kernel_gradient", result_class(a, b), computing, a.v.ndim, shapes.kernel)
-    sum_by_kernel(&shapes, out, cast_to(a, computing), cast_to(b, computing), None)
+    sum_by_kernel(&shapes, out, ready(a, dtype, &shapes), ready(b, dtype, &shapes), None)
     out = cast_to(out, dtype)
     if recording():
         record("conv_kernel_gradient", (a, b), out, {"window": window_tuple(&shapes)})
@@ -210,7 +210,7 @@ def conv_backward(d, x_shape, kernel_shape, window, *, x=None, kernel=None, y=No
 
     Of d count the elements where y > 0 (the layer had relu), or all where y is None. dx is computed where a kernel is
     given, dkernel where an x is, dbias where `bias` is true; the others are None. window: as in `conv_with_shape`. The
-    gradients are fresh tensors of the promoted dtype (float32 for float16). Not recorded.
+    gradients are fresh tensors of the promoted dtype (float32 for halves). Not recorded.
 
     >>> import cyops
     >>> window = ((1,), (0,), (1,), 1, "channels_last")
@@ -227,7 +227,8 @@ def conv_backward(d, x_shape, kernel_shape, window, *, x=None, kernel=None, y=No
     cdef Strided dkernel = None
     cdef Strided dbias = None
     cdef Shapes shapes
-    cdef int dtype = computing_dtype(floating_dtype("conv_backward", z, a, b))
+    cdef int dtype = floating_dtype("conv_backward", z, a, b)
+    cdef int computing = computing_dtype(dtype)
     cdef type cls = result_class(z, a)
     read_window("conv_backward", window, &shapes)
     read_given("conv_backward", &shapes, x_shape, kernel_shape, shape_of(z))
@@ -235,20 +236,20 @@ def conv_backward(d, x_shape, kernel_shape, window, *, x=None, kernel=None, y=No
         raise ValueError(f"conv_backward: y must have the shape of d; got d {shape_of(z)}, y {shape_of(mask)}")
     check_given("conv_backward", "x", a, shapes.x, z.v.ndim)
     check_given("conv_backward", "kernel", b, shapes.kernel, z.v.ndim)
-    z = cast_to(z, dtype)
+    z = ready(z, dtype, &shapes)
     if mask is not None:
         # Once, and not while packing, which meets an element once for each tap: docs/kernels.md, Convolutions.
-        z = relu_gradient(alias(Strided, z), alias(Strided, cast_to(mask, dtype)))
+        z = relu_gradient(alias(Strided, z), alias(Strided, ready(mask, dtype, &shapes)))
     if b is not None:
-        dx = fresh("conv_backward", cls, dtype, z.v.ndim, shapes.x)
-        sum_by_input(&shapes, dx, z, cast_to(b, dtype), None, False)
+        dx = fresh("conv_backward", cls, computing, z.v.ndim, shapes.x)
+        sum_by_input(&shapes, dx, z, ready(b, dtype, &shapes), None, False)
     if bias:
-        dbias = fresh("conv_backward", cls, dtype, 1, &shapes.filters)
+        dbias = fresh("conv_backward", cls, computing, 1, &shapes.filters)
     if a is not None:
-        dkernel = fresh("conv_backward", cls, dtype, z.v.ndim, shapes.kernel)
-        sum_by_kernel(&shapes, dkernel, cast_to(a, dtype), z, dbias)
+        dkernel = fresh("conv_backward", cls, computing, z.v.ndim, shapes.kernel)
+        sum_by_kernel(&shapes, dkernel, ready(a, dtype, &shapes), z, dbias)
     elif bias:
-        sum_filters(&shapes, dbias, z)
+        sum_filters(&shapes, dbias, cast_to(z, computing))
     return dx, dkernel, dbias
 
 

@@ -219,6 +219,14 @@ cdef int floating_dtype(str op, Strided x, Strided y, Strided z) except -1:
     return dtype
 
 
+cdef inline Strided ready(Strided x, int dtype, const Shapes *shapes):
+    """`x` as the sums of a convolution of `dtype` take it: bfloat16 as it is where they are contractions, all else in
+    what `dtype` computes in."""
+    if x.v.dtype == CYOPS_BFLOAT16 and dtype == CYOPS_BFLOAT16 and not is_depthwise(shapes):
+        return x
+    return cast_to(x, computing_dtype(dtype))
+
+
 cdef inline Strided cast_or_none(Strided x, int dtype):
     return None if x is None else cast_to(x, dtype)
 

@@ -50,7 +50,7 @@ cdef int sum_forward(const Shapes *shapes, Strided out, Strided x, Strided kerne
         return 0
     if is_depthwise(shapes):
         return depthwise_forward(shapes, out, x, kernel, bias, relu)
-    if suits_in_place(shapes, out, shapes.channels, shapes.filters, bias):
+    if x.v.dtype != CYOPS_BFLOAT16 and suits_in_place(shapes, out, shapes.channels, shapes.filters, bias):
         return in_place_forward(shapes, out, x, kernel, bias, relu)
     begin_plan(&plan, x, kernel)
     plan.call.out = out.v.data
@@ -104,7 +104,7 @@ cdef int sum_by_input(const Shapes *shapes, Strided dx, Strided d, Strided kerne
             left //= count_phases(&shapes.window.axes[i])
         if is_depthwise(shapes):
             depthwise_phase(shapes, phases, dx, d, kernel, bias, relu)
-        elif suits_in_place(shapes, dx, shapes.filters, shapes.channels, bias):
+        elif d.v.dtype != CYOPS_BFLOAT16 and suits_in_place(shapes, dx, shapes.filters, shapes.channels, bias):
             in_place_phase(shapes, phases, dx, d, kernel, bias, relu)
         else:
             sum_phase(shapes, phases, dx, d, kernel, bias, relu)
