@@ -135,7 +135,8 @@ cdef Strided transposed(const Shapes *shapes, Strided d, Strided kernel, Strided
     cdef int dtype = floating_dtype("conv_transpose", d, kernel, bias)
     cdef int computing = computing_dtype(dtype)
     cdef Strided out = fresh("conv_transpose", result_class(d, kernel), computing, d.v.ndim, shapes.x)
-    sum_by_input(shapes, out, ready(d, dtype, shapes), ready(kernel, dtype, shapes), cast_or_none(bias, computing), relu)
+    sum_by_input(shapes, out, ready(d, dtype, shapes), ready(kernel, dtype, shapes), cast_or_none(bias, computing),
+                 relu)
     out = cast_to(out, dtype)
     if recording():
         record("conv_transpose", (d, kernel, bias), out,

@@ -282,3 +282,17 @@ def test_a_model_with_a_policy_as_an_object_is_saved(tmp_path):
     model = ct.Sequential([layers.Input((3,)), layers.Dense(2, dtype=DTypePolicy(MIXED))])
     model.save(tmp_path / "m.safetensors")
     assert ct.load_model(tmp_path / "m.safetensors").layers[0].dtype_policy == DTypePolicy(MIXED)
+
+
+def test_a_graph_computes_by_the_policies_of_its_layers(tmp_path, mixed):
+    inputs = ct.Input((6,))
+    hidden = layers.Dense(8, "relu")(inputs)
+    outputs = layers.Dense(2, dtype="float32")(layers.Add()([hidden, layers.Dense(8)(inputs)]))
+    assert (inputs.dtype, hidden.dtype, outputs.dtype) == (np.float32, "bfloat16", np.float32)
+    model = ct.Model(inputs, outputs)
+    mixed_precision.set_global_policy("float32")
+    model.compile("sgd", "mse")
+    x, _ = data(32, 6)
+    model.fit(x, x[:, :2], epochs=1, verbose=0)
+    model.save(tmp_path / "m.safetensors")
+    assert np.array_equal(ct.load_model(tmp_path / "m.safetensors").predict(x, verbose=0), model.predict(x, verbose=0))

@@ -90,7 +90,7 @@ def _compared(what: str, first: Any, second: Any) -> Nested:
         raise ValueError(f"{what}: the number of axes must not depend on the number of samples; got {first.shape} and "
                          f"{second.shape} for 2 and 3")
     shape: Shape = tuple(n if n == m else None for n, m in zip(first.shape, second.shape, strict=True))
-    return KerasTensor(shape, as_dtype(what, first.dtype))
+    return KerasTensor(shape, as_dtype(what, first.dtype, with_bfloat16=True))
 
 
 def spend_numbers(what: str, structure: Any) -> None:
