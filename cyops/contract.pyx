@@ -246,6 +246,16 @@ def add_matmul(out, a, b):
     return given
 
 
+def peak_scratch(bint reset=False):
+    """The most bytes of working memory that kernels had at one time since the last call with `reset`; for tests.
+
+    >>> from cyops.contract import peak_scratch
+    >>> peak_scratch() >= 0
+    True
+    """
+    return api().peak_scratch(reset)
+
+
 include "contract_dense.pxi"
 include "contract_tensordot.pxi"
 include "contract_labels.pxi"

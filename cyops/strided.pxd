@@ -187,6 +187,7 @@ cdef extern from "csrc/base/api.h":
         int (*get_num_threads)() noexcept nogil
         void (*set_num_threads)(int count) noexcept nogil
         int (*count_workers)() noexcept nogil
+        Py_ssize_t (*peak_scratch)(int reset) noexcept nogil
 
 
 cdef class Strided:

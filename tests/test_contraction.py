@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import cyops
-from cyops.contract import contract_windows
+from cyops.contract import contract_windows, peak_scratch
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BATCH, ROW, COLUMN, SUMMED = range(4)
@@ -231,6 +231,40 @@ def test_every_instruction_set(isa):
     done = subprocess.run([sys.executable, "-X", "faulthandler", __file__], env={**os.environ, "CYOPS_ISA": isa},
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and done.stdout.split() == [isa], done.stderr[-2000:]
+
+
+# -- memory -----------------------------------------------------------------------------------------------------------
+def allocated(call):
+    """The bytes of tensors and of working memory that a call takes at most."""
+    call()
+    peak_scratch(reset=True)
+    before = cyops.memory_stats()
+    result = call()
+    after = cyops.memory_stats()
+    assert after["allocations"] - before["allocations"] == 1
+    return np.asarray(result).nbytes, peak_scratch()
+
+
+@pytest.mark.parametrize("labels, shape_a, shape_b", [
+    ("abcd,dbea->ce", (20, 40, 50, 60), (60, 40, 30, 20)), ("abcd,aebf->dfce", (40, 50, 20, 30), (40, 20, 50, 20)),
+    ("abcd,dc->ab", (60, 70, 40, 20), (20, 40)), ("acb,bd->cda", (50, 300, 60), (60, 70)),
+])
+def test_a_contraction_allocates_its_result_and_the_scratch_of_its_packs(labels, shape_a, shape_b):
+    """The operands are up to 9 MB, a copy of one would show; the packs' scratch is a few blocks of fixed size."""
+    inputs, of_out = labels.split("->")
+    of_a, of_b = inputs.split(",")
+    a, b = (cyops.Strided(np.ones(shape, "float32")) for shape in (shape_a, shape_b))
+    of_a, of_b, of_out = ([ord(letter) for letter in names] for names in (of_a, of_b, of_out))
+    _, scratch = allocated(lambda: cyops.contract(a, of_a, b, of_b, of_out))
+    assert scratch <= 4 << 20
+
+
+def test_a_window_allocates_its_result_and_the_scratch_of_its_packs():
+    x, kernel = cyops.ones((16, 40, 40, 32)), cyops.ones((3, 3, 32, 32))      # unfolded, x would have 29 MB
+    windows = [(1, 1, 1, 1, 1, 1), (2, 2, 1, 1, 1, 1)]
+    labels = (0, 10, 11, 20), (10, 11, 20, 30), (0, 1, 2, 30)
+    _, scratch = allocated(lambda: contract_windows(x, labels[0], kernel, *labels[1:], windows))
+    assert scratch <= 1 << 20
 
 
 # -- the call ---------------------------------------------------------------------------------------------------------

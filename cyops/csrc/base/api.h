@@ -16,6 +16,7 @@
 #include "rows/rows.h"
 #include "runtime/dispatch.h"
 #include "runtime/pool.h"
+#include "runtime/scratch.h"
 #include "update/update.h"
 
 /* ENTRY(f) is the function cyops_f, declared in its area's header. */
@@ -30,7 +31,7 @@
     ENTRY(pooling_windows) ENTRY(pooling_windows_back) ENTRY(find_runs) ENTRY(fold_windows) \
     ENTRY(channel_moments) ENTRY(channel_sums) ENTRY(channel_normalize) \
     ENTRY(select_isa) ENTRY(available_isas) \
-    ENTRY(get_num_threads) ENTRY(set_num_threads) ENTRY(count_workers)
+    ENTRY(get_num_threads) ENTRY(set_num_threads) ENTRY(count_workers) ENTRY(peak_scratch)
 /* clang-format on */
 
 #define CYOPS_ENTRY_POINTER(name) __typeof__(&cyops_##name) name;

@@ -118,5 +118,5 @@ int cyops_contract(const cyops_contraction *x) {
     };
     batch.must_copy_bias = 0;
     cyops_gemm_describe(&batch, x);
-    return multiply_all(&batch);
+    return batch.ndim == 0 && !batch.must_copy_bias ? multiply(&batch, &batch.problem) : multiply_all(&batch);
 }

@@ -33,6 +33,12 @@ typedef struct {
     int flags;
 } cyops_gemm_panel;
 
+/* Rows of a panel that lie side by side in memory, or all in the padding, where x is NULL; at most a vector of them. */
+typedef struct {
+    const void *x;
+    ptrdiff_t lane, width;
+} cyops_gemm_piece;
+
 /* What there is for one dtype. */
 typedef struct {
     int itemsize, mr, nr;
@@ -41,9 +47,12 @@ typedef struct {
      * (64 bytes) beyond the end of out. */
     void (*pack)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const void *x, ptrdiff_t ws, ptrdiff_t ks,
                  void *out);
-    /* The same for rows that lie anywhere: element (i, k) at places[i] + k * ks elements, or 0 where places[i] is NULL.
-     * depth is at most CYOPS_GEMM_MAX_DEPTH, width at most nr. Writes nothing beyond the end of out but for a
-     * stored of no whole vectors, and then as above. */
+    /* The same for rows that lie anywhere: in pieces, at x + k * ks elements for the first of each, in ascending order of
+     * the lanes, which they cover; or element (i, k) at places[i] + k * ks elements, 0 where places[i] is NULL, with depth
+     * at most CYOPS_GEMM_MAX_DEPTH and width at most nr. They write nothing beyond the end of out but for a stored of no
+     * whole vectors, and then as above. */
+    void (*pack_pieces)(ptrdiff_t count, const cyops_gemm_piece *pieces, ptrdiff_t width, ptrdiff_t stored,
+                        ptrdiff_t depth, ptrdiff_t ks, void *out);
     void (*pack_lanes)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const void *const *places, ptrdiff_t ks,
                        void *out);
     /* sums[i] += a[i, :] . x for i < m. Element (i, k) of a is at a + i * rs_a + k / nr * ps_a + k % nr * itemsize. */

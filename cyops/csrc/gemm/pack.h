@@ -72,33 +72,29 @@ static void GEMM_NAME(pack)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, 
     }
 }
 
-/* Lanes that lie side by side in memory, or all in the padding: one vector load for at most LANES of them. */
-typedef struct {
-    const T *x;
-    ptrdiff_t lane, width;
-} GEMM_NAME(piece);
-
-static ptrdiff_t GEMM_NAME(find_pieces)(ptrdiff_t width, const T *const *places, GEMM_NAME(piece) * pieces) {
+static ptrdiff_t GEMM_NAME(find_pieces)(ptrdiff_t width, const T *const *places, cyops_gemm_piece *pieces) {
     ptrdiff_t count = 0;
     for (ptrdiff_t i = 0; i < width; i++) {
-        GEMM_NAME(piece) *last = count > 0 ? pieces + count - 1 : NULL;
+        cyops_gemm_piece *last = count > 0 ? pieces + count - 1 : NULL;
         if (last != NULL && last->width < LANES &&
-            (places[i] == NULL ? last->x == NULL : last->x != NULL && places[i] == last->x + last->width))
+            (places[i] == NULL ? last->x == NULL : last->x != NULL && places[i] == (const T *)last->x + last->width))
             last->width++;
         else
-            pieces[count++] = (GEMM_NAME(piece)){places[i], i, 1};
+            pieces[count++] = (cyops_gemm_piece){places[i], i, 1};
     }
     return count;
 }
 
 /* Ascending lanes and k: what a store writes beyond its piece, the next one overwrites. The last step writes nothing
  * beyond, since what follows may be another thread's. */
-static void GEMM_NAME(pack_pieces)(ptrdiff_t count, const GEMM_NAME(piece) * pieces, ptrdiff_t width, ptrdiff_t stored,
-                                   ptrdiff_t depth, ptrdiff_t ks, T *out) {
+static void GEMM_NAME(pack_pieces)(ptrdiff_t count, const cyops_gemm_piece *pieces, ptrdiff_t width, ptrdiff_t stored,
+                                   ptrdiff_t depth, ptrdiff_t ks, void *packed) {
+    T *out = packed;
     for (ptrdiff_t k = 0; k < depth; k++, out += stored) {
         for (ptrdiff_t i = 0; i < count; i++) {
             MASK mask = V(mask_of)(pieces[i].width);
-            VEC v = pieces[i].x == NULL ? V(zero)() : V(load_masked)(pieces[i].x + k * ks, mask);
+            const T *x = pieces[i].x;
+            VEC v = x == NULL ? V(zero)() : V(load_masked)(x + k * ks, mask);
             if (k < depth - 1)
                 V(store)(out + pieces[i].lane, v);
             else
@@ -111,7 +107,7 @@ static void GEMM_NAME(pack_pieces)(ptrdiff_t count, const GEMM_NAME(piece) * pie
 static void GEMM_NAME(pack_lanes)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const void *const *given,
                                   ptrdiff_t ks, void *packed) {
     const T *const *places = (const T *const *)given;
-    GEMM_NAME(piece) pieces[2 * LANES];
+    cyops_gemm_piece pieces[2 * LANES];
     ptrdiff_t count = GEMM_NAME(find_pieces)(width, places, pieces);
     if ((ks != 1 && ks != -1) || depth < PIECE || count <= 2) {
         GEMM_NAME(pack_pieces)(count, pieces, width, stored, depth, ks, packed);

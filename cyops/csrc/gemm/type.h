@@ -26,6 +26,7 @@ static const cyops_gemm_type GEMM_NAME(type) = {
 #endif
         },
     .pack = GEMM_NAME(pack),
+    .pack_pieces = GEMM_NAME(pack_pieces),
     .pack_lanes = GEMM_NAME(pack_lanes),
     .dot = GEMM_NAME(dot),
     .dot_columns = GEMM_NAME(dot_columns),

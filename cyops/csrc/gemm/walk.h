@@ -9,11 +9,13 @@
 #include "gemm/gemm.h"
 #include "gemm/kernels.h"
 
-/* Axes that are walked as one, innermost first, none of length 1. Strides count elements. */
+/* Axes that are walked as one, innermost first, none of length 1. Strides count elements. An axis that moves the place of
+ * a window does so by `steps` after every `grains` elements: the taps of a row of pixels and the channels of each are one
+ * axis where they lie side by side. */
 typedef struct {
     int ndim;
     ptrdiff_t count; /* product of the lengths */
-    ptrdiff_t shape[CYOPS_MAX_NDIM], strides[CYOPS_MAX_NDIM], steps[CYOPS_MAX_NDIM];
+    ptrdiff_t shape[CYOPS_MAX_NDIM], strides[CYOPS_MAX_NDIM], steps[CYOPS_MAX_NDIM], grains[CYOPS_MAX_NDIM];
     int windows[CYOPS_MAX_NDIM];
 } gemm_walk;
 
@@ -29,13 +31,23 @@ typedef struct {
     ptrdiff_t offset, place[CYOPS_MOST_WINDOWS];
 } gemm_cursor;
 
+/* Lanes that lie side by side in memory and move at most one window, by `step` from lane to lane. */
+typedef struct {
+    ptrdiff_t lane, width, step;
+    int window;
+} gemm_segment;
+
+#define GEMM_MOST_SEGMENTS 6
+
 /* The rows or columns of one panel: lane i is one of them. */
 typedef struct {
     ptrdiff_t width;
     ptrdiff_t offset[CYOPS_GEMM_MAX_NR], place[CYOPS_MOST_WINDOWS][CYOPS_GEMM_MAX_NR];
     ptrdiff_t lowest[CYOPS_MOST_WINDOWS], highest[CYOPS_MOST_WINDOWS]; /* of the places */
     ptrdiff_t stride;                                                  /* from lane to lane, where is_regular */
-    int is_regular;
+    int is_regular, is_uniform; /* uniform: at one place in every window */
+    int segments;               /* that the lanes are cut into; 0 where they would be too many */
+    gemm_segment segment[GEMM_MOST_SEGMENTS];
 } gemm_lanes;
 
 /* Puts one more axis outside the others. */
@@ -43,20 +55,28 @@ static inline void gemm_walk_add(gemm_walk *walk, ptrdiff_t length, ptrdiff_t st
     if (length == 1) return;
     int last = walk->ndim - 1;
     walk->count *= length;
-    if (last >= 0 && window == CYOPS_NO_WINDOW && walk->windows[last] == CYOPS_NO_WINDOW &&
-        stride == walk->strides[last] * walk->shape[last]) {
+    if (last >= 0 && walk->windows[last] == CYOPS_NO_WINDOW && stride == walk->strides[last] * walk->shape[last]) {
+        walk->grains[last] = window == CYOPS_NO_WINDOW ? 1 : walk->shape[last];
         walk->shape[last] *= length;
+        walk->steps[last] = step;
+        walk->windows[last] = window;
         return;
     }
     walk->shape[walk->ndim] = length;
     walk->strides[walk->ndim] = stride;
     walk->steps[walk->ndim] = step;
+    walk->grains[walk->ndim] = 1;
     walk->windows[walk->ndim++] = window;
 }
 
 static inline void gemm_walk_begin(gemm_walk *walk) {
     walk->ndim = 0;
     walk->count = 1;
+}
+
+/* The place along axis i at an index of it. */
+static inline ptrdiff_t gemm_walk_place(const gemm_walk *walk, int i, ptrdiff_t index) {
+    return (walk->grains[i] == 1 ? index : index / walk->grains[i]) * walk->steps[i];
 }
 
 /* To the position after `steps` steps from the beginning. */
@@ -71,7 +91,7 @@ static inline void gemm_cursor_to(const gemm_walk *walk, gemm_cursor *cursor, pt
         }
         cursor->index[i] = index;
         cursor->offset += index * walk->strides[i];
-        if (walk->windows[i] >= 0) cursor->place[walk->windows[i]] += index * walk->steps[i];
+        if (walk->windows[i] >= 0) cursor->place[walk->windows[i]] += gemm_walk_place(walk, i, index);
     }
 }
 
@@ -84,13 +104,11 @@ static inline ptrdiff_t gemm_cursor_run(const gemm_walk *walk, const gemm_cursor
 static inline void gemm_cursor_on(const gemm_walk *walk, gemm_cursor *cursor, ptrdiff_t steps) {
     for (int i = 0; i < walk->ndim; i++) {
         int window = walk->windows[i];
-        cursor->index[i] += steps;
-        cursor->offset += steps * walk->strides[i];
-        if (window >= 0) cursor->place[window] += steps * walk->steps[i];
-        if (cursor->index[i] < walk->shape[i]) return;
-        cursor->index[i] = 0;
-        cursor->offset -= walk->shape[i] * walk->strides[i];
-        if (window >= 0) cursor->place[window] -= walk->shape[i] * walk->steps[i];
+        ptrdiff_t before = cursor->index[i], after = before + steps < walk->shape[i] ? before + steps : 0;
+        cursor->index[i] = after;
+        cursor->offset += (after - before) * walk->strides[i];
+        if (window >= 0) cursor->place[window] += gemm_walk_place(walk, i, after) - gemm_walk_place(walk, i, before);
+        if (after > 0) return;
         steps = 1;
     }
 }

@@ -12,6 +12,7 @@
 #define SMALL 8192                    /* on the stack of the thread */
 
 static void *_Atomic slots[SLOTS];
+static _Atomic ptrdiff_t taken, peak; /* bytes of capacity */
 
 static size_t *capacity_of(void *block) { return (size_t *)((char *)block - HEADER); }
 
@@ -29,19 +30,32 @@ static void *allocate(size_t nbytes) {
     return memory + HEADER;
 }
 
+static void *count_taken(void *block) {
+    if (block == NULL) return NULL;
+    ptrdiff_t now = atomic_fetch_add(&taken, (ptrdiff_t)*capacity_of(block)) + (ptrdiff_t)*capacity_of(block);
+    ptrdiff_t before = atomic_load(&peak);
+    while (now > before && !atomic_compare_exchange_weak(&peak, &before, now)) continue;
+    return block;
+}
+
+ptrdiff_t cyops_peak_scratch(int reset) {
+    return reset ? atomic_exchange(&peak, atomic_load(&taken)) : atomic_load(&peak);
+}
+
 void *cyops_take_scratch(size_t nbytes) {
     for (int i = 0; i < SLOTS; i++) {
         if (atomic_load_explicit(&slots[i], memory_order_relaxed) == NULL) continue;
         void *block = atomic_exchange(&slots[i], NULL);
         if (block == NULL) continue;
-        if (*capacity_of(block) >= nbytes) return block;
+        if (*capacity_of(block) >= nbytes) return count_taken(block);
         release(block); /* too small: a larger one takes its place when it is given back */
     }
-    return allocate(nbytes);
+    return count_taken(allocate(nbytes));
 }
 
 void cyops_give_scratch(void *block) {
     if (block == NULL) return;
+    atomic_fetch_sub(&taken, (ptrdiff_t)*capacity_of(block));
     if (!CYOPS_SANITIZED && *capacity_of(block) <= KEPT_LIMIT) {
         for (int i = 0; i < SLOTS; i++) {
             void *expected = NULL;

@@ -1,0 +1,87 @@
+"""The two tables of docs/kernels.md, Contractions: `python -m benchmarks.contraction_rates`, one thread, times of the
+thread, so that other processes do not count. Set CYOPS_NUM_THREADS=1, OMP_NUM_THREADS=1 and no other variable."""
+import functools
+import importlib
+import importlib.util
+import time
+
+import numpy as np
+
+import cyops
+
+contract_windows = importlib.import_module("cyops.contract").contract_windows
+
+RNG = np.random.default_rng(0)
+CONVOLUTIONS = [(64, 28, 32, 32), (64, 14, 32, 64), (64, 14, 64, 64), (64, 7, 64, 128), (32, 16, 128, 128)]
+CONTRACTIONS = [
+    ("abcd,dbea->ce", (48, 32, 256, 48), (48, 32, 256, 48)),
+    ("abcde,efbad->cf", (12, 16, 256, 12, 24), (24, 256, 16, 12, 12)),
+    ("abcd,aebf->dfce", (32, 48, 24, 32), (32, 24, 48, 32)), ("abcd,eafd->fbec", (32, 24, 32, 48), (24, 32, 32, 48)),
+    ("abc,bda->dc", (64, 96, 400), (96, 400, 64)), ("abcdef,dega->gfbc", (24, 12, 12, 16, 16, 12), (16, 16, 24, 24)),
+    ("abcd,dbce->ae", (256, 40, 36, 12), (12, 40, 36, 256)),
+]
+
+
+def numbers(*shape):
+    return (RNG.random(shape) - 0.5).astype("float32")
+
+
+def best(*calls, repeats=10):
+    """The least time of each, taken in turn."""
+    times = [np.inf] * len(calls)
+    for _ in range(repeats):
+        for i, call in enumerate(calls):
+            begin = time.thread_time()
+            call()
+            times[i] = min(times[i], time.thread_time() - begin)
+    return times
+
+
+def convolution_rates(samples, side, channels, filters):
+    """Forward and by the kernel, channels last and first, as fractions of the rate of matrix products of their size."""
+    x, d = (numbers(samples, side, side, n) for n in (channels, filters))
+    kernel = numbers(3, 3, channels, filters)
+    rows, depth = samples * side * side, 9 * channels
+    a, b, c = numbers(rows, depth), numbers(depth, filters), numbers(rows, filters)
+    calls = [lambda: cyops.matmul(a, b), lambda: cyops.matmul(a.T, c)]
+    at, tap = (1, 2), (10, 11)
+    for first in (False, True):
+        moved = [np.ascontiguousarray(np.moveaxis(y, -1, 1)) if first else y for y in (x, d)]
+        of_x, of_d = ([0, 20, *tap], [0, 30, *at]) if first else ([0, *tap, 20], [0, *at, 30])
+        axes = (2, 3) if first else (1, 2)
+        forward = [(axis, label, 1, 1, 1, 1) for axis, label in zip(axes, at, strict=True)]
+        by_kernel = [(axis, label, 1, 1, 1, 1) for axis, label in zip(axes, tap, strict=True)]
+        summed = [dict(zip(tap, at, strict=True)).get(label, label) for label in of_x]
+        of_kernel = [*tap, 20, 30]
+        calls.append(functools.partial(contract_windows, moved[0], of_x, kernel, of_kernel, of_d, forward))
+        calls.append(functools.partial(contract_windows, moved[0], summed, moved[1], of_d, of_kernel, by_kernel))
+    product, turned, *times = best(*calls)
+    return [(turned if i % 2 else product) / t for i, t in enumerate(times)]
+
+
+def contraction_rates(formula, shape_a, shape_b):
+    """GFLOP/s of ours, NumPy's and PyTorch's where that is installed."""
+    names, out = formula.split("->")
+    of_a, of_b = names.split(",")
+    a, b = numbers(*shape_a), numbers(*shape_b)
+    lengths = dict(zip(of_a + of_b, shape_a + shape_b, strict=True))
+    summed = [name for name in of_a if name not in out]
+    last = [name for name in (of_a[-1], of_b[-1]) if name in summed]
+    order = [*out, *[name for name in summed if name not in last], *dict.fromkeys(last)]
+    labels = [[order.index(name) for name in names] for names in (of_a, of_b, out)]
+    calls = [lambda: cyops.contract(a, labels[0], b, labels[1], labels[2]),
+             lambda: np.einsum(formula, a, b, optimize=True)]
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        of_torch = torch.from_numpy(a), torch.from_numpy(b)
+        calls.append(lambda: torch.einsum(formula, *of_torch))
+    operations = 2 * np.prod(list(lengths.values()))
+    return [operations / t / 1e9 for t in best(*calls)]
+
+
+if __name__ == "__main__":
+    for sizes in CONVOLUTIONS:
+        print(sizes, *[f"{rate:.2f}" for rate in convolution_rates(*sizes)])
+    for case in CONTRACTIONS:
+        print(case[0], *[f"{rate:.0f}" for rate in contraction_rates(*case)])
