@@ -174,6 +174,19 @@ def test_integers_and_inputs_that_nothing_reads():
     assert len(model.layers) == 5 and len(pickle.loads(pickle.dumps(model)).layers) == 5
 
 
+def test_graphs_of_bfloat16(tmp_path):
+    x = Input((4,))
+    half = layers.Dense(3, dtype="mixed_bfloat16")(x)
+    model = Model(x, [half, ops.concat([half, half], axis=1), ops.cast(x, ct.bfloat16), ops.cast(half, "float32")])
+    dtypes = ["bfloat16", "bfloat16", "bfloat16", "float32"]
+    assert [str(output.dtype) for output in model.outputs] == dtypes or [
+        output.dtype.name for output in model.outputs] == dtypes
+    model.save(tmp_path / "model.safetensors")
+    value = arrays((2, 4))[0]
+    for one, other in zip(ct.load_model(tmp_path / "model.safetensors")(value), model(value), strict=True):
+        assert one.dtype == other.dtype and np.array_equal(ops.cast(one, "float32"), ops.cast(other, "float32"))
+
+
 # -- parts ------------------------------------------------------------------------------------------------------------
 def test_inner_tensors_make_models_of_their_own():
     model = forked()

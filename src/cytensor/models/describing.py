@@ -15,6 +15,7 @@ import numpy as np
 from cytensor import nested
 from cytensor.checks import arguments, schema
 from cytensor.checks.arguments import Rule
+from cytensor.dtypes import as_dtype, bfloat16
 from cytensor.layers import InputLayer, Layer
 from cytensor.models.graph import Graph
 from cytensor.symbolic import Function, KerasTensor, Node
@@ -64,7 +65,7 @@ def _encoded(value: Any, places: dict[int, Reference]) -> Any:
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         array = np.asarray(value)
         return {"array": array.tolist(), "dtype": array.dtype.name}
-    if isinstance(value, np.dtype):
+    if isinstance(value, np.dtype) or value is bfloat16:
         return {"dtype": value.name}
     if isinstance(value, slice):
         return {"slice": [inner(part) for part in (value.start, value.stop, value.step)]}
@@ -171,7 +172,7 @@ def _decoded(value: Any, tensors: dict[Reference, KerasTensor]) -> Any:
     if keys == {"array", "dtype"}:
         return asarray(np.asarray(value["array"], np.dtype(value["dtype"])))
     if keys == {"dtype"}:
-        return np.dtype(value["dtype"])
+        return as_dtype("dtype", value["dtype"], with_bfloat16=True)
     if keys == {"ellipsis"}:
         return Ellipsis
     if keys == {"slice"} or keys == {"tuple"}:

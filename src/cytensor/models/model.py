@@ -49,7 +49,7 @@ class Model(Trainer, Layer):
 
     _rounds_inputs = False        # the layers inside do, each by its own policy
     _bookkeeping = Trainer._bookkeeping | {"_graph"}
-    _functional: "ClassVar[type[Model]]"           # what Model(inputs, outputs) is; functional.py sets it
+    _functional: "ClassVar[type[Model]]"           # what Model(inputs, outputs) is
     _graph: Graph | None = None                    # where the model was made of inputs and outputs
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:

@@ -13,7 +13,6 @@ from cytensor import nested
 from cytensor.autodiff.tape import _checking
 from cytensor.checks import budget
 from cytensor.checks.shapes import broadcast
-from cytensor.dtypes import as_dtype
 from cytensor.ops import FUNCTIONS
 from cytensor.symbolic.nodes import replaced, symbolic_in
 from cytensor.symbolic.tensors import KerasTensor
@@ -90,7 +89,7 @@ def _compared(what: str, first: Any, second: Any) -> Nested:
         raise ValueError(f"{what}: the number of axes must not depend on the number of samples; got {first.shape} and "
                          f"{second.shape} for 2 and 3")
     shape: Shape = tuple(n if n == m else None for n, m in zip(first.shape, second.shape, strict=True))
-    return KerasTensor(shape, as_dtype(what, first.dtype, with_bfloat16=True))
+    return KerasTensor(shape, first.dtype)
 
 
 def spend_numbers(what: str, structure: Any) -> None:
