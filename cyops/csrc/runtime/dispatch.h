@@ -14,15 +14,14 @@
 #include "rows/kernels.h"
 #include "update/kernels.h"
 
+/* The areas, one struct of kernels each. Those of bfloat16 differ in gemm alone. */
+#define CYOPS_AREAS_BESIDE_GEMM(AREA) \
+    AREA(conv) AREA(elementwise) AREA(normalize) AREA(pool) AREA(reduce) AREA(rows) AREA(update)
+#define CYOPS_AREAS(AREA) AREA(gemm) CYOPS_AREAS_BESIDE_GEMM(AREA)
+
+#define CYOPS_AREA_FIELD(area) const cyops_##area##_kernels *area;
 typedef struct {
-    const cyops_conv_kernels *conv;
-    const cyops_elementwise_kernels *elementwise;
-    const cyops_gemm_kernels *gemm;
-    const cyops_normalize_kernels *normalize;
-    const cyops_pool_kernels *pool;
-    const cyops_reduce_kernels *reduce;
-    const cyops_rows_kernels *rows;
-    const cyops_update_kernels *update;
+    CYOPS_AREAS(CYOPS_AREA_FIELD)
 } cyops_kernels;
 
 /* The kernels in use. Set by cyops_select_isa; the generic ones before that. */

@@ -26,13 +26,6 @@ static const cyops_gemm_kernels gemm_kernels_with_pairs = {
 };
 
 const cyops_kernels cyops_kernels_avx512_bf16 = {
-    .conv = &cyops_conv_kernels_avx512,
-    .elementwise = &cyops_elementwise_kernels_avx512,
-    .gemm = &gemm_kernels_with_pairs,
-    .normalize = &cyops_normalize_kernels_avx512,
-    .pool = &cyops_pool_kernels_avx512,
-    .reduce = &cyops_reduce_kernels_avx512,
-    .rows = &cyops_rows_kernels_avx512,
-    .update = &cyops_update_kernels_avx512,
+    .gemm = &gemm_kernels_with_pairs, CYOPS_AREAS_BESIDE_GEMM(CYOPS_AREA_KERNELS) /* else those of AVX-512 */
 };
 #endif

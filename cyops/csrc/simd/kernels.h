@@ -17,13 +17,5 @@
 #include "rows/loops.h"
 #include "update/loops.h"
 
-const cyops_kernels ISA_NAME(cyops_kernels) = {
-    .conv = &ISA_NAME(cyops_conv_kernels),
-    .elementwise = &ISA_NAME(cyops_elementwise_kernels),
-    .gemm = &ISA_NAME(cyops_gemm_kernels),
-    .normalize = &ISA_NAME(cyops_normalize_kernels),
-    .pool = &ISA_NAME(cyops_pool_kernels),
-    .reduce = &ISA_NAME(cyops_reduce_kernels),
-    .rows = &ISA_NAME(cyops_rows_kernels),
-    .update = &ISA_NAME(cyops_update_kernels),
-};
+#define CYOPS_AREA_KERNELS(area) .area = &ISA_NAME(cyops_##area##_kernels),
+const cyops_kernels ISA_NAME(cyops_kernels) = {CYOPS_AREAS(CYOPS_AREA_KERNELS)};
