@@ -249,35 +249,62 @@ static int axis_of_pairs(cyops_contraction *x) {
     return x->ndim++;
 }
 
-/* The sums of b over its summed positions, in their order. */
+/* Axes walked as one in b, in its mask and in the sums. */
+typedef struct {
+    gemm_walk b, mask, sums;
+} sums_walk;
+
+static void begin_walks(sums_walk *walk) {
+    gemm_walk_begin(&walk->b);
+    gemm_walk_begin(&walk->mask);
+    gemm_walk_begin(&walk->sums);
+}
+
+static void add_to_walks(sums_walk *walk, const cyops_contraction_axis *axis) {
+    gemm_walk_add(&walk->b, axis->length, axis->b, CYOPS_NO_WINDOW, 0);
+    gemm_walk_add(&walk->mask, axis->length, axis->mask, CYOPS_NO_WINDOW, 0);
+    gemm_walk_add(&walk->sums, axis->length, axis->sums, CYOPS_NO_WINDOW, 0);
+}
+
+static float widened(uint16_t bits) {
+    const union {
+        uint32_t bits;
+        float number;
+    } wide = {(uint32_t)bits << 16};
+    return wide.number;
+}
+
+/* The sums of one batch: b over its summed positions, in their order. */
+static void sum_batch(const cyops_contraction_axis *column, const sums_walk *summed, const uint16_t *b,
+                      const uint16_t *mask, float *sums) {
+    for (ptrdiff_t j = 0; j < column->length; j++) sums[j] = 0;
+    for (ptrdiff_t k = 0, offset, of_mask; k < summed->b.count; k++) {
+        cyops_gemm_offsets(&summed->b, k, 1, &offset);
+        cyops_gemm_offsets(&summed->mask, k, 1, &of_mask);
+        for (ptrdiff_t j = 0; j < column->length; j++) {
+            const uint16_t bits = b[offset + j * column->b];
+            sums[j] += widened(mask != NULL ? keep_where_positive(bits, mask[of_mask + j * column->mask]) : bits);
+        }
+    }
+}
+
 static void sum_columns(const cyops_contraction *x) {
     const cyops_contraction_axis none = {.length = 1}, *column = &none;
-    gemm_walk walk, walk_mask;
-    gemm_walk_begin(&walk);
-    gemm_walk_begin(&walk_mask);
+    sums_walk summed, batches;
+    begin_walks(&summed);
+    begin_walks(&batches);
     for (int i = x->ndim - 1; i >= 0; i--) {
         const cyops_contraction_axis *axis = &x->axes[i];
         if (axis->part == CYOPS_COLUMN) column = axis;
-        if (axis->part != CYOPS_SUMMED) continue;
-        gemm_walk_add(&walk, axis->length, axis->b, CYOPS_NO_WINDOW, 0);
-        gemm_walk_add(&walk_mask, axis->length, axis->mask, CYOPS_NO_WINDOW, 0);
+        if (axis->part == CYOPS_SUMMED) add_to_walks(&summed, axis);
+        if (axis->part == CYOPS_BATCH) add_to_walks(&batches, axis);
     }
-    float *sums = (float *)x->sums;
-    for (ptrdiff_t j = 0; j < column->length; j++) sums[j] = 0;
-    for (ptrdiff_t k = 0, offset, offset_mask; k < walk.count; k++) {
-        cyops_gemm_offsets(&walk, k, 1, &offset);
-        cyops_gemm_offsets(&walk_mask, k, 1, &offset_mask);
-        const uint16_t *b = (const uint16_t *)x->b + offset;
-        const uint16_t *y = x->mask == NULL ? NULL : (const uint16_t *)x->mask + offset_mask;
-        for (ptrdiff_t j = 0; j < column->length; j++) {
-            const uint16_t bits = b[j * column->b];
-            const uint16_t kept = y == NULL ? bits : keep_where_positive(bits, y[j * column->mask]);
-            const union {
-                uint32_t bits;
-                float number;
-            } widened = {(uint32_t)kept << 16};
-            sums[j] += widened.number;
-        }
+    for (ptrdiff_t i = 0, b, mask, sums; i < batches.b.count; i++) {
+        cyops_gemm_offsets(&batches.b, i, 1, &b);
+        cyops_gemm_offsets(&batches.mask, i, 1, &mask);
+        cyops_gemm_offsets(&batches.sums, i, 1, &sums);
+        sum_batch(column, &summed, (const uint16_t *)x->b + b,
+                  x->mask == NULL ? NULL : (const uint16_t *)x->mask + mask, (float *)x->sums + sums);
     }
 }
 
