@@ -12,9 +12,12 @@
 #define SMALL 8192                    /* on the stack of the thread */
 
 static void *_Atomic slots[SLOTS];
-static _Atomic ptrdiff_t taken, peak; /* bytes of capacity */
+static _Atomic ptrdiff_t taken, peak; /* bytes that were asked for */
 
 static size_t *capacity_of(void *block) { return (size_t *)((char *)block - HEADER); }
+
+/* How much of it was asked for. */
+static size_t *asked_of(void *block) { return capacity_of(block) + 1; }
 
 static void release(void *block) {
     if (block != NULL) cyops_system_release((char *)block - HEADER);
@@ -30,9 +33,10 @@ static void *allocate(size_t nbytes) {
     return memory + HEADER;
 }
 
-static void *count_taken(void *block) {
+static void *count_taken(void *block, size_t nbytes) {
     if (block == NULL) return NULL;
-    ptrdiff_t now = atomic_fetch_add(&taken, (ptrdiff_t)*capacity_of(block)) + (ptrdiff_t)*capacity_of(block);
+    *asked_of(block) = nbytes;
+    ptrdiff_t now = atomic_fetch_add(&taken, (ptrdiff_t)nbytes) + (ptrdiff_t)nbytes;
     ptrdiff_t before = atomic_load(&peak);
     while (now > before && !atomic_compare_exchange_weak(&peak, &before, now)) continue;
     return block;
@@ -47,15 +51,15 @@ void *cyops_take_scratch(size_t nbytes) {
         if (atomic_load_explicit(&slots[i], memory_order_relaxed) == NULL) continue;
         void *block = atomic_exchange(&slots[i], NULL);
         if (block == NULL) continue;
-        if (*capacity_of(block) >= nbytes) return count_taken(block);
+        if (*capacity_of(block) >= nbytes) return count_taken(block, nbytes);
         release(block); /* too small: a larger one takes its place when it is given back */
     }
-    return count_taken(allocate(nbytes));
+    return count_taken(allocate(nbytes), nbytes);
 }
 
 void cyops_give_scratch(void *block) {
     if (block == NULL) return;
-    atomic_fetch_sub(&taken, (ptrdiff_t)*capacity_of(block));
+    atomic_fetch_sub(&taken, (ptrdiff_t)*asked_of(block));
     if (!CYOPS_SANITIZED && *capacity_of(block) <= KEPT_LIMIT) {
         for (int i = 0; i < SLOTS; i++) {
             void *expected = NULL;
