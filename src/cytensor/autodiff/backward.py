@@ -3,9 +3,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import cyops
-import cytensor.autodiff.einsum_gradient
-import cytensor.autodiff.gradients
-import cytensor.autodiff.running_gradients  # noqa: F401 - these three fill the registry of rules
+import cytensor.autodiff.gradients  # noqa: F401 - it fills the registry of rules
 from cyops import Record, Strided, look_up, matches
 from cytensor.autodiff.fusion import fused_steps
 from cytensor.autodiff.rules import NO_GRADIENT, RULES, Rule
