@@ -103,6 +103,7 @@ def test_what_was_compiled_is_saved(tmp_path):
 @pytest.mark.parametrize(("arguments", "message"), [
     ({"loss": ["mse", "mae"]}, r"compile: loss must be for the model's one output, 'classes'; got \['mse', 'mae'\]"),
     ({"loss": {"a": "mse", "b": "mae"}}, "compile: loss must be for the model's one output, 'classes'; got 'a', 'b'"),
+    ({"loss": {"clases": "mse"}}, "compile: loss must be for the model's one output, 'classes'; got 'clases'"),
     ({"loss": []}, r"compile: loss must be for the model's one output, 'classes'; got \[\]"),
     ({"loss": {}}, "compile: loss must be for the model's one output, 'classes'; got nothing"),
     ({"metrics": {"a": "mse", "b": "mae"}}, "metrics must be for the model's one output, 'classes'; got 'a', 'b'"),

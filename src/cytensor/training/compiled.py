@@ -18,13 +18,13 @@ from cytensor.types import ArrayLike, Identifier, Nested
 def only(argument: str, value: Any, name: str | None) -> Any:
     """What a list of one entry, or a dictionary of one output's name, holds; anything else as it is.
 
-    name: of the output, for the message; None where nobody knows. ValueError for more entries, or none.
+    name: of the output; None where nobody knows. ValueError for more entries, or none, and for a loss by another name.
 
     >>> only("loss", {"digits": ["mse"]}, None)
     'mse'
     """
     while isinstance(value, (list, tuple)) or _is_by_name(value):
-        if len(value) != 1:
+        if len(value) != 1 or (argument == "loss" and _is_by_name(value) and name is not None and name not in value):
             raise _refusal(argument, value, name)
         value = next(iter(value.values() if isinstance(value, dict) else value))
     return value
