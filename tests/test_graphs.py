@@ -343,6 +343,7 @@ def refused():
     return [
         (lambda: Model(y, out), ValueError, r"Model: outputs must be connected to the inputs; got the output of "
                                             r"'dense', which needs 'x', and inputs \['y'\]"),
+        (lambda: Model(Input((3,)), out), ValueError, r"which needs 'x', and inputs \['input_layer"),
         (lambda: Model(x, dense), TypeError, "outputs must be symbolic tensors.*; the layer's output is 'dense"),
         (lambda: Model(x, np.ones(3)), TypeError, "outputs must be symbolic tensors"),
         (lambda: Model([], out), ValueError, "inputs must be symbolic tensors, as Input gives them; got"),
@@ -385,10 +386,10 @@ def refused():
     ]
 
 
-@pytest.mark.parametrize("number", range(40))
+@pytest.mark.parametrize("number", range(41))
 def test_bad_input_is_named(number):
     rows = refused()
-    assert len(rows) == 40
+    assert len(rows) == 41
     make, error, message = rows[number]
     with pytest.raises(error, match=message):
         make()

@@ -197,9 +197,9 @@ def _node_of(op: str, tensor: KerasTensor, output: KerasTensor) -> Node:
 
 
 def _unconnected(op: str, output: KerasTensor, node: Node, inputs: Sequence[KerasTensor]) -> ValueError:
-    owner = output.node.operation.name if output.node is not None else output.name
+    owner, *given = [tensor.name if tensor.node is None else tensor.node.operation.name for tensor in (output, *inputs)]
     return ValueError(f"{op}: outputs must be connected to the inputs; got the output of '{owner}', which needs "
-                      f"'{node.operation.name}', and inputs {[tensor.name for tensor in inputs]}")
+                      f"'{node.operation.name}', and inputs {given}")
 
 
 def _by_depth(nodes: list[Node], met: dict[int, int]) -> tuple[list[Any], list[int]]:
