@@ -14,7 +14,7 @@ from math import exp, log
 from pathlib import Path
 
 from .reasons import REASONS
-from .targets import HEADLINES, TARGETS, in_threads
+from .targets import ACCURACY, HEADLINES, TARGETS, in_threads
 
 HERE = Path(__file__).parent
 PAGE, README = HERE / "RESULTS.md", HERE.parent / "README.md"
@@ -252,7 +252,7 @@ def heading(runs):
 
 
 def figures(runs, targets=TARGETS, headlines=HEADLINES):
-    """The README's table: the headlines of the targets, and what they were measured with."""
+    """The README's table: the headlines of the targets, the accuracies, and what they were measured with."""
     rows = {threads: {row_key(one): one["extra_info"] for one in run["benchmarks"]} for threads, run in runs.items()}
     lines = [line(["", "beside", *map(in_threads, runs)]), "|---|---|" + "--:|" * len(runs)]
     for target in targets:
@@ -261,6 +261,10 @@ def figures(runs, targets=TARGETS, headlines=HEADLINES):
             mean = ", geometric mean" * (target.how == "mean")
             shown = [one[0] if one else "" for one in outcomes]
             lines.append(line([target.work + mean, ", ".join(target.peers), *shown]))
+    for key in dict.fromkeys(key for found in rows.values() for key in found if key[0] == ACCURACY):
+        ours = [found.get(key) for found in rows.values()]
+        own = [figure(one["ours"]["median"], one["unit"]) if one else "" for one in ours]
+        lines.append(line([f"{ACCURACY}: {key[1]}", "", *own]))
     machine = next(iter(runs.values()))["machine_info"]
     where = f"{processor_of(machine)}, {machine['run']['isa']}, {dates_of(runs)}"
     return f"{where}; the time of the fastest beside us / our time, the lowest of several rows:\n\n" + "\n".join(lines)

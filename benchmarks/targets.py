@@ -22,6 +22,7 @@ CONTRACTIONS: dict[str, list[tuple[int, ...]]] = {
     "dfgb,geac->abcdef": [(10, 12, 32, 9), (32, 11, 10, 8)],
 }
 LOOPS = "Plain Python loops"
+ACCURACY = "MNIST with `cytensor train`"
 CONVNETS = "Training step of convolutional networks, float32"
 CONVOLUTION = "Convolution 3 x 3, float32"
 WORKING_MEMORY = "Working memory, beside operands and result"

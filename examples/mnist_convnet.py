@@ -3,10 +3,12 @@
 A convolution looks at each 3 x 3 window of an image with the same weights, so what it learns about strokes at one place
 holds at every other. Between convolutions the maximum of each 2 x 2 window is kept: the images become smaller, the
 windows wider in terms of the input, and the filters more. The last images, 3 x 3 with 128 channels, are laid out as a
-vector for the softmax. With about a quarter of the parameters it makes half the mistakes of examples/mnist.py.
+vector for the softmax. The learning rate falls along half a cosine, so that training ends in small steps. With a
+quarter of the parameters of examples/mnist.py it makes half the mistakes.
 """
 
 import argparse
+import math
 
 import cytensor as ct
 from cytensor import layers
@@ -31,7 +33,9 @@ model = ct.Sequential(
     ]
 )
 model.summary()
-model.compile(optimizer="rmsprop", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+steps = run.epochs * math.ceil(len(x_train) / 128)
+optimizer = ct.optimizers.RMSprop(ct.optimizers.schedules.CosineDecay(1e-3, steps))
+model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x_train, y_train[: run.samples], epochs=run.epochs, batch_size=128)
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 print(f"test loss {loss:.4f}, test accuracy {accuracy:.4f}")

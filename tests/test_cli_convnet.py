@@ -110,6 +110,32 @@ def test_what_is_no_image_is_refused(shape, message, tmp_path, capsys):
     assert err.startswith("cytensor train: error: --model convnet: ") and message in err and err.count("\n") == 1
 
 
+@pytest.mark.parametrize(("schedule", "last"), [([], 0.0), (["--schedule", "constant"], 0.02)], ids=["fall", "stay"])
+def test_the_rate_falls_along_a_cosine(schedule, last, tmp_path, capsys):
+    data, path = of_stripes((18, 18), tmp_path / "stripes.npz"), tmp_path / "stripes.safetensors"
+    arguments = ["--data", data, "--batch-size", "64", "--epochs", "2", "--learning-rate", "0.02", "--save", path]
+    assert run("train", "--model", "convnet", *arguments, *schedule, capsys=capsys)[0] == 0
+    assert float(ct.models.load_model(path).optimizer.learning_rate) == pytest.approx(last, abs=1e-9)
+
+
+def test_an_interrupted_convnet_goes_on_to_the_same_end(tmp_path, monkeypatch, capsys):
+    job = ["train", "--model", "convnet", "--data", of_stripes((18, 18), tmp_path / "stripes.npz"), "--epochs", "3"]
+    whole = run(*job, capsys=capsys)[1]
+    ends = ct.callbacks.History.on_epoch_end
+
+    def interrupted(self, epoch, logs=None):
+        ends(self, epoch, logs)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ct.callbacks.History, "on_epoch_end", interrupted)
+    assert run(*job, "--resume", tmp_path / "run.safetensors", capsys=capsys)[0] == 130
+    monkeypatch.undo()
+    code, rest, _ = run(*job, "--resume", tmp_path / "run.safetensors", capsys=capsys)
+    assert code == 0 and "Epoch 1/3" not in rest
+    assert re.search("Test accuracy.*", rest).group() == re.search("Test accuracy.*", whole).group()
+
+
 def test_unknown_networks_are_refused(capsys):
     code, _, err = run("train", "--model", "transformer", capsys=capsys)
     assert code == 2 and "argument --model: invalid choice: 'transformer'" in err

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks import processes, report
-from benchmarks.targets import TARGETS, Target
+from benchmarks.targets import ACCURACY, TARGETS, Target
 
 
 def row(work="w", ours=2e-3, unit="s", **ratios):
@@ -147,11 +147,12 @@ def test_targets_have_keys_of_their_own():
 
 
 def test_the_figures_of_the_readme():
-    runs = {1: run(1, row("w", NumPy=3.0)), 2: run(2, row("w", NumPy=2.0))}
+    accuracy = row("convnet", 0.9912, "") | {"table": ACCURACY}
+    runs = {1: run(1, row("w", NumPy=3.0)), 2: run(2, row("w", NumPy=2.0), accuracy)}
     targets = [Target("seen", ("NumPy",), 2.0, [("T", "w")]), Target("other", ("NumPy",), 2.0, [("T", "w")])]
     found = report.figures(runs, targets, ("seen",))
     assert found.startswith("A processor, avx2, 2026-11-22;")
-    assert found.splitlines()[-1] == "| seen | NumPy | 3.00x | 2.00x |"
+    assert found.splitlines()[-2:] == ["| seen | NumPy | 3.00x | 2.00x |", f"| {ACCURACY}: convnet |  |  | 0.9912 |"]
     readme = report.with_figures(f"before\n{report.BEGIN}old\n{report.END}after\n", runs)
     assert readme.startswith(f"before\n{report.BEGIN}\nA processor")
     assert readme.endswith(f"\n{report.END}after\n") and "old" not in readme

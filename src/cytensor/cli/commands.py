@@ -112,6 +112,9 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _option(add, "--batch-size", "samples for each step", 128, type=positive_int, metavar="N")
     _option(add, "--optimizer", "rule by which the weights move", "rmsprop", choices=OPTIMIZERS)
     _option(add, "--learning-rate", "length of a step", shown="the optimizer's", type=positive_float, metavar="R")
+    help_text = "how the learning rate goes: constant, or falling to 0 at the last step along half a cosine"
+    shown = "cosine for convnet, constant for dense"
+    _option(add, "--schedule", help_text, shown=shown, choices=("constant", "cosine"))
     help_text = "units of each hidden dense layer, first to last; without a number none: of dense, a linear classifier"
     _option(add, "--hidden", help_text, shown="512 for dense, none behind the convolutions", type=positive_int,
             nargs="*", metavar="N")
@@ -165,9 +168,8 @@ def train(options: argparse.Namespace) -> None:
     classes = int(max(samples.labels.max(), test.labels.max())) + 1
     ct.set_seed(options.seed)
     model = networks.build(options.model, samples, options.hidden, classes)
-    optimizer = getattr(ct.optimizers, OPTIMIZERS[options.optimizer])
-    rate = {"learning_rate": options.learning_rate} if options.learning_rate else {}
-    model.compile(optimizer=optimizer(**rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    optimizer = optimizer_of(options, len(samples.x))
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     print(f"{len(samples.x)} samples of shape {samples.x.shape[1:]} to train on, {len(test.x)} to test with, {classes} "
           f"classes" + (f": {', '.join(samples.names)}" if samples.names else ""), flush=True)
     history = model.fit(samples.x, samples.y, batch_size=options.batch_size, epochs=options.epochs,
@@ -183,6 +185,18 @@ def train(options: argparse.Namespace) -> None:
         title = f"{' '.join(options.data)}: {len(samples.x):,} samples"
         plots.plot_history(history, options.plot, title=title, validation_name="test")
         print(f"\nLearning curves drawn: {options.plot}")
+
+
+def optimizer_of(options: argparse.Namespace, samples: int) -> ct.optimizers.Optimizer:
+    """The optimizer that the options ask for, for so many training samples."""
+    make = getattr(ct.optimizers, OPTIMIZERS[options.optimizer])
+    given = {"learning_rate": options.learning_rate} if options.learning_rate else {}
+    optimizer: ct.optimizers.Optimizer = make(**given)
+    if (options.schedule or networks.SCHEDULES[options.model]) == "constant":
+        return optimizer
+    steps = options.epochs * math.ceil(samples / options.batch_size)
+    falling: ct.optimizers.Optimizer = make(ct.optimizers.schedules.CosineDecay(float(optimizer.learning_rate), steps))
+    return falling
 
 
 def what_is_kept(resume: str | None) -> str:
