@@ -17,7 +17,9 @@ cdef object handed_to = None
 
 def defer(type cls not None, function not None):
     """Hands every call of a Derived that has an instance of `cls` among its arguments, or in a list or tuple there, to
-    `function(derived, args, kwargs)`, whose result is that of the call."""
+    `function(derived, args, kwargs)`, whose result is that of the call. TypeError for what cannot be called."""
+    if not callable(function):
+        raise TypeError(f"defer: function must be a function; got {function!r}")
     global placeholder, handed_to
     placeholder, handed_to = cls, function
 

@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
+# cython: auto_pickle=False
 """Einstein's notation: einsum, on operands as they lie in memory.
 
 An equation is read once (equation.py) and kept. What it asks of one operand is a view and a sum; what it asks of two is

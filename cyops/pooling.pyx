@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
+# cython: auto_pickle=False
 """Pooling over one, two or three spatial axes, and its gradients: max_pool, average_pool.
 
 The operands are read where they lie, whatever their strides; a data format is an order of strides, and a result has the

@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, binding=True
+# cython: auto_pickle=False
 """Images of another height and width: resize. Pixels are areas: their centres lie at half numbers.
 
 Each place of the result weighs a few neighbours along each axis, which is a table of windows (csrc/pool/pool.h); the

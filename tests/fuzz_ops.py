@@ -84,10 +84,44 @@ def calls(draw, op):
     return args, options
 
 
+PADDING = st.sampled_from(["valid", "same", "causal", "full", 1, ((1, 0),), None])
+SMALL = st.one_of(st.integers(-1, 3), st.tuples(st.integers(0, 3)), st.just((1, 2)))
+FORMAT = st.sampled_from(["channels_last", "channels_last", "channels_first", "NHWC"])
+# What ops over windows are given beside their operands, which shapes drawn by themselves would seldom fit.
+WINDOWS = {
+    "conv": {"strides": SMALL, "padding": PADDING, "dilation_rate": SMALL, "groups": st.integers(0, 2)},
+    "conv_transpose": {"strides": SMALL, "padding": PADDING, "output_padding": SMALL, "dilation_rate": SMALL},
+    "max_pool": {"strides": SMALL, "padding": PADDING},
+    "average_pool": {"strides": SMALL, "padding": PADDING},
+    "resize": {"interpolation": st.sampled_from(["nearest", "bilinear", "cubic"]), "antialias": st.booleans()},
+    "pad": {"mode": st.sampled_from(["constant", "reflect", "symmetric", "edge", "wrap"])},
+}
+
+
+@st.composite
+def calls_over_windows(draw, name):
+    """As `calls`, for an op over windows: a first operand of one spatial axis, or two where it is an image."""
+    image = name == "resize"
+    channels = draw(st.integers(0, 3))
+    spatial = draw(st.lists(st.integers(0, 6), min_size=1 + image, max_size=1 + image))
+    shape = (draw(st.integers(0, 2)), *spatial, channels)
+    args = [lay_out(draw, draw(arrays(st.just(shape))))]
+    if name.startswith("conv"):
+        args.append(lay_out(draw, draw(arrays(st.just((draw(st.integers(0, 3)), channels, channels))))))
+    elif name == "pad":
+        args.append(draw(st.sampled_from([1, (0, 2), ((0, 0), (2, 1), (0, 1)), -1, ((1, 1),) * 2])))
+    else:
+        args.append(draw(st.sampled_from([(2, 3), (1, 1), (0, 2), 2]) if image else SMALL))
+    options = {key: draw(one) for key, one in WINDOWS[name].items() if draw(st.booleans())}
+    if name != "pad" and draw(st.booleans()):
+        options["data_format"] = draw(FORMAT)
+    return args, options
+
+
 def reference(name, result, args, options):
     """What NumPy gives, computed in float64 where our result is floating; None where NumPy has no such call."""
     function = REFERENCES.get(name, getattr(np, name, None))
-    if function is None or name == "astype" or "dtype" in options:
+    if function is None or name in ("astype", "resize") or "dtype" in options:   # np.resize repeats elements
         return None
 
     def plain(x):
@@ -153,13 +187,23 @@ def fuzz(name, op, examples, counts):
     run()
 
 
+def fuzz_windows(name, op, examples, counts):
+    @settings(max_examples=examples, deadline=None, derandomize=True, database=None,
+              suppress_health_check=list(HealthCheck))
+    @given(calls_over_windows(name))
+    def run(call):
+        check(name, op, counts, *call)
+
+    run()
+
+
 def main(examples):
     warnings.simplefilter("ignore")
     for name, op in cyops.OPS.items():
         counts = [0, 0]
 
         print(name, end=" ", flush=True)    # a crash leaves the name as the last word
-        fuzz(name, op, examples, counts)
+        (fuzz_windows if name in WINDOWS else fuzz)(name, op, examples, counts)
         print(*counts, flush=True)
 
 

@@ -21,9 +21,10 @@ import cyops
 import cytensor as ct
 
 # Names whose calls would change the process for all that come after; each is called by tests of its own.
-LEFT_OUT = {"set_matmul", "set_get_array_item", "set_tensor_class", "set_cache_limit", "fill_domains"}
+LEFT_OUT = {"set_matmul", "set_get_array_item", "set_tensor_class", "set_cache_limit", "fill_domains", "defer"}
 MODULES = ("storage", "strided", "config", "threads", "derived", "elementwise", "creation", "reshaping", "views",
-           "contract", "reduce", "rows", "gather", "update")
+           "contract", "convolution", "einstein", "normalization", "padding", "pooling", "resizing", "reduce", "rows",
+           "gather", "update")
 SECONDS = 60                                # for all calls of one callable
 
 
