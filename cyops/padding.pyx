@@ -30,9 +30,18 @@ cdef int copy_block(str op, const cyops_view *out, const cyops_view *x) except -
 
 
 # -- pad --------------------------------------------------------------------------------------------------------------
+cdef bint is_deeper(object given, int levels) except -1:
+    """Whether lists and tuples are nested deeper: of one that holds itself, NumPy would unfold 2^64 elements."""
+    if not isinstance(given, (list, tuple)):
+        return False
+    return levels == 0 or any([is_deeper(one, levels - 1) for one in given])
+
+
 cdef object pairs(str what, object given, int ndim, bint whole):
     """An array (ndim, 2) from a number, a pair for every axis, or a pair for each, as NumPy takes them."""
     try:
+        if is_deeper(given, 2):
+            raise ValueError
         numbers = numpy.asarray(given)
         if whole and (numbers.dtype.kind not in "iu" or numbers.dtype == bool):
             raise TypeError

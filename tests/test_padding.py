@@ -12,6 +12,12 @@ WIDTHS = (0, 1, (1, 2), ((0, 3), (2, 0), (1, 1)), ((2, 2),))
 MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 
+def holding_itself():
+    inner = []
+    inner += [inner, inner]
+    return inner
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_pad_is_numpys(mode, layout):
@@ -80,6 +86,7 @@ def test_the_gradient_of_roll_rolls_back():
 @pytest.mark.parametrize("call, error, text", [
     (lambda: cyops.pad(np.zeros(3), 1, "mirror"), ValueError, "pad: mode must be one of"),
     (lambda: cyops.pad(np.zeros(3), -1), ValueError, "pad: pad_width must not be negative"),
+    (lambda: cyops.pad(np.zeros(3), holding_itself()), ValueError, "pad: pad_width must be an integer"),
     (lambda: cyops.pad(np.zeros(3), 1.5), TypeError, "pad: pad_width must be an integer"),
     (lambda: cyops.pad(np.zeros(3), ((1, 2), (3, 4))), ValueError, "pad: pad_width must be"),
     (lambda: cyops.pad(np.zeros((2, 0)), 1, "reflect"), ValueError, "needs an element along axis 1"),
