@@ -341,10 +341,10 @@ CASES = {
     "cumsum": axis_last(lambda x: np.cumsum(x, -1), torch and torch.cumsum, lambda ct, x: ct.cumsum(x, -1)),
     "cumprod": axis_last(lambda x: np.cumprod(x, -1), torch and torch.cumprod, lambda ct, x: ct.cumprod(x, -1)),
     "sort": axis_last(
-        lambda x: np.sort(x, kind="stable"), torch and (lambda x, axis: torch.sort(x, axis, stable=True).values)
+        lambda x: np.sort(x, kind="stable"), torch and (lambda x, axis: torch.sort(x, dim=axis, stable=True).values)
     ),
     "argsort": axis_last(
-        lambda x: np.argsort(x, kind="stable"), torch and (lambda x, axis: torch.argsort(x, axis, stable=True))
+        lambda x: np.argsort(x, kind="stable"), torch and (lambda x, axis: torch.argsort(x, dim=axis, stable=True))
     ),
     "top_k": Case(
         matrix,

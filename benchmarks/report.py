@@ -73,9 +73,9 @@ the figure with {threads}, or of the only one, unless the target names another n
 
 
 def figure(value, unit):
-    """A time with three digits and its unit, 1.23 us; an amount, 140 MB; a bare number, 0.9802."""
+    """A time with three digits and its unit, 1.23 us; an amount, 140 MB or 1.3 MB; a bare number, 0.9802."""
     if unit != "s":
-        return f"{value:,.0f} {unit}" if unit else f"{value:.4f}"
+        return f"{value:.4f}" if not unit else f"{value:.2g} {unit}" if value < 10 else f"{value:,.0f} {unit}"
     size, unit = next(((size, unit) for size, unit in UNITS if value >= size), UNITS[-1])
     return f"{value / size:.3g} {unit}" if value / size < 999.5 else f"{value / size:.0f} {unit}"
 

@@ -1,6 +1,7 @@
 """A model that is a graph, of three branches and two outputs; and what a graph costs beside a stack."""
 
 import numpy as np
+import pytest
 
 import cytensor as ct
 from cytensor import layers
@@ -99,7 +100,7 @@ def test_three_branches(compare):
     )
 
 
-def test_beside_a_sequential(compare):
-    for width, depth in ((16, 3), (64, 8), (512, 2)):
-        stack, graph = stack_and_graph(width, depth)
-        compare(TABLE, f"{depth + 1} layers of {width}, batch 32, Adam", graph, {"Sequential": stack}, rounds=15)
+@pytest.mark.parametrize(("width", "depth"), [(16, 3), (64, 8), (512, 2)])
+def test_beside_a_sequential(compare, width, depth):
+    stack, graph = stack_and_graph(width, depth)
+    compare(TABLE, f"{depth + 1} layers of {width}, batch 32, Adam", graph, {"Sequential": stack}, rounds=15)
