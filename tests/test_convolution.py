@@ -98,6 +98,35 @@ def test_forward_and_both_gradients(rank, data_format):
         close(dbias, d.sum(axis=tuple(range(rank + 1))), abs(d).sum(axis=tuple(range(rank + 1))))
 
 
+def draw_window(rng, rank):
+    """Strides, dilations, taps, lengths and padding, each axis with its own: among them phases that no tap reaches."""
+    strides, dilations, taps = rng.choice([1, 2, 3, 5], rank), rng.choice([1, 2, 3], rank), rng.choice([1, 2, 3], rank)
+    lengths, padding = rng.choice([1, 2, 3, 5, 7], rank), rng.integers(0, 5, (rank, 2))
+    positions = [length(*axis) for axis in zip(lengths, taps, strides, dilations, *padding.T, strict=True)]
+    return tuple(strides.tolist()), tuple(dilations.tolist()), taps, lengths, padding.tolist(), positions
+
+
+def test_every_axis_has_its_own_window():
+    rng = np.random.default_rng(4)
+    for _ in range(300):
+        rank, groups = int(rng.integers(1, 4)), int(rng.choice([1, 2, 4]))
+        strides, dilations, taps, lengths, padding, positions = draw_window(rng, rank)
+        per, filters = int(rng.choice([1, 2, 5])), groups * int(rng.choice([1, 3]))
+        if 0 in positions:
+            continue
+        x = rng.normal(size=(2, *lengths, per * groups))
+        kernel = rng.normal(size=(*taps, per, filters))
+        window = strides, tuple(before for before, _ in padding), dilations, groups
+        found = cyops.conv(x, kernel, strides=strides, padding=padding, dilation_rate=dilations, groups=groups)
+        expected = reference(x, kernel, positions, *window)
+        close(found, expected, reference(abs(x), abs(kernel), positions, *window))
+        d = rng.normal(size=expected.shape)
+        dx, dkernel, _ = cyops.conv_backward(d, x.shape, kernel.shape, (*window, "channels_last"), x=x, kernel=kernel)
+        terms = gradients(abs(x), abs(kernel), abs(d), *window)
+        for gradient, exact, bound in zip((dx, dkernel), gradients(x, kernel, d, *window), terms, strict=True):
+            close(gradient, exact, bound)
+
+
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("activation", [None, "relu"])
 def test_every_layout_gives_the_same_bits(data_format, activation):

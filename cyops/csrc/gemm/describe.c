@@ -263,13 +263,14 @@ static int should_follow_b(const cyops_contraction *x, int swap, const ptrdiff_t
     return 0;
 }
 
-/* Gives each axis to the side, or to both, or to the batch that it is of. */
+/* Gives each axis to the side, or to both, or to the batch that it is of. Where nothing is summed nothing is read: an axis
+ * of length 0 leads nowhere, and others must not be merged with it. */
 static void sort_axes(gemm_batch *batch, const cyops_contraction *x, int swap, const gemm_windows *windows,
                       const ptrdiff_t *lengths, gemm_side *side_a, gemm_side *side_b) {
     const int follow_b = should_follow_b(x, swap, lengths);
     for (int i = x->ndim - 1; i >= 0; i--) {
         const cyops_contraction_axis *axis = &x->axes[i];
-        if (axis->length == 1) continue;
+        if (axis->length == 1 || (axis->part == CYOPS_SUMMED && lengths[CYOPS_SUMMED] == 0)) continue;
         gemm_axis of_a = axis_of(axis, swap, windows), of_b = axis_of(axis, !swap, windows);
         if (axis->part == CYOPS_SUMMED) {
             side_a->summed.axes[side_a->summed.ndim++] = of_a;
