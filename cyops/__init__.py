@@ -29,6 +29,7 @@ The map of the package; each line may import only from those above it:
     rows          softmax, log_softmax, softmax cross-entropy
     gather        take, scatter_add, one_hot, concat, stack
     update        optimizer steps, one pass over memory each
+    backward      the walk back over what a Recorder kept, by rules that it is given
     csrc/         the C behind them: plans, kernels for each instruction set, thread pool, allocator
 """
 from typing import NamedTuple
@@ -50,6 +51,7 @@ from cyops import (
     threadpool,
     views,
 )
+from cyops.backward import StaleValueError, lead_back, look_up, separate, walk_back
 from cyops.bfloat16 import bfloat16
 from cyops.contract import add_matmul, contract, dense_backward
 from cyops.convolution import conv_backward, conv_input_gradient, conv_kernel_gradient, conv_with_shape
@@ -66,7 +68,6 @@ from cyops.storage import Storage, empty_cache, memory_stats, set_cache_limit
 from cyops.strided import (
     Record,
     Recorder,
-    StaleValueError,
     Strided,
     as_class,
     asarray,
@@ -77,11 +78,7 @@ from cyops.strided import (
     dtype_rows,
     is_recording,
     is_trainable,
-    lead_back,
-    look_up,
-    matches,
     record_op,
-    separate,
     set_tensor_class,
     set_trainable,
     view_geometry,
@@ -124,11 +121,11 @@ HELPERS = (
     "contract", "contract_labels", "conv_backward", "conv_input_gradient", "conv_kernel_gradient",
     "conv_with_shape", "dense_backward", "detach", "dtype_rows", "empty", "empty_cache", "eye", "full",
     "gather_rows", "get_num_threads", "is_recording", "is_trainable", "lead_back", "linspace",
-    "log_softmax_gradient", "logits_behind", "look_up", "matches", "max_pool_chosen", "max_pool_gradient",
+    "log_softmax_gradient", "logits_behind", "look_up", "max_pool_chosen", "max_pool_gradient",
     "memory_stats", "momentum_step", "ones", "padded_positions", "put", "record_op", "resize_gradient",
     "rmsprop_step", "scatter_view", "separate", "set_cache_limit", "set_num_threads", "set_tensor_class",
     "set_trainable", "sgd_step", "shares_memory", "shares_storage", "softmax_cross_entropy_with_gradient",
-    "softmax_gradient", "take_gradient", "view_geometry", "zeros",
+    "softmax_gradient", "take_gradient", "view_geometry", "walk_back", "zeros",
 )
 __all__ = [
     "OPS", "Derived", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "bfloat16", "isa", *HELPERS,

@@ -1,7 +1,7 @@
 # recorder: the one door through which every op tells the active recorders of this thread what it did.
 #
-# cyops knows nothing of gradients. A Recorder keeps, in order, what was computed from the tensors it was told to watch;
-# the package cytensor walks its records backward.
+# A Recorder keeps, in order, what was computed from the tensors it was told to watch; backward.pyx walks its records
+# back, by the rules that the package cytensor gives.
 
 cdef extern from *:
     """
@@ -22,13 +22,6 @@ cdef class Record:
 
     What Python makes of this class itself is blank: its output is None, and no function here takes it for a record.
     """
-    cdef readonly str op
-    cdef readonly tuple inputs
-    cdef readonly Strided output
-    cdef readonly dict params
-    cdef readonly tuple versions
-    cdef readonly unsigned long long output_version
-
     def __repr__(self):
         if self.output is None:
             return "Record()"
@@ -150,7 +143,7 @@ cdef class Recorder:
 cdef list active_objects = []               # keeps the active recorders of all threads alive
 
 
-cdef inline void identify(Strided x) noexcept:
+cdef void identify(Strided x) noexcept:
     global last_id
     if x.id == 0:
         last_id += 1

@@ -199,6 +199,16 @@ cdef class Strided:
     cdef readonly object origin           # what a softmax output remembers of its logits; None otherwise
 
 
+# One op that a recorder saw (recorder.pxi).
+cdef class Record:
+    cdef readonly str op
+    cdef readonly tuple inputs
+    cdef readonly Strided output
+    cdef readonly dict params
+    cdef readonly tuple versions
+    cdef readonly unsigned long long output_version
+
+
 # Whether a kernel of about so many nanoseconds gives up the interpreter's lock: in a shorter time no other thread gains
 # what that costs.
 cdef inline bint is_long(double nanoseconds) noexcept:
@@ -277,6 +287,7 @@ cdef void broadcast_view(const cyops_view *x, int ndim, const Py_ssize_t *shape,
 cdef bint is_c_contiguous(const cyops_view *x) noexcept
 # The strides of a fresh C-ordered tensor of the shape and size that `x` has.
 cdef void set_c_strides(cyops_view *x) noexcept
+cdef bint repeats_elements(const cyops_view *v) noexcept      # whether some share one place in memory
 cdef bint overlaps(const cyops_view *a, const cyops_view *b) noexcept   # by extent, not exact
 
 # -- the one door -----------------------------------------------------------------------------------------------------
@@ -293,6 +304,8 @@ cdef int record(str op, tuple inputs, Strided out, dict params) except -1
 # The same for an op whose gradient asks for the values of its inputs: those that code outside may write unseen are
 # copied (what a recorder follows is not, nor are the operands of a product, for which that would take too long).
 cdef int record_values(str op, tuple inputs, Strided out, dict params) except -1
+# Gives x an identity, which no other tensor has, where it has none.
+cdef void identify(Strided x) noexcept
 # Turns a cyops_status that is not CYOPS_OK into MemoryError or TypeError.
 cdef int check(str op, int status) except -1
 

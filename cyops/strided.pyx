@@ -9,7 +9,6 @@ This extension links every C kernel and is the one the others cimport from. Its 
     buffers.pxi    the buffer protocol, both ways
     dlpack.pxi     memory lent by the DLPack protocol
     recorder.pxi   the door through which every op tells an active recorder what it did
-    walking.pxi    what a walk back over the records asks of them
     calls.pxi      the elementwise calls that the operators make
     indexing.pxi   x[key] and x[key] = value
 Reshaping and the other views are in views.pyx; Tensor, its Python subclass, is in the package cytensor.
@@ -265,4 +264,3 @@ include "dlpack.pxi"
 include "calls.pxi"
 include "operators.pxi"
 include "indexing.pxi"
-include "walking.pxi"

@@ -14,11 +14,16 @@ how they come about: joint(positions, known, **named) -> list. `positions`: thos
 them the gradient gathered so far where it may be added to in place, else None; `named`: what their derivatives name.
 Each gradient is a fresh tensor, or the known one with its part added.
 
+`shortcut` may pass over the op that made the first input, where no other input leads back and no outer tape looks on:
+shortcut(records, i, named) -> a Shortcut or None, for record i; `named`: the tensors whose own gradient is asked for.
+
 Only what is named is read, so only that must still have the value it had when it was recorded. Broadcasting,
 accumulation and pruning are the walk's business. Imports nothing of the package.
 """
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+from cyops import Record, Strided
 
 
 class Derivative(NamedTuple):
@@ -26,6 +31,13 @@ class Derivative(NamedTuple):
 
     function: Callable[..., Any]
     needs: tuple[str, ...]
+
+
+class Shortcut(NamedTuple):
+    """A way past an op: what the gradient of a record's output makes the gradient of `x`, an input of that op."""
+
+    x: Strided
+    gradient: Callable[[Strided], Strided]
 
 
 class Rule(NamedTuple):
@@ -36,6 +48,7 @@ class Rule(NamedTuple):
     before: Derivative | None        # turns `d` into what every derivative gets instead
     variadic: bool                   # one derivative serves all inputs and is told which by `index`
     joint: Callable[..., Any] | None
+    shortcut: Callable[[Sequence[Record | None], int, Sequence[Strided]], Shortcut | None] | None
     # positions -> what the derivatives of these inputs name; filled as it is asked for
     named: dict[tuple[int, ...], tuple[str, ...]]
 
@@ -65,15 +78,16 @@ def _derivative(function: Callable[..., Any] | None) -> Derivative | None:
 
 
 def define(op: str, *, before: Callable[..., Any] | None = None, joint: Callable[..., Any] | None = None,
+           shortcut: Callable[[Sequence[Record | None], int, Sequence[Strided]], Shortcut | None] | None = None,
            **derivatives: Callable[..., Any] | None) -> None:
     """Stores the rule of `op`: one keyword per recorded input, in order; None for an input without a gradient."""
     of_inputs = tuple(map(_derivative, derivatives.values()))
-    RULES[op] = Rule(tuple(derivatives), of_inputs, _derivative(before), False, joint, {})
+    RULES[op] = Rule(tuple(derivatives), of_inputs, _derivative(before), False, joint, shortcut, {})
 
 
 def define_variadic(op: str, derivative: Callable[..., Any]) -> None:
     """Stores the rule of an op with any number of inputs, `derivative(d, index, inputs, ...)`."""
-    RULES[op] = Rule((), (_derivative(derivative),), None, True, None, {})
+    RULES[op] = Rule((), (_derivative(derivative),), None, True, None, None, {})
 
 
 def define_no_gradient(*ops: str) -> None:

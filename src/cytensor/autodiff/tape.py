@@ -12,7 +12,7 @@ import cyops
 from cyops import Recorder, Strided
 from cytensor.autodiff.backward import backpropagate
 from cytensor.nested import flatten, pack_like
-from cytensor.ops import ones, zeros_like
+from cytensor.ops import zeros_like
 from cytensor.tensor import Tensor, Variable, as_tensor, asarray
 from cytensor.types import Nested
 from cytensor.user_warnings import warn
@@ -115,9 +115,13 @@ class GradientTape:
             raise RuntimeError("gradient: this tape is not persistent, so it gives one gradient; make it with "
                                "GradientTape(persistent=True)")
         targets = flatten(target)
-        given = [None] * len(targets) if output_gradients is None else (
-            [output_gradients] if isinstance(target, Strided) else flatten(output_gradients))
-        seeds = _seeds(targets, given)
+        _check_targets(targets)
+        seeds: list[Tensor | None] = [None] * len(targets)
+        callers: list[Tensor] = []
+        if output_gradients is not None:
+            given = [output_gradients] if isinstance(target, Strided) else flatten(output_gradients)
+            seeds = _seeds(targets, given)
+            callers = [seed for seed in seeds if seed is not None]
         wanted = flatten(sources)
         for source in wanted:
             if not isinstance(source, Strided):
@@ -131,8 +135,6 @@ class GradientTape:
                               free=not self._persistent and checker is None)
         if checker is not None:
             checker.gradients(self._recorder.records, self._calls, targets, seeds, wanted, found)
-        callers = [] if output_gradients is None else [
-            seed for seed, x in zip(seeds, given, strict=True) if x is not None]
         found = cyops.separate(found, callers)
         for i, gradient in enumerate(found):
             if gradient is not None:
@@ -161,15 +163,18 @@ class GradientTape:
                 "through NumPy may have broken the chain")
 
 
-def _seeds(targets: list[Any], output_gradients: list[Any]) -> list[Tensor]:
-    """The gradient of each target with respect to itself: ones, or what the caller gives."""
+def _check_targets(targets: list[Any]) -> None:
     for target in targets:
         if not isinstance(target, Strided) or target.dtype.kind != "f":
             kind = f"dtype {target.dtype}" if isinstance(target, Strided) else type(target).__name__
             raise TypeError(f"gradient: the target must be a floating tensor; got {kind}")
+
+
+def _seeds(targets: list[Strided], output_gradients: list[Any]) -> list[Tensor | None]:
+    """What the caller gives for each target as its gradient with respect to itself; None, ones, where it does not."""
     if len(output_gradients) != len(targets):
         raise ValueError(f"gradient: one output gradient per target; got {len(output_gradients)} for {len(targets)}")
-    return [ones(x.shape, x.dtype) if given is None else _checked_seed(asarray(given, x.dtype), x)
+    return [None if given is None else _checked_seed(asarray(given, x.dtype), x)
             for x, given in zip(targets, output_gradients, strict=True)]
 
 

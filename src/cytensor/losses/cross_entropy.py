@@ -13,6 +13,7 @@ import numpy as np
 import cyops
 from cyops import Strided
 from cytensor import ops
+from cytensor.autodiff.fusion import past_softmax
 from cytensor.autodiff.rules import define
 from cytensor.tensor import Tensor
 
@@ -121,6 +122,7 @@ def _plain_gradient(d: Tensor, probabilities: Tensor, targets: Tensor) -> Tensor
 
 define(
     "cross_entropy_of_softmax",
+    shortcut=past_softmax,
     probabilities=_plain_gradient,
     targets=lambda d, probabilities: -ops.expand_dims(d, -1) * ops.log(ops.clip(probabilities, EPSILON, 1)),
 )
