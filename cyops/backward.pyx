@@ -223,7 +223,8 @@ def walk_back(list records not None, targets, seeds, sources, dict rules not Non
     >>> cyops.walk_back(recorder.records, [x], [None], [x], {})[0].tolist()
     [1.0, 1.0]
     """
-    cdef list leading = lead_back(records, sources)
+    cdef list entries = records[:]      # a rule is Python's code, which may change the caller's
+    cdef list leading = lead_back(entries, sources)
     cdef list named = [*targets, *sources]
     cdef set kept = {(<Strided> x).id for x in sources}
     cdef Gathered gathered = Gathered()
@@ -236,26 +237,26 @@ def walk_back(list records not None, targets, seeds, sources, dict rules not Non
         start = seed_of(target, seed)
         gathered.add(<Strided> target, start, False)
     for i in range(len(leading) - 1, -1, -1):
-        if len(records) != len(leading):
-            raise RuntimeError("gradient: the records changed while their gradient was taken")
-        entry = complete_record("gradient", records[i])
+        entry = complete_record("gradient", entries[i])
         d = gathered.of(entry.output)
         if d is not None and entry.output.id not in kept:
             del gathered.gradients[entry.output.id]
         gathered.owned.discard(entry.output.id)
         if d is not None and leading[i] is not None:
-            pass_back(records, i, leading[i], d, gathered, rules, without, named)
+            pass_back(entries, i, leading[i], d, gathered, rules, without, named)
         if check is not None and d is not None:
             check(entry, [gathered.of(x) for x in entry.inputs])
         if free:
-            records[i] = entry = d = None
+            entries[i] = entry = d = None
+            if i < len(records):
+                records[i] = None
     return [gathered.of(source) for source in sources]
 
 
-cdef int pass_back(list records, Py_ssize_t i, tuple positions, object d, Gathered gathered, dict rules,
+cdef int pass_back(list entries, Py_ssize_t i, tuple positions, object d, Gathered gathered, dict rules,
                    set without, list named) except -1:
     """Adds what record i passes on of its output's gradient `d` to the gradients of its inputs at `positions`."""
-    cdef Record entry = <Record> records[i]
+    cdef Record entry = complete_record("gradient", entries[i])
     cdef Py_ssize_t position
     rule = rules.get(entry.op)
     if rule is None:
@@ -264,7 +265,7 @@ cdef int pass_back(list records, Py_ssize_t i, tuple positions, object d, Gather
         raise TypeError(f"gradient: {entry.op} has no gradient rule")
     if not recording():
         if rule.shortcut is not None and positions == (0,):
-            step = rule.shortcut(records, i, named)
+            step = rule.shortcut(entries, i, named)
             if step is not None:
                 return gathered.add(<Strided?> step.x, <Strided?> step.gradient(d), False)
         if rule.joint is not None:

@@ -24,7 +24,7 @@ import cytensor as ct
 LEFT_OUT = {"set_matmul", "set_get_array_item", "set_tensor_class", "set_cache_limit", "fill_domains", "defer"}
 MODULES = ("storage", "strided", "config", "threads", "derived", "elementwise", "creation", "reshaping", "views",
            "contract", "convolution", "einstein", "normalization", "padding", "pooling", "resizing", "reduce", "rows",
-           "gather", "update")
+           "gather", "update", "backward")
 SECONDS = 60                                # for all calls of one callable
 
 

@@ -336,3 +336,26 @@ def test_blank_records_among_those_of_a_recorder_are_passed_over():
     recorder.clear()
     recorder.records.append(BLANK)
     recorder.stop()
+
+
+@pytest.mark.parametrize("change", [
+    lambda records: records.clear(), lambda records: records.reverse(), lambda records: records.append(3),
+    lambda records: records.__setitem__(1, records[0]),
+], ids=range(4))
+@pytest.mark.parametrize("free", [False, True])
+def test_a_rule_that_changes_the_records_changes_nothing(change, free):
+    """The walk goes over what it was given, though the gradient of an op is Python's code."""
+    from cytensor.autodiff import rules
+
+    x, y = cyops.Strided([1.0, 3.0]), cyops.Strided([2.0, -1.0])
+    recorder = cyops.Recorder()
+    recorder.watch(x)
+    recorder.start()
+    cyops.exp(x)
+    z = cyops.exp(y * x)
+    recorder.stop()
+    records = recorder.records
+    meddling = rules.RULES["exp"]._replace(derivatives=(rules.Derivative(
+        lambda d, out: (change(records), cyops.multiply(d, out))[1], ("d", "out")),))
+    found, = cyops.walk_back(records, [z], [None], [x], {**rules.RULES, "exp": meddling}, free=free)
+    np.testing.assert_allclose(found, [2 * np.exp(2), -np.exp(-3)], rtol=1e-6)
