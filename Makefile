@@ -52,7 +52,7 @@ test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
 
 test-fast: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto
 
 # The promises of docs/reliability.md. Each prints its seed; FUZZ_SEED=... repeats a run, FUZZ_CASES, FUZZ_FILES and KILLS
 # set how much is tried.

@@ -130,7 +130,7 @@ OF_SHARES = [losses.binary_crossentropy, losses.binary_focal_crossentropy, losse
              metrics.binary_accuracy]
 
 
-@pytest.mark.parametrize("function", OF_SHARES, ids=repr)
+@pytest.mark.parametrize("function", OF_SHARES, ids=lambda function: getattr(function, "__name__", repr(function)))
 def test_targets_of_yes_and_no_lie_between_0_and_1(function):
     predictions = np.full((3, 1), 0.5, np.float32)
     for bad, said in (([-1, 1, 1], "-1"), ([0, 2, 1], "2"), ([0, 1, np.nan], "nan"), ([0, 1, 1.001], "1.001")):

@@ -37,7 +37,7 @@ def test_an_activation_set_to_none(tmp_path):
     (layers.LeakyReLU(), "negative_slope", 0.5),
     (layers.ELU(), "alpha", 0.5), (layers.Rescaling(1.0), "scale", 0.5), (layers.Rescaling(1.0), "offset", 2.0),
     (layers.LayerNormalization(), "epsilon", 0.5), (layers.BatchNormalization(), "epsilon", 2.0),
-], ids=lambda value: getattr(value, "name", str(value)))
+], ids=lambda value: getattr(value, "name", getattr(value, "__name__", str(value))))
 def test_settings_work_and_are_saved(layer, name, value, tmp_path):
     model = stack(layer)
     before = model(X).numpy()
@@ -78,7 +78,7 @@ def test_settings_are_checked(layer, name, value, kind, message):
     (layers.Dense(2), "kernel_initializer", "ones"), (layers.Dense(2), "dtype", "float64"),
     (layers.BatchNormalization(), "axis", 1),
     (layers.LayerNormalization(), "center", False), (layers.PReLU(), "shared_axes", 1),
-], ids=lambda value: getattr(value, "name", str(value)))
+], ids=lambda value: getattr(value, "name", getattr(value, "__name__", str(value))))
 def test_what_makes_the_weights_is_set_before(layer, name, value):
     setattr(layer, name, value)
     assert layer.get_config()[name] == value
