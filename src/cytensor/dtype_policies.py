@@ -13,7 +13,7 @@ import numpy as np
 
 from cytensor.absent import explain
 from cytensor.dtypes import as_dtype
-from cytensor.registry import Configurable, register_for_files
+from cytensor.registry import Configurable, register
 from cytensor.types import Config
 
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
@@ -59,6 +59,7 @@ class DTypePolicy(Configurable):
 
 
 FloatDTypePolicy = DTypePolicy
+register("dtype_policies", DTypePolicy)
 
 
 def _refuse_unknown(op: str, name: object) -> None:
@@ -146,5 +147,4 @@ def __dir__() -> list[str]:
     return [*__all__]
 
 
-register_for_files("dtype_policies", DTypePolicy)
 explain(__name__)

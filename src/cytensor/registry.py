@@ -1,25 +1,25 @@
 """Names and configurations: the closed registry of classes and functions that strings and files may name.
 
-A string such as "rmsprop" or a file's `layers.Dense` resolves here and nowhere else: nothing is ever imported by name,
-so loading a file cannot run code. `Configurable` remembers the arguments an object was made with, so that no class
-writes down its own configuration.
+A string such as "rmsprop" or a file's `layers.Dense` resolves here, or in what the program itself has named
+(custom_objects.py), and nowhere else: nothing is ever imported by name, so loading a file cannot run code.
+`Configurable` remembers the arguments an object was made with, so that no class writes down its own configuration.
 """
 import inspect
 import itertools
 import re
 import reprlib
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 import numpy as np
 
 from cyops import bfloat16
+from cytensor import custom_objects
 from cytensor.checks import arguments
 from cytensor.types import Config, Identifier
 
-__all__ = ["Configurable", "deserialize", "lookup", "register", "register_alias", "register_serializable", "serialize"]
+__all__ = ["Configurable", "deserialize", "lookup", "register", "register_alias", "serialize"]
 
-T = TypeVar("T")
 _tables: dict[str, dict[str, Any]] = {}     # kind -> folded name -> class or function
 _names: dict[Any, str] = {}                 # class or function -> the qualified name that files use
 _by_name: dict[str, Any] = {}               # qualified name -> class or function
@@ -127,33 +127,6 @@ def register_alias(kind: str, entry: Any, *names: str) -> None:
         _tables[kind].setdefault(_fold(name), entry)
 
 
-def register_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
-    """Decorator: let files name this class or function as `package>name`.
-
-    Only what the running program has registered can be loaded; a file can never bring code of its own.
-
-    >>> @register_serializable("mine")
-    ... def halve(x):
-    ...     return x / 2
-    """
-    if not isinstance(package, str) or not isinstance(name, (str, type(None))):
-        hint = "; write @register_serializable(), with parentheses" if callable(package) else ""
-        raise TypeError(f"register_serializable: package and name must be strings; got {package!r}, {name!r}{hint}")
-
-    def decorate(entry: Any) -> Any:
-        if not callable(entry):
-            raise TypeError(f"register_serializable: what is registered must be a class or a function; got {entry!r}")
-        qualified = f"{package}>{name or entry.__name__}"
-        known = _by_name.get(qualified)
-        if known is not None and (known.__module__, known.__qualname__) != (entry.__module__, entry.__qualname__):
-            raise ValueError(f"register_serializable: names must be unique; got {qualified!r}, "
-                             f"which is {known.__module__}.{known.__qualname__} already")
-        _names[entry] = qualified
-        _by_name[qualified] = entry
-        return entry
-    return decorate
-
-
 # -- looking up -------------------------------------------------------------------------------------------------------
 def unknown(what: str, name: object, known: Iterable[str]) -> ValueError:
     """The error for a name that is not known: the list of those that are, and the nearest."""
@@ -172,12 +145,13 @@ def lookup(kind: str, identifier: Identifier, base: "type[Configurable] | None" 
     if identifier is None:
         return None
     if isinstance(identifier, dict):
-        identifier = deserialize(identifier)
+        identifier = from_keras(identifier, kind) if "class_name" in identifier else deserialize(identifier)
     if isinstance(identifier, str):
         table = _tables[kind]
-        entry = table.get(_fold(identifier))
+        entry = custom_objects.find(identifier) or table.get(_fold(identifier))
         if entry is None:
-            raise unknown(what, identifier, (spelled(known.__name__) for known in table.values()))
+            own = custom_objects.known_names()
+            raise unknown(what, identifier, {*(spelled(known.__name__) for known in table.values()), *own})
         identifier = entry
     is_made = False
     if isinstance(identifier, type):
@@ -298,13 +272,21 @@ def serialize(value: Any) -> Any:
         return name
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
-    if isinstance(value, Configurable) and type(value) in _names:
-        return {"class": _names[type(value)], "config": serialize(value.get_config())}
-    if callable(value) and value in _names:
-        return {"class" if isinstance(value, type) else "function": _names[value]}
+    if isinstance(value, Configurable) and _name_of(type(value)):
+        return {"class": _name_of(type(value)), "config": serialize(value.get_config())}
+    if callable(value) and _name_of(value):
+        return {"class" if isinstance(value, type) else "function": _name_of(value)}
     raise TypeError(f"save: every part of a model must be registered to be written down; got {value!r}; "
                     f"decorate its class or function with ct.saving.register_serializable(), or keep the weights alone "
                     f"with model.save_weights (ModelCheckpoint: save_weights_only=True)")
+
+
+def _name_of(entry: Any) -> str | None:
+    """What files call a class or function; None where nothing could be given for it again."""
+    try:
+        return _names.get(entry) or custom_objects.name_of(entry)
+    except TypeError:                       # without a hash
+        return None
 
 
 def is_configuration(value: Mapping[str, Any]) -> bool:
@@ -330,7 +312,79 @@ def deserialize(value: Any) -> Any:
 
 def _named(name: object, expected: type) -> Any:
     entry = _by_name.get(name) if isinstance(name, str) else None
+    if entry is None:
+        entry = custom_objects.find(name)
+    if entry is None and isinstance(name, str) and "." not in name:
+        own = name.rpartition(">")[2]
+        raise ValueError(f"load: unknown name {name!r}, a part of the program's own; give it as custom_objects="
+                         f"{{{own!r}: ...}}, or register it with ct.saving.register_serializable() before loading")
     if entry is None or not isinstance(entry, expected):
-        error = unknown("load", name, _by_name)
+        error = unknown("load", name, [*_by_name, *custom_objects.known_names()])
         raise ValueError(f"{error}; register one's own with ct.saving.register_serializable() before loading")
     return entry
+
+
+def in_objects(config: Config) -> Config:
+    """A configuration as `get_config` gives it, from one that may have been written down, in our words or Keras's."""
+    return {key: from_keras(_undescribed(item)) for key, item in config.items()}
+
+
+def _undescribed(value: Any) -> Any:
+    """`value` with the objects in it that are described as `serialize` does."""
+    if isinstance(value, list):
+        return [_undescribed(item) for item in value]
+    return deserialize(value) if isinstance(value, dict) and is_configuration(value) else value
+
+
+# -- configurations in Keras's words ----------------------------------------------------------------------------------
+def to_keras(value: Any) -> Any:
+    """What `serialize` wrote down, with objects as Keras 3 describes them: {"module", "class_name", "config", ...}."""
+    if isinstance(value, list):
+        return [to_keras(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if not is_configuration(value):
+        return {key: to_keras(item) for key, item in value.items()}
+    if "function" in value:
+        name = value["function"].rpartition(".")[2]
+        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+    kind, _, name = value["class"].rpartition(".")
+    is_own = value["class"] not in _by_name
+    return {"module": None if is_own else f"keras.{kind}", "class_name": name.rpartition(">")[2],
+            "config": to_keras(value.get("config")), "registered_name": value["class"] if is_own else None}
+
+
+def from_keras(value: Any, kind: str | None = None) -> Any:
+    """The objects that a configuration in Keras's words describes; kind: of which the outermost must be, if known.
+
+    ValueError for a name that means nothing here.
+    """
+    if isinstance(value, list):
+        return [from_keras(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "class_name" not in value:
+        return {key: from_keras(item) for key, item in value.items()}
+    name, config = value["class_name"], value.get("config")
+    is_function = name == "function"
+    name = config if is_function else name
+    entry = custom_objects.find(value.get("registered_name")) or custom_objects.find(name)
+    module = str(value.get("module") or "").partition("keras.")[2].partition(".")[0]
+    kinds = [kind] if kind else [module] if module in _tables else list(_tables)
+    found = [_tables[one][_fold(name)] for one in kinds if isinstance(name, str) and _fold(name) in _tables[one]]
+    if entry is None and not found:
+        known = (entry.__name__ for one in kinds for entry in _tables[one].values())
+        raise unknown("deserialize", name, {*known, *custom_objects.known_names()})
+    entry = entry or found[0]
+    if is_function or not isinstance(config, dict):
+        return entry
+    return entry.from_config(from_keras(_without_what_is_off(entry, config) if entry in found else config))
+
+
+def _without_what_is_off(cls: type, config: Config) -> Config:
+    """Without options of Keras's class that this one has not, where they are off (None, False), and their details."""
+    off = [name for name, value in config.items()
+           if name not in arguments.known_keywords(cls) and (value is None or value is False)]
+    details = tuple(f"{name}_" for name in off)
+    return {name: value for name, value in config.items() if name not in off and not (
+        name.startswith(details) and name not in arguments.known_keywords(cls))}

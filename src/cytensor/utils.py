@@ -6,11 +6,19 @@ import numpy as np
 from cytensor import registry
 from cytensor.absent import explain
 from cytensor.callbacks.progress import Progbar
+from cytensor.custom_objects import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+)
+from cytensor.custom_objects import register_serializable as register_keras_serializable
 from cytensor.data.batches import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from cytensor.plots import plot_confusion_matrix, plot_model, show_images
 from cytensor.plots.labels import confusion_matrix
 from cytensor.random import set_seed as set_random_seed
-from cytensor.registry import register_serializable as register_keras_serializable
+from cytensor.saving.objects import deserialize_keras_object, serialize_keras_object
 from cytensor.tensor import Tensor, asarray
 from cytensor.types import Array, ArrayLike
 
@@ -125,9 +133,11 @@ def clear_session(free_memory: bool = True) -> None:
 
 Sequence = PyDataset                   # its older name
 
-__all__ = ["Progbar", "PyDataset", "Sequence", "clear_session", "confusion_matrix", "normalize",
-           "pack_x_y_sample_weight", "plot_confusion_matrix", "plot_model", "register_keras_serializable",
-           "set_random_seed", "show_images", "split_dataset", "to_categorical", "unpack_x_y_sample_weight"]
+__all__ = ["CustomObjectScope", "Progbar", "PyDataset", "Sequence", "clear_session", "confusion_matrix",
+           "custom_object_scope", "deserialize_keras_object", "get_custom_objects", "get_registered_name",
+           "get_registered_object", "normalize", "pack_x_y_sample_weight", "plot_confusion_matrix", "plot_model",
+           "register_keras_serializable", "serialize_keras_object", "set_random_seed", "show_images",
+           "split_dataset", "to_categorical", "unpack_x_y_sample_weight"]
 
 
 def __dir__() -> list[str]:

@@ -13,8 +13,9 @@ class Lambda(Layer):
     """`function(inputs, **arguments)` as a layer; given `training` too where it takes that.
 
     It has no weights: what a function reads from outside is not trained. output_shape: of a sample, or a function of
-    the input's shape; found by trying where it is None. A file names functions and never holds code: a model is saved
-    whole only where the function is registered (`ct.saving.register_serializable`). mask: None, there are no masks.
+    the input's shape; found by trying where it is None. A file names functions and never holds code: a model with a
+    lambda in it is not saved whole, and one with a function of one's own is loaded with `custom_objects`. mask: None,
+    there are no masks.
 
     >>> Lambda(lambda x: x * 2.)([[1., 2.]]).numpy()
     array([[2., 4.]], dtype=float32)

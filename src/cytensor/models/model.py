@@ -1,9 +1,10 @@
 """Model: a layer that trains, is saved and summarised as a whole."""
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
 from cytensor import registry, saving
+from cytensor.custom_objects import CustomObjectScope, naming
 from cytensor.layers import Layer, building
 from cytensor.layers.building import shape_of
 from cytensor.layers.inputs import in_known_rank
@@ -170,8 +171,13 @@ class Model(Trainer, Layer):
         return {"name": self.name, "trainable": self.trainable, **describing.described(self._graph)}
 
     @classmethod
-    def from_config(cls, config: Config) -> Self:
-        """A new model from what `get_config` returned."""
+    def from_config(cls, config: Config, custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """A new model from what `get_config` returned; custom_objects: {name: class or function} of one's own."""
+        with CustomObjectScope(custom_objects):
+            return cls._from_config(registry.in_objects(config))
+
+    @classmethod
+    def _from_config(cls, config: Config) -> Self:
         if not {"layers", "input_layers", "output_layers"} <= config.keys() or not functional.is_made_of_graph(cls):
             return super().from_config(config)
         return cast(Self, functional.from_config(cls, config))
@@ -208,8 +214,9 @@ class Model(Trainer, Layer):
     def save(self, filepath: Path, overwrite: bool = True) -> None:
         """Write architecture, weights and optimizer state to one safetensors file; `load_model` reads it back.
 
-        Whatever its ending: with another than .safetensors a warning says so. What cannot be described, for its class
-        or function is not registered (`ct.saving.register_serializable`), is left out with a warning.
+        Whatever its ending: with another than .safetensors a warning says so. Classes and functions of one's own are
+        named, and given again to `load_model` (`custom_objects`) or registered (`ct.saving.register_serializable`);
+        what has no name, as a lambda, is left out with a warning.
         """
         saving.save_model(self, filepath, overwrite)
 
@@ -243,7 +250,9 @@ def _flatten_hint(given: tuple[int, ...], taken: Shape) -> str:
 
 
 def clone_model(model: Model) -> Model:
-    """A new model of the same architecture with fresh weights, not compiled; its classes must be registered.
+    """A new model of the same architecture with fresh weights, not compiled.
+
+    TypeError where a part has no name by which it could be made again, as a lambda.
 
     >>> from cytensor.layers import Dense, Input
     >>> from cytensor.models import Sequential
@@ -252,7 +261,9 @@ def clone_model(model: Model) -> Model:
     """
     if not isinstance(model, Model):
         raise TypeError(f"clone_model: model must be a Model; got {model!r}")
-    return model_from_json(model.to_json())
+    with naming() as own:
+        description = model.to_json()
+    return model_from_json(description, own)
 
 
 class Functional(Model):

@@ -274,8 +274,7 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: Config) -> Self:
-        """A new model from what `get_config` returned."""
+    def _from_config(cls, config: Config) -> Self:
         config = dict(config)
         order = config.pop("order", None)
         if order is not None:

@@ -2,19 +2,30 @@
 
 tensors.py: tensors without a model; files.py: bytes on the disk; keras_weights.py: the weights in files of Keras.
 """
+from cytensor.custom_objects import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_serializable,
+)
+from cytensor.custom_objects import register_serializable as register_keras_serializable
 from cytensor.saving.models import (
     load_model,
     load_weights,
     model_from_json,
     model_to_json,
-    register_serializable,
     save_model,
     save_weights,
 )
+from cytensor.saving.objects import deserialize_keras_object, serialize_keras_object
 from cytensor.saving.tensors import load, save
 
-__all__ = ["load", "load_model", "load_weights", "model_from_json", "model_to_json", "register_serializable", "save",
-           "save_model", "save_weights"]
+__all__ = ["CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
+           "get_registered_name", "get_registered_object", "load", "load_model", "load_weights", "model_from_json",
+           "model_to_json", "register_keras_serializable", "register_serializable", "save", "save_model",
+           "save_weights", "serialize_keras_object"]
 
 
 def __dir__() -> list[str]:

@@ -5,19 +5,19 @@ runs anything that the program did not register itself. Bytes and names of files
 """
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cytensor import random, registry
 from cytensor.checks import budget, formats, schema
+from cytensor.custom_objects import CustomObjectScope, checked
 from cytensor.data.shuffling import Shuffling
 from cytensor.halves import in_numpy
 from cytensor.layers.building import as_shapes, zeros_of
 from cytensor.layers.naming import former_paths, named_inside, named_weights
 from cytensor.layers.noise import Noise
-from cytensor.registry import register_serializable
 from cytensor.saving import files
 from cytensor.saving.files import read_file, write_file
 from cytensor.types import Array, Config, Path
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from cytensor.models import Model
     from cytensor.optimizers import Optimizer
 
-__all__ = ["load_model", "load_weights", "model_from_json", "model_to_json", "register_serializable", "save_model",
-           "save_weights"]
+__all__ = ["load_model", "load_weights", "model_from_json", "model_to_json", "save_model", "save_weights"]
 
 OPTIMIZER = "optimizer/"         # prefix of the optimizer's slots; weights have "weights/"
 WEIGHTS = "weights/"
@@ -39,7 +38,7 @@ WEIGHTS = "weights/"
 def save_model(model: "Model", filepath: Path, overwrite: bool = True) -> None:
     """Write architecture, weights, how it was compiled, and the state of the optimizer and of dropout to one file.
 
-    What a file cannot name, for its class or function is not registered, is left out with a warning: a loss, what the
+    What a file cannot name, as a lambda, is left out with a warning: a loss, what the
     model was compiled with; a layer, all but the weights. So nothing that was trained is lost.
     """
     _check_model("save", model)
@@ -83,11 +82,15 @@ def _without_op(error: Exception) -> str:
 
 
 @random.kept_where_refused()
-def load_model(filepath: Path, compile: bool = True) -> "Model":
+def load_model(filepath: Path, custom_objects: Mapping[str, Any] | None = None, compile: bool = True,
+               safe_mode: bool = True) -> "Model":
     """The model that `model.save` wrote, with its optimizer where `compile` is True.
 
-    Raises ValueError for a file that is damaged, foreign, or names classes that are not registered.
+    custom_objects: {name: class or function} of one's own parts that the file names and the program has not registered.
+    safe_mode: there is no other, for a file never brings code. Raises ValueError for a file that is damaged, foreign,
+    or names what is not known.
     """
+    custom_objects = checked(custom_objects)
     tensors, metadata = read_file(filepath)
     if metadata.get("kind") != "model":
         reason = metadata.get("reason")
@@ -95,7 +98,7 @@ def load_model(filepath: Path, compile: bool = True) -> "Model":
                          f"load_weights reads weights alone" + (f"; it {reason}" if reason else ""))
     try:
         document = schema.parse(metadata["document"])
-        with budget.limited_to(_numbers_in(tensors)):
+        with budget.limited_to(_numbers_in(tensors)), CustomObjectScope(custom_objects):
             model = _rebuilt(document)
             if compile and "compile" in document:
                 model.compile(**registry.deserialize(document["compile"]))
@@ -167,8 +170,16 @@ def model_to_json(model: "Model") -> str:
 
 
 @random.kept_where_refused()
-def model_from_json(json_string: str) -> "Model":
-    """A new model from `model.to_json()`; ValueError for text that is none, or for unregistered classes."""
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> "Model":
+    """A new model from `model.to_json()`; ValueError for text that is none, or names what is not known.
+
+    custom_objects: {name: class or function} of one's own parts that the program has not registered.
+    """
+    with CustomObjectScope(custom_objects):
+        return _from_json(json_string)
+
+
+def _from_json(json_string: str) -> "Model":
     try:
         return _rebuilt(json.loads(json_string))
     except Exception as error:
