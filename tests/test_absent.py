@@ -27,7 +27,8 @@ def raised(statement, kind):
     ("losses", "Dice", "for sequences, retrieval and segmentation"), ("metrics", "MeanIoU", "for segmentation"),
     ("optimizers", "Ftrl", "for large models"), ("callbacks", "RemoteMonitor", "sends to a server"),
     ("initializers", "STFT", "for audio"), ("activations", "glu", "attention"),
-    ("utils", "pad_sequences", "done before training"), ("data", "Dataset", "arrays, a generator or a PyDataset"),
+    ("utils", "text_dataset_from_directory", "done before training"),
+    ("data", "Dataset", "arrays, a generator or a PyDataset"),
     ("models", "Functional", "Model(inputs, outputs), and from_config of the class"),
 ])
 def test_the_reason_is_given(module, name, reason):

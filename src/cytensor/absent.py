@@ -85,9 +85,8 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
     "constraints": (),
     "data": (_named("Dataset", "batches are arrays, a generator or a `PyDataset`"),),
     "utils": (
-        Absent("downloads, folders of images, sound, text and time series", "done before training",
-               "get_file image_dataset_from_directory audio_dataset_from_directory text_dataset_from_directory "
-               "timeseries_dataset_from_array load_img img_to_array array_to_img save_img pad_sequences"),
+        Absent("folders of sound and text", "done before training",
+               "audio_dataset_from_directory text_dataset_from_directory"),
         _named("model_to_dot", "`plot_model` draws without Graphviz"),
     ),
     "": (

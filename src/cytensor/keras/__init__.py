@@ -26,7 +26,7 @@ from cytensor import (
 )
 from cytensor.absent import explain
 from cytensor.dtype_policies import DTypePolicy, FloatDTypePolicy
-from cytensor.keras import backend
+from cytensor.keras import backend, preprocessing
 from cytensor.layers import Input, Layer
 from cytensor.models import Model, Sequential
 from cytensor.symbolic import KerasTensor
@@ -36,7 +36,8 @@ _MODULES = {
     "activations": activations, "backend": backend, "callbacks": callbacks, "constraints": constraints,
     "datasets": datasets, "dtype_policies": dtype_policies, "initializers": initializers, "layers": layers,
     "losses": losses, "metrics": metrics, "mixed_precision": mixed_precision, "models": models, "ops": ops,
-    "optimizers": optimizers, "random": random, "regularizers": regularizers, "saving": saving, "utils": utils,
+    "optimizers": optimizers, "preprocessing": preprocessing, "random": random,
+    "regularizers": regularizers, "saving": saving, "utils": utils,
 }
 for _name, _module in _MODULES.items():
     sys.modules[f"{__name__}.{_name}"] = _module
