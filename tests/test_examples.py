@@ -27,6 +27,7 @@ def number(text, pattern):
 
 def test_every_example_is_tested():
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
+        "geometry.py",
         "mnist.py",
         "mnist_convnet.py",
         "mnist_from_scratch.py",
@@ -94,6 +95,20 @@ def test_optimization():
     assert re.search(r"large steps, .*ran away", pushed)
     assert number(printed, r"largest difference (\S+)") < 1e-8
     assert number(printed, r"the tape is (\S+) times faster") > 10
+
+
+@pytest.mark.slow
+def test_geometry(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    pytest.importorskip("PIL", reason="pillow is not installed")
+    printed = run("geometry.py", "--folder", str(tmp_path))
+    assert re.search(r"move +the corner \(1, 1\) goes to \[2\.0, 1\.5\]", printed)
+    assert number(printed, r"differ from one by (\S+)") < 1e-6
+    assert number(printed, r"trained: accuracy (\S+);") > 0.99
+    assert number(printed, r"one plane parts (\S+) of the points before") < 0.8
+    assert number(printed, r"points before, (\S+) after") > 0.99
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"unfold.gif", "unfold_4.png", "rotate_grid.png", "dense_relu_points.png"} <= names and len(names) == 19
 
 
 @pytest.mark.parametrize("wrong", [["--epochs", "none"], ["--colour", "red"]])

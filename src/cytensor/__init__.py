@@ -77,6 +77,9 @@ if TYPE_CHECKING:
         optimizers as optimizers,
     )
     from cytensor import (
+        plots as plots,
+    )
+    from cytensor import (
         random as random,
     )
     from cytensor import (
@@ -109,7 +112,8 @@ __version__ = "0.1.0"
 # Where each name that is loaded on first use lives: a module, or a module and a name in it.
 _MODULES = (
     "activations", "callbacks", "constraints", "datasets", "dtype_policies", "initializers", "keras", "layers",
-    "losses", "metrics", "mixed_precision", "models", "nn", "optimizers", "random", "regularizers", "saving", "utils",
+    "losses", "metrics", "mixed_precision", "models", "nn", "optimizers", "plots", "random", "regularizers", "saving",
+    "utils",
 )
 _MEMBERS = {
     "Input": "layers", "Model": "models", "Sequential": "models", "load_model": "models", "set_seed": "random",
