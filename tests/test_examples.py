@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -27,6 +28,8 @@ def number(text, pattern):
 
 def test_every_example_is_tested():
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
+        "data_kinds.py",
+        "descent.py",
         "geometry.py",
         "mnist.py",
         "mnist_convnet.py",
@@ -109,6 +112,36 @@ def test_geometry(tmp_path):
     assert number(printed, r"points before, (\S+) after") > 0.99
     names = {path.name for path in tmp_path.iterdir()}
     assert {"unfold.gif", "unfold_4.png", "rotate_grid.png", "dense_relu_points.png"} <= names and len(names) == 19
+
+
+@pytest.mark.slow
+def test_data_kinds(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    printed = run("data_kinds.py", "--folder", str(tmp_path))
+    assert printed.count("a view from offset") == 6 and "COPY" not in printed
+    assert re.search(r"channels last +shape \(6, 32, 32, 3\), strides \(3072, 96, 3, 1\)", printed)
+    assert re.search(r"channels first +shape \(6, 3, 32, 32\), strides \(3072, 1, 96, 3\), the same memory", printed)
+    # 60 s of 4 frames of 256 x 144 pixels with 3 channels are 26,542,080 bytes of uint8.
+    assert "26,542,080 numbers" in printed and "26.5 MB of uint8, 106.2 MB of float32" in printed
+    assert re.search(r"Video: rank 5, uint8, 331,776 bytes", printed)
+    assert len(list(tmp_path.glob("*.png"))) == 6
+
+
+@pytest.mark.slow
+def test_descent(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    printed = run("descent.py", "--folder", str(tmp_path), "--animation", "none")
+    assert 1.5 < number(printed, r"rate 0\.002 .* ends at (\S+)") < 2.2          # still on its way
+    assert abs(number(printed, r"rate 0\.05 .* ends at (\S+)") - 1.43) < 0.01     # in the local minimum
+    assert abs(number(printed, r"momentum 0\.9 .* ends at (\S+)") + 1.64) < 0.2   # in the deep one
+    whole, one = (re.search(rf"batch of {batch} .* ends at \[(\S+), (\S+)\]", printed) for batch in (128, 1))
+    # The line of least squares through the points of seed 0, by NumPy.
+    random = np.random.default_rng(0)
+    x = random.uniform(-1.5, 1.5, 128)
+    best = np.polyfit(x, 1.5 * x - 0.5 + random.normal(0, 0.6, 128), 1)
+    off = [np.abs(np.array(found.groups(), float) - best).max() for found in (whole, one)]
+    assert off[0] < 0.01 < off[1]
+    assert len(list(tmp_path.glob("*.png"))) == 4
 
 
 @pytest.mark.parametrize("wrong", [["--epochs", "none"], ["--colour", "red"]])
