@@ -66,6 +66,7 @@ cdef class Derived(Function):
     """
     cdef object kernel
     cdef type result_class
+    cdef dict synonyms                  # of parameters: None where there are none
 
     def __init__(self, kernel, type result_class not None, str name not None, str module not None, str doc):
         if not issubclass(result_class, Strided):
@@ -78,6 +79,18 @@ cdef class Derived(Function):
         self.module = module
         self.doc = doc
         self.vectorcall = call_derived
+
+    def accept(self, dict synonyms not None):
+        """Takes further names of parameters: {name: the kernel's, None for one that is of no account, or a function
+        (args, named, value) -> (args, named) that makes of the value what the kernel takes}.
+
+        >>> import cyops
+        >>> exp = cyops.Derived(cyops.exp, cyops.Strided, "exp", "mine", "e to the x.")
+        >>> exp.accept({"exponent": "x", "name": None})
+        >>> exp(exponent=[0.], name="unused").tolist()
+        [1.0]
+        """
+        self.synonyms = synonyms
 
     @property
     def __doc__(self):
@@ -98,7 +111,10 @@ cdef object call_derived(object self, PyObject *const *args, size_t flagged, PyO
         for i in range(PyVectorcall_NARGS(flagged) + (0 if names == NULL else len(<object> names))):
             if stands_for(args[i]):
                 return deferred(self, args, flagged, names)
-    result = PyObject_Vectorcall(function.kernel, args, flagged, names)
+    if names != NULL and function.synonyms is not None and has_synonym(function.synonyms, <tuple> <object> names):
+        result = call_translated(function, args, flagged, <tuple> <object> names)
+    else:
+        result = PyObject_Vectorcall(function.kernel, args, flagged, names)
     if type(result) is Strided:
         return as_result(function, <Strided> result)
     if isinstance(result, (list, tuple)):
@@ -107,6 +123,33 @@ cdef object call_derived(object self, PyObject *const *args, size_t flagged, PyO
             return parts
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
     return result
+
+
+cdef bint has_synonym(dict synonyms, tuple names) except -1:
+    for name in names:
+        if name in synonyms:
+            return True
+    return False
+
+
+cdef object call_translated(Derived function, PyObject *const *args, size_t flagged, tuple names):
+    """The kernel's result for a call in another package's words. TypeError where two of them mean one parameter."""
+    cdef Py_ssize_t i, count = PyVectorcall_NARGS(flagged)
+    cdef list positional = [<object> args[i] for i in range(count)]
+    cdef dict named = {}
+    cdef list changes = []
+    for i in range(len(names)):
+        name, value = names[i], <object> args[count + i]
+        meaning = function.synonyms.get(name, name)
+        if callable(meaning):
+            changes.append((meaning, value))
+        elif meaning is not None:
+            if meaning in named:
+                raise TypeError(f"{function.name}: parameter {meaning} was given twice, by two of its names")
+            named[meaning] = value
+    for change, value in changes:
+        positional, named = change(positional, named, value)
+    return function.kernel(*positional, **named)
 
 
 cdef Strided as_result(Derived function, Strided result):

@@ -3,17 +3,22 @@
 cdef Storage nothing = Storage(0)           # the storage of a tensor that only `__new__` has seen
 cdef tuple NO_ARGUMENTS = ()
 cdef type tensor_class = Strided
+cdef type shape_class = tuple
 
 
-def set_tensor_class(type cls not None):
+def set_tensor_class(type cls not None, type shape=None):
     """Names the subclass of Strided that results have as soon as one operand is of any subclass.
 
+    shape: the subclass of tuple, without attributes of its own, that the shape of such a tensor is of; None for tuple.
     A package that derives its own tensor class from Strided calls this once, when it is imported.
     """
-    global tensor_class
+    global tensor_class, shape_class
     if not issubclass(cls, Strided):
         raise TypeError(f"set_tensor_class: needs a subclass of Strided; got {cls!r}")
-    tensor_class = cls
+    shape = tuple if shape is None else shape
+    if not issubclass(shape, tuple) or shape.__basicsize__ != tuple.__basicsize__:
+        raise TypeError(f"set_tensor_class: shape must be a subclass of tuple without attributes; got {shape!r}")
+    tensor_class, shape_class = cls, shape
 
 
 cdef type result_class(object a, object b):

@@ -19,6 +19,27 @@ cdef tuple shape_of(Strided x):
     return tuple_of(x.v.shape, x.v.ndim)
 
 
+cdef extern from *:
+    """
+    static PyObject *cyops_new_tuple(PyTypeObject *type, Py_ssize_t count) { return type->tp_alloc(type, count); }
+    """
+    tuple new_tuple "cyops_new_tuple"(type cls, Py_ssize_t count)
+
+
+cdef tuple public_shape(Strided x):
+    """The shape in the class that set_tensor_class was given."""
+    if shape_class is tuple:
+        return shape_of(x)
+    cdef tuple out = new_tuple(shape_class, x.v.ndim)
+    cdef object number
+    cdef int i
+    for i in range(x.v.ndim):
+        number = x.v.shape[i]
+        Py_INCREF(number)                   # the tuple takes a reference
+        PyTuple_SET_ITEM(out, i, number)
+    return out
+
+
 cdef tuple view_shape(const cyops_view *x):
     return tuple_of(x.shape, x.ndim)
 

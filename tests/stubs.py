@@ -55,7 +55,8 @@ PARAMETERS = {
     "gather_rows.scale": OPTIONAL_NUMBER, "softmax_cross_entropy_with_gradient.scale": OPTIONAL_NUMBER,
     "scatter_view.view_shape": "Sequence[int]", "scatter_view.offset": "int", "put.x": "Strided",
     # the recorder and the walk
-    "as_class.x": "Strided", "as_class.cls": "type[T]", "set_tensor_class.cls": "type[Strided]", "defer.cls": "type",
+    "as_class.x": "Strided", "as_class.cls": "type[T]", "set_tensor_class.cls": "type[Strided]",
+    "set_tensor_class.shape": "type[tuple[int, ...]] | None", "defer.cls": "type",
     "defer.function": "Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]",
     "look_up.entry": "Record", "look_up.names": "Sequence[str]", "look_up.inputs": "Sequence[str]",
     "look_up.index": "int", "look_up.d": "Strided", "lead_back.records": "Sequence[Record]",
@@ -267,7 +268,7 @@ def written(node, indent="", result=None, name=None):
     """The lines of a function as its source has them, without its body; `result` and `name` in place of its own."""
     returns = result or ast.unparse(Unquoted.plain(node.returns))
     decorators = [ast.unparse(one) for one in node.decorator_list]
-    return [*(f"{indent}@{one}" for one in decorators if one != "composite"),
+    return [*(f"{indent}@{one}" for one in decorators if not one.startswith(("composite", "accepting"))),
             f"{indent}def {name or node.name}({ast.unparse(Unquoted().visit(node.args))}) -> {returns}: ..."]
 
 
@@ -302,6 +303,7 @@ def tensor_stub():
 
     lines = [HEADER, "from collections.abc import Callable, Iterator, Sequence",
              "from typing import Any, Self, SupportsFloat", "", "from cyops import Strided", "",
+             "from cytensor.shapes import TensorShape",
              "from cytensor.types import Array, ArrayLike, Axis, DTypeLike", "", "METHODS: tuple[str, ...]", ""]
     for name, node in definitions(tensor).items():
         if isinstance(node, ast.FunctionDef):
@@ -311,7 +313,9 @@ def tensor_stub():
         members = [member for member in node.body if isinstance(member, ast.FunctionDef) and
                    member.name not in ("__new__", "_described")]
         lines += [line for member in members for line in written(member, "    ")]
-        lines += {"Tensor": derived_members(tensor), "Variable": VARIABLE}.get(name, [] if members else ["    ..."])
+        shape = ["    @property", "    def shape(self) -> TensorShape: ..."]
+        lines += {"Tensor": [*shape, *derived_members(tensor)], "Variable": VARIABLE}.get(
+            name, [] if members else ["    ..."])
         lines.append("")
     return "\n".join(lines) + "\n"
 

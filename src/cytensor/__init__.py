@@ -105,7 +105,6 @@ if TYPE_CHECKING:
     from cytensor.training.numerics import check_numerics as check_numerics
     from cytensor.training.numerics import gradcheck as gradcheck
 
-math = ops
 newaxis = None                   # the Array API standard's name for an axis of length 1 in an index
 __version__ = "0.1.0"
 
@@ -120,6 +119,13 @@ _MEMBERS = {
     "cross_entropy": "losses", "load": "saving", "save": "saving",
     "check_numerics": "debugging", "gradcheck": "debugging",
 }
+# TensorFlow's names that are no one else's, and are asked of the module that has all of them.
+TENSORFLOW = frozenset((
+    "Module", "bincount", "boolean_mask", "config", "custom_gradient", "device", "executing_eagerly", "fill", "gather",
+    "gather_nd", "histogram_fixed_width", "linalg", "map_fn", "math", "meshgrid", "print", "reverse", "scatter_nd",
+    "searchsorted", "slice", "squared_difference", "strided_slice", "strings", "tensor_scatter_nd_add",
+    "tensor_scatter_nd_update", "tile", "truediv", "unique", "unstack", "version",
+))
 _EXTRAS = ("sklearn",)      # modules that need an extra: not in __all__, so that `import *` does without
 
 
@@ -128,6 +134,10 @@ def __getattr__(name: str) -> Any:
 
     if name in _MODULES or name in _EXTRAS:
         return importlib.import_module(f"{__name__}.{name}")
+    if name in TENSORFLOW:
+        value = getattr(importlib.import_module(f"{__name__}.tensorflow"), name)
+        globals()[name] = value
+        return value
     if name in _MEMBERS:
         value = getattr(importlib.import_module(f"{__name__}.{_MEMBERS[name]}"), name)
         globals()[name] = value
@@ -143,7 +153,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "GradientTape", "Tensor", "Variable", "asarray", "available_isas", "empty_cache", "get_num_threads", "isa", "math",
+    "GradientTape", "Tensor", "Variable", "asarray", "available_isas", "empty_cache", "get_num_threads", "isa",
     "memory_stats", "newaxis", "ops", "set_cache_limit", "set_num_threads", "shares_memory", "tensor", *_MODULES,
     *_MEMBERS, *dtypes.__all__, *ops.__all__,
 ]

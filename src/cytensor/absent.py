@@ -91,14 +91,13 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
     ),
     "": (
         Absent("`tf.data`", "batches are arrays, a generator or a `PyDataset`", "data TFRecordReader"),
-        Absent("`tf.linalg`, `tf.signal`, `tf.image`, `tf.io` and the like",
+        Absent("`tf.signal`, `tf.image`, `tf.io` and the like",
                "NumPy's functions and Pillow's do it before training",
-               "linalg signal image io audio strings sparse ragged lookup bitwise sets RaggedTensor SparseTensor"),
+               "signal image io audio sparse ragged lookup bitwise sets RaggedTensor SparseTensor"),
         Absent("sessions, graphs and traced loops", "every operation runs at once",
-               "Session placeholder Graph autograph while_loop cond map_fn scan TensorArray TensorSpec compat "
+               "Session placeholder Graph autograph while_loop cond scan TensorArray TensorSpec compat "
                "py_function numpy_function global_variables_initializer"),
-        Absent("`tf.distribute`, `tf.config`, `tf.device`", "there is one device, the CPU",
-               "distribute config device tpu lite"),
+        Absent("`tf.distribute`", "there is one device, the CPU", "distribute tpu lite"),
         Absent("`applications`, `tf.estimator`, `tf.feature_column`", "for other models than are here",
                "applications estimator feature_column"),
     ),

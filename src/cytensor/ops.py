@@ -12,6 +12,7 @@ import cytensor.products
 import cytensor.sorting  # noqa: F401 - these three add to the composites
 from cyops import OPS, Derived, Strided, as_class
 from cytensor.composites import COMPOSITES
+from cytensor.keywords import accepting, synonyms
 from cytensor.tensor import Tensor, asarray, operand
 from cytensor.types import ArrayLike, DTypeLike
 
@@ -20,7 +21,9 @@ def derive(kernel: Callable[..., Any], name: str | None = None) -> Derived:
     """The function of cyops `kernel` as a public function of this package: its results are Tensors."""
     doc = kernel.__doc__.replace("cyops.Strided", "ct.Tensor").replace("cyops", "ct")
     doc = doc.replace("import ct\n", "import cytensor as ct\n")
-    return Derived(kernel, Tensor, name or kernel.__name__, __name__, doc)
+    function = Derived(kernel, Tensor, name or kernel.__name__, __name__, doc)
+    function.accept(synonyms(function.__name__))
+    return function
 
 
 CREATION = ("empty", "full", "zeros", "ones", "arange", "linspace", "eye")
@@ -31,7 +34,7 @@ globals().update(FUNCTIONS)
 
 # TensorFlow's and NumPy's words for the same functions.
 ALIASES = {
-    "cast": "astype", "identity": "copy", "range": "arange", "concatenate": "concat", "gather": "take", "power": "pow",
+    "cast": "astype", "identity": "copy", "range": "arange", "concatenate": "concat", "power": "pow",
     "absolute": "abs",
     "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod",
     "reduce_variance": "var", "reduce_std": "std", "reduce_any": "any", "reduce_all": "all",
@@ -42,6 +45,7 @@ ALIASES = {
 globals().update({alias: FUNCTIONS[name] for alias, name in ALIASES.items() if name in FUNCTIONS})
 
 
+@accepting({})
 def constant(value: ArrayLike, dtype: DTypeLike | None = None, shape: Sequence[int] | None = None) -> Tensor:
     """A new Tensor with a copy of `value`, reshaped to or filled over `shape` where one is given.
 
@@ -57,9 +61,18 @@ def constant(value: ArrayLike, dtype: DTypeLike | None = None, shape: Sequence[i
     return FUNCTIONS["reshape"](tensor, shape)
 
 
-convert_to_tensor = asarray
+@accepting({"dtype_hint": None})
+def convert_to_tensor(value: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
+    """TensorFlow's and Keras's word for `asarray`; a tensor of that dtype as it is.
+
+    >>> import cytensor as ct
+    >>> ct.convert_to_tensor([1., 2.]).tolist()
+    [1.0, 2.0]
+    """
+    return asarray(value, dtype)
 
 
+@accepting({"input": "x"})
 def zeros_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     """Zeros in the shape of `x`, and its dtype when none is given.
 
@@ -71,6 +84,7 @@ def zeros_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     return FUNCTIONS["zeros"](like.shape, like.dtype if dtype is None else dtype)
 
 
+@accepting({"input": "x"})
 def ones_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     """Ones in the shape of `x`, and its dtype when none is given.
 
@@ -81,6 +95,7 @@ def ones_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     return full_like(x, 1, dtype)
 
 
+@accepting({"input": "x"})
 def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     """One value in the shape of `x`, and its dtype when none is given.
 
@@ -92,6 +107,7 @@ def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = Non
     return FUNCTIONS["full"](like.shape, fill_value, like.dtype if dtype is None else dtype)
 
 
+@accepting({"input": "x"})
 def shape(x: ArrayLike) -> tuple[int, ...]:
     """The shape of anything array-like, a tuple.
 
@@ -102,6 +118,7 @@ def shape(x: ArrayLike) -> tuple[int, ...]:
     return operand("shape", x).shape
 
 
+@accepting({"a": "x", "axes": "perm"})
 def transpose(x: ArrayLike, perm: Sequence[int] | None = None) -> Tensor:
     """TensorFlow's word for `permute_dims`: a view with the axes in the order `perm`, reversed when None.
 
@@ -112,24 +129,26 @@ def transpose(x: ArrayLike, perm: Sequence[int] | None = None) -> Tensor:
     return FUNCTIONS["permute_dims"](x, perm)
 
 
-def rank(x: ArrayLike) -> int:
-    """The number of axes.
+@accepting({"input": "x"})
+def rank(x: ArrayLike) -> Tensor:
+    """The number of axes, as TensorFlow's: int32 of shape (). `x.ndim` is an int.
 
     >>> import cytensor as ct
     >>> ct.rank([[1., 2.]])
-    2
+    <Tensor shape=() dtype=int32: 2>
     """
-    return operand("rank", x).ndim
+    return asarray(operand("rank", x).ndim, "int32")
 
 
-def size(x: ArrayLike) -> int:
-    """The number of elements.
+@accepting({"input": "x"})
+def size(x: ArrayLike, out_type: DTypeLike = "int32") -> Tensor:
+    """The number of elements, as TensorFlow's: int32 of shape (). `x.size` is an int.
 
     >>> import cytensor as ct
     >>> ct.size([[1., 2.]])
-    2
+    <Tensor shape=() dtype=int32: 2>
     """
-    return operand("size", x).size
+    return asarray(operand("size", x).size, out_type)
 
 
 def add_n(inputs: Sequence[ArrayLike]) -> Tensor:

@@ -363,3 +363,10 @@ def shuffle(value: ArrayLike, seed: int | None = None) -> Tensor:
     if values.ndim == 0:
         raise ValueError("shuffle: value must have at least one axis; got shape ()")
     return asarray(values[_source(seed).permutation(len(values))])
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Generator", "categorical", "get_global_generator"):
+        from cytensor import random_generator
+        return getattr(random_generator, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

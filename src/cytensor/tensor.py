@@ -10,6 +10,7 @@ import numpy as np
 
 import cyops
 from cyops import OPS, Strided, as_class
+from cytensor.shapes import TensorShape
 from cytensor.types import Array, ArrayLike, DTypeLike
 
 # The ops that are methods too: those whose first operand is the tensor.
@@ -52,6 +53,10 @@ class Tensor(Strided):
         """
         return np.asarray(self)
 
+    def get_shape(self) -> TensorShape:
+        """The shape, as TensorFlow's method gives it."""
+        return self.shape
+
     def __iter__(self) -> "Iterator[Tensor]":
         if self.ndim == 0:
             raise TypeError("iteration: a tensor of shape () has no axis to iterate over")
@@ -90,7 +95,7 @@ for _methods in (cyops.reduce.Methods, cyops.reshaping.Methods, cyops.views.Meth
         if not _name.startswith("_"):
             _method.__module__, _method.__qualname__ = __name__, f"Tensor.{_name}"
             setattr(Tensor, _name, _method)
-cyops.set_tensor_class(Tensor)
+cyops.set_tensor_class(Tensor, TensorShape)
 
 
 class _Assignable(Tensor):

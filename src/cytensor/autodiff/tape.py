@@ -5,14 +5,14 @@ backward.py goes back over the records.
 """
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import cyops
 from cyops import Recorder, Strided
 from cytensor.autodiff.backward import backpropagate
 from cytensor.nested import flatten, pack_like
-from cytensor.ops import zeros_like
+from cytensor.ops import broadcast_to, eye, reshape, stack, zeros, zeros_like
 from cytensor.tensor import Tensor, Variable, as_tensor, asarray
 from cytensor.types import Nested
 from cytensor.user_warnings import warn
@@ -148,6 +148,31 @@ class GradientTape:
             self.reset()
         return pack_like(sources, found)
 
+    def jacobian(self, target: Strided, sources: Nested, unconnected_gradients: str = "none",
+                 parallel_iterations: int | None = None, experimental_use_pfor: bool = True) -> Nested:
+        """The derivative of each element of `target` with respect to each source, in the structure of `sources`.
+
+        target: floating, shape t; a source of shape s gives (*t, *s). The tape is walked once for each element. The
+        last two arguments change nothing. Errors and unconnected sources as in `gradient`.
+
+        >>> import cytensor as ct
+        >>> x = ct.Variable([1., 2.])
+        >>> with ct.GradientTape() as tape:
+        ...     y = x * x
+        >>> tape.jacobian(y, x).tolist()
+        [[2.0, 0.0], [0.0, 4.0]]
+        """
+        return _jacobians(self, target, sources, unconnected_gradients)
+
+    def batch_jacobian(self, target: Strided, source: Strided, unconnected_gradients: str = "none",
+                       parallel_iterations: int | None = None, experimental_use_pfor: bool = True) -> Tensor | None:
+        """The derivative of each sample of `target` with respect to the same sample of `source`.
+
+        target: (n, *t), source: (n, *s) -> (n, *t, *s), where no sample depends on another. ValueError where the first
+        axes differ.
+        """
+        return _batch_jacobian(self, target, source, unconnected_gradients)
+
     def _why_unconnected(self, source: Strided, targets: list[Any]) -> str:
         if source.dtype.kind != "f":
             return f"its dtype {source.dtype} is not floating"
@@ -161,6 +186,11 @@ class GradientTape:
                     "or stop_gradient breaks the chain")
         return ("no recorded op leads from it to the target; stop_gradient, an integer or bool step or a detour "
                 "through NumPy may have broken the chain")
+
+
+def active_tapes() -> list[GradientTape]:
+    """The tapes that record in this thread now."""
+    return [tape for tape in _checking.tapes if tape._recorder.is_active]
 
 
 def _check_targets(targets: list[Any]) -> None:
@@ -183,3 +213,51 @@ def _checked_seed(seed: Tensor, target: Strided) -> Tensor:
         raise ValueError(f"gradient: an output gradient has the shape of its target; got {seed.shape} for "
                          f"{target.shape}")
     return seed
+
+
+# -- Jacobians --------------------------------------------------------------------------------------------------------
+def _rows(tape: GradientTape, target: Strided, sources: Nested, unconnected_gradients: str,
+          seeds: Sequence[Tensor]) -> list[list[Any]]:
+    """The gradients of the sources for each seed; the tape is used up at the end, where it is not persistent."""
+    persistent, tape._persistent = tape._persistent, True
+    try:
+        rows = [flatten(tape.gradient(target, sources, seed, unconnected_gradients)) for seed in seeds]
+    finally:
+        tape._persistent = persistent
+    if not persistent:
+        if tape._recorder.is_active:
+            tape._recorder.stop()
+        tape._is_used = True
+        tape.reset()
+    return rows
+
+
+def _jacobians(tape: GradientTape, target: Strided, sources: Nested, unconnected_gradients: str) -> Nested:
+    _check_targets([target])
+    count = target.size
+    seeds = [reshape(row, target.shape) for row in eye(count, dtype=target.dtype)]
+    rows = _rows(tape, target, sources, unconnected_gradients, seeds)
+    found: list[Any] = []
+    for i, source in enumerate(flatten(sources)):
+        parts = [row[i] for row in rows]
+        shape = (*target.shape, *source.shape)
+        found.append(zeros(shape, source.dtype) if not parts else None if parts[0] is None else
+                     reshape(stack(parts), shape))
+    return pack_like(sources, found)
+
+
+def _batch_jacobian(tape: GradientTape, target: Strided, source: Strided, unconnected_gradients: str) -> Tensor | None:
+    _check_targets([target])
+    if not isinstance(source, Strided):
+        raise TypeError(f"batch_jacobian: source must be a tensor; got {type(source).__name__}")
+    if not target.ndim or target.shape[:1] != source.shape[:1]:
+        raise ValueError(f"batch_jacobian: target and source must have as many samples; got shapes {target.shape}, "
+                         f"{source.shape}")
+    count = target.size // max(1, target.shape[0])
+    seeds = [broadcast_to(reshape(row, (1, *target.shape[1:])), target.shape)
+             for row in eye(count, dtype=target.dtype)]
+    rows = _rows(tape, target, source, unconnected_gradients, seeds)
+    if rows and rows[0][0] is None:
+        return None
+    shape = (*target.shape, *source.shape[1:])
+    return reshape(stack([row[0] for row in rows], axis=1), shape) if rows else zeros(shape, source.dtype)
