@@ -6,7 +6,7 @@ SOURCES := pyproject.toml setup.py $(shell find cyops -name '*.p*' -o -name '*.h
 
 .DEFAULT_GOAL := help
 .PHONY: help build train test test-fast fuzz fuzz-files kill ulp sanitize sanitize-short tsan tsan-short bench \
-	bench-peers bench-promised lint stubs clean
+	bench-peers bench-promised docs docs-serve lint stubs clean
 
 help:
 	@echo "make train            install into .venv, then train on MNIST"
@@ -24,6 +24,8 @@ help:
 	@echo "make fuzz             values, gradients, views and chains of operations against NumPy; FUZZ_CASES, FUZZ_SEED"
 	@echo "make fuzz-files       damaged files of every format; FUZZ_FILES of each, FUZZ_SEED"
 	@echo "make kill             SIGKILL at random moments of training, then go on; KILLS, FUZZ_SEED"
+	@echo "make docs             build the site into build/site"
+	@echo "make docs-serve       show the site at 127.0.0.1:8000 while its pages are written"
 	@echo "make clean            remove what was built"
 
 # What compiles (pyproject.toml's build-system) stands in the environment itself, so that each file is compiled once.
@@ -147,6 +149,12 @@ lint: $(VENV)/installed-dev
 	PATH=$$PWD/$(BIN):$$PATH $(BIN)/cython-lint cyops
 	$(BIN)/clang-format --dry-run --Werror cyops/csrc/*/*.[ch]
 	$(BIN)/clang-tidy --quiet $(TIDIED) -- -std=c11 -D_GNU_SOURCE=1 -Icyops -Icyops/csrc
+
+docs: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+docs-serve: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:8000
 
 stubs: $(VENV)/installed
 	$(BIN)/python tests/stubs.py
