@@ -17,7 +17,8 @@ AREAS = ("layers", "optimizers", "optimizers.schedules", "losses", "metrics", "c
          "regularizers", "constraints")
 NEEDED = {                           # arguments without a default
     "Activation": ("relu",), "BackupAndRestore": ("backup",), "CSVLogger": ("log.csv",), "CategoryEncoding": (3,),
-    "CosineDecay": (0.1, 10), "CosineDecayRestarts": (0.1, 10), "Dense": (3,), "Dropout": (0.5,), "Embedding": (5, 3),
+    "CosineDecay": (0.1, 10), "CosineDecayRestarts": (0.1, 10), "Dense": (3,), "Discretization": ([0.0, 1.0],),
+    "Dropout": (0.5,), "Embedding": (5, 3),
     "ExponentialDecay": (0.1, 10, 0.5), "GaussianDropout": (0.5,), "GaussianNoise": (0.5,), "InputLayer": ((3,),),
     "InverseTimeDecay": (0.1, 10, 0.5), "LearningRateScheduler": (lambda epoch: 0.1,), "MeanMetricWrapper": (max,),
     "ModelCheckpoint": ("m.safetensors",), "Permute": ((1,),), "PiecewiseConstantDecay": ([1], [0.1, 0.2]),

@@ -44,8 +44,7 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
                "RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective "
                "RandomPosterization RandomSaturation RandomSharpness RandomShear Resizing CenterCrop AutoContrast "
                "AugMix CutMix MixUp Equalization MaxNumBoundingBoxes Pipeline RandAugment Solarization "
-               "MelSpectrogram STFTSpectrogram TextVectorization StringLookup IntegerLookup Hashing HashedCrossing "
-               "Discretization"),
+               "MelSpectrogram STFTSpectrogram TextVectorization Hashing HashedCrossing"),
         _named("Masking", "there are no masks"),
         _named("EinsumDense", "write a `Layer` with `ct.einsum`"),
         Absent("`Wrapper`, `InputSpec` and layers of other libraries", "write a `Layer`",

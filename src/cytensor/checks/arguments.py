@@ -164,6 +164,8 @@ RULES = {
     "GroupNormalization.groups": Rule("an integer of at least 1, or -1 for as many as there are channels",
                                       lambda value: is_integer(value) and (value >= 1 or value == -1),
                                       (numbers.Real,)),
+    "bin_boundaries": SERIES, "num_bins": COUNT, "max_tokens": COUNT, "num_oov_indices": WHOLE,
+    "pad_to_max_tokens": FLAG, "output_mode": TEXT, "encoding": TEXT, "vocabulary_dtype": TEXT, "idf_weights": SERIES,
     "noise_shape": LENGTHS, "dims": INTEGERS, "target_shape": INTEGERS,
     "shared_axes": AXES_OR_NONE, "seed": WHOLE, "name": TEXT, "dtype": DTYPE,
     "rate": SHARE, "GaussianDropout.rate": number(low=0, below=1), "stddev": NOT_NEGATIVE, "momentum": SHARE,

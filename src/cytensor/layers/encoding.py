@@ -1,11 +1,45 @@
 """CategoryEncoding: integers as rows of zeros and ones."""
 from typing import Any
 
+import numpy as np
+
 from cytensor import ops
 from cytensor.layers.base import Layer
 from cytensor.layers.indices import as_indices
 from cytensor.tensor import Tensor, asarray
-from cytensor.types import ArrayLike, Shape
+from cytensor.types import Array, ArrayLike, Shape
+
+MODES = ("one_hot", "multi_hot", "count")
+
+
+def as_rows(op: str, numbers: Array, depth: int, mode: str, weights: Array | None) -> Tensor:
+    """Numbers in [0, depth) as float32 vectors, in one of the modes of `CategoryEncoding`, or weighed ("tf_idf").
+
+    numbers: a negative one counts for nothing. weights: (depth,), what each number counts for in mode "tf_idf".
+    """
+    if mode == "one_hot":
+        numbers = numbers[..., 0] if numbers.ndim > 1 and numbers.shape[-1] == 1 else numbers
+        return asarray((numbers[..., None] == np.arange(depth)).astype(np.float32))
+    if numbers.ndim == 0:
+        raise ValueError(f"{op}: output_mode {mode!r} needs an axis to count along; got shape ()")
+    flat = numbers.reshape(-1, numbers.shape[-1])
+    rows = np.zeros((len(flat), depth + 1), np.float32)
+    np.add.at(rows, (np.arange(len(flat))[:, None], np.where(flat < 0, depth, flat)), 1)
+    rows = rows[:, :depth].reshape(*numbers.shape[:-1], depth)
+    if mode == "multi_hot":
+        rows = np.minimum(rows, 1)
+    elif mode == "tf_idf" and weights is not None:
+        rows = rows * np.pad(weights, (0, depth - len(weights)))
+    return asarray(np.ascontiguousarray(rows, np.float32))
+
+
+def encoded_shape(mode: str, input_shape: Shape, depth: int | None) -> Shape:
+    """What becomes of a shape in a mode; "int" leaves it."""
+    if mode == "int":
+        return input_shape
+    if mode == "one_hot":
+        return (*(input_shape[:-1] if len(input_shape) > 1 and input_shape[-1] == 1 else input_shape), depth)
+    return (*input_shape[:-1], depth)
 
 
 class CategoryEncoding(Layer):
@@ -25,7 +59,7 @@ class CategoryEncoding(Layer):
         super().__init__(**kwargs)
         if sparse:
             raise ValueError(f"CategoryEncoding: sparse must be False, for there are no sparse tensors; got {sparse!r}")
-        if output_mode not in ("one_hot", "multi_hot", "count"):
+        if output_mode not in MODES:
             raise ValueError(f"CategoryEncoding: output_mode must be one_hot, multi_hot or count; got {output_mode!r}")
         self.num_tokens, self.output_mode = int(num_tokens), output_mode
 
@@ -49,7 +83,4 @@ class CategoryEncoding(Layer):
         return ops.max(rows, axis=-2)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        if self.output_mode == "one_hot":
-            return (*(input_shape[:-1] if len(input_shape) > 1 and input_shape[-1] == 1 else input_shape),
-                    self.num_tokens)
-        return (*input_shape[:-1], self.num_tokens)
+        return encoded_shape(self.output_mode, input_shape, self.num_tokens)
