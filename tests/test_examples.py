@@ -1,6 +1,7 @@
 """Every example runs as a user runs it, and prints the figures that it promises."""
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ def test_every_example_is_tested():
         "mnist.py",
         "mnist_convnet.py",
         "mnist_from_scratch.py",
+        "naive_loops.py",
         "optimization.py",
         "views.py",
     }
@@ -142,6 +144,22 @@ def test_descent(tmp_path):
     off = [np.abs(np.array(found.groups(), float) - best).max() for found in (whole, one)]
     assert off[0] < 0.01 < off[1]
     assert len(list(tmp_path.glob("*.png"))) == 4
+
+
+@pytest.mark.slow
+def test_naive_loops(tmp_path):
+    """That loops and kernels give the same is checked inside; the table has a row for each."""
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    printed = run("naive_loops.py", "--size", "40", "--picture", str(tmp_path / "loops.svg"))
+    rows = re.findall(r"^\| (.+?) \| \S+ ms \| \S+ µs \| (\S+) \|$", printed, re.MULTILINE)
+    assert [name for name, _ in rows] == ["relu", "matrix + matrix", "matrix + vector", "vector · vector",
+                                          "matrix · vector", "matrix · matrix"]
+    assert (tmp_path / "loops.svg").stat().st_size > 5000
+    loops = runpy.run_path(str(EXAMPLES / "naive_loops.py"))
+    x, y = np.arange(6.0).reshape(2, 3) - 2, np.arange(12.0).reshape(3, 4)
+    np.testing.assert_allclose(loops["naive_matrix_dot"](x, y), x @ y)
+    np.testing.assert_allclose(loops["naive_relu"](x), np.maximum(x, 0))
+    np.testing.assert_allclose(loops["naive_matrix_plus_vector"](y, y[0]), y + y[0])
 
 
 @pytest.mark.parametrize("wrong", [["--epochs", "none"], ["--colour", "red"]])
