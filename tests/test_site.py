@@ -7,6 +7,7 @@ import http.server
 import itertools
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,20 @@ def test_both_languages_have_the_same_structure(path):
         assert pattern.findall(BLOCK.sub("", korean)) == pattern.findall(BLOCK.sub("", original))
     prose = BLOCK.sub("", korean)
     assert len(re.findall("[가-힣]", prose)) > len(re.findall("[A-Za-z]", prose)) / 2
+
+
+def test_the_readme_in_korean_has_listings_of_the_english_one():
+    original = BLOCK.findall((ROOT / "README.md").read_text())
+    korean = BLOCK.findall((ROOT / "README.ko.md").read_text(encoding="utf-8"))
+    assert korean == [block for block in original if block in korean] and len(korean) == 3
+
+
+def test_the_pictures_of_the_page_can_be_made_anew(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    runpy.run_path(str(DOCS / "make_pictures.py"))["main"](tmp_path)
+    made = {path.name for path in tmp_path.iterdir()}
+    named = set(re.findall(r"\]\(plots/([^)]+)\)", (DOCS / "pictures.md").read_text()))
+    assert made == named == {"layout.png", "dense_relu.png", "graph.png", "descent.png"}
 
 
 def test_links_out_of_the_pages_become_names():
