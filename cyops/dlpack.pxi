@@ -1,4 +1,5 @@
 # dlpack: memory lent to other libraries by the DLPack protocol, as capsules of both kinds, without and with a version.
+# What is borrowed from them: dlpack_in.pxi.
 #
 # https://dmlc.github.io/dlpack/latest/python_spec.html. A capsule holds the tensor that it was made of, and so its
 # memory, until the consumer calls the deleter; where nobody consumes it, the capsule's destructor calls it.
@@ -63,18 +64,28 @@ cdef void drop_capsule(object capsule) noexcept:
         delete_versioned(<dlpack_versioned *> PyCapsule_GetPointer(capsule, "dltensor_versioned"))
 
 
+cdef int dlpack_kind(int dtype) noexcept:
+    """DLPack's type code; with the bits of an element it names a dtype."""
+    if dtype == CYOPS_BOOL:
+        return DLPACK_BOOL
+    if dtype == CYOPS_BFLOAT16:
+        return DLPACK_BFLOAT
+    if is_complex(dtype):
+        return DLPACK_COMPLEX
+    if is_floating(dtype):
+        return DLPACK_FLOATING
+    return DLPACK_SIGNED if CYOPS_INT8 <= dtype <= CYOPS_INT64 else DLPACK_UNSIGNED
+
+
 # -- lending ----------------------------------------------------------------------------------------------------------
 cdef void describe(Strided x, dlpack_tensor *out, int64_t *lengths) noexcept:
     """`lengths` is room for shape and strides."""
     cdef int i
-    cdef bint is_signed = CYOPS_INT8 <= x.v.dtype <= CYOPS_INT64
     out.data = x.v.data
     out.device_type = DLPACK_CPU
     out.device_id = 0
     out.ndim = x.v.ndim
-    out.kind = (DLPACK_BOOL if x.v.dtype == CYOPS_BOOL else DLPACK_BFLOAT if x.v.dtype == CYOPS_BFLOAT16 else
-                DLPACK_FLOATING if is_floating(x.v.dtype) else DLPACK_COMPLEX if is_complex(x.v.dtype) else
-                DLPACK_SIGNED if is_signed else DLPACK_UNSIGNED)
+    out.kind = <uint8_t> dlpack_kind(x.v.dtype)
     out.bits = <uint8_t> (8 * x.v.itemsize)
     out.lanes = 1
     out.byte_offset = 0

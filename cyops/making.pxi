@@ -209,7 +209,13 @@ cdef Strided coerce(object x):
     if PyObject_CheckBuffer(x):
         return from_buffer(x, None)
     if hasattr(x, "__array__"):
-        return from_buffer(numpy.asarray(x), None)
+        try:
+            return from_buffer(numpy.asarray(x), None)
+        except TypeError:                   # PyTorch's bfloat16, which NumPy has not
+            if not hasattr(x, "__dlpack__"):
+                raise
+    if hasattr(x, "__dlpack__"):
+        return from_dlpack(x)
     return from_buffer(array_of_values(x), None)
 
 

@@ -8,6 +8,7 @@ This extension links every C kernel and is the one the others cimport from. Its 
     making.pxi     fresh tensors, aliases, coercion of anything array-like
     buffers.pxi    the buffer protocol, both ways
     dlpack.pxi     memory lent by the DLPack protocol
+    dlpack_in.pxi  memory borrowed by it
     recorder.pxi   the door through which every op tells an active recorder what it did
     calls.pxi      the elementwise calls that the operators make
     indexing.pxi   x[key] and x[key] = value
@@ -261,6 +262,7 @@ cdef class Strided:
 include "making.pxi"
 include "buffers.pxi"
 include "dlpack.pxi"
+include "dlpack_in.pxi"
 include "calls.pxi"
 include "operators.pxi"
 include "indexing.pxi"

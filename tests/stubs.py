@@ -73,7 +73,7 @@ PARAMETERS = {
     "view_geometry.function": "Callable[..., Any]",
     "softmax_gradient.out": "ArrayLike", "log_softmax_gradient.out": "ArrayLike",
     "watch.x": "Strided", "tracks.x": "Strided", "stream": "Any", "max_version": "tuple[int, int] | None",
-    "dl_device": "tuple[int, int] | None",
+    "dl_device": "tuple[int, int] | None", "from_dlpack.x": "Any", "from_dlpack.device": "str | None",
     # optimizer steps
     **dict.fromkeys(("parameter", "gradient", "m", "v", "mean_square", "momentum_step.velocity"), ONE_OR_MORE),
     **dict.fromkeys(("rmsprop_step.velocity", "rmsprop_step.mean"), f"{ONE_OR_MORE} | None"),
@@ -84,7 +84,7 @@ PARAMETERS = {
 RESULTS = {
     **dict.fromkeys(("adam_step", "assign", "empty_cache", "momentum_step", "put", "record_op", "rmsprop_step",
                      "defer", "set_cache_limit", "set_tensor_class", "set_trainable", "sgd_step"), "None"),
-    **dict.fromkeys(("arange", "asarray", "contract_labels", "conv_input_gradient",
+    **dict.fromkeys(("arange", "asarray", "contract_labels", "from_dlpack", "conv_input_gradient",
                      "conv_kernel_gradient", "conv_with_shape", "detach", "empty", "eye", "full",
                      "gather_rows", "linspace", "log_softmax_gradient", "ones", "scatter_view",
                      "softmax_gradient", "take_gradient", "zeros"), "Strided"),

@@ -67,7 +67,7 @@ X = cyops.Strided([[1.0, 2.0], [3.0, 4.0]])
     ("add_matmul", (cyops.zeros((2, 2)), X, X)), ("arange", (3,)), ("as_class", (X, ct.Tensor)),
     ("asarray", ([1.0],)), ("assign", (cyops.ones(2), 1.0)), ("assign_add", (cyops.ones(2), 1.0)),
     ("available_isas", ()), ("dense_backward", (X, X, X)), ("detach", (X,)), ("dtype_rows", ()), ("empty", (2,)),
-    ("empty_cache", ()), ("eye", (2,)), ("full", (2, 1.0)), ("gather_rows", (X, [0])), ("get_num_threads", ()),
+    ("empty_cache", ()), ("eye", (2,)), ("from_dlpack", (X,)), ("full", (2, 1.0)), ("gather_rows", (X, [0])), ("get_num_threads", ()),
     ("is_recording", ()), ("is_trainable", (X,)), ("lead_back", ([], [X])), ("linspace", (0, 1, 3)),
     ("logits_behind", (X,)), ("logits_behind", (cyops.softmax(X),)),
     ("walk_back", ([], [cyops.ones(2)], [None], [cyops.ones(2)], {})), ("memory_stats", ()),

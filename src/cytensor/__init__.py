@@ -31,7 +31,7 @@ from cytensor.autodiff.tape import GradientTape
 from cytensor.dtypes import *  # noqa: F403
 from cytensor.ops import *  # noqa: F403
 from cytensor.ops import constant as tensor  # PyTorch's word; the module of this name is reached by its full path
-from cytensor.tensor import Tensor, Variable, asarray
+from cytensor.tensor import Tensor, Variable, asarray, from_dlpack
 
 if TYPE_CHECKING:
     from cytensor import (
@@ -153,7 +153,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "GradientTape", "Tensor", "Variable", "asarray", "available_isas", "empty_cache", "get_num_threads", "isa",
-    "memory_stats", "newaxis", "ops", "set_cache_limit", "set_num_threads", "shares_memory", "tensor", *_MODULES,
-    *_MEMBERS, *dtypes.__all__, *ops.__all__,
+    "GradientTape", "Tensor", "Variable", "asarray", "available_isas", "empty_cache", "from_dlpack",
+    "get_num_threads", "isa", "memory_stats", "newaxis", "ops", "set_cache_limit", "set_num_threads", "shares_memory",
+    "tensor", *_MODULES, *_MEMBERS, *dtypes.__all__, *ops.__all__,
 ]

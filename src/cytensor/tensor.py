@@ -225,6 +225,28 @@ def asarray(obj: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = 
     return as_tensor(cyops.asarray(obj, dtype, copy=copy))
 
 
+def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
+    """Another library's array as a Tensor, by the DLPack protocol.
+
+    x: an array with `__dlpack__` and `__dlpack_device__`, or a capsule, which may be used once. A view of the same
+    memory, which it keeps alive; `copy=True` always copies, `copy=False` never. Read-only where the maker says so, and
+    where its capsule has no version, which cannot say. device: "cpu" asks a maker on another device for a copy.
+
+    TypeError for what does not take part in the protocol; BufferError for memory on another device and dtypes that have
+    no place here; ValueError for another `device`, and for a capsule that was used before (Array API standard).
+
+    >>> import cytensor as ct, numpy as np
+    >>> array = np.zeros(2)
+    >>> x = ct.from_dlpack(array)
+    >>> array[0] = 5.
+    >>> x.tolist()
+    [5.0, 0.0]
+    """
+    if isinstance(x, Tensor) and device in (None, "cpu"):       # by ops, so that a tape sees it
+        return asarray(x, copy=copy)
+    return as_tensor(cyops.from_dlpack(x, device=device, copy=copy))
+
+
 def operand(op: str, x: ArrayLike) -> Tensor:
     """`asarray(x)`; what no tensor can be made of is refused in the name of `op`, which the user called."""
     if isinstance(x, Tensor):
