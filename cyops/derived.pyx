@@ -3,6 +3,7 @@
 
 May be imported by everything above cyops.strided.
 """
+cimport cython
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 
@@ -80,6 +81,8 @@ cdef class Derived(Function):
         self.doc = doc
         self.vectorcall = call_derived
 
+    # Without binding: with it, Cython 3.3 lets Derived.accept(5, {}) write into a 5.
+    @cython.binding(False)
     def accept(self, dict synonyms not None):
         """Takes further names of parameters: {name: the kernel's, None for one that is of no account, or a function
         (args, named, value) -> (args, named) that makes of the value what the kernel takes}.
