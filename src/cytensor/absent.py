@@ -44,6 +44,7 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
                "RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective "
                "RandomPosterization RandomSaturation RandomSharpness RandomShear Resizing CenterCrop AutoContrast "
                "AugMix CutMix MixUp Equalization MaxNumBoundingBoxes Pipeline RandAugment Solarization "
+               "ContrastLimitedAdaptiveHistogramEqualization "
                "MelSpectrogram STFTSpectrogram TextVectorization Hashing HashedCrossing"),
         _named("Masking", "there are no masks"),
         _named("EinsumDense", "write a `Layer` with `ct.einsum`"),
@@ -51,13 +52,17 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
                "Wrapper InputSpec FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper ReversibleEmbedding"),
     ),
     "losses": (
-        _named("CTC Circle Dice Tversky", "for sequences, retrieval and segmentation"),
-        _named("CategoricalGeneralizedCrossEntropy", "for noisy labels"),
+        Absent("`CTC`, `Circle`, `Dice`, `Tversky`", "for sequences, retrieval and segmentation",
+               "CTC Circle Dice Tversky ctc circle dice tversky"),
+        Absent("`CategoricalGeneralizedCrossEntropy`", "for noisy labels",
+               "CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy"),
     ),
     "metrics": (
         _named("BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU", "for segmentation"),
-        _named("PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity "
-               "ConcordanceCorrelation PearsonCorrelation", "to be computed from predictions"),
+        Absent("`PrecisionAtRecall`, `RecallAtPrecision`, `SensitivityAtSpecificity`, `SpecificityAtSensitivity`, "
+               "`ConcordanceCorrelation`, `PearsonCorrelation`", "to be computed from predictions",
+               "PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity "
+               "ConcordanceCorrelation PearsonCorrelation concordance_correlation pearson_correlation"),
     ),
     "optimizers": (
         _named("Adafactor Ftrl Lamb Muon MultiOptimizer OptimizerMap ScheduleFreeAdamW", "for large models"),
@@ -71,22 +76,51 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
         _named("OrbaxCheckpoint", "for JAX"),
     ),
     "dtype_policies": (
-        _named("DTypePolicyMap QuantizedDTypePolicy QuantizedFloat8DTypePolicy GPTQDTypePolicy AWQDTypePolicy",
+        _named("DTypePolicyMap QuantizedDTypePolicy QuantizedFloat8DTypePolicy GPTQDTypePolicy AWQDTypePolicy "
+               "Int4DTypePolicy",
                "weights are not quantized, and each layer says its own"),
     ),
     "mixed_precision": (_named("LossScaleOptimizer", "nothing is computed in float16"),),
-    "initializers": (_named("STFT STFTInitializer", "for audio"),),
+    "initializers": (
+        Absent("`STFT`, `STFTInitializer`", "for audio", "STFT STFTInitializer stft"),
+        _named("IdentityInitializer OrthogonalInitializer", "`Identity` and `Orthogonal`"),
+    ),
     "activations": (
         Absent("`glu`, `sparsemax` and the other sparse ones", "for gated and sparse attention",
                "glu sparsemax sparse_plus sparse_sigmoid"),
     ),
+    "ops": (
+        _named("adaptive_average_pool adaptive_max_pool", "`Flatten` or a pool of fixed windows"),
+        _named("associative_scan jvp", "for JAX"),
+        Absent("`fft` and the other transforms", "NumPy's, before training",
+               "fft fft2 ifft2 irfft rfft stft istft extract_sequences"),
+        Absent("complex parts", "layers compute in real numbers",
+               "angle conj conjugate imag real isreal polar view_as_complex view_as_real"),
+        _named("ctc_decode ctc_loss", "for sequences"),
+        Absent("further factorizations", "NumPy's `linalg`, without a gradient",
+               "cholesky_inverse eig lstsq lu_factor solve_triangular"),
+        _named("erfc erfinv i0", "SciPy's `special`, without a gradient"),
+        Absent("further statistics that pass over NaN", "NumPy's, without a gradient",
+               "nancumprod nancumsum nanmedian nanpercentile nanquantile"),
+        _named("segment_max segment_min segment_prod", "`segment_sum` and a loop over segments"),
+        _named("sparse_plus sparse_sigmoid sparsemax", "for sparse attention"),
+        _named("cdist rearrange unique vectorize", "NumPy's, or written with `einsum` and `vectorized_map`"),
+        _named("image fold unfold depth_to_space space_to_depth", "`ct.resize`, and `reshape` with `permute_dims`"),
+    ),
+    "random": (_named("beta binomial gamma", "NumPy's generators draw them"),),
     "regularizers": (),
     "constraints": (),
+    "saving": (_named("KerasFileEditor", "`load_tensors` reads the file"),),
     "data": (_named("Dataset", "batches are arrays, a generator or a `PyDataset`"),),
     "utils": (
         Absent("folders of sound and text", "done before training",
                "audio_dataset_from_directory text_dataset_from_directory"),
         _named("model_to_dot", "`plot_model` draws without Graphviz"),
+        _named("FeatureSpace", "`Normalization`, `CategoryEncoding` and `concatenate`"),
+        Absent("switches of the bar", "`verbose` of `fit`", "disable_interactive_logging enable_interactive_logging "
+               "is_interactive_logging_enabled"),
+        Absent("`bounding_boxes` and inner helpers", "for other models than are here",
+               "bounding_boxes Config get_source_inputs is_keras_tensor standardize_dtype"),
     ),
     "": (
         Absent("`tf.data`", "batches are arrays, a generator or a `PyDataset`", "data TFRecordReader"),
@@ -97,10 +131,25 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
                "Session placeholder Graph autograph while_loop cond scan TensorArray TensorSpec compat "
                "py_function numpy_function global_variables_initializer"),
         Absent("`tf.distribute`", "there is one device, the CPU", "distribute tpu lite"),
+        Absent("`keras.Function`, `Operation`, `InputSpec`, `name_scope`", "`Model(inputs, outputs)` and `Layer`",
+               "Function Operation InputSpec name_scope"),
+        Absent("`keras.quantizers`, `keras.export`, `keras.distillation`, `keras.visualization`, `keras.legacy`",
+               "for other models than are here", "Quantizer quantizers export distillation visualization legacy"),
+        Absent("`keras.tree`", "`ct.utils` and Python's own comprehensions", "tree"),
+        Absent("`keras.wrappers`", "`ct.sklearn` has the estimators", "wrappers"),
+        Absent("`keras.distribution`", "there is one device, the CPU", "distribution"),
+        Absent("scopes without state", "for JAX", "RematScope StatelessScope SymbolicScope remat"),
         Absent("`applications`, `tf.estimator`, `tf.feature_column`", "for other models than are here",
                "applications estimator feature_column"),
     ),
 }
+
+# What most modules of Keras have, and none here.
+EVERYWHERE = (
+    Absent("`serialize`, `deserialize`", "`saving.serialize_keras_object` and `saving.deserialize_keras_object`",
+           "serialize deserialize"),
+    Absent("`legacy`", "for files of Keras 2", "legacy"),
+)
 
 # What layers and models of Keras have beside: the reason for each method or attribute.
 MEMBERS = {
@@ -159,7 +208,8 @@ def _because(module: str, name: str) -> str:
     if name.startswith("_"):
         return ""
     area = module.partition("cytensor")[2].strip(".").removeprefix("keras").strip(".")
-    for group in ABSENT.get(area, ()):
+    area = {"preprocessing": "utils"}.get(area, area)
+    for group in (*ABSENT.get(area, ()), *EVERYWHERE):
         if name in group.names.split():
             return f"; {group}".replace("`", "")
     near = difflib.get_close_matches(name, getattr(sys.modules.get(module), "__all__", ()), 1, 0.6)

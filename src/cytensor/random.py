@@ -271,7 +271,9 @@ def draw_truncated_normal(source: "np.random.Generator", shape: int | Sequence[i
 
 
 # -- public functions -------------------------------------------------------------------------------------------------
-def _source(seed: int | None) -> "np.random.Generator":
+def _source(seed: Any) -> "np.random.Generator":
+    """The process's generator, one of a seed, or one of the next seed of a SeedGenerator."""
+    seed = seed.next() if hasattr(seed, "next") else seed
     return _current().generator if seed is None else generator(_checked_seed("random", seed), "random", 0)
 
 
@@ -366,7 +368,8 @@ def shuffle(value: ArrayLike, seed: int | None = None) -> Tensor:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Generator", "categorical", "get_global_generator"):
+    if name in ("Generator", "SeedGenerator", "categorical", "dropout", "get_global_generator"):
         from cytensor import random_generator
         return getattr(random_generator, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from cytensor.absent import error
+    raise error(__name__, name, sys._getframe(1))

@@ -9,7 +9,39 @@ from cytensor.random import uniform
 from cytensor.tensor import Tensor, asarray, operand
 from cytensor.types import ArrayLike, DTypeLike
 
-__all__ = ["Generator", "categorical", "get_global_generator"]
+__all__ = ["Generator", "SeedGenerator", "categorical", "dropout", "get_global_generator"]
+
+
+class SeedGenerator:
+    """A row of seeds, each another: what Keras's random functions and layers take as `seed`.
+
+    >>> seeds = SeedGenerator(3)
+    >>> seeds.next() == seeds.next(), SeedGenerator(3).next() == SeedGenerator(3).next()
+    (False, True)
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None) -> None:
+        self.name = name or "seed_generator"
+        self._source = own.generator(own._checked_seed("SeedGenerator", seed), "seeds", 0) if seed is not None else \
+            own.stream("seeds")
+        self.initial_seed = seed
+
+    def next(self, ordered: bool = True) -> int:
+        """The next seed; its place in the row is all that it depends on, so `ordered` changes nothing."""
+        return int(self._source.integers(2**31))
+
+    def __repr__(self) -> str:
+        return f"<SeedGenerator seed={self.initial_seed}>"
+
+
+def dropout(inputs: ArrayLike, rate: float, noise_shape: Sequence[int] | None = None, seed: Any = None) -> Tensor:
+    """`inputs` with a share `rate` of zeros, the others larger by 1 / (1 - rate).
+
+    >>> dropout([1., 2.], 0.0).tolist()
+    [1.0, 2.0]
+    """
+    from cytensor import nn
+    return nn.dropout(inputs, rate, noise_shape, seed.next() if isinstance(seed, SeedGenerator) else seed)
 
 
 class Generator:

@@ -4,6 +4,7 @@ A string such as "rmsprop" or a file's `layers.Dense` resolves here, or in what 
 (custom_objects.py), and nowhere else: nothing is ever imported by name, so loading a file cannot run code.
 `Configurable` remembers the arguments an object was made with, so that no class writes down its own configuration.
 """
+import importlib
 import inspect
 import itertools
 import re
@@ -312,6 +313,9 @@ def deserialize(value: Any) -> Any:
 
 def _named(name: object, expected: type) -> Any:
     entry = _by_name.get(name) if isinstance(name, str) else None
+    if entry is None and isinstance(name, str) and name.startswith("ops."):
+        importlib.import_module("cytensor.keras.ops")       # registers those that are Keras's alone
+        entry = _by_name.get(name)
     if entry is None:
         entry = custom_objects.find(name)
     if entry is None and isinstance(name, str) and "." not in name:

@@ -3,7 +3,7 @@
 The operators are Strided's own, in compiled code; the methods are the functions of cyops, which give Tensors because
 one of their operands is one. May be imported by everything in the package; imports cyops and types.py.
 """
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -129,14 +129,26 @@ class VariableView(_Assignable):
         return "VariableView"
 
 
+def _initialized(initial: Any, shape: Sequence[int], dtype: Any) -> Any:
+    """The first values of `keras.Variable(initializer, shape)`: from an initializer or its name, or an array's."""
+    if not isinstance(initial, str) and not callable(initial):
+        values = Strided(initial) if dtype is None else Strided(initial, dtype)
+        if values.shape != tuple(shape):
+            raise ValueError(f"Variable: values must have the given shape {tuple(shape)}; got {values.shape}")
+        return values
+    from cytensor import initializers  # knows layers' words; only variables that ask for them need it
+    return initializers.get(initial)(tuple(shape), dtype=dtype or "float32")
+
+
 class Variable(_Assignable):
     """A tensor that a model learns: it owns its memory, `assign` writes it, and every tape watches it.
 
     Variable(initial_value, trainable=True, name=None, dtype=None, constraint=None): `initial_value` is anything
     array-like, or a function that returns it; its elements are copied. With `trainable=False` tapes watch it only when
-    told to. `constraint` is a function of the values that optimizers apply after each of their steps.
-    `variable[...]` is a live view: `v[0, 0].assign(3.)` changes `v`. ValueError where an assigned value does not
-    broadcast to the shape.
+    told to. As Keras 3's `Variable(initializer, shape, ...)`: with a `shape`, the values are an initializer's, or the
+    array's, which must have it. `constraint` is a function of the values that optimizers apply after each of their
+    steps. `variable[...]` is a live view: `v[0, 0].assign(3.)` changes `v`. ValueError where an assigned value does
+    not broadcast to the shape, and where an array has not the `shape`.
 
     >>> import cytensor as ct
     >>> v = ct.Variable([[1., 2.], [3., 4.]], name="w")
@@ -149,19 +161,25 @@ class Variable(_Assignable):
 
     __slots__ = ("constraint", "name")
 
-    def __new__(cls, initial_value: ArrayLike | Callable[[], ArrayLike], trainable: bool = True,
-                name: str | None = None, dtype: DTypeLike | None = None,
-                constraint: Callable[[Tensor], ArrayLike] | None = None) -> Self:
-        value = initial_value() if callable(initial_value) else initial_value
+    def __new__(cls, initial_value: Any = None, trainable: Any = True, name: str | None = None,
+                dtype: DTypeLike | None = None, constraint: Callable[[Tensor], ArrayLike] | None = None, *,
+                shape: Sequence[int] | None = None, initializer: Any = None) -> Self:
+        initial_value = initializer if initial_value is None else initial_value
+        shape = trainable if isinstance(trainable, (tuple, list)) else shape
+        if shape is not None:
+            value: Any = _initialized(initial_value, shape, dtype)
+        else:
+            value = initial_value() if callable(initial_value) else initial_value
         value = Strided(value) if dtype is None else Strided(value, dtype)
         fresh = cyops.empty(value.shape, value.dtype)
         cyops.assign(fresh, value)
         return super().__new__(cls, fresh)
 
-    def __init__(self, initial_value: ArrayLike | Callable[[], ArrayLike], trainable: bool = True,
-                 name: str | None = None, dtype: DTypeLike | None = None,
-                 constraint: Callable[[Tensor], ArrayLike] | None = None) -> None:
+    def __init__(self, initial_value: Any = None, trainable: Any = True, name: str | None = None,
+                 dtype: DTypeLike | None = None, constraint: Callable[[Tensor], ArrayLike] | None = None, *,
+                 shape: Sequence[int] | None = None, initializer: Any = None) -> None:
         super().__init__(initial_value)      # refuses a second call; the values were set by `__new__`
+        trainable = True if isinstance(trainable, (tuple, list)) else trainable
         self.name = name or "Variable"
         self.constraint = constraint
         self.trainable = trainable

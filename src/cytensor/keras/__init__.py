@@ -17,7 +17,6 @@ from cytensor import (
     metrics,
     mixed_precision,
     models,
-    ops,
     optimizers,
     random,
     regularizers,
@@ -26,15 +25,22 @@ from cytensor import (
 )
 from cytensor.absent import explain
 from cytensor.dtype_policies import DTypePolicy, FloatDTypePolicy
-from cytensor.keras import backend, preprocessing
+from cytensor.initializers import Initializer
+from cytensor.keras import backend, config, ops, preprocessing
 from cytensor.layers import Input, Layer
+from cytensor.losses import Loss
+from cytensor.metrics import Metric
 from cytensor.models import Model, Sequential
+from cytensor.optimizers import Optimizer
+from cytensor.regularizers import Regularizer
 from cytensor.symbolic import KerasTensor
 from cytensor.tensor import Variable
+from cytensor.tensorflow.config import device
 
 _MODULES = {
-    "activations": activations, "backend": backend, "callbacks": callbacks, "constraints": constraints,
-    "datasets": datasets, "dtype_policies": dtype_policies, "initializers": initializers, "layers": layers,
+    "activations": activations, "backend": backend, "callbacks": callbacks, "config": config,
+    "constraints": constraints, "datasets": datasets, "dtype_policies": dtype_policies,
+    "initializers": initializers, "layers": layers,
     "losses": losses, "metrics": metrics, "mixed_precision": mixed_precision, "models": models, "ops": ops,
     "optimizers": optimizers, "preprocessing": preprocessing, "random": random,
     "regularizers": regularizers, "saving": saving, "utils": utils,
@@ -45,8 +51,14 @@ for _name in datasets.__all__:
     if _name != "load_idx":
         sys.modules[f"{__name__}.datasets.{_name}"] = getattr(datasets, _name)
 
-__all__ = ["DTypePolicy", "FloatDTypePolicy", "Input", "KerasTensor", "Layer", "Model", "Sequential", "Variable",
-           *_MODULES]
+__version__ = "3.15.0"       # the level of Keras that the names are of
+__all__ = ["DTypePolicy", "FloatDTypePolicy", "Initializer", "Input", "KerasTensor", "Layer", "Loss", "Metric", "Model",
+           "Optimizer", "Regularizer", "Sequential", "Variable", "device", "version", *_MODULES]
+
+
+def version() -> str:
+    """The level of Keras that the names are of."""
+    return __version__
 
 
 def __dir__() -> list[str]:

@@ -1,15 +1,23 @@
 """`keras.backend`: the few of its functions that listings still call, for what is set for the whole process."""
+from typing import Any
+
 import numpy as np
 
 from cytensor import dtype_policies
 from cytensor.absent import explain
+from cytensor.dtypes import as_dtype
 from cytensor.losses.functions import EPSILON
+from cytensor.ops import maximum, zeros
+from cytensor.symbolic import KerasTensor
 from cytensor.tensor import Tensor, Variable, asarray
 from cytensor.types import Array, ArrayLike
 from cytensor.utils import clear_session
 
-__all__ = ["clear_session", "epsilon", "floatx", "get_value", "image_data_format", "set_epsilon", "set_floatx",
-           "set_image_data_format", "set_value"]
+__all__ = ["backend", "clear_session", "epsilon", "floatx", "get_uid", "get_value", "image_data_format",
+           "is_float_dtype", "is_int_dtype", "is_keras_tensor", "result_type", "set_epsilon", "set_floatx",
+           "set_image_data_format", "set_value", "standardize_dtype"]
+
+_uids: dict[str, int] = {}
 
 
 def __dir__() -> list[str]:
@@ -53,6 +61,49 @@ def set_image_data_format(data_format: str) -> None:
     if data_format != "channels_last":
         raise ValueError(f"set_image_data_format: layers take data_format, which is 'channels_last' where they are "
                          f"not told; got {data_format!r}")
+
+
+def backend() -> str:
+    """The name of what computes: "cytensor"."""
+    return "cytensor"
+
+
+def get_uid(prefix: str = "") -> int:
+    """How often this was asked for the prefix, from 1."""
+    _uids[prefix] = _uids.get(prefix, 0) + 1
+    return _uids[prefix]
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """The name of a dtype; `floatx()` for None. TypeError for what is none."""
+    return floatx() if dtype is None else str(as_dtype("standardize_dtype", dtype, with_bfloat16=True).name)
+
+
+def is_float_dtype(dtype: Any) -> bool:
+    """Whether a dtype is floating."""
+    return "float" in standardize_dtype(dtype)
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Whether a dtype is of integers, signed or not."""
+    return "int" in standardize_dtype(dtype)
+
+
+def is_keras_tensor(x: object) -> bool:
+    """Whether `x` is a symbolic tensor."""
+    return isinstance(x, KerasTensor)
+
+
+def result_type(*dtypes: Any) -> str:
+    """The name of the dtype that an operation of these dtypes gives.
+
+    >>> result_type("int32", "float32")
+    'float32'
+    """
+    total = zeros((), standardize_dtype(dtypes[0] if dtypes else None))
+    for dtype in dtypes[1:]:
+        total = maximum(total, zeros((), standardize_dtype(dtype)))
+    return str(total.dtype.name)
 
 
 def get_value(x: ArrayLike) -> Array:
