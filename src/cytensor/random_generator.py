@@ -21,10 +21,10 @@ class SeedGenerator:
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
-        self.name = name or "seed_generator"
-        self._source = own.generator(own._checked_seed("SeedGenerator", seed), "seeds", 0) if seed is not None else \
+        self.name: str = name or "seed_generator"
+        self._source: np.random.Generator = own.generator(own._checked_seed("SeedGenerator", seed), "seeds", 0) if seed is not None else \
             own.stream("seeds")
-        self.initial_seed = seed
+        self.initial_seed: int | None = seed
 
     def next(self, ordered: bool = True) -> int:
         """The next seed; its place in the row is all that it depends on, so `ordered` changes nothing."""

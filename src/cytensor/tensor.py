@@ -129,7 +129,7 @@ class VariableView(_Assignable):
         return "VariableView"
 
 
-def _initialized(initial: Any, shape: Sequence[int], dtype: Any) -> Any:
+def _initialized(initial: Any, shape: Sequence[int], dtype: Any) -> Strided:
     """The first values of `keras.Variable(initializer, shape)`: from an initializer or its name, or an array's."""
     if not isinstance(initial, str) and not callable(initial):
         values = Strided(initial) if dtype is None else Strided(initial, dtype)
@@ -137,7 +137,8 @@ def _initialized(initial: Any, shape: Sequence[int], dtype: Any) -> Any:
             raise ValueError(f"Variable: values must have the given shape {tuple(shape)}; got {values.shape}")
         return values
     from cytensor import initializers  # knows layers' words; only variables that ask for them need it
-    return initializers.get(initial)(tuple(shape), dtype=dtype or "float32")
+    made: Strided = initializers.get(initial)(tuple(shape), dtype=dtype or "float32")
+    return made
 
 
 class Variable(_Assignable):

@@ -29,16 +29,15 @@ def _module(name: str, names: str) -> types.SimpleNamespace:
     return types.SimpleNamespace(**{word: globals()[word] for word in names.split()})
 
 
-linalg: types.SimpleNamespace = _module("linalg", "cholesky det eigh inv logdet matrix_rank norm pinv qr slogdet solve svd")
-nn: types.SimpleNamespace = types.SimpleNamespace(
-    **{name: globals()[name] for name in (*_neural.FUNCTIONS, "relu", "sigmoid", "softmax", "log_softmax", "max_pool", "psnr",
-                                          "average_pool")})
-numpy: types.SimpleNamespace = types.SimpleNamespace(
-    **{name: globals()[name] for name in (*_ops.FUNCTIONS, *_formulas.FUNCTIONS, *_shaping.FUNCTIONS, *_SAME, *_ops.ALIASES, *_ops.__all__)})
+linalg: types.SimpleNamespace = _module(
+    "linalg", "cholesky det eigh inv logdet matrix_rank norm pinv qr slogdet solve svd")
+nn: types.SimpleNamespace = _module(
+    "nn", " ".join((*_neural.FUNCTIONS, "relu sigmoid softmax log_softmax max_pool average_pool psnr")))
+numpy: types.SimpleNamespace = _module("numpy", " ".join((*_FUNCTIONS, *_ops.__all__)))
 
-_WORDS = ("cond", "custom_gradient", "fori_loop", "linalg", "map", "nn", "numpy", "scan", "switch",
-          "vectorized_map", "while_loop")
-__all__ = sorted({*_ops.__all__, *_FUNCTIONS, *_WORDS})
+_WORDS = ("cond", "custom_gradient", "fori_loop", "linalg", "map", "nn", "numpy", "scan", "switch", "vectorized_map",
+          "while_loop")
+__all__: list[str] = sorted({*_ops.__all__, *_FUNCTIONS, *_WORDS})
 
 
 def __dir__() -> list[str]:

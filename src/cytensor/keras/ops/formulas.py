@@ -14,7 +14,8 @@ from cytensor.keywords import accepting
 from cytensor.symbolic import deferrable
 from cytensor.tensor import Tensor, asarray, operand
 
-LN2, LN10 = math.log(2), math.log(10)
+LN2: float = math.log(2)
+LN10: float = math.log(10)
 
 
 def made(name: str, formula: Callable[..., Any]) -> Callable[..., Any]:
@@ -166,7 +167,7 @@ def _saturated(x: Any, dtype: Any) -> Tensor:
     return ops.astype(ops.clip(x, bounds.min, bounds.max), dtype)
 
 
-BY_NUMPY = {
+BY_NUMPY: dict[str, str] = {
     **{name: name for name in ["argpartition", "bartlett", "bincount", "bitwise_and", "bitwise_or", "bitwise_xor",
           "bitwise_not", "bitwise_invert", "blackman", "corrcoef", "correlate", "digitize", "gcd", "hamming",
           "hanning", "histogram", "isin", "kaiser", "lcm", "nextafter", "nonzero", "searchsorted", "signbit",
@@ -175,7 +176,7 @@ BY_NUMPY = {
     "left_shift": "left_shift", "right_shift": "right_shift", "nanargmax": "nanargmax", "nanargmin": "nanargmin",
 }
 # Their parameters, in Keras's words; the values go to NumPy in this order.
-_SIGNATURES = {
+_SIGNATURES: dict[str, str] = {
     "argpartition": "x kth axis=-1", "bartlett": "x", "blackman": "x", "hamming": "x", "hanning": "x",
     "kaiser": "x beta", "corrcoef": "x", "correlate": "x1 x2 mode='valid'", "digitize": "x bins",
     "histogram": "x bins=10 range=None", "isin": "x1 x2 assume_unique=False invert=False", "nonzero": "x",
@@ -232,5 +233,5 @@ def by_numpy(name: str) -> Callable[..., Any]:
     return made(name, formula)
 
 
-FUNCTIONS = {**{name: made(name, formula) for name, formula in FORMULAS.items()},
+FUNCTIONS: dict[str, Any] = {**{name: made(name, formula) for name, formula in FORMULAS.items()},
              **{name: by_numpy(name) for name in BY_NUMPY}}

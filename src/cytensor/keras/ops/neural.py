@@ -159,10 +159,10 @@ NEURAL: dict[str, Callable[..., Any]] = {
     "eigh": lambda x: linalg.eigh(x), "matrix_rank": lambda x: linalg.matrix_rank(x),
     "cholesky": lambda x, upper=False: linalg.cholesky(x).mT if upper else linalg.cholesky(x),
 }
-REORDERED = {"conv": _windows("conv", 1), "depthwise_conv": _windows("depthwise_conv", 1),
+REORDERED: dict[str, Any] = {"conv": _windows("conv", 1), "depthwise_conv": _windows("depthwise_conv", 1),
              "separable_conv": _windows("separable_conv", 2), "conv_transpose": _windows("conv_transpose", 1),
              "one_hot": one_hot}
-FUNCTIONS = {**{name: getattr(activations, name) for name in ACTIVATIONS},
+FUNCTIONS: dict[str, Any] = {**{name: getattr(activations, name) for name in ACTIVATIONS},
              **{name: made(name, formula) for name, formula in NEURAL.items()}, **REORDERED}
 
 
@@ -232,6 +232,6 @@ def average_pool(inputs: Any, pool_size: int | Sequence[int], strides: Any = Non
     return ops.FUNCTIONS["average_pool"](inputs, pool_size, strides, padding, data_format or "channels_last")
 
 
-ASKED = {function.__name__: function for function in (
+ASKED: dict[str, Any] = {function.__name__: function for function in (
     array, empty_like, tri, logspace, geomspace, meshgrid, dtype, ndim, convert_to_numpy, get_item, max_pool,
     average_pool)}

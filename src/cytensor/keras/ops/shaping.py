@@ -235,7 +235,7 @@ SHAPING: dict[str, Callable[..., Any]] = {
         [ops.reshape(x1, -1), ops.reshape(x2, -1)] if axis is None else [x1, x2], axis=axis or 0),
     "trace": lambda x, offset=0, axis1=0, axis2=1: ops.sum(ops.diagonal(x, offset, axis1, axis2), axis=-1),
 }
-FUNCTIONS = {name: made(name, formula) for name, formula in SHAPING.items()}
+FUNCTIONS: dict[str, Any] = {name: made(name, formula) for name, formula in SHAPING.items()}
 
 
 # -- what has no symbolic form: numbers, and loops of Python's own ----------------------------------------------------
