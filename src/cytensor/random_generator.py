@@ -22,8 +22,9 @@ class SeedGenerator:
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
         self.name: str = name or "seed_generator"
-        self._source: np.random.Generator = own.generator(own._checked_seed("SeedGenerator", seed), "seeds", 0) if seed is not None else \
-            own.stream("seeds")
+        self._source: np.random.Generator = own.stream("seeds")
+        if seed is not None:
+            self._source = own.generator(own._checked_seed("SeedGenerator", seed), "seeds", 0)
         self.initial_seed: int | None = seed
 
     def next(self, ordered: bool = True) -> int:
