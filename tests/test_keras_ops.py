@@ -127,6 +127,20 @@ def test_graphs_hold_them(tmp_path):
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "prod", "var", "std", "any", "all", "amax", "amin"])
+def test_reductions_take_keepdims_in_the_third_place(name):
+    agree(getattr(ops, name)(X, 1, True), getattr(np, name)(X, 1, keepdims=True))
+
+
+def test_arguments_in_the_order_of_keras():
+    agree(ops.where(X > 1, X, Y), np.where(X > 1, X, Y))
+    agree(ops.where(X > 1), np.nonzero(X > 1))
+    agree(ops.round(X, 1), np.round(X, 1), 1e-6)
+    agree(ops.linspace(0, 1), np.linspace(0, 1))
+    with pytest.raises(ValueError, match="both be given"):
+        ops.where(X > 1, X)
+
+
 def test_loops_and_branches():
     assert ops.while_loop(lambda i, s: i < 4, lambda i, s: (i + 1, s + i), (0, 0)) == (4, 6)
     assert ops.fori_loop(0, 4, lambda i, s: s + i, 0) == 6

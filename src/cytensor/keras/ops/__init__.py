@@ -17,7 +17,7 @@ from cytensor.keras.ops.shaping import cond, fori_loop, map, scan, switch, vecto
 from cytensor.ops import *  # noqa: F403
 
 # Keras's other names of the same functions.
-_SAME = {"amax": "max", "amin": "min", "true_divide": "divide", "mod": "remainder"}
+_SAME = {"true_divide": "divide", "mod": "remainder"}
 _FUNCTIONS: dict[str, Any] = {
     **{name: _ops.FUNCTIONS[ours] for name, ours in _SAME.items()},
     **_formulas.FUNCTIONS, **_shaping.FUNCTIONS, **_neural.FUNCTIONS, **_neural.ASKED,

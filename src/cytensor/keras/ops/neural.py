@@ -159,9 +159,44 @@ NEURAL: dict[str, Callable[..., Any]] = {
     "eigh": lambda x: linalg.eigh(x), "matrix_rank": lambda x: linalg.matrix_rank(x),
     "cholesky": lambda x, upper=False: linalg.cholesky(x).mT if upper else linalg.cholesky(x),
 }
+
+
+def _reduction(name: str) -> Callable[..., Tensor]:
+    """A reduction whose `keepdims` may stand in the third place."""
+    def reduction(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return ops.FUNCTIONS[name](x, axis=axis, keepdims=keepdims)
+    reduction.__name__ = reduction.__qualname__ = name
+    reduction.__doc__ = f"`ct.{name}` with Keras's order of arguments."
+    return reduction
+
+
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """x1 where the condition is true, else x2; without both, where it is true: an index tensor for each axis."""
+    if (x1 is None) != (x2 is None):
+        raise ValueError("where: x1 and x2 must both be given, or neither")
+    if x1 is None:
+        return tuple(asarray(part) for part in np.nonzero(np.asarray(condition)))
+    return ops.FUNCTIONS["where"](condition, x1, x2)
+
+
+def round(x: Any, decimals: int = 0) -> Any:
+    """To that many decimals."""
+    if decimals == 0:
+        return ops.FUNCTIONS["round"](x)
+    return ops.divide(ops.FUNCTIONS["round"](ops.multiply(x, 10.0**decimals)), 10.0**decimals)
+
+
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None) -> Tensor:
+    """`num` numbers that lie evenly from start to stop."""
+    return ops.FUNCTIONS["linspace"](start, stop, num, dtype or "float32", endpoint=endpoint)
+
+
+REDUCTIONS = ("sum", "mean", "max", "min", "prod", "var", "std", "any", "all")
 REORDERED: dict[str, Any] = {"conv": _windows("conv", 1), "depthwise_conv": _windows("depthwise_conv", 1),
              "separable_conv": _windows("separable_conv", 2), "conv_transpose": _windows("conv_transpose", 1),
-             "one_hot": one_hot}
+             "one_hot": one_hot, "where": where, "round": round, "linspace": linspace,
+             **{name: _reduction(name) for name in REDUCTIONS},
+             "amax": _reduction("max"), "amin": _reduction("min")}
 FUNCTIONS: dict[str, Any] = {**{name: getattr(activations, name) for name in ACTIVATIONS},
              **{name: made(name, formula) for name, formula in NEURAL.items()}, **REORDERED}
 
