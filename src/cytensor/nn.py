@@ -2,7 +2,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cytensor import activations, ops
+from cytensor import activations, ops, registry
 from cytensor.keywords import accepting
 from cytensor.losses import cross_entropy
 from cytensor.ops import log_softmax, relu, sigmoid, softmax, softmax_cross_entropy, tanh
@@ -24,8 +24,8 @@ elu, gelu, relu6, selu, silu, softplus, softsign = (accepting({"features": "x"})
 swish: Callable[..., Tensor] = silu
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def leaky_relu(features: ArrayLike, alpha: float = 0.2) -> Tensor:
     """x where x > 0, `alpha * x` elsewhere."""
     return activations.leaky_relu(operand("leaky_relu", features), alpha)
@@ -91,8 +91,8 @@ def _check_axes(op: str, x: ArrayLike, count: int) -> None:
 
 
 def _convolution(name: str, count: int) -> Callable[..., Tensor]:
-    @accepting({})
     @deferrable
+    @accepting({})
     def convolution(input: ArrayLike, filters: ArrayLike, strides: int | Sequence[int] = 1,
                     padding: str | Sequence[Any] = "VALID", data_format: str | None = None,
                     dilations: int | Sequence[int] | None = None) -> Tensor:
@@ -116,8 +116,8 @@ conv1d, conv2d, conv3d = (_convolution(f"conv{count}d", count) for count in (1, 
 
 
 def _pooling(name: str, count: int, pool: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    @accepting({"value": "input"})
     @deferrable
+    @accepting({"value": "input"})
     def pooling(input: ArrayLike, ksize: int | Sequence[int], strides: int | Sequence[int], padding: str,
                 data_format: str | None = None) -> Tensor:
         order = _format(name, data_format)
@@ -143,8 +143,8 @@ max_pool: Callable[..., Tensor] = max_pool2d
 avg_pool: Callable[..., Tensor] = avg_pool2d
 
 
-@accepting({"shift": None})
 @deferrable
+@accepting({"shift": None})
 def moments(x: ArrayLike, axes: int | Sequence[int], keepdims: bool = False) -> tuple[Tensor, Tensor]:
     """(mean, variance) along axes.
 
@@ -155,8 +155,8 @@ def moments(x: ArrayLike, axes: int | Sequence[int], keepdims: bool = False) -> 
     return ops.mean(x, axis=axis, keepdims=keepdims), ops.var(x, axis=axis, keepdims=keepdims)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def batch_normalization(x: ArrayLike, mean: ArrayLike, variance: ArrayLike, offset: ArrayLike | None,
                         scale: ArrayLike | None, variance_epsilon: float) -> Tensor:
     """(x - mean) / sqrt(variance + variance_epsilon) * scale + offset; None for 0 and 1."""
@@ -175,8 +175,8 @@ def dropout(x: ArrayLike, rate: float, noise_shape: Sequence[int] | None = None,
     return ops.where(ops.greater_equal(drawn, rate), values / (1 - rate), ops.zeros((), values.dtype))
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def l2_loss(t: ArrayLike) -> Tensor:
     """sum(t^2) / 2.
 
@@ -186,8 +186,8 @@ def l2_loss(t: ArrayLike) -> Tensor:
     return ops.sum(ops.square(t)) / 2
 
 
-@accepting({"max_norm": None})
 @deferrable
+@accepting({"max_norm": None})
 def embedding_lookup(params: ArrayLike, ids: ArrayLike) -> Tensor:
     """The rows of a table at the positions: (n, d), (*s) -> (*s, d)."""
     return ops.take(params, ids, axis=0)
@@ -198,6 +198,9 @@ __all__ = ["avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_normaliz
            "max_pool1d", "max_pool2d", "max_pool3d", "moments", "relu", "relu6", "selu", "sigmoid",
            "sigmoid_cross_entropy_with_logits", "silu", "softmax", "softmax_cross_entropy_with_logits", "softplus",
            "softsign", "sparse_softmax_cross_entropy_with_logits", "swish", "tanh"]
+
+
+registry.register_for_files("nn", *(globals()[name] for name in __all__ if globals()[name].__module__ == __name__))
 
 
 def __dir__() -> list[str]:

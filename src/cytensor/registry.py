@@ -24,6 +24,8 @@ __all__ = ["Configurable", "deserialize", "lookup", "register", "register_alias"
 _tables: dict[str, dict[str, Any]] = {}     # kind -> folded name -> class or function
 _names: dict[Any, str] = {}                 # class or function -> the qualified name that files use
 _by_name: dict[str, Any] = {}               # qualified name -> class or function
+# Kinds whose functions are registered when the module that has them is first used: a file may name them before.
+_LATE = {"nn": "cytensor.nn", "ops": "cytensor.keras.ops", "tensorflow": "cytensor.tensorflow"}
 # What the callables of a kind are called with and give: where one kind is asked for, one that differs is no answer.
 _CALLED = {"activations": "tensor -> tensor", "layers": "tensor -> tensor", "constraints": "tensor -> tensor",
            "losses": "targets, predictions -> number", "metrics": "targets, predictions -> number",
@@ -313,8 +315,8 @@ def deserialize(value: Any) -> Any:
 
 def _named(name: object, expected: type) -> Any:
     entry = _by_name.get(name) if isinstance(name, str) else None
-    if entry is None and isinstance(name, str) and name.startswith("ops."):
-        importlib.import_module("cytensor.keras.ops")       # registers those that are Keras's alone
+    if entry is None and isinstance(name, str) and name.partition(".")[0] in _LATE:
+        importlib.import_module(_LATE[name.partition(".")[0]])
         entry = _by_name.get(name)
     if entry is None:
         entry = custom_objects.find(name)

@@ -12,7 +12,7 @@ from typing import Any
 import cytensor
 from cytensor import *  # noqa: F403
 from cytensor import dtypes as _dtypes
-from cytensor import initializers, keras, losses, metrics, nn, ops, optimizers, random
+from cytensor import initializers, losses, metrics, nn, ops, optimizers, random, registry
 from cytensor.autodiff.custom import custom_gradient
 from cytensor.tensorflow import arrays, config, linalg, math, strings
 from cytensor.tensorflow.arrays import *  # noqa: F403
@@ -28,6 +28,12 @@ bool: Any = cytensor.bool_
 string: str = "str"
 
 __all__ = [*sorted({*arrays.__all__, *cytensor.__all__, *cytensor.TENSORFLOW, "nn", "random"})]
+
+
+registry.register_for_files("tensorflow", *(
+    function for module in (arrays, linalg, math) for function in vars(module).values()
+    if getattr(function, "__module__", "").startswith("cytensor.tensorflow.") and callable(function)
+    and not isinstance(function, type)))
 
 
 def __getattr__(name: str) -> Any:

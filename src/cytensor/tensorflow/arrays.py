@@ -33,8 +33,8 @@ def _lengths(op: str, given: ArrayLike) -> list[int]:
 
 
 # -- copies and parts -------------------------------------------------------------------------------------------------
-@accepting({})
 @deferrable
+@accepting({})
 def tile(input: ArrayLike, multiples: Sequence[int]) -> Tensor:
     """`input` side by side, multiples[i] times along axis i: shape (n, ...) -> (n * multiples[0], ...).
 
@@ -61,8 +61,8 @@ def fill(dims: Sequence[int], value: ArrayLike) -> Tensor:
     return ops.full(tuple(_lengths("fill", dims)) if np.size(dims) else (), value)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def unstack(value: ArrayLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
     """The slices along an axis, each without it, in a list: views. ValueError where there are not `num` of them.
 
@@ -79,8 +79,8 @@ def unstack(value: ArrayLike, num: int | None = None, axis: int = 0) -> list[Ten
     return [x[(*before, i)] for i in builtins.range(x.shape[axis])]
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def reverse(tensor: ArrayLike, axis: int | Sequence[int]) -> Tensor:
     """The elements in the other order along the axes: a view.
 
@@ -90,8 +90,8 @@ def reverse(tensor: ArrayLike, axis: int | Sequence[int]) -> Tensor:
     return ops.flip(tensor, axis=tuple(_lengths("reverse", axis)))
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def slice(input_: ArrayLike, begin: Sequence[int], size: Sequence[int]) -> Tensor:
     """The part that begins at `begin` and has `size` elements along each axis, -1 for all that follow: a view.
 
@@ -110,8 +110,8 @@ def slice(input_: ArrayLike, begin: Sequence[int], size: Sequence[int]) -> Tenso
     return x[tuple(map(builtins.slice, first, ends))]
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def strided_slice(input_: ArrayLike, begin: Sequence[int], end: Sequence[int], strides: Sequence[int] | None = None,
                   begin_mask: int = 0, end_mask: int = 0, ellipsis_mask: int = 0, new_axis_mask: int = 0,
                   shrink_axis_mask: int = 0) -> Tensor:
@@ -156,8 +156,8 @@ def meshgrid(*args: ArrayLike, indexing: str = "xy") -> list[Tensor]:
 
 
 # -- by position ------------------------------------------------------------------------------------------------------
-@accepting({"validate_indices": None})
 @deferrable
+@accepting({"validate_indices": None})
 def gather(params: ArrayLike, indices: ArrayLike, axis: int | None = None, batch_dims: int = 0) -> Tensor:
     """The slabs of `params` at the positions of an axis; of the first after `batch_dims` where `axis` is None.
 
@@ -203,8 +203,8 @@ def _flat_positions(op: str, shape: tuple[int, ...], indices: ArrayLike) -> Arra
         places.shape[:-1], np.int64)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def gather_nd(params: ArrayLike, indices: ArrayLike) -> Tensor:
     """The elements or slabs of `params` at positions along its first axes.
 
@@ -220,8 +220,8 @@ def gather_nd(params: ArrayLike, indices: ArrayLike) -> Tensor:
     return ops.take(ops.reshape(x, (math.prod(x.shape[:depth]), *x.shape[depth:])), flat, axis=0)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def boolean_mask(tensor: ArrayLike, mask: ArrayLike, axis: int | None = None) -> Tensor:
     """The slabs where `mask`, of the shape of the axes from `axis` on, is true: (k, ...), a copy.
 
@@ -262,8 +262,8 @@ def _scattered(op: str, x: Tensor, indices: ArrayLike, updates: Tensor) -> Tenso
     return ops.reshape(added, x.shape)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def tensor_scatter_nd_add(tensor: ArrayLike, indices: ArrayLike, updates: ArrayLike) -> Tensor:
     """A copy of the tensor with the updates added at positions along its first axes; shapes as in `scatter_nd`.
 
@@ -274,8 +274,8 @@ def tensor_scatter_nd_add(tensor: ArrayLike, indices: ArrayLike, updates: ArrayL
     return _scattered("tensor_scatter_nd_add", x, indices, operand("tensor_scatter_nd_add", updates).astype(x.dtype))
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def tensor_scatter_nd_update(tensor: ArrayLike, indices: ArrayLike, updates: ArrayLike) -> Tensor:
     """A copy of the tensor with the updates at positions along its first axes; of equal positions the last counts.
 

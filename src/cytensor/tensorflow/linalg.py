@@ -52,8 +52,8 @@ def _inverse(x: Tensor) -> Any:
     return y, lambda d: -matmul(matmul(inv(x).mT, d), inv(x).mT)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def inv(input: ArrayLike, adjoint: bool = False) -> Tensor:
     """The inverses of matrices (..., n, n), of their transposes where `adjoint`; ValueError for a singular one.
 
@@ -72,8 +72,8 @@ def _determinant(x: Tensor) -> Any:
     return _tensor(np.asarray(_by_numpy("det", np.linalg.det, x)), x), gradient
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def det(input: ArrayLike) -> Tensor:
     """The determinants of matrices (..., n, n): shape (...). Its gradient needs the inverse.
 
@@ -91,8 +91,8 @@ def _log_determinant(x: Tensor) -> Any:
     return found, lambda _, d: d[..., None, None] * inv(x).mT
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def slogdet(input: ArrayLike) -> list[Tensor]:
     """[the signs, the logarithms of the absolute values] of the determinants of (..., n, n).
 
@@ -103,8 +103,8 @@ def slogdet(input: ArrayLike) -> list[Tensor]:
     return result
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def logdet(matrix: ArrayLike) -> Tensor:
     """The logarithms of the determinants of positive definite matrices (..., n, n): shape (...)."""
     return 2.0 * ops.sum(ops.log(diag_part(cholesky(matrix))), axis=-1)
@@ -118,8 +118,8 @@ def _solution(a: Tensor, b: Tensor) -> Any:
     return _tensor(_by_numpy("solve", np.linalg.solve, a, b), a), gradient
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def solve(matrix: ArrayLike, rhs: ArrayLike, adjoint: bool = False) -> Tensor:
     """x with matrix @ x = rhs: (..., n, n), (..., n, k) -> (..., n, k). ValueError for a singular matrix.
 
@@ -148,8 +148,8 @@ def _factor(x: Tensor) -> Any:
     return y, gradient
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def cholesky(input: ArrayLike) -> Tensor:
     """The lower triangular L with L L^T = x, for symmetric positive definite matrices (..., n, n).
 
@@ -224,8 +224,8 @@ def matrix_rank(a: ArrayLike) -> Tensor:
 
 
 # -- diagonals and vectors --------------------------------------------------------------------------------------------
-@accepting({})
 @deferrable
+@accepting({})
 def diag(diagonal: ArrayLike) -> Tensor:
     """Matrices (..., n, n) that have (..., n) in their diagonals and zeros elsewhere.
 
@@ -238,8 +238,8 @@ def diag(diagonal: ArrayLike) -> Tensor:
     return x[..., None] * eye(x.shape[-1], dtype=x.dtype)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def diag_part(input: ArrayLike) -> Tensor:
     """The diagonals of matrices (..., m, n): (..., min(m, n)), a view.
 
@@ -249,15 +249,15 @@ def diag_part(input: ArrayLike) -> Tensor:
     return ops.diagonal(input, axis1=-2, axis2=-1)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def trace(x: ArrayLike) -> Tensor:
     """The sums of the diagonals of matrices (..., m, n): (...)."""
     return ops.sum(diag_part(x), axis=-1)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def band_part(input: ArrayLike, num_lower: int, num_upper: int) -> Tensor:
     """Matrices (..., m, n) with zeros below the num_lower-th diagonal under the main one and above the num_upper-th
     over it; a negative number keeps that whole side.
@@ -273,8 +273,8 @@ def band_part(input: ArrayLike, num_lower: int, num_upper: int) -> Tensor:
     return ops.where(kept, x, ops.zeros((), x.dtype))
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def matrix_transpose(a: ArrayLike) -> Tensor:
     """The last two axes swapped: a view."""
     return ops.matrix_transpose(a)
@@ -283,16 +283,16 @@ def matrix_transpose(a: ArrayLike) -> Tensor:
 adjoint = matrix_transpose
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def matvec(a: ArrayLike, b: ArrayLike, transpose_a: bool = False) -> Tensor:
     """a @ b for matrices (..., m, n) and vectors (..., n): (..., m)."""
     x = operand("matvec", a)
     return ops.squeeze(matmul(x.mT if transpose_a else x, operand("matvec", b)[..., None]), axis=-1)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def normalize(tensor: ArrayLike, ord: Any = "euclidean", axis: Axis = None) -> tuple[Tensor, Tensor]:
     """(the tensor divided by its norm, the norm, with the axes kept), over all elements or along axes."""
     x = operand("normalize", tensor)
@@ -300,8 +300,8 @@ def normalize(tensor: ArrayLike, ord: Any = "euclidean", axis: Axis = None) -> t
     return x / length, length
 
 
-@accepting({"dim": "axis"})
 @deferrable
+@accepting({"dim": "axis"})
 def l2_normalize(x: ArrayLike, axis: Axis = None, epsilon: float = 1e-12) -> Tensor:
     """x / sqrt(max(sum(x^2), epsilon)) along an axis.
 

@@ -25,22 +25,22 @@ floordiv: Callable[..., Tensor] = ops.floor_divide
 truediv: Callable[..., Tensor] = ops.divide
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def rsqrt(x: ArrayLike) -> Tensor:
     """1 / sqrt(x)."""
     return ops.reciprocal(ops.sqrt(x))
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def squared_difference(x: ArrayLike, y: ArrayLike) -> Tensor:
     """(x - y)^2."""
     return ops.square(ops.subtract(x, y))
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def divide_no_nan(x: ArrayLike, y: ArrayLike) -> Tensor:
     """x / y, and 0 where y is 0; there the gradient is 0 too.
 
@@ -52,16 +52,16 @@ def divide_no_nan(x: ArrayLike, y: ArrayLike) -> Tensor:
     return ops.where(is_zero, ops.zeros((), a.dtype), a / ops.where(is_zero, ops.ones((), b.dtype), b))
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def multiply_no_nan(x: ArrayLike, y: ArrayLike) -> Tensor:
     """x * y, and 0 where y is 0, whatever x is."""
     a, b = operand("multiply_no_nan", x), operand("multiply_no_nan", y)
     return ops.where(b == 0, ops.zeros((), b.dtype), a * b)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def xlogy(x: ArrayLike, y: ArrayLike) -> Tensor:
     """x log(y), and 0 where x is 0."""
     a, b = operand("xlogy", x), operand("xlogy", y)
@@ -91,8 +91,8 @@ def zero_fraction(value: ArrayLike) -> Tensor:
     return ops.mean(ops.equal(value, 0).astype("float32"))
 
 
-@accepting({"input_tensor": "x"})
 @deferrable
+@accepting({"input_tensor": "x"})
 def reduce_euclidean_norm(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """sqrt(sum(x^2)) over all elements or along axes."""
     return ops.sqrt(ops.sum(ops.square(x), axis=axis, keepdims=keepdims))
@@ -106,8 +106,8 @@ def in_top_k(targets: ArrayLike, predictions: ArrayLike, k: int) -> Tensor:
     return asarray((scores > of_targets[:, None]).sum(axis=1) < k)
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def unsorted_segment_sum(data: ArrayLike, segment_ids: ArrayLike, num_segments: int) -> Tensor:
     """The sums of the slabs of data (n, ...) that have one number in segment_ids (n,): (num_segments, ...).
 
@@ -131,8 +131,8 @@ def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, num_classes: int
     return asarray(np.asarray(_confusion_matrix(true, guessed, count)).astype(dtype))
 
 
-@accepting({})
 @deferrable
+@accepting({})
 def polyval(coeffs: Any, x: ArrayLike) -> Tensor:
     """The polynomial with the coefficients, the highest power first, at x."""
     result: Tensor = ops.zeros_like(x)
