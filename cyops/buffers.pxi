@@ -8,7 +8,7 @@ from cpython.exc cimport PyErr_Occurred
 from libc.stdint cimport uintptr_t
 
 # The letters of the table, but NumPy's own for 64 bits, `long` where it has them, and the protocol's for complex.
-cdef dict NATIVE = {b"F": b"Zf", **({b"q": b"l", b"Q": b"L"} if sizeof(long) == 8 else {})}
+cdef dict NATIVE = {b"F": b"Zf", b"D": b"Zd", **({b"q": b"l", b"Q": b"L"} if sizeof(long) == 8 else {})}
 cdef list FORMATS = [NATIVE.get(bytes([cyops_dtypes[code].letter]), bytes([cyops_dtypes[code].letter]))
                      for code in range(CYOPS_DTYPE_COUNT)]
 cdef dict CODE_OF_LETTER = {FORMATS[code]: code for code in NUMERIC_CODES}
@@ -96,6 +96,8 @@ cdef bint set_geometry(cyops_view *v, Storage storage, int dtype, Py_ssize_t ite
     """Reads shape and strides of the lent buffer; False where they are no whole numbers of aligned elements."""
     cdef const Py_buffer *lent = storage.lent
     cdef Py_ssize_t alignment = itemsize if not is_text(dtype) else (4 if dtype == CYOPS_STR else 1)
+    if is_complex(dtype):
+        alignment = itemsize // 2           # of a part
     cdef Py_ssize_t step = itemsize
     cdef const char *low
     cdef const char *high

@@ -251,6 +251,9 @@ cdef object call(int op, int count, list values, Strided out):
             if cls is Strided:
                 cls = result_class(tensors[i], None)
     dtype = common_dtype(op, count, operands, values)
+    if is_complex(dtype) and op != CYOPS_OP_equal and op != CYOPS_OP_not_equal and OP_NAMES[op] in COMPLEX_UFUNCS:
+        return complex_result(op, cls, [given if tensors[i] is None else numpy.asarray(tensors[i])
+                                        for i, given in enumerate(values)], out)
     computing = loop_dtype(op, dtype)
     result_dtype = output_dtype(op, dtype, computing)
     common_shape(op, count, operands, &shaped)
@@ -262,6 +265,13 @@ cdef object call(int op, int count, list values, Strided out):
     if recording():
         record_operands(op, tuple([recorded(tensors[i], &operands[i].view) for i in range(count)]), result)
     return result
+
+
+cdef Strided complex_result(int op, type cls, list arrays, Strided out):
+    """Complex numbers have no loops here: NumPy computes on the same memory, and no tape records it."""
+    with numpy.errstate(all="ignore"):
+        result = coerce(numpy.asarray(COMPLEX_UFUNCS[OP_NAMES[op]](*arrays)))
+    return write_result(OP_NAMES[op], alias(cls, result), out)
 
 
 cdef int compute(int op, int count, Operand *operands, list values, list tensors, int computing, int result_dtype,

@@ -10,9 +10,11 @@ from cyops.strided cimport (
     CYOPS_BATCH, CYOPS_BFLOAT16, CYOPS_COLUMN, CYOPS_CONTRACTION_AXES, CYOPS_MAX_NDIM, CYOPS_MOST_WINDOWS,
     CYOPS_NO_WINDOW, CYOPS_ROW, CYOPS_SUMMED, Strided, alias, api, begin_write, cast_to, check, checked_out,
     computing_dtype, cyops_api, cyops_contraction_axis, cyops_part, cyops_view, dtype_object, empty,
-    is_c_contiguous, is_floating, is_long, itemsize_of, normalize_axis, operand_beside, overlaps, promote,
-    read_integer, record, recording, require_real, result_class, shape_of,
+    is_c_contiguous, is_complex, is_floating, is_long, itemsize_of, normalize_axis, operand_beside, overlaps, promote,
+    read_integer, record, recording, require_real, result_class, shape_of, write_result,
 )
+
+import numpy
 
 from cyops.strided import set_matmul
 
@@ -203,6 +205,9 @@ def matmul(a, b, *, out=None):
     cdef Strided result
     cdef Plan plan
     check_inner("matmul", x, y)
+    if is_complex(x.v.dtype) or is_complex(y.v.dtype):      # NumPy computes it on the same memory, unrecorded
+        result = operand_beside("matmul", numpy.asarray(numpy.matmul(numpy.asarray(x), numpy.asarray(y))), None)
+        return write_result("matmul", alias(result_class(x, y), result), out)
     cdef int dtype = common_dtype("matmul", x, y)
     cdef Strided cast_x = ready(x, dtype)
     cdef Strided cast_y = ready(y, dtype)

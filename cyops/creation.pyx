@@ -13,7 +13,13 @@ cdef extern from *:
 import numpy
 
 
-def empty(shape, dtype="float32"):
+cdef int check_device(str op, object device) except -1:
+    if device is not None and device != "cpu":
+        raise ValueError(f"{op}: there is one device, 'cpu'; got {device!r}")
+    return 0
+
+
+def empty(shape, dtype="float32", *, device=None):
     """A C-ordered tensor of `shape` with undefined contents.
 
     ValueError for a negative length or more bytes than memory can address, MemoryError where there are not so many.
@@ -22,6 +28,7 @@ def empty(shape, dtype="float32"):
     >>> cyops.empty((2, 3)).shape
     (2, 3)
     """
+    check_device("empty", device)
     return fresh("empty", shape, dtype)
 
 
@@ -59,7 +66,7 @@ cdef Strided filled(str op, object shape, object fill_value, object dtype):
     return out
 
 
-def full(shape, fill_value, dtype=None):
+def full(shape, fill_value, dtype=None, *, device=None):
     """A C-ordered tensor of `shape` with every element `fill_value`.
 
     dtype: the value's own when None (float32 for a Python float, int64 for an int).
@@ -68,28 +75,31 @@ def full(shape, fill_value, dtype=None):
     >>> cyops.full((2,), 7).tolist()
     [7, 7]
     """
+    check_device("full", device)
     return filled("full", shape, fill_value, dtype)
 
 
-def zeros(shape, dtype="float32"):
+def zeros(shape, dtype="float32", *, device=None):
     """A C-ordered tensor of zeros; of empty strings for a dtype of strings.
 
     >>> import cyops
     >>> cyops.zeros(3).tolist()
     [0.0, 0.0, 0.0]
     """
+    check_device("zeros", device)
     cdef Strided out = fresh("zeros", shape, "float32" if dtype is None else dtype)
     memset(out.v.data, 0, out.v.size * out.v.itemsize)
     return out
 
 
-def ones(shape, dtype="float32"):
+def ones(shape, dtype="float32", *, device=None):
     """A C-ordered tensor of ones.
 
     >>> import cyops
     >>> cyops.ones((1, 2)).tolist()
     [[1.0, 1.0]]
     """
+    check_device("ones", device)
     return filled("ones", shape, 1, "float32" if dtype is None else dtype)
 
 
@@ -102,7 +112,7 @@ cdef object for_numpy(str op, str name, object value):
     raise TypeError(f"{op}: {name} must be a number; got {value!r}"[:200])
 
 
-def arange(start, stop=None, step=1, dtype=None):
+def arange(start, stop=None, step=1, dtype=None, *, device=None):
     """The numbers start, start + step, ... below `stop` (from 0 to `start` when it is the only one).
 
     dtype: int64 when all three are integers, else float32 (Array API standard, `arange`). ValueError when step is 0.
@@ -111,6 +121,7 @@ def arange(start, stop=None, step=1, dtype=None):
     >>> cyops.arange(3).tolist(), cyops.arange(0., 1., 0.5).tolist()
     ([0, 1, 2], [0.0, 0.5])
     """
+    check_device("arange", device)
     if stop is None:
         start, stop = 0, start
     start, stop = for_numpy("arange", "start", start), for_numpy("arange", "stop", stop)
@@ -128,13 +139,14 @@ def arange(start, stop=None, step=1, dtype=None):
     return coerce(values.astype(default if dtype is None else numpy_dtype("arange", dtype)))
 
 
-def linspace(start, stop, num, dtype="float32", endpoint=True):
+def linspace(start, stop, num, dtype="float32", endpoint=True, *, device=None):
     """`num` evenly spaced numbers from `start` to `stop`, the last one included unless `endpoint` is False.
 
     >>> import cyops
     >>> cyops.linspace(0, 1, 3).tolist()
     [0.0, 0.5, 1.0]
     """
+    check_device("linspace", device)
     cdef Py_ssize_t count = read_integer("linspace", "num", num)
     if count < 0:
         raise ValueError(f"linspace: num must not be negative; got {count}")
@@ -143,13 +155,14 @@ def linspace(start, stop, num, dtype="float32", endpoint=True):
     return coerce(numpy.linspace(start, stop, count, endpoint=endpoint).astype(numpy_dtype("linspace", dtype)))
 
 
-def eye(n_rows, n_cols=None, k=0, dtype="float32"):
+def eye(n_rows, n_cols=None, k=0, dtype="float32", *, device=None):
     """Ones on the k-th diagonal of a matrix of zeros.
 
     >>> import cyops
     >>> cyops.eye(2).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
+    check_device("eye", device)
     cdef Py_ssize_t[2] shape = [read_integer("eye", "n_rows", n_rows), 0]
     cdef Py_ssize_t diagonal = read_integer("eye", "k", k)
     shape[1] = shape[0] if n_cols is None else read_integer("eye", "n_cols", n_cols)

@@ -82,8 +82,7 @@ cdef int require_real(str op, int dtype, Py_ssize_t itemsize) except -1:
     if is_text(dtype):
         raise TypeError(f"{op}: needs numbers; got dtype {dtype_object(dtype, itemsize)}")
     if is_complex(dtype):
-        raise TypeError(f"{op}: needs real numbers; got dtype {dtype_object(dtype, itemsize)}, which is stored, cast "
-                        "and compared here; compute with NumPy, on x.numpy()")
+        raise TypeError(f"{op}: needs real numbers; got dtype {dtype_object(dtype, itemsize)}")
     return 0
 
 

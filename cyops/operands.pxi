@@ -28,6 +28,16 @@ cdef dict DOMAINS = {
     "ANY": ANY, "NUMBER": NUMBER, "SIGNED": SIGNED, "FLOATING": FLOATING, "PREDICATE": PREDICATE,
     "COMPARISON": COMPARISON, "LOGICAL": LOGICAL, "CHOICE": CHOICE,
 }
+# NumPy's functions for the ops that are defined for complex numbers too.
+cdef dict COMPLEX_UFUNCS = {
+    "add": numpy.add, "subtract": numpy.subtract, "multiply": numpy.multiply, "divide": numpy.divide,
+    "pow": numpy.power, "negative": numpy.negative, "square": numpy.square, "sqrt": numpy.sqrt,
+    "reciprocal": numpy.reciprocal, "abs": numpy.abs, "sign": numpy.sign, "exp": numpy.exp, "expm1": numpy.expm1,
+    "log": numpy.log, "log1p": numpy.log1p, "sin": numpy.sin, "cos": numpy.cos, "tan": numpy.tan,
+    "sinh": numpy.sinh, "cosh": numpy.cosh, "tanh": numpy.tanh, "asin": numpy.asin, "acos": numpy.acos,
+    "atan": numpy.atan, "asinh": numpy.asinh, "acosh": numpy.acosh, "atanh": numpy.atanh, "round": numpy.rint,
+    "isnan": numpy.isnan, "isinf": numpy.isinf, "isfinite": numpy.isfinite, "where": numpy.where,
+}
 cdef tuple OP_NAMES = tuple([cyops_elementwise_ops[op].name.decode() for op in range(CYOPS_OP_COUNT)])
 cdef int[CYOPS_OP_COUNT] domain_of
 cdef bint[CYOPS_OP_COUNT][CYOPS_DTYPE_COUNT] computes_in_itself
@@ -160,6 +170,9 @@ cdef int set_value(int op, Operand *operand, object value, int dtype) except -1:
     elif dtype == CYOPS_COMPLEX64:
         (<float *> v.data)[0] = real_value(value)
         (<float *> v.data)[1] = 0
+    elif dtype == CYOPS_COMPLEX128:
+        (<double *> v.data)[0] = real_value(value)
+        (<double *> v.data)[1] = 0
     elif dtype == CYOPS_BOOL:
         v.data[0] = value != 0
     elif not fits(value, dtype):

@@ -68,16 +68,37 @@ cdef object rounded(Strided x, object ndigits):
 
 
 cdef object invert(Strided x):
+    if is_integer(x.v.dtype):
+        return alias(result_class(x, x), coerce(numpy.asarray(numpy.invert(numpy.asarray(x)))))
     if x.v.dtype != CYOPS_BOOL:
-        raise TypeError(f"invert: ~ is for bool tensors; got dtype {x.dtype}")
+        raise TypeError(f"invert: ~ is for bool and integer tensors; got dtype {x.dtype}")
     return unary(CYOPS_OP_logical_not, x, None)
 
 
 cdef object logical(str name, int op, object a, object b):
     for operand in (a, b):
         if isinstance(operand, Strided) and (<Strided> operand).v.dtype != CYOPS_BOOL:
-            raise TypeError(f"{name}: the operator is for bool tensors; got dtype {operand.dtype}")
+            return bitwise(name, a, b)
     return binary(op, a, b, None)
+
+
+cdef dict BITWISE = {"and": numpy.bitwise_and, "or": numpy.bitwise_or, "xor": numpy.bitwise_xor,
+                     "left_shift": numpy.left_shift, "right_shift": numpy.right_shift}
+
+
+cdef object bitwise(str name, object a, object b):
+    """The operators on bits, which NumPy computes on the same memory. TypeError for what has no bits."""
+    cdef list arrays = []
+    if not is_operand(a) or not is_operand(b):
+        return NotImplemented
+    for given in (a, b):
+        given = given if type(given) is int or type(given) is bool else numpy.asarray(given)
+        kind = "i" if type(given) is int else "b" if type(given) is bool else given.dtype.kind
+        if kind not in "biu":
+            raise TypeError(f"{name}: the operator is for bool and integer tensors; got dtype {given.dtype}")
+        arrays.append(given)
+    result = BITWISE[name](*arrays)
+    return alias(result_class(a, b), coerce(numpy.asarray(result)))
 
 
 cdef object in_place(int op, Strided x, object other):

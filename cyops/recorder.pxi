@@ -284,6 +284,16 @@ cdef int check(str op, int status) except -1:
     raise TypeError(f"{op}: there is no kernel for this dtype")
 
 
+def is_recorded(Strided x not None):
+    """Whether an active recorder of this thread watches `x`, or computed it from what it watches.
+
+    >>> import cyops
+    >>> cyops.is_recorded(cyops.ones(2))
+    False
+    """
+    return is_followed(x)
+
+
 def is_recording():
     """Whether a recorder is active in this thread.
 

@@ -6,13 +6,15 @@ Here axes and dtypes are decided. May be imported by everything above cyops.stri
 """
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, api, begin_write,
-    cast_to, check, checked_out, computing_dtype, cyops_api, cyops_view, dtype_code, empty, is_floating, is_long,
-    is_unsigned, itemsize_of, normalize_axes, operand, overlaps, record, recording, require_real, result_class,
+    CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, alias, api,
+    begin_write, cast_to, check, checked_out, computing_dtype, cyops_api, cyops_view, dtype_code, empty, is_complex,
+    is_floating, is_long, is_unsigned, itemsize_of, normalize_axes, operand, overlaps, record, recording, require_real, result_class,
     shape_of, write_result,
 )
 
 from libc.math cimport isfinite
+
+import numpy
 
 
 # -- dtypes -----------------------------------------------------------------------------------------------------------
@@ -120,8 +122,24 @@ cdef Strided run(str op, int reduction, Strided a, const char *reduced, bint kee
     return given
 
 
+cdef dict COMPLEX_REDUCTIONS = {"sum": numpy.sum, "prod": numpy.prod, "mean": numpy.mean}
+
+
+cdef Strided complex_reduction(str op, Strided a, object axis, bint keepdims, object dtype, object out):
+    """Complex numbers have no loops here: NumPy reduces them on the same memory, and no tape records it."""
+    cdef char reduced[CYOPS_MAX_NDIM]
+    normalize_axes(op, axis, a.v.ndim, reduced)
+    with numpy.errstate(all="ignore"):
+        found = COMPLEX_REDUCTIONS[op](numpy.asarray(a), axis=axes_of(reduced, a.v.ndim), dtype=dtype,
+                                       keepdims=keepdims)
+    return write_result(op, alias(result_class(a, a), operand(op, numpy.asarray(found))), out)
+
+
 cdef Strided reduce_axes(str op, int reduction, object x, object axis, bint keepdims, object dtype, object out):
-    cdef Strided a = number_tensor(op, x)
+    cdef Strided a = operand(op, x)
+    if is_complex(a.v.dtype) and op in COMPLEX_REDUCTIONS:
+        return complex_reduction(op, a, axis, keepdims, dtype, out)
+    require_real(op, a.v.dtype, a.v.itemsize)
     cdef char reduced[CYOPS_MAX_NDIM]
     cdef Py_ssize_t itemsize = 0
     cdef int result

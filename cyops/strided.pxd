@@ -10,7 +10,7 @@ from cyops.storage cimport Storage
 cdef extern from "csrc/base/dtypes.h":
     enum:                                    # those that code names; the table has more
         CYOPS_BOOL, CYOPS_INT8, CYOPS_INT64, CYOPS_UINT8, CYOPS_UINT64, CYOPS_BFLOAT16, CYOPS_FLOAT32
-        CYOPS_FLOAT64, CYOPS_COMPLEX64, CYOPS_BYTES, CYOPS_STR, CYOPS_DTYPE_COUNT
+        CYOPS_FLOAT64, CYOPS_COMPLEX64, CYOPS_COMPLEX128, CYOPS_BYTES, CYOPS_STR, CYOPS_DTYPE_COUNT
         CYOPS_KIND_UNSIGNED
     ctypedef struct cyops_dtype_row:
         const char *name

@@ -174,6 +174,9 @@ cdef class Strided:
     def __int__(self):
         return int(only_element(self))
 
+    def __complex__(self):
+        return complex(only_element(self))
+
     def __index__(self):
         if self.v.ndim != 0 or not is_integer(self.v.dtype):
             raise TypeError(f"only an integer tensor of shape () is an index; got {self.dtype} of shape "
@@ -246,6 +249,12 @@ cdef class Strided:
     def __rand__(self, other): return logical("and", CYOPS_OP_logical_and, other, self)
     def __or__(self, other): return logical("or", CYOPS_OP_logical_or, self, other)
     def __ror__(self, other): return logical("or", CYOPS_OP_logical_or, other, self)
+    def __xor__(self, other): return bitwise("xor", self, other)
+    def __rxor__(self, other): return bitwise("xor", other, self)
+    def __lshift__(self, other): return bitwise("left_shift", self, other)
+    def __rlshift__(self, other): return bitwise("left_shift", other, self)
+    def __rshift__(self, other): return bitwise("right_shift", self, other)
+    def __rrshift__(self, other): return bitwise("right_shift", other, self)
     def __eq__(self, other): return binary(CYOPS_OP_equal, self, other, None)
     def __ne__(self, other): return binary(CYOPS_OP_not_equal, self, other, None)
     def __lt__(self, other): return binary(CYOPS_OP_less, self, other, None)

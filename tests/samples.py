@@ -12,6 +12,7 @@ import numpy as np
 import cyops
 from cytensor import activations
 from cytensor.composites import COMPOSITES
+from cytensor.numpy_functions import NUMPY_FUNCTIONS
 
 
 class Sample(NamedTuple):
@@ -397,6 +398,11 @@ RECORDED_ONLY = {
         lambda rng: [rng.normal(size=(3, 4, 5)), rng.normal(size=(5, 3, 2))],
         terms=_absolute(lambda a, b: np.einsum("bik,kbj->jbi", a, b)),
     ),
+    "log2": _single(NUMPY_FUNCTIONS["log2"], np.log2, positive((4, 5))),
+    "log10": _single(NUMPY_FUNCTIONS["log10"], np.log10, positive((4, 5))),
+    "logaddexp": _pair(NUMPY_FUNCTIONS["logaddexp"], np.logaddexp, terms=lambda a, b: 1 + abs(a) + abs(b)),
+    "hypot": _pair(NUMPY_FUNCTIONS["hypot"], np.hypot),
+    "copysign": _pair(NUMPY_FUNCTIONS["copysign"], np.copysign, apart_from_zero((4, 5), (4, 5))),
     "running_sum": _single(
         lambda x: COMPOSITES["cumsum"](x), lambda x: np.cumsum(x), terms=lambda x: np.cumsum(abs(x))),
     "running_product": _single(

@@ -18,6 +18,7 @@ NUMBER, OPTIONAL_NUMBER = "SupportsFloat", "SupportsFloat | None"
 FACTOR = "float | Sequence[float] | None"
 ONE_OR_MORE = "Strided | Sequence[Strided]"
 PARAMETERS = {
+    "device": "str | None",
     "axis": "Axis", "keepdims": "bool", "dtype": "DTypeLike | None", "out": "Strided | None",
     "shape": "int | Sequence[int]", "copy": "bool | None", "correction": "float", "ddof": "float | None",
     "activation": "str | None", "offset": "int | None", "strides": "Sequence[int]", "axis1": "int", "axis2": "int",
@@ -92,7 +93,7 @@ RESULTS = {
                      "resize_gradient"), "Strided"),
     "padded_positions": "ArrayLike", "batch_normalize": "tuple[Strided, Strided, Strided]",
     "batch_normalize_gradients": "tuple[Strided, Strided, Strided]",
-    **dict.fromkeys(("is_recording", "is_trainable", "shares_memory", "shares_storage"), "bool"),
+    **dict.fromkeys(("is_recorded", "is_recording", "is_trainable", "shares_memory", "shares_storage"), "bool"),
     **dict.fromkeys(("add_matmul", "as_class", "assign_add", "assign_sub"), "T"),
     "available_isas": "tuple[str, ...]", "dtype_rows": "tuple[tuple[str, str, int, str], ...]",
     "memory_stats": "dict[str, int]", "get_num_threads": "int", "logits_behind": "Strided | None",
@@ -108,7 +109,7 @@ RESULTS = {
 
 def render(name, parameters):
     """A list of parameters with an annotation for every one but `self`; `name`: of their function."""
-    parts, star = [], False
+    parts, star, slash = [], False, False
     for parameter in parameters:
         kind, known = parameter.kind, parameter.name
         annotation = PARAMETERS.get(f"{name}.{known}", PARAMETERS.get(known, "ArrayLike"))
@@ -116,13 +117,16 @@ def render(name, parameters):
             parts.append(f"*{known}: {STARRED.get(known, 'Any')}")
             star = True
             continue
+        if slash and kind is not parameter.POSITIONAL_ONLY:
+            parts.append("/")
+        slash = kind is parameter.POSITIONAL_ONLY
         if kind is parameter.KEYWORD_ONLY and not star:
             parts.append("*")
             star = True
         parts.append("self" if known == "self" else f"{known}: {annotation}")
         if parameter.default is not parameter.empty:
             parts[-1] += f" = {parameter.default!r}"
-    return ", ".join(parts)
+    return ", ".join([*parts, "/"] if slash else parts)
 
 
 # One sequence, or its items one by one; of einsum also lists of labels.
@@ -177,6 +181,7 @@ OTHER_CLASSES = (
 )
 
 MEMBER_TYPES = {
+    "device": "str | None",
     **dict.fromkeys(("offset", "ndim", "size", "itemsize", "nbytes", "version", "output_version"), "int"),
     **dict.fromkeys(("is_owned", "is_readonly", "is_shared", "is_contiguous", "is_view", "is_active",
                      "watch_trainable"), "bool"),
@@ -268,12 +273,18 @@ def written(node, indent="", result=None, name=None):
     """The lines of a function as its source has them, without its body; `result` and `name` in place of its own."""
     returns = result or ast.unparse(Unquoted.plain(node.returns))
     decorators = [ast.unparse(one) for one in node.decorator_list]
-    return [*(f"{indent}@{one}" for one in decorators if not one.startswith(("composite", "accepting"))),
+    return [*(f"{indent}@{one}" for one in decorators if not one.startswith(("composite", "accepting", "_public"))),
             f"{indent}def {name or node.name}({ast.unparse(Unquoted().visit(node.args))}) -> {returns}: ..."]
 
 
+def result_of(node):
+    """What the public function of a composite returns: Tensors for Strided, and tuples for named ones."""
+    text = ast.unparse(node.returns)
+    return "tuple[Tensor, ...]" if text.startswith(("tuple", "Unique")) else "Tensor"
+
+
 def ops_stub():
-    from cytensor import arrays, composites, ops, products, sorting
+    from cytensor import arrays, composites, manipulation, ops, products, sorting
 
     lines = [HEADER, "from collections.abc import Callable, Sequence", "from typing import Any, SupportsFloat", "",
              "from cyops import Derived, Strided", "",
@@ -281,13 +292,13 @@ def ops_stub():
              "from cytensor.types import ArrayLike, Axis, DTypeLike", "", "FUNCTIONS: dict[str, Callable[..., Tensor]]",
              "CREATION: tuple[str, ...]", "ALIASES: dict[str, str]", ""]
     in_python = definitions(ops)
-    composed = {name: node for module in (composites, products, sorting, arrays)
+    composed = {name: node for module in (composites, products, sorting, arrays, manipulation)
                 for name, node in definitions(module).items()}
     lines += written(in_python["derive"])
     for name in sorted(set(ops.__all__) - {"asarray"}):
         original = ops.ALIASES.get(name, name)
         if original in composed:
-            lines += written(composed[original], result="Tensor", name=name)
+            lines += written(composed[original], result=result_of(composed[original]), name=name)
         elif name in in_python:
             lines += written(in_python[name])
         elif name == "convert_to_tensor":
@@ -335,7 +346,8 @@ def derived_members(tensor):
 
 ARITHMETIC = [
     f"__{prefix}{name}__"
-    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or")
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or", "xor",
+                 "lshift", "rshift")
     for prefix in ("", "r")
 ] + ["__lt__", "__le__", "__gt__", "__ge__"]
 IN_PLACE = ["__iadd__", "__isub__", "__imul__", "__itruediv__"]

@@ -12,7 +12,7 @@ import cytensor as ct
 
 # What is meant to be anything: the elements of a tensor, comparisons, which answer for other classes too, the call of
 # any derived function, what a TensorFlow decorator is given.
-OPEN = {"item", "tolist", "__eq__", "__ne__", "__dlpack__", "__call__"}
+OPEN = {"item", "tolist", "__array_namespace__", "__eq__", "__ne__", "__dlpack__", "__call__"}
 
 
 @pytest.mark.parametrize("path", STUBS)
@@ -69,6 +69,7 @@ X = cyops.Strided([[1.0, 2.0], [3.0, 4.0]])
     ("available_isas", ()), ("dense_backward", (X, X, X)), ("detach", (X,)), ("dtype_rows", ()), ("empty", (2,)),
     ("empty_cache", ()), ("eye", (2,)), ("from_dlpack", (X,)), ("full", (2, 1.0)),
     ("gather_rows", (X, [0])), ("get_num_threads", ()),
+    ("is_recorded", (X,)),
     ("is_recording", ()), ("is_trainable", (X,)), ("lead_back", ([], [X])), ("linspace", (0, 1, 3)),
     ("logits_behind", (X,)), ("logits_behind", (cyops.softmax(X),)),
     ("walk_back", ([], [cyops.ones(2)], [None], [cyops.ones(2)], {})), ("memory_stats", ()),

@@ -14,6 +14,7 @@ Training words are Keras's (`Sequential`, `layers.Dense`, `fit`), tensor words a
 Importing the package loads tensors, ops and tapes; the training modules are loaded when they are first named.
 """
 import sys
+from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any
 
 from cyops import (
@@ -26,9 +27,20 @@ from cyops import (
     set_num_threads,
     shares_memory,
 )
-from cytensor import dtypes, numpy_bridge, ops  # the bridge gives Tensor its __array_ufunc__
+from cytensor import (  # the bridge and the dispatch give Tensor __array_ufunc__ and __array_function__
+    dtypes,
+    fft,
+    inspection,
+    linalg,
+    numpy_bridge,
+    numpy_dispatch,
+    ops,
+)
 from cytensor.autodiff.tape import GradientTape
 from cytensor.dtypes import *  # noqa: F403
+from cytensor.dtypes import bool_ as bool  # the standard's name
+from cytensor.inspection import API_VERSION as __array_api_version__
+from cytensor.inspection import __array_namespace_info__, can_cast, finfo, iinfo, isdtype, result_type
 from cytensor.ops import *  # noqa: F403
 from cytensor.ops import constant as tensor  # PyTorch's word; the module of this name is reached by its full path
 from cytensor.tensor import Tensor, Variable, asarray, from_dlpack
@@ -155,5 +167,6 @@ def __dir__() -> list[str]:
 __all__ = [
     "GradientTape", "Tensor", "Variable", "asarray", "available_isas", "empty_cache", "from_dlpack",
     "get_num_threads", "isa", "memory_stats", "newaxis", "ops", "set_cache_limit", "set_num_threads", "shares_memory",
-    "tensor", *_MODULES, *_MEMBERS, *dtypes.__all__, *ops.__all__,
+    "tensor", *_MODULES, "__array_api_version__", "__array_namespace_info__", "bool", "e", "fft", "inf", "linalg",
+    "nan", "pi", *_MEMBERS, *dtypes.__all__, *inspection.__all__, *ops.__all__,
 ]

@@ -95,7 +95,7 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
         Absent("`fft` and the other transforms", "NumPy's, before training",
                "fft fft2 ifft2 irfft rfft stft istft extract_sequences"),
         Absent("complex parts", "layers compute in real numbers",
-               "angle conj conjugate imag real isreal polar view_as_complex view_as_real"),
+               "angle conjugate isreal polar view_as_complex view_as_real"),
         _named("ctc_decode ctc_loss", "for sequences"),
         Absent("further factorizations", "NumPy's `linalg`, without a gradient",
                "cholesky_inverse eig lstsq lu_factor solve_triangular"),

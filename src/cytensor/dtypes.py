@@ -20,6 +20,7 @@ float32: np.dtype[np.float32] = np.dtype("float32")
 float64: np.dtype[np.float64] = np.dtype("float64")
 
 complex64: np.dtype[np.complex64] = np.dtype("complex64")
+complex128: np.dtype[np.complex128] = np.dtype("complex128")
 
 NUMBERS = tuple(np.dtype(name) for name, *_ in dtype_rows() if name != "bfloat16")
 
@@ -43,6 +44,6 @@ def as_dtype(op: str, dtype: DTypeLike | None, kinds: str = "biuf", with_bfloat1
 
 
 __all__ = [
-    "bfloat16", "bool_", "complex64", "float16", "float32", "float64", "int8", "int16", "int32", "int64",
+    "bfloat16", "bool_", "complex128", "complex64", "float16", "float32", "float64", "int8", "int16", "int32", "int64",
     "uint8", "uint16", "uint32", "uint64",
 ]

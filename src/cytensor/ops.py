@@ -13,6 +13,8 @@ import cytensor.sorting  # noqa: F401 - these three add to the composites
 from cyops import OPS, Derived, Strided, as_class
 from cytensor.composites import COMPOSITES
 from cytensor.keywords import accepting, synonyms
+from cytensor.manipulation import MADE_OF_OPS
+from cytensor.numpy_functions import NUMPY_FUNCTIONS
 from cytensor.tensor import Tensor, asarray, operand
 from cytensor.types import ArrayLike, DTypeLike
 
@@ -29,7 +31,7 @@ def derive(kernel: Callable[..., Any], name: str | None = None) -> Derived:
 CREATION = ("empty", "full", "zeros", "ones", "arange", "linspace", "eye")
 FUNCTIONS = {name: derive(op.kernel) for name, op in OPS.items()}
 FUNCTIONS |= {name: derive(getattr(cyops.creation, name)) for name in CREATION}
-FUNCTIONS |= {name: derive(function) for name, function in COMPOSITES.items()}
+FUNCTIONS |= {name: derive(function) for name, function in (COMPOSITES | NUMPY_FUNCTIONS | MADE_OF_OPS).items()}
 globals().update(FUNCTIONS)
 
 # TensorFlow's and NumPy's words for the same functions.
@@ -73,7 +75,7 @@ def convert_to_tensor(value: ArrayLike, dtype: DTypeLike | None = None) -> Tenso
 
 
 @accepting({"input": "x"})
-def zeros_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
+def zeros_like(x: ArrayLike, dtype: DTypeLike | None = None, *, device: str | None = None) -> Tensor:
     """Zeros in the shape of `x`, and its dtype when none is given.
 
     >>> import cytensor as ct
@@ -81,22 +83,34 @@ def zeros_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     dtype('int64')
     """
     like = Strided(x) if not isinstance(x, Strided) else x
-    return FUNCTIONS["zeros"](like.shape, like.dtype if dtype is None else dtype)
+    return FUNCTIONS["zeros"](like.shape, like.dtype if dtype is None else dtype, device=device)
+
+
+def empty_like(x: ArrayLike, dtype: DTypeLike | None = None, *, device: str | None = None) -> Tensor:
+    """A tensor with undefined contents in the shape of `x`, and its dtype when none is given.
+
+    >>> import cytensor as ct
+    >>> ct.empty_like([1, 2]).shape
+    (2,)
+    """
+    like = Strided(x) if not isinstance(x, Strided) else x
+    return FUNCTIONS["empty"](like.shape, like.dtype if dtype is None else dtype, device=device)
 
 
 @accepting({"input": "x"})
-def ones_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
+def ones_like(x: ArrayLike, dtype: DTypeLike | None = None, *, device: str | None = None) -> Tensor:
     """Ones in the shape of `x`, and its dtype when none is given.
 
     >>> import cytensor as ct
     >>> ct.ones_like([[2., 3.]]).tolist()
     [[1.0, 1.0]]
     """
-    return full_like(x, 1, dtype)
+    return full_like(x, 1, dtype, device=device)
 
 
 @accepting({"input": "x"})
-def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
+def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None, *,
+              device: str | None = None) -> Tensor:
     """One value in the shape of `x`, and its dtype when none is given.
 
     >>> import cytensor as ct
@@ -104,7 +118,7 @@ def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = Non
     [5.0, 5.0]
     """
     like = Strided(x) if not isinstance(x, Strided) else x
-    return FUNCTIONS["full"](like.shape, fill_value, like.dtype if dtype is None else dtype)
+    return FUNCTIONS["full"](like.shape, fill_value, like.dtype if dtype is None else dtype, device=device)
 
 
 @accepting({"input": "x"})
@@ -211,8 +225,8 @@ def stop_gradient(x: ArrayLike) -> Tensor:
 
 
 __all__ = [
-    "add_n", "asarray", "constant", "convert_to_tensor", "full_like", "function", "is_tensor", "ones_like", "rank",
-    "shape", "size", "stop_gradient", "transpose", "zeros_like", *FUNCTIONS,
+    "add_n", "asarray", "constant", "convert_to_tensor", "empty_like", "full_like", "function", "is_tensor",
+    "ones_like", "rank", "shape", "size", "stop_gradient", "transpose", "zeros_like", *FUNCTIONS,
     *(alias for alias, name in ALIASES.items() if name in FUNCTIONS),
 ]
 

@@ -42,6 +42,22 @@ class Tensor(Strided):
         """Always "cpu"."""
         return "cpu"
 
+    def to_device(self, device: str, /, *, stream: None = None) -> "Tensor":
+        """The tensor itself, for the device "cpu", which is all there is; ValueError for another and for a stream."""
+        if device != "cpu" or stream is not None:
+            raise ValueError(f"to_device: there is one device, 'cpu', without streams; got {device!r}, stream "
+                             f"{stream!r}")
+        return self
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        """The package: the Array API standard's namespace. ValueError for a version later than 2024.12."""
+        import cytensor
+
+        if api_version not in (None, "2021.12", "2022.12", "2023.12", cytensor.__array_api_version__):
+            raise ValueError(f"__array_namespace__: api_version must be at most {cytensor.__array_api_version__!r}; "
+                             f"got {api_version!r}")
+        return cytensor
+
     def numpy(self) -> Array:
         """A NumPy array on the same memory, read-only while an active tape has recorded this tensor.
 
@@ -226,7 +242,8 @@ def as_tensor(x: Strided) -> Tensor:
     return as_class(x, Tensor) if type(x) is Strided else x
 
 
-def asarray(obj: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = None) -> Tensor:
+def asarray(obj: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = None, *,
+            device: str | None = None) -> Tensor:
     """Anything array-like as a Tensor.
 
     obj: a tensor, anything with the buffer protocol, a number or a nested list. Shares memory where it can; `copy=True`
@@ -237,6 +254,8 @@ def asarray(obj: ArrayLike, dtype: DTypeLike | None = None, copy: bool | None = 
     >>> ct.asarray([1, 2]).dtype
     dtype('int64')
     """
+    if device is not None and device != "cpu":
+        raise ValueError(f"asarray: there is one device, 'cpu'; got {device!r}")
     if copy is not False and isinstance(obj, Tensor):    # by ops, so that a tape sees it
         if dtype is not None and obj.dtype != dtype:
             return cyops.astype(obj, dtype)

@@ -19,21 +19,22 @@
 #include <stdint.h>
 
 /* clang-format off */
-#define CYOPS_NUMERIC_DTYPES(DTYPE)                                             \
-    DTYPE(BOOL,      bool,      uint8_t,        BOOLEAN,  BOOL,      '?', BOOL) \
-    DTYPE(INT8,      int8,      int8_t,         SIGNED,   INT8,      'b', I8)   \
-    DTYPE(INT16,     int16,     int16_t,        SIGNED,   INT16,     'h', I16)  \
-    DTYPE(INT32,     int32,     int32_t,        SIGNED,   INT32,     'i', I32)  \
-    DTYPE(INT64,     int64,     int64_t,        SIGNED,   INT64,     'q', I64)  \
-    DTYPE(UINT8,     uint8,     uint8_t,        UNSIGNED, UINT8,     'B', U8)   \
-    DTYPE(UINT16,    uint16,    uint16_t,       UNSIGNED, UINT16,    'H', U16)  \
-    DTYPE(UINT32,    uint32,    uint32_t,       UNSIGNED, UINT32,    'I', U32)  \
-    DTYPE(UINT64,    uint64,    uint64_t,       UNSIGNED, UINT64,    'Q', U64)  \
-    DTYPE(FLOAT16,   float16,   uint16_t,       FLOATING, FLOAT32,   'e', F16)  \
-    DTYPE(BFLOAT16,  bfloat16,  uint16_t,       FLOATING, FLOAT32,   0,   BF16) \
-    DTYPE(FLOAT32,   float32,   float,          FLOATING, FLOAT32,   'f', F32)  \
-    DTYPE(FLOAT64,   float64,   double,         FLOATING, FLOAT64,   'd', F64)  \
-    DTYPE(COMPLEX64, complex64, float _Complex, COMPLEX,  COMPLEX64, 'F', C64)
+#define CYOPS_NUMERIC_DTYPES(DTYPE)                                                 \
+    DTYPE(BOOL,       bool,       uint8_t,         BOOLEAN,  BOOL,       '?', BOOL) \
+    DTYPE(INT8,       int8,       int8_t,          SIGNED,   INT8,       'b', I8)   \
+    DTYPE(INT16,      int16,      int16_t,         SIGNED,   INT16,      'h', I16)  \
+    DTYPE(INT32,      int32,      int32_t,         SIGNED,   INT32,      'i', I32)  \
+    DTYPE(INT64,      int64,      int64_t,         SIGNED,   INT64,      'q', I64)  \
+    DTYPE(UINT8,      uint8,      uint8_t,         UNSIGNED, UINT8,      'B', U8)   \
+    DTYPE(UINT16,     uint16,     uint16_t,        UNSIGNED, UINT16,     'H', U16)  \
+    DTYPE(UINT32,     uint32,     uint32_t,        UNSIGNED, UINT32,     'I', U32)  \
+    DTYPE(UINT64,     uint64,     uint64_t,        UNSIGNED, UINT64,     'Q', U64)  \
+    DTYPE(FLOAT16,    float16,    uint16_t,        FLOATING, FLOAT32,    'e', F16)  \
+    DTYPE(BFLOAT16,   bfloat16,   uint16_t,        FLOATING, FLOAT32,    0,   BF16) \
+    DTYPE(FLOAT32,    float32,    float,           FLOATING, FLOAT32,    'f', F32)  \
+    DTYPE(FLOAT64,    float64,    double,          FLOATING, FLOAT64,    'd', F64)  \
+    DTYPE(COMPLEX64,  complex64,  float _Complex,  COMPLEX,  COMPLEX64,  'F', C64)  \
+    DTYPE(COMPLEX128, complex128, double _Complex, COMPLEX,  COMPLEX128, 'D', C128)
 /* clang-format on */
 
 typedef enum {

@@ -28,6 +28,12 @@
 #define REAL_TO_INT32(x) F32_TO_INT32(REAL_PART(x))
 #define REAL_TO_INT64(x) F32_TO_INT64(REAL_PART(x))
 #define REAL_TO_UINT64(x) F32_TO_UINT64(REAL_PART(x))
+#define DOUBLE_PART(x) ((double)(x))
+#define DOUBLE_TO_HALF(x) F64_TO_HALF(DOUBLE_PART(x))
+#define DOUBLE_TO_BFLOAT(x) NUMBER_TO_BFLOAT(DOUBLE_PART(x))
+#define DOUBLE_TO_INT32(x) F64_TO_INT32(DOUBLE_PART(x))
+#define DOUBLE_TO_INT64(x) F64_TO_INT64(DOUBLE_PART(x))
+#define DOUBLE_TO_UINT64(x) F64_TO_UINT64(DOUBLE_PART(x))
 #define HALF_TO_BOOL(x) (((x) & 0x7fff) != 0)
 #define HALF_TO_INT32(x) F32_TO_INT32(FROM_HALF(x))
 #define HALF_TO_INT64(x) F32_TO_INT64(FROM_HALF(x))
@@ -53,7 +59,8 @@
     CAST(from, X, bfloat16, uint16_t, to_bfloat)                                                                \
     CAST(from, X, float32, float, to_floating)                                                                  \
     CAST(from, X, float64, double, to_floating)                                                                 \
-    CAST(from, X, complex64, float _Complex, to_complex)
+    CAST(from, X, complex64, float _Complex, to_complex)                                                        \
+    CAST(from, X, complex128, double _Complex, to_complex)
 #define CASTS_OF_INTEGER(from, X) \
     CASTS(from, X, IS_NONZERO, INTEGER_TO_HALF, NUMBER_TO_BFLOAT, IDENTITY, IDENTITY, IDENTITY, IDENTITY, IDENTITY)
 
@@ -76,40 +83,44 @@ CASTS(float64, double, IS_NONZERO, F64_TO_HALF, NUMBER_TO_BFLOAT, F64_TO_INT32, 
       IDENTITY)
 CASTS(complex64, float _Complex, IS_NONZERO, REAL_TO_HALF, REAL_TO_BFLOAT, REAL_TO_INT32, REAL_TO_INT64, REAL_TO_UINT64,
       REAL_PART, IDENTITY)
+CASTS(complex128, double _Complex, IS_NONZERO, DOUBLE_TO_HALF, DOUBLE_TO_BFLOAT, DOUBLE_TO_INT32, DOUBLE_TO_INT64,
+      DOUBLE_TO_UINT64, DOUBLE_PART, IDENTITY)
 
 /* clang-format off */
-#define CAST_TO(id, to)                                       \
-    [id] = {                                                  \
-        [CYOPS_BOOL] = ISA_NAME(cast_bool_to_##to),           \
-        [CYOPS_INT8] = ISA_NAME(cast_int8_to_##to),           \
-        [CYOPS_INT16] = ISA_NAME(cast_int16_to_##to),         \
-        [CYOPS_INT32] = ISA_NAME(cast_int32_to_##to),         \
-        [CYOPS_INT64] = ISA_NAME(cast_int64_to_##to),         \
-        [CYOPS_UINT8] = ISA_NAME(cast_uint8_to_##to),         \
-        [CYOPS_UINT16] = ISA_NAME(cast_uint16_to_##to),       \
-        [CYOPS_UINT32] = ISA_NAME(cast_uint32_to_##to),       \
-        [CYOPS_UINT64] = ISA_NAME(cast_uint64_to_##to),       \
-        [CYOPS_FLOAT16] = ISA_NAME(cast_float16_to_##to),     \
-        [CYOPS_BFLOAT16] = ISA_NAME(cast_bfloat16_to_##to),   \
-        [CYOPS_FLOAT32] = ISA_NAME(cast_float32_to_##to),     \
-        [CYOPS_FLOAT64] = ISA_NAME(cast_float64_to_##to),     \
-        [CYOPS_COMPLEX64] = ISA_NAME(cast_complex64_to_##to), \
+#define CAST_TO(id, to)                                         \
+    [id] = {                                                    \
+        [CYOPS_BOOL] = ISA_NAME(cast_bool_to_##to),             \
+        [CYOPS_INT8] = ISA_NAME(cast_int8_to_##to),             \
+        [CYOPS_INT16] = ISA_NAME(cast_int16_to_##to),           \
+        [CYOPS_INT32] = ISA_NAME(cast_int32_to_##to),           \
+        [CYOPS_INT64] = ISA_NAME(cast_int64_to_##to),           \
+        [CYOPS_UINT8] = ISA_NAME(cast_uint8_to_##to),           \
+        [CYOPS_UINT16] = ISA_NAME(cast_uint16_to_##to),         \
+        [CYOPS_UINT32] = ISA_NAME(cast_uint32_to_##to),         \
+        [CYOPS_UINT64] = ISA_NAME(cast_uint64_to_##to),         \
+        [CYOPS_FLOAT16] = ISA_NAME(cast_float16_to_##to),       \
+        [CYOPS_BFLOAT16] = ISA_NAME(cast_bfloat16_to_##to),     \
+        [CYOPS_FLOAT32] = ISA_NAME(cast_float32_to_##to),       \
+        [CYOPS_FLOAT64] = ISA_NAME(cast_float64_to_##to),       \
+        [CYOPS_COMPLEX64] = ISA_NAME(cast_complex64_to_##to),   \
+        [CYOPS_COMPLEX128] = ISA_NAME(cast_complex128_to_##to), \
     },
-#define CAST_TABLE                          \
-    {                                       \
-        CAST_TO(CYOPS_BOOL, bool)           \
-        CAST_TO(CYOPS_INT8, int8)           \
-        CAST_TO(CYOPS_INT16, int16)         \
-        CAST_TO(CYOPS_INT32, int32)         \
-        CAST_TO(CYOPS_INT64, int64)         \
-        CAST_TO(CYOPS_UINT8, uint8)         \
-        CAST_TO(CYOPS_UINT16, uint16)       \
-        CAST_TO(CYOPS_UINT32, uint32)       \
-        CAST_TO(CYOPS_UINT64, uint64)       \
-        CAST_TO(CYOPS_FLOAT16, float16)     \
-        CAST_TO(CYOPS_BFLOAT16, bfloat16)   \
-        CAST_TO(CYOPS_FLOAT32, float32)     \
-        CAST_TO(CYOPS_FLOAT64, float64)     \
-        CAST_TO(CYOPS_COMPLEX64, complex64) \
+#define CAST_TABLE                            \
+    {                                         \
+        CAST_TO(CYOPS_BOOL, bool)             \
+        CAST_TO(CYOPS_INT8, int8)             \
+        CAST_TO(CYOPS_INT16, int16)           \
+        CAST_TO(CYOPS_INT32, int32)           \
+        CAST_TO(CYOPS_INT64, int64)           \
+        CAST_TO(CYOPS_UINT8, uint8)           \
+        CAST_TO(CYOPS_UINT16, uint16)         \
+        CAST_TO(CYOPS_UINT32, uint32)         \
+        CAST_TO(CYOPS_UINT64, uint64)         \
+        CAST_TO(CYOPS_FLOAT16, float16)       \
+        CAST_TO(CYOPS_BFLOAT16, bfloat16)     \
+        CAST_TO(CYOPS_FLOAT32, float32)       \
+        CAST_TO(CYOPS_FLOAT64, float64)       \
+        CAST_TO(CYOPS_COMPLEX64, complex64)   \
+        CAST_TO(CYOPS_COMPLEX128, complex128) \
     }
 /* clang-format on */

@@ -1,4 +1,4 @@
-/* Copies between any two stridings, of items of 1, 2, 4 and 8 bytes: a template, included by loops.h.
+/* Copies between any two stridings, of items of 1, 2, 4, 8 and 16 bytes: a template, included by loops.h.
  *
  * copy_width.h has the loops of one width; copy_run.h and copy_tile.h what they use vectors for. Each loop exists
  * twice: the second one streams, that is, stores past the caches, which pays for targets too large to be found in a
@@ -37,3 +37,13 @@
 #undef ITEM
 #undef T
 #undef SUFFIX
+
+typedef struct {
+    uint64_t words[2];
+} ISA_NAME(wide_item);
+
+#define WIDTH 16
+#define ITEM ISA_NAME(wide_item)
+#include "elementwise/copy_width.h"
+#undef WIDTH
+#undef ITEM

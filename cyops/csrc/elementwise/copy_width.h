@@ -1,13 +1,13 @@
 /* Copies items of one width between any two stridings: a template, included by copy_loops.h.
  *
- * Expects WIDTH (1, 2, 4 or 8), ITEM (the unsigned type of that width) and, for 4 and 8, T and SUFFIX of the vectors of
+ * Expects WIDTH (1, 2, 4, 8 or 16), ITEM (a type of that width) and, for 4 and 8, T and SUFFIX of the vectors of
  * such items. The cases: rows that lie in memory as runs, one
  * item repeated, runs walked backwards, transposed, anything else.
  */
 #define OF_WIDTH(name) ISA_NAME(CYOPS_JOIN(name, WIDTH))
 
 /* Items a side of a square that is transposed at once. */
-#if HAS_STREAMS && WIDTH >= 4
+#if HAS_STREAMS && (WIDTH == 4 || WIDTH == 8)
 #define TILE (VECTOR_BYTES / WIDTH)
 #include "elementwise/copy_tile.h"
 #else
@@ -62,7 +62,7 @@ CYOPS_INLINE void OF_WIDTH(transpose_plain)(ITEM *to, ptrdiff_t to_row, const IT
 
 CYOPS_INLINE void OF_WIDTH(transpose_square)(ITEM *to, ptrdiff_t to_row, const ITEM *from, ptrdiff_t from_row,
                                              int streams) {
-#if HAS_STREAMS && WIDTH >= 4
+#if HAS_STREAMS && (WIDTH == 4 || WIDTH == 8)
     OF_WIDTH(transpose_tile)(to, to_row, from, from_row, streams);
 #else
     (void)streams;

@@ -58,7 +58,7 @@ static int should_stream(ptrdiff_t result_bytes, ptrdiff_t traffic_bytes, ptrdif
 }
 
 static cyops_copy_loop copy_of_width(ptrdiff_t itemsize, int streams) {
-    const int width = itemsize == 8 ? 3 : itemsize == 4 ? 2 : itemsize == 2 ? 1 : 0;
+    const int width = itemsize == 16 ? 4 : itemsize == 8 ? 3 : itemsize == 4 ? 2 : itemsize == 2 ? 1 : 0;
     return streams ? cyops_active->elementwise->streams[width] : cyops_active->elementwise->copies[width];
 }
 
@@ -182,6 +182,8 @@ static void run(cyops_loop loop, int operands, const cyops_view *const *views, p
         work.packed |= 1;
         work.block = STREAMED_BLOCK;
     }
+    for (int k = 0; k < operands; k++)
+        if (views[k]->itemsize > 8 && work.block > STREAMED_BLOCK) work.block = BLOCK / 2; /* scratch has 8 bytes each */
     cyops_plan_walk(&plan, cost, run_tile, &work);
 }
 

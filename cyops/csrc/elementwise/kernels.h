@@ -19,8 +19,8 @@ typedef struct {
     cyops_loop loops[CYOPS_OP_COUNT][CYOPS_DTYPE_COUNT];      /* NULL where the op has no loop for the dtype */
     cyops_loop roots[2], cube; /* x ** 0.5 of float32 and float64; x ** 3 of float32 */
     cyops_loop casts[CYOPS_DTYPE_COUNT][CYOPS_DTYPE_COUNT]; /* [to][from] */
-    cyops_copy_loop copies[4];                                  /* of items of 1, 2, 4 and 8 bytes */
-    cyops_copy_loop streams[4]; /* the same, storing past the caches, without a fence */
+    cyops_copy_loop copies[5];                              /* of items of 1, 2, 4, 8 and 16 bytes */
+    cyops_copy_loop streams[5]; /* the same, storing past the caches, without a fence */
 } cyops_elementwise_kernels;
 
 #endif

@@ -187,6 +187,7 @@
     AT(CYOPS_INT64, name, int64) AT(CYOPS_UINT8, name, uint8) AT(CYOPS_UINT16, name, uint16)                   \
     AT(CYOPS_UINT32, name, uint32) AT(CYOPS_UINT64, name, uint64)
 #define FLOATING_ROW(name) AT(CYOPS_FLOAT32, name, float32) AT(CYOPS_FLOAT64, name, float64)
+#define COMPLEX_ROW(name) AT(CYOPS_COMPLEX64, name, complex64) AT(CYOPS_COMPLEX128, name, complex128)
 #define ROW_ANY(name) BOOL_ROW(name) INTEGER_ROW(name) FLOATING_ROW(name)
 #define ROW_NUMBER(name) INTEGER_ROW(name) FLOATING_ROW(name)
 #define ROW_SIGNED ROW_NUMBER
@@ -212,8 +213,8 @@ _Pragma("GCC diagnostic ignored \"-Woverride-init\"")
 static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
     .loops = {
         CYOPS_ELEMENTWISE_OPS(TABLE_ROW)
-        [CYOPS_OP_equal] = {ROW_COMPARISON(equal) AT(CYOPS_COMPLEX64, equal, complex64)},
-        [CYOPS_OP_not_equal] = {ROW_COMPARISON(not_equal) AT(CYOPS_COMPLEX64, not_equal, complex64)},
+        [CYOPS_OP_equal] = {ROW_COMPARISON(equal) COMPLEX_ROW(equal)},
+        [CYOPS_OP_not_equal] = {ROW_COMPARISON(not_equal) COMPLEX_ROW(not_equal)},
         [CYOPS_OP_floor_divide] = {INTEGER_ROW(floor_divide_by_scalar) FLOATING_ROW(floor_divide)},
         [CYOPS_OP_remainder] = {INTEGER_ROW(remainder_by_scalar) FLOATING_ROW(remainder_by_chunks)},
         [CYOPS_OP_pow] = {INTEGER_ROW(pow) ROW_OF_POW},
@@ -224,8 +225,8 @@ static const cyops_elementwise_kernels ISA_NAME(cyops_elementwise_kernels) = {
     .roots = {ISA_NAME(root_float32), ISA_NAME(root_float64)},
     .cube = ISA_NAME(cube_float32),
     .casts = CAST_TABLE,
-    .copies = {ISA_NAME(copy_1), ISA_NAME(copy_2), ISA_NAME(copy_4), ISA_NAME(copy_8)},
-    .streams = {ISA_NAME(stream_1), ISA_NAME(stream_2), ISA_NAME(stream_4), ISA_NAME(stream_8)},
+    .copies = {ISA_NAME(copy_1), ISA_NAME(copy_2), ISA_NAME(copy_4), ISA_NAME(copy_8), ISA_NAME(copy_16)},
+    .streams = {ISA_NAME(stream_1), ISA_NAME(stream_2), ISA_NAME(stream_4), ISA_NAME(stream_8), ISA_NAME(stream_16)},
 };
 _Pragma("GCC diagnostic pop")
 /* clang-format on */

@@ -8,7 +8,9 @@
 #define FEW_STEPS 32
 #define MANY_RESULTS 16
 
-static int log2_of(ptrdiff_t itemsize) { return itemsize == 1 ? 0 : itemsize == 2 ? 1 : itemsize == 4 ? 2 : 3; }
+static int log2_of(ptrdiff_t itemsize) {
+    return itemsize == 1 ? 0 : itemsize == 2 ? 1 : itemsize == 4 ? 2 : itemsize == 8 ? 3 : 4;
+}
 
 /* Sorts the axes of x into kept and reduced ones, innermost first. */
 static void split_axes(cyops_reduce_plan *plan, const cyops_view *out, const cyops_view *x, const char *reduced,

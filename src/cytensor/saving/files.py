@@ -43,7 +43,9 @@ def write_file(filepath: Path, tensors: dict[str, Any], metadata: dict[str, str]
     except Exception as error:
         if not any(value.dtype.kind == "c" for value in arrays.values()):
             raise
-        raise TypeError(f"save: the installed safetensors cannot hold complex64: {error}; a newer one can") from None
+        held = next(value.dtype for value in arrays.values() if value.dtype.kind == "c")
+        raise TypeError(f"save: the installed safetensors cannot hold {held}: {error}; save the parts with ct.real and "
+                        "ct.imag") from None
     write_bytes(path, *_in_order(content, narrow))
 
 

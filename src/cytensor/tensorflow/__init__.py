@@ -14,7 +14,7 @@ from cytensor import *  # noqa: F403
 from cytensor import dtypes as _dtypes
 from cytensor import initializers, losses, metrics, nn, ops, optimizers, random, registry
 from cytensor.autodiff.custom import custom_gradient
-from cytensor.tensorflow import arrays, config, linalg, math, strings
+from cytensor.tensorflow import arrays, config, linalg, math, strings  # type: ignore[no-redef]
 from cytensor.tensorflow.arrays import *  # noqa: F403
 from cytensor.tensorflow.config import device
 from cytensor.tensorflow.math import squared_difference, truediv
@@ -24,7 +24,7 @@ __version__ = "2.16.0"
 version: types.SimpleNamespace = types.SimpleNamespace(VERSION=__version__, GIT_VERSION="unknown")
 dtypes: types.SimpleNamespace = types.SimpleNamespace(
     **{name: getattr(_dtypes, name) for name in _dtypes.__all__}, cast=ops.astype)
-bool: Any = cytensor.bool_
+bool: Any = cytensor.bool_  # type: ignore[no-redef]
 string: str = "str"
 
 __all__ = [*sorted({*arrays.__all__, *cytensor.__all__, *cytensor.TENSORFLOW, "nn", "random"})]

@@ -69,13 +69,13 @@ def xlogy(x: ArrayLike, y: ArrayLike) -> Tensor:
     return ops.where(is_zero, ops.zeros((), a.dtype), a * ops.log(ops.where(is_zero, ops.ones((), b.dtype), b)))
 
 
-@accepting({})
+@accepting({})  # type: ignore[no-redef]
 def logical_xor(x: ArrayLike, y: ArrayLike) -> Tensor:
     """Whether one of the two is true, but not both."""
     return ops.not_equal(operand("logical_xor", x).astype("bool"), operand("logical_xor", y).astype("bool"))
 
 
-@accepting({"input_tensor": "input"})
+@accepting({"input_tensor": "input"})  # type: ignore[no-redef]
 def count_nonzero(input: ArrayLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike = "int64") -> Tensor:
     """How many elements are not 0, in all or along axes.
 

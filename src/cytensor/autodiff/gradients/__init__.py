@@ -8,7 +8,9 @@ from cytensor.autodiff.gradients import (
     einsum,
     elementwise,
     gathering,
+    linalg,
     normalization,
+    numpy_functions,
     products,
     reductions,
     rows,
@@ -16,5 +18,5 @@ from cytensor.autodiff.gradients import (
     windows,
 )
 
-__all__ = ["convolutions", "cumulative", "einsum", "elementwise", "gathering", "normalization", "products",
-           "reductions", "rows", "views", "windows"]
+__all__ = ["convolutions", "cumulative", "einsum", "elementwise", "gathering", "linalg", "normalization",
+           "numpy_functions", "products", "reductions", "rows", "views", "windows"]

@@ -1,0 +1,90 @@
+"""`__array_function__`: NumPy's functions of tensors give tensors, with a gradient where the function is here too.
+
+`np.concatenate([tensor, array])` calls the function of this package where one has the same meaning and takes the same
+arguments; else NumPy computes on the tensors' memory, and the result is a tensor without a history. That is refused
+with TypeError for a tensor which an active tape follows: no gradient is lost in silence. `out=` cannot be a tensor.
+"""
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+import cyops
+from cyops import Strided
+from cytensor import linalg
+from cytensor.ops import FUNCTIONS
+from cytensor.tensor import Tensor, asarray
+
+# NumPy's name -> ours, where they differ; a function of the same name needs no entry.
+RENAMED = {"concatenate": "concat", "transpose": "permute_dims", "amax": "max", "amin": "min"}
+_NAMESPACES = {"numpy": FUNCTIONS, "numpy.linalg": vars(linalg) | {"norm": FUNCTIONS["norm"]}}
+# Parameters that NumPy names otherwise.
+PARAMETERS = {"ddof": "correction", "a": "x", "arr": "x", "arrays": "tensors", "m": "x", "a_min": "min", "a_max": "max",
+              "newshape": "shape"}
+# Whose arguments mean something else here; NumPy computes them.
+NUMPYS_OWN = {"pad", "resize"}
+
+
+def _ours(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The result of the function of this package, NotImplemented where there is none that takes the arguments."""
+    name = RENAMED.get(func.__name__, func.__name__)
+    functions = _NAMESPACES.get(func.__module__, {})
+    if name not in functions or name in NUMPYS_OWN:
+        return NotImplemented
+    if any(x.dtype.kind == "c" for x in (*_leaves(args), *_leaves(kwargs))):    # which no tape records
+        return NotImplemented
+    given = {key: value for key, value in kwargs.items() if value is not None and value is not np._NoValue}
+    names = inspect.signature(functions[name]).parameters
+    translated = {key if key in names else PARAMETERS.get(key, key): value for key, value in given.items()}
+    try:
+        inspect.signature(functions[name]).bind(*args, **translated)
+    except TypeError:
+        return NotImplemented
+    return functions[name](*args, **translated)
+
+
+def _leaves(value: Any) -> Iterable[Strided]:
+    if isinstance(value, Strided):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _leaves(one)
+    elif isinstance(value, dict):
+        yield from _leaves(list(value.values()))
+
+
+def _as_arrays(value: Any) -> Any:
+    if isinstance(value, Strided):
+        return np.asarray(value)
+    if isinstance(value, (list, tuple)):
+        parts = [_as_arrays(one) for one in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return {key: _as_arrays(one) for key, one in value.items()} if type(value) is dict else value
+
+
+def _as_tensors(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return asarray(value) if value.dtype.kind in "biufc" and value.dtype.itemsize <= 16 else value
+    if isinstance(value, tuple):
+        parts = [_as_tensors(one) for one in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return [_as_tensors(one) for one in value] if isinstance(value, list) else value
+
+
+def apply_function(_: Any, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`Tensor.__array_function__`: see the module."""
+    if any(True for _ in _leaves(kwargs.get("out"))):
+        raise TypeError(f"{func.__name__}: NumPy cannot write into a tensor; assign the result with x[...] = result")
+    result = _ours(func, args, kwargs)
+    if result is not NotImplemented:
+        return result
+    followed = [x for x in (*_leaves(args), *_leaves(kwargs)) if x.dtype.kind == "f" and cyops.is_recorded(x)]
+    result = _as_tensors(func(*_as_arrays(args), **_as_arrays(kwargs)))
+    if followed and any(x.dtype.kind == "f" for x in _leaves(result)):
+        raise TypeError(f"{func.__name__}: a tape follows this tensor, and numpy.{func.__name__} has no gradient here; "
+                        "use the functions of cytensor, or x.numpy() for a constant")
+    return result
+
+
+Tensor.__array_function__ = apply_function  # type: ignore[attr-defined]
