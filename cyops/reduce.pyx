@@ -8,8 +8,8 @@ from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, alias, api,
     begin_write, cast_to, check, checked_out, computing_dtype, cyops_api, cyops_view, dtype_code, empty, is_complex,
-    is_floating, is_long, is_unsigned, itemsize_of, normalize_axes, operand, overlaps, record, recording, require_real, result_class,
-    shape_of, write_result,
+    is_floating, is_long, is_unsigned, itemsize_of, normalize_axes, operand, overlaps, record, recording,
+    require_real, result_class, shape_of, write_result,
 )
 
 from libc.math cimport isfinite

@@ -88,6 +88,11 @@ class finfo:
 
     def __init__(self, type: Any, /) -> None:
         dtype = _dtype_of("finfo", type)
+        self.bits: int
+        self.eps: float
+        self.max: float
+        self.smallest_normal: float
+        self.dtype: Any
         if dtype.kind not in "fc":
             raise TypeError(f"finfo: needs a floating dtype; got {dtype}")
         if bfloat16 == dtype:
@@ -97,7 +102,7 @@ class finfo:
             limits = np.finfo(dtype)
             self.bits, self.eps, self.dtype = int(limits.bits), float(limits.eps), limits.dtype
             self.max, self.smallest_normal = float(limits.max), float(limits.smallest_normal)
-        self.min = -self.max
+        self.min: float = -self.max
 
     def __repr__(self) -> str:
         return f"finfo({self.dtype}: eps={self.eps!r}, max={self.max!r}, smallest_normal={self.smallest_normal!r})"
@@ -116,7 +121,10 @@ class iinfo:
         if dtype.kind not in "iu":
             raise TypeError(f"iinfo: needs an integer dtype; got {dtype}")
         limits = np.iinfo(dtype)
-        self.bits, self.max, self.min, self.dtype = int(limits.bits), int(limits.max), int(limits.min), dtype
+        self.bits: int = int(limits.bits)
+        self.max: int = int(limits.max)
+        self.min: int = int(limits.min)
+        self.dtype: Any = dtype
 
     def __repr__(self) -> str:
         return f"iinfo({self.dtype}: min={self.min}, max={self.max})"

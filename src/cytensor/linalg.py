@@ -117,8 +117,10 @@ globals().update({name: derive(_made(name, row)) for name, row in ROWS.items()})
 
 
 # -- what is made of ops ----------------------------------------------------------------------------------------------
-matmul, matrix_transpose, tensordot, vecdot = (
-    FUNCTIONS[name] for name in ("matmul", "matrix_transpose", "tensordot", "vecdot"))
+matmul: Callable[..., Any] = FUNCTIONS["matmul"]
+matrix_transpose: Callable[..., Any] = FUNCTIONS["matrix_transpose"]
+tensordot: Callable[..., Any] = FUNCTIONS["tensordot"]
+vecdot: Callable[..., Any] = FUNCTIONS["vecdot"]
 
 
 def diagonal(x: ArrayLike, /, *, offset: int = 0) -> Strided:

@@ -18,7 +18,8 @@ from cytensor.tensor import Tensor, asarray
 
 # NumPy's name -> ours, where they differ; a function of the same name needs no entry.
 RENAMED = {"concatenate": "concat", "transpose": "permute_dims", "amax": "max", "amin": "min"}
-_NAMESPACES = {"numpy": FUNCTIONS, "numpy.linalg": vars(linalg) | {"norm": FUNCTIONS["norm"]}}
+_NAMESPACES: dict[str, dict[str, Any]] = {
+    "numpy": FUNCTIONS, "numpy.linalg": vars(linalg) | {"norm": FUNCTIONS["norm"]}}
 # Parameters that NumPy names otherwise.
 PARAMETERS = {"ddof": "correction", "a": "x", "arr": "x", "arrays": "tensors", "m": "x", "a_min": "min", "a_max": "max",
               "newshape": "shape"}

@@ -183,7 +183,8 @@ static void run(cyops_loop loop, int operands, const cyops_view *const *views, p
         work.block = STREAMED_BLOCK;
     }
     for (int k = 0; k < operands; k++)
-        if (views[k]->itemsize > 8 && work.block > STREAMED_BLOCK) work.block = BLOCK / 2; /* scratch has 8 bytes each */
+        if (views[k]->itemsize > 8 && work.block > STREAMED_BLOCK)
+            work.block = BLOCK / 2; /* scratch has 8 bytes each */
     cyops_plan_walk(&plan, cost, run_tile, &work);
 }
 
