@@ -138,9 +138,16 @@ def check(ours, wanted, expression):
         np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-5, err_msg=expression)
 
 
+# Where the Array API standard's function of that name is another, `ct` has the standard's.
+OF_TENSORFLOW_ALONE = ("tf.linalg.inv(S, adjoint", "tf.linalg.svd", "tf.linalg.matmul(*(lambda", "tf.linalg.trace",
+                       "tf.searchsorted([[", "tf.tile(input")
+
+
 @pytest.mark.parametrize("tf", [ct, ct.tensorflow], ids=["cytensor", "cytensor.tensorflow"])
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_as_numpy(expression, tf):
+    if tf is ct and expression.startswith(OF_TENSORFLOW_ALONE):
+        pytest.skip("the standard's function is another")
     result = eval(expression, {**globals(), "tf": tf})
     expected = EXPRESSIONS[expression]
     if expected is not None:
@@ -152,7 +159,8 @@ def test_as_numpy(expression, tf):
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_as_tensorflow(expression):
     tensorflow = pytest.importorskip("tensorflow")
-    check(eval(expression, {**globals(), "tf": ct}), eval(expression, {**globals(), "tf": tensorflow}), expression)
+    found, wanted = (eval(expression, {**globals(), "tf": tf}) for tf in (ct.tensorflow, tensorflow))
+    check(found, wanted, expression)
 
 
 DIFFERENTIABLE = [name for name in EXPRESSIONS if name.startswith((
@@ -171,7 +179,7 @@ def test_gradients_by_differences(expression):
     weights = {}
 
     def value(arrays):
-        result = eval(expression, {**globals(), **arrays, "tf": ct})
+        result = eval(expression, {**globals(), **arrays, "tf": ct.tensorflow})
         parts = result if isinstance(result, (list, tuple)) else [result]
         total = 0.0
         for i, part in enumerate(parts):
@@ -195,7 +203,7 @@ def test_gradients_by_differences(expression):
 
 def test_what_has_no_gradient_says_so():
     x = ct.Variable(P)
-    for call in (ct.linalg.svd, ct.linalg.qr, ct.linalg.eigh):
+    for call in (ct.tensorflow.linalg.svd, ct.tensorflow.linalg.qr, ct.tensorflow.linalg.eigh):
         with ct.GradientTape() as tape:
             y = call(x)[0]
         with pytest.raises(TypeError, match="has no gradient rule"):
@@ -288,4 +296,4 @@ def test_a_module_finds_its_variables():
 ])
 def test_refusals(call, error, message):
     with pytest.raises(error, match=message):
-        eval(call, {**globals(), "tf": ct})
+        eval(call, {**globals(), "tf": ct.tensorflow})

@@ -29,9 +29,7 @@ from cyops import (
 )
 from cytensor import (  # the bridge and the dispatch give Tensor __array_ufunc__ and __array_function__
     dtypes,
-    fft,
     inspection,
-    linalg,
     numpy_bridge,
     numpy_dispatch,
     ops,
@@ -62,6 +60,9 @@ if TYPE_CHECKING:
         dtype_policies as dtype_policies,
     )
     from cytensor import (
+        fft as fft,
+    )
+    from cytensor import (
         initializers as initializers,
     )
     from cytensor import (
@@ -69,6 +70,9 @@ if TYPE_CHECKING:
     )
     from cytensor import (
         layers as layers,
+    )
+    from cytensor import (
+        linalg as linalg,
     )
     from cytensor import (
         losses as losses,
@@ -122,7 +126,7 @@ __version__ = "0.1.0"
 
 # Where each name that is loaded on first use lives: a module, or a module and a name in it.
 _MODULES = (
-    "activations", "callbacks", "constraints", "datasets", "dtype_policies", "initializers", "keras", "layers",
+    "activations", "callbacks", "constraints", "datasets", "dtype_policies", "fft", "initializers", "keras", "layers",
     "losses", "metrics", "mixed_precision", "models", "nn", "optimizers", "plots", "random", "regularizers", "saving",
     "utils",
 )
@@ -134,7 +138,7 @@ _MEMBERS = {
 # TensorFlow's names that are no one else's, and are asked of the module that has all of them.
 TENSORFLOW = frozenset((
     "Module", "bincount", "boolean_mask", "config", "custom_gradient", "device", "executing_eagerly", "fill", "gather",
-    "gather_nd", "histogram_fixed_width", "linalg", "map_fn", "math", "meshgrid", "print", "reverse", "scatter_nd",
+    "gather_nd", "histogram_fixed_width", "map_fn", "math", "print", "reverse", "scatter_nd",
     "searchsorted", "slice", "squared_difference", "strided_slice", "strings", "tensor_scatter_nd_add",
     "tensor_scatter_nd_update", "tile", "truediv", "unique", "unstack", "version",
 ))
@@ -144,7 +148,7 @@ _EXTRAS = ("sklearn",)      # modules that need an extra: not in __all__, so tha
 def __getattr__(name: str) -> Any:
     import importlib
 
-    if name in _MODULES or name in _EXTRAS:
+    if name in _MODULES or name in _EXTRAS or name == "linalg":
         return importlib.import_module(f"{__name__}.{name}")
     if name in TENSORFLOW:
         value = getattr(importlib.import_module(f"{__name__}.tensorflow"), name)
@@ -164,9 +168,10 @@ def __dir__() -> list[str]:
     return [*__all__, *_EXTRAS, "__version__"]
 
 
+# Without linalg, which `from cytensor import *` would put in the place of TensorFlow's.
 __all__ = [
     "GradientTape", "Tensor", "Variable", "asarray", "available_isas", "empty_cache", "from_dlpack",
     "get_num_threads", "isa", "memory_stats", "newaxis", "ops", "set_cache_limit", "set_num_threads", "shares_memory",
-    "tensor", *_MODULES, "__array_api_version__", "__array_namespace_info__", "bool", "e", "fft", "inf", "linalg",
+    "tensor", *_MODULES, "__array_api_version__", "__array_namespace_info__", "bool", "e", "inf",
     "nan", "pi", *_MEMBERS, *dtypes.__all__, *inspection.__all__, *ops.__all__,
 ]

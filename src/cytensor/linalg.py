@@ -225,3 +225,13 @@ __all__ = sorted([*ROWS, *OF_OPS, "matmul", "matrix_transpose", "tensordot", "ve
 
 def __dir__() -> list[str]:
     return [*__all__]
+
+
+def __getattr__(name: str) -> Any:
+    """What TensorFlow's linalg has beside: band_part, diag_part, logdet, ..."""
+    import importlib
+
+    theirs = importlib.import_module("cytensor.tensorflow.linalg")
+    if name in theirs.__all__:
+        return getattr(theirs, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

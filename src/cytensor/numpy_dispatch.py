@@ -12,14 +12,11 @@ import numpy as np
 
 import cyops
 from cyops import Strided
-from cytensor import linalg
 from cytensor.ops import FUNCTIONS
 from cytensor.tensor import Tensor, asarray
 
 # NumPy's name -> ours, where they differ; a function of the same name needs no entry.
 RENAMED = {"concatenate": "concat", "transpose": "permute_dims", "amax": "max", "amin": "min"}
-_NAMESPACES: dict[str, dict[str, Any]] = {
-    "numpy": FUNCTIONS, "numpy.linalg": vars(linalg) | {"norm": FUNCTIONS["norm"]}}
 # Parameters that NumPy names otherwise.
 PARAMETERS = {"ddof": "correction", "a": "x", "arr": "x", "arrays": "tensors", "m": "x", "a_min": "min", "a_max": "max",
               "newshape": "shape"}
@@ -27,10 +24,18 @@ PARAMETERS = {"ddof": "correction", "a": "x", "arr": "x", "arrays": "tensors", "
 NUMPYS_OWN = {"pad", "resize"}
 
 
+def _functions(module: str) -> dict[str, Any]:
+    """Ours in the place of a module of NumPy's; linalg is imported when it is first asked for."""
+    if module != "numpy.linalg":
+        return FUNCTIONS if module == "numpy" else {}
+    from cytensor import linalg
+    return {**vars(linalg), "norm": FUNCTIONS["norm"]}
+
+
 def _ours(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of the function of this package, NotImplemented where there is none that takes the arguments."""
     name = RENAMED.get(func.__name__, func.__name__)
-    functions = _NAMESPACES.get(func.__module__, {})
+    functions = _functions(func.__module__)
     if name not in functions or name in NUMPYS_OWN:
         return NotImplemented
     if any(x.dtype.kind == "c" for x in (*_leaves(args), *_leaves(kwargs))):    # which no tape records
@@ -42,7 +47,8 @@ def _ours(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
         inspect.signature(functions[name]).bind(*args, **translated)
     except TypeError:
         return NotImplemented
-    return functions[name](*args, **translated)
+    result = functions[name](*args, **translated)
+    return translated["out"] if isinstance(translated.get("out"), Strided) else result
 
 
 def _leaves(value: Any) -> Iterable[Strided]:
@@ -75,11 +81,11 @@ def _as_tensors(value: Any) -> Any:
 
 def apply_function(_: Any, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`Tensor.__array_function__`: see the module."""
-    if any(True for _ in _leaves(kwargs.get("out"))):
-        raise TypeError(f"{func.__name__}: NumPy cannot write into a tensor; assign the result with x[...] = result")
     result = _ours(func, args, kwargs)
     if result is not NotImplemented:
         return result
+    if any(True for _ in _leaves(kwargs.get("out"))):
+        raise TypeError(f"{func.__name__}: NumPy cannot write into a tensor; assign the result with x[...] = result")
     followed = [x for x in (*_leaves(args), *_leaves(kwargs)) if x.dtype.kind == "f" and cyops.is_recorded(x)]
     result = _as_tensors(func(*_as_arrays(args), **_as_arrays(kwargs)))
     if followed and any(x.dtype.kind == "f" for x in _leaves(result)):

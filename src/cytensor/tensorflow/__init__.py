@@ -14,7 +14,7 @@ from cytensor import *  # noqa: F403
 from cytensor import dtypes as _dtypes
 from cytensor import initializers, losses, metrics, nn, ops, optimizers, random, registry
 from cytensor.autodiff.custom import custom_gradient
-from cytensor.tensorflow import arrays, config, linalg, math, strings  # type: ignore[no-redef]
+from cytensor.tensorflow import arrays, config, linalg, math, strings
 from cytensor.tensorflow.arrays import *  # noqa: F403
 from cytensor.tensorflow.config import device
 from cytensor.tensorflow.math import squared_difference, truediv

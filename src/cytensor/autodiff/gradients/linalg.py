@@ -15,12 +15,12 @@ def _outer_axes(d: Strided) -> Strided:
 
 
 def _solved(a: Strided, b: Strided) -> Strided:
-    found: Strided = linalg.solve(a, b)  # type: ignore[attr-defined]
+    found: Strided = linalg.solve(a, b)
     return found
 
 
 def _inverse(x: Strided) -> Strided:
-    found: Strided = linalg.inv(x)  # type: ignore[attr-defined]
+    found: Strided = linalg.inv(x)
     return found
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from cytensor import activations, losses, nn, ops
 from cytensor.keras.ops.formulas import made
 from cytensor.tensor import Tensor, asarray, operand
-from cytensor.tensorflow import linalg
 from cytensor.tensorflow import math as _math
+from cytensor.tensorflow.linalg import cholesky, det, eigh, inv, logdet, matrix_rank, pinv, qr, slogdet, solve, svd
 
 ACTIVATIONS = ("celu", "elu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
                "log_sigmoid", "mish", "relu6", "selu", "silu", "soft_shrink", "softplus", "softsign", "squareplus",
@@ -107,7 +107,7 @@ def _attention(query: Any, key: Any, value: Any, bias: Any = None, mask: Any = N
 
 
 def _svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    found = linalg.svd(x, full_matrices, compute_uv)
+    found = svd(x, full_matrices, compute_uv)
     if not compute_uv:
         return found
     s, u, v = found
@@ -117,14 +117,14 @@ def _svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 def _qr(x: Any, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "complete"):
         raise ValueError(f"qr: mode must be 'reduced' or 'complete'; got {mode!r}")
-    return linalg.qr(x, mode == "complete")
+    return qr(x, mode == "complete")
 
 
 def _solve(a: Any, b: Any) -> Tensor:
     b = operand("solve", b)
     if b.ndim == operand("solve", a).ndim - 1:
-        return ops.squeeze(linalg.solve(a, ops.expand_dims(b, -1)), -1)
-    return linalg.solve(a, b)
+        return ops.squeeze(solve(a, ops.expand_dims(b, -1)), -1)
+    return solve(a, b)
 
 
 def _categorical(sparse: bool) -> Callable[..., Tensor]:
@@ -154,10 +154,10 @@ NEURAL: dict[str, Callable[..., Any]] = {
     "sparse_categorical_crossentropy": _categorical(sparse=True), "binary_crossentropy": _binary,
     "in_top_k": _in_top_k, "divide_no_nan": lambda x1, x2: _math.divide_no_nan(x1, x2),
     "moments": lambda x, axes, keepdims=False, synchronized=False: nn.moments(x, axes, keepdims),
-    "inv": lambda x: linalg.inv(x), "det": lambda x: linalg.det(x), "logdet": lambda x: linalg.logdet(x),
-    "slogdet": lambda x: tuple(linalg.slogdet(x)), "pinv": lambda x: linalg.pinv(x),
-    "eigh": lambda x: linalg.eigh(x), "matrix_rank": lambda x: linalg.matrix_rank(x),
-    "cholesky": lambda x, upper=False: linalg.cholesky(x).mT if upper else linalg.cholesky(x),
+    "inv": lambda x: inv(x), "det": lambda x: det(x), "logdet": lambda x: logdet(x),
+    "slogdet": lambda x: tuple(slogdet(x)), "pinv": lambda x: pinv(x),
+    "eigh": lambda x: eigh(x), "matrix_rank": lambda x: matrix_rank(x),
+    "cholesky": lambda x, upper=False: cholesky(x).mT if upper else cholesky(x),
 }
 
 
