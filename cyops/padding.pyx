@@ -121,8 +121,8 @@ def pad(x, pad_width, mode="constant", constant_values=0):
     """x with elements put before and after its axes.
 
     x: (n, ...) of any dtype; pad_width: an integer, a pair (before, after), a pair for each axis, or a dictionary of
-    such by axis -> (before + n + after, ...), a copy. mode, in any case: "constant", `constant_values`, one number or
-    as pad_width; "edge", the outermost element; "reflect", mirrored at the outermost element; "symmetric", mirrored
+    such by axis -> (before + n + after, ...), a copy. mode, in any case: "constant", `constant_values`, one number (None
+    for 0) or as pad_width; "edge", the outermost element; "reflect", mirrored at the outermost element; "symmetric", mirrored
     behind it; "wrap", the other end. Only x has a gradient. ValueError for an unknown mode, negative widths and for
     mirrors of an empty axis, TypeError for widths that are not integers.
 
@@ -146,7 +146,7 @@ def pad(x, pad_width, mode="constant", constant_values=0):
         shape[axis] = a.v.shape[axis] + <Py_ssize_t> widths[axis][0] + <Py_ssize_t> widths[axis][1]
         if kind != "constant" and a.v.shape[axis] == 0 and shape[axis] > 0:
             raise ValueError(f"pad: mode {kind!r} needs an element along axis {axis}; got x {shape_of(a)}")
-    values = pairs("constant_values", constant_values, a.v.ndim, False)
+    values = pairs("constant_values", 0 if constant_values is None else constant_values, a.v.ndim, False)
     out = empty("pad", result_class(a, a), a.v.dtype, a.v.itemsize, a.v.ndim, shape)
     order_like(&out.v, &a.v)
     region = out.v

@@ -40,6 +40,7 @@ def test_pad_further_than_the_axis_is_long():
 def test_values_and_forms_of_pad():
     x = np.arange(6.0).reshape(2, 3)
     for values in (7, (1, 2), ((1, 2), (3, 4))):
+        assert np.array_equal(cyops.pad(x, 1, constant_values=None), np.pad(x, 1))
         np.testing.assert_array_equal(cyops.pad(x, ((1, 2), (2, 1)), constant_values=values),
                                       np.pad(x, ((1, 2), (2, 1)), constant_values=values))
     np.testing.assert_array_equal(cyops.pad(x, np.array([[1, 0], [0, 2]])), np.pad(x, ((1, 0), (0, 2))))

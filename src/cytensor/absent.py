@@ -110,7 +110,7 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
     "random": (_named("beta binomial gamma", "NumPy's generators draw them"),),
     "regularizers": (),
     "constraints": (),
-    "saving": (_named("KerasFileEditor", "`load_tensors` reads the file"),),
+    "saving": (_named("KerasFileEditor", "`saving.load` reads the tensors of a file"),),
     "data": (_named("Dataset", "batches are arrays, a generator or a `PyDataset`"),),
     "utils": (
         Absent("folders of sound and text", "done before training",
@@ -135,7 +135,7 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
                "Function Operation InputSpec name_scope"),
         Absent("`keras.quantizers`, `keras.export`, `keras.distillation`, `keras.visualization`, `keras.legacy`",
                "for other models than are here", "Quantizer quantizers export distillation visualization legacy"),
-        Absent("`keras.tree`", "`ct.utils` and Python's own comprehensions", "tree"),
+        Absent("`keras.tree`", "Python's own comprehensions", "tree"),
         Absent("`keras.wrappers`", "`ct.sklearn` has the estimators", "wrappers"),
         Absent("`keras.distribution`", "there is one device, the CPU", "distribution"),
         Absent("scopes without state", "for JAX", "RematScope StatelessScope SymbolicScope remat"),

@@ -4,7 +4,7 @@
 API standard give one name two meanings, `cytensor` has the standard's. `__version__` is the level of TensorFlow that
 the names are of, for listings that ask for one.
 
-    keywords (of the ops)  <-  arrays, linalg, math, strings, config, modules
+    keywords (of the ops)  <-  arrays  <-  positions, linalg, math, strings, config, modules
 """
 import types
 from typing import Any
@@ -14,11 +14,12 @@ from cytensor import *  # noqa: F403
 from cytensor import dtypes as _dtypes
 from cytensor import initializers, losses, metrics, nn, ops, optimizers, random, registry
 from cytensor.autodiff.custom import custom_gradient
-from cytensor.tensorflow import arrays, config, linalg, math, strings
+from cytensor.tensorflow import arrays, config, linalg, math, positions, strings
 from cytensor.tensorflow.arrays import *  # noqa: F403
 from cytensor.tensorflow.config import device
 from cytensor.tensorflow.math import squared_difference, truediv
 from cytensor.tensorflow.modules import Module
+from cytensor.tensorflow.positions import *  # noqa: F403
 
 __version__ = "2.16.0"
 version: types.SimpleNamespace = types.SimpleNamespace(VERSION=__version__, GIT_VERSION="unknown")
@@ -27,11 +28,11 @@ dtypes: types.SimpleNamespace = types.SimpleNamespace(
 bool: Any = cytensor.bool_  # type: ignore[no-redef]
 string: str = "str"
 
-__all__ = [*sorted({*arrays.__all__, *cytensor.__all__, *cytensor.TENSORFLOW, "nn", "random"})]
+__all__ = [*sorted({*arrays.__all__, *positions.__all__, *cytensor.__all__, *cytensor.TENSORFLOW, "nn", "random"})]
 
 
 registry.register_for_files("tensorflow", *(
-    function for module in (arrays, linalg, math) for function in vars(module).values()
+    function for module in (arrays, linalg, math, positions) for function in vars(module).values()
     if getattr(function, "__module__", "").startswith("cytensor.tensorflow.") and callable(function)
     and not isinstance(function, type)))
 
