@@ -66,7 +66,7 @@ typedef struct {
 } worker;
 
 static worker workers[MAX_WORKERS];
-static _Atomic int worker_count = 0;
+static _Atomic int worker_count = 0, kept_away = 0; /* the latter: of them, those whose mask is not their own */
 static int fork_handlers_registered = 0;
 
 static inline uint32_t epoch_of(uint64_t state) { return (uint32_t)(state >> 32); }
@@ -111,22 +111,35 @@ static void leave_this_cpu(void) {
         if (!w->is_kept_away || !CPU_EQUAL(&now, &w->kept)) w->allowed = now; /* what it or somebody else has set */
         w->kept = w->allowed;
         CPU_CLR(here, &w->kept);
+        int was = w->is_kept_away;
         w->is_kept_away = CPU_COUNT(&w->kept) > 0 && pthread_setaffinity_np(w->thread, sizeof w->kept, &w->kept) == 0;
+        atomic_fetch_add(&kept_away, w->is_kept_away - was);
     }
 #endif
 }
 
-/* Called by the worker, unless somebody else has set its mask since. */
+/* Gives a worker its own mask back, unless somebody else has set one since. */
 static void come_back(worker *self) {
 #ifdef __linux__
     cpu_set_t now;
     if (!self->is_kept_away) return;
     self->is_kept_away = 0;
+    atomic_fetch_sub(&kept_away, 1);
     if (pthread_getaffinity_np(self->thread, sizeof now, &now) == 0 && CPU_EQUAL(&now, &self->kept))
         pthread_setaffinity_np(self->thread, sizeof now, &self->allowed);
 #else
     (void)self;
 #endif
+}
+
+/* At the end of a job, for workers that it did not need or that have not run yet: a mask that somebody else sets from
+ * here on may be the one that a worker was kept away by, and must not be taken for it. */
+static void let_all_come_back(void) {
+    if (atomic_load(&kept_away) == 0) return;
+    pthread_mutex_lock(&sleep_lock);
+    const int count = atomic_load_explicit(&worker_count, memory_order_relaxed);
+    for (worker *w = workers; w < workers + count; w++) come_back(w);
+    pthread_mutex_unlock(&sleep_lock);
 }
 
 static void sleep_until_new_epoch(worker *self, uint32_t last) {
@@ -280,6 +293,7 @@ void cyops_parallel(ptrdiff_t tiles, void (*run)(void *, ptrdiff_t), void *conte
     start_workers(threads - 1);
     run_tiles(publish((uint32_t)tiles, run, context), 0);
     wait_for_claimed_tiles((uint32_t)tiles);
+    let_all_come_back();
     pthread_mutex_unlock(&submit_lock);
 }
 
