@@ -121,10 +121,10 @@ def pad(x, pad_width, mode="constant", constant_values=0):
     """x with elements put before and after its axes.
 
     x: (n, ...) of any dtype; pad_width: an integer, a pair (before, after), a pair for each axis, or a dictionary of
-    such by axis -> (before + n + after, ...), a copy. mode, in any case: "constant", `constant_values`, one number (None
-    for 0) or as pad_width; "edge", the outermost element; "reflect", mirrored at the outermost element; "symmetric", mirrored
-    behind it; "wrap", the other end. Only x has a gradient. ValueError for an unknown mode, negative widths and for
-    mirrors of an empty axis, TypeError for widths that are not integers.
+    such by axis -> (before + n + after, ...), a copy. mode, in any case: "constant", `constant_values`, one number
+    (None for 0) or as pad_width; "edge", the outermost element; "reflect", mirrored at the outermost element;
+    "symmetric", mirrored behind it; "wrap", the other end. Only x has a gradient. ValueError for an unknown mode,
+    negative widths and for mirrors of an empty axis, TypeError for widths that are not integers.
 
     >>> import cyops
     >>> cyops.pad([1, 2, 3], (1, 2)).tolist(), cyops.pad([1, 2, 3], 2, "reflect").tolist()
