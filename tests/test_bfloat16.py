@@ -269,6 +269,7 @@ CHECKS = (check_sizes, check_layouts, check_batches, check_outputs, check_mixed,
 
 
 # -- the tests --------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_this_instruction_set(check):
     check()

@@ -68,6 +68,7 @@ def test_predictions_are_drawn_and_pictures_read(tmp_path, capsys):
     assert code == 0 and re.search(rf"seven\.png +{y[0]} ", out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(20, 24), (20, 24, 1), (20, 24, 3)], ids=str)
 @pytest.mark.parametrize("hidden", [[], ["--hidden", "8"]], ids=["no hidden", "a hidden layer"])
 def test_images_of_ones_own(shape, hidden, tmp_path, capsys):

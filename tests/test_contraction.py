@@ -216,6 +216,7 @@ def check_threads():
 CHECKS = (check_labels, check_outputs, check_windows, check_guard_pages, check_threads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_this_instruction_set(check):
     check()

@@ -252,6 +252,7 @@ def server(tmp_path):
     server.server_close()
 
 
+@pytest.mark.slow
 def test_a_file_is_downloaded_once_and_checked(server, tmp_path):
     place, url, asked = server
     (place / "data.csv").write_text("1,2")
@@ -272,6 +273,7 @@ def test_a_file_is_downloaded_once_and_checked(server, tmp_path):
         get_file(origin=f"{url}/missing.csv", cache_dir=cache)
 
 
+@pytest.mark.slow
 def test_archives_are_unpacked(server, tmp_path):
     place, url, _ = server
     with tarfile.open(place / "a.tar.gz", "w:gz") as archive:

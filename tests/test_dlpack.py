@@ -67,6 +67,7 @@ def test_what_a_cpu_does_not_have_is_refused(options, message):
         ct.asarray(["a"]).__dlpack__()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"max_version": (1, 0)}, {"max_version": (2, 5)}, {"copy": True}])
 def test_a_capsule_that_nobody_consumes_gives_its_memory_back(options):
     gc.collect()                       # what earlier tests left would be given back meanwhile
@@ -78,6 +79,7 @@ def test_a_capsule_that_nobody_consumes_gives_its_memory_back(options):
     assert cyops.memory_stats()["in_use"] == before
 
 
+@pytest.mark.slow
 def test_what_was_consumed_lives_as_long_as_its_array():
     gc.collect()
     before = cyops.memory_stats()["in_use"]

@@ -89,6 +89,7 @@ class Array(np.ndarray):
     """An array that can be watched."""
 
 
+@pytest.mark.slow
 def test_either_side_may_outlive_the_other():
     array = BASE.copy().view(Array)
     gone = weakref.ref(array)
@@ -121,6 +122,7 @@ def test_a_capsule_is_used_once(options):
     assert other.tolist() == x.tolist() and np.shares_memory(other.numpy(), x.numpy())
 
 
+@pytest.mark.slow
 def test_the_deleter_runs_once_and_only_for_what_was_taken_over():
     calls = []
     deleter = ctypes.CFUNCTYPE(None, POINTER)(calls.append)

@@ -21,6 +21,7 @@ def ids(path):
 
 
 # Those of CONTRIBUTING.md are of code that does not exist yet: test_contributing.py runs them.
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [path for path in PAGES if path.name != "CONTRIBUTING.md"], ids=ids)
 def test_examples_with_prompts_print_what_they_say(path):
     failures = doctest.testfile(str(path), module_relative=False).failed

@@ -150,6 +150,7 @@ def test_three_operands_in_any_order(optimize):
     check("ij,jk,kl->", operands, "float64", optimize=optimize)
 
 
+@pytest.mark.slow
 def test_many_operands_in_any_order_of_numpys():
     for seed in range(3000, 3060):
         equation, shapes = generated(seed, most=6)

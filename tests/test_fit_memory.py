@@ -8,6 +8,7 @@ import cytensor as ct
 from cytensor import callbacks, layers
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(ct.memory_stats()["limit"] == 0, reason="a sanitizer's build keeps no memory")
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam"])
 def test_fit_takes_no_new_memory_once_it_runs(optimizer):

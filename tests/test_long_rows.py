@@ -50,6 +50,7 @@ def failures():
     return [f"{dtype} {name}: {error:.0f} eps" for dtype, name, error in found if not error <= MOST]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isa", ["generic", "avx2", "avx512"])
 def test_sums_of_long_rows(isa):
     if isa not in cyops.available_isas():

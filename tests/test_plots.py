@@ -295,6 +295,7 @@ def test_a_plot_that_cannot_be_finished_leaves_the_file_as_it_was(tmp_path, monk
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_a_graph_is_drawn_with_its_functions_and_connections(tmp_path):
     from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 

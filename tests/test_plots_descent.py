@@ -46,6 +46,7 @@ def test_two_paths_are_told_apart_by_more_than_colour():
     assert len({line.get_color() for line in lines}) == len({line.get_marker() for line in lines}) == 6
 
 
+@pytest.mark.slow
 def test_an_animation_grows_and_ends_with_the_whole_path(tmp_path):
     pytest.importorskip("PIL", reason="pillow is not installed")
     long = np.linspace(3, 0, 200)

@@ -92,6 +92,7 @@ def test_what_cannot_be_drawn_is_named():
 STAGES = np.array([[[0.0, 0.0], [1.0, 1.0]], [[2.0, 0.0], [1.0, 3.0]], [[0.0, -1.0], [1.0, 0.0]]])
 
 
+@pytest.mark.slow
 def test_an_animation_goes_through_every_stage(tmp_path):
     image = pytest.importorskip("PIL.Image")
     animation = ct.plots.animate_points(list(STAGES), tmp_path / "moves.gif", labels=[0, 1], names=["a", "b", "c"])
@@ -109,6 +110,7 @@ def test_an_animation_goes_through_every_stage(tmp_path):
     np.testing.assert_allclose(axes.collections[0].get_offsets(), (STAGES[1] + STAGES[2]) / 2)
 
 
+@pytest.mark.slow
 def test_an_animation_as_a_page(tmp_path):
     points = np.random.default_rng(0).normal(size=(5, 3))
     ct.plots.animate_points([points, -points], tmp_path / "space.html", turn=10)

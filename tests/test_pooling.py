@@ -134,6 +134,7 @@ def gradients(op, x, options, layout="contiguous", d=None):
     return tape.gradient(y, tensor, output_gradients=ct.Tensor(d)).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("layout", ["contiguous", "transposed", "sliced", "reversed"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -74,6 +74,7 @@ open("done", "w").write(str(len(history.epoch)))
     assert (tmp_path / "done").read_text() == "50"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs pipes of a shell")
 def test_a_summary_that_nobody_reads_ends_no_program(tmp_path):
     code = """

@@ -50,6 +50,7 @@ def memory():
     return stats["in_use"], stats["allocations"] - stats["reuses"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_step", [step_with_a_tape, step_of_fit])
 @pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
 def test_a_step_allocates_nothing_new_and_leaves_nothing_behind(make_step, name):
