@@ -10,9 +10,48 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .operands import (
+    above_one,
+    dense_layer,
+    floats,
+    inside,
+    labels,
+    matrix,
+    pictures,
+    pictures_by_channel,
+    pictures_to_grow,
+    pictures_to_pool,
+    pictures_to_separate,
+    positive,
+    positive_base,
+    square_matrices,
+    truths,
+    vectors,
+    with_condition,
+    with_labels,
+    with_order,
+    with_rows,
+    with_updates,
+)
+from .peer_functions import (
+    numpy_conv,
+    numpy_conv_transpose,
+    numpy_cross_entropy,
+    numpy_dense,
+    numpy_depthwise,
+    numpy_log_softmax,
+    numpy_logsumexp,
+    numpy_one_hot,
+    numpy_pool,
+    numpy_scatter_add,
+    numpy_softmax,
+    torch_conv,
+    torch_conv_transpose,
+    torch_depthwise,
+    torch_separable,
+)
 from .peers import torch
 
-ROW_LENGTH = 100
 # The ops that everything else is made of, timed at more sizes than the others.
 CORE = ("add", "multiply", "relu", "exp", "tanh", "sigmoid", "copy", "sum", "max")
 
@@ -25,184 +64,6 @@ class Case(NamedTuple):
     torch: Callable | None = None
     ours: Callable | None = None
     sizes: tuple[int, ...] = (1_000, 1_000_000)
-
-
-# Operands
-
-
-def floats(count=1):
-    return lambda n, rng: [rng.normal(size=n).astype(np.float32) for _ in range(count)]
-
-
-def positive(n, rng):
-    return [rng.uniform(0.1, 4, n).astype(np.float32)]
-
-
-def inside(n, rng):
-    return [rng.uniform(-1, 1, n).astype(np.float32)]
-
-
-def above_one(n, rng):
-    return [rng.uniform(1, 10, n).astype(np.float32)]
-
-
-def positive_base(n, rng):
-    return [*positive(n, rng), rng.normal(size=n).astype(np.float32)]
-
-
-def truths(count=2):
-    return lambda n, rng: [rng.random(n) > 0.5 for _ in range(count)]
-
-
-def matrix(n, rng):
-    return [rng.normal(size=(n // ROW_LENGTH, ROW_LENGTH)).astype(np.float32)]
-
-
-def with_condition(n, rng):
-    return [*truths(1)(n, rng), *floats(2)(n, rng)]
-
-
-def with_rows(n, rng):
-    """A table (n / 100, 100) and as many row numbers."""
-    return [*matrix(n, rng), rng.integers(0, n // ROW_LENGTH, n // ROW_LENGTH)]
-
-
-def with_updates(n, rng):
-    return [*with_rows(n, rng), *matrix(n, rng)]
-
-
-def with_labels(n, rng):
-    """Logits (n / 10, 10) and labels (n / 10,)."""
-    return [rng.normal(size=(n // 10, 10)).astype(np.float32), rng.integers(0, 10, n // 10)]
-
-
-def with_order(n, rng):
-    """A table (n / 100, 100) and the order of each of its rows."""
-    x, = matrix(n, rng)
-    return [x, np.argsort(x)]
-
-
-def labels(n, rng):
-    return [rng.integers(0, 10, n // 10)]
-
-
-def square_matrices(n, rng):
-    side = round(n**0.5)
-    return [rng.normal(size=(side, side)).astype(np.float32) for _ in range(2)]
-
-
-def vectors(n, rng):
-    """Two whose products are n."""
-    return [rng.normal(size=round(n**0.5)).astype(np.float32) for _ in range(2)]
-
-
-def dense_layer(n, rng):
-    side = round(n**0.5)
-    return [*square_matrices(n, rng), rng.normal(size=side).astype(np.float32)]
-
-
-def pictures(n, rng):
-    """Pictures (b, 16, 16, 16) and a kernel (3, 3, 16, 32)."""
-    x = rng.normal(size=(max(n // 4096, 1), 16, 16, 16))
-    return [x.astype(np.float32), rng.normal(size=(3, 3, 16, 32)).astype(np.float32)]
-
-
-def pictures_to_grow(n, rng):
-    x, kernel = pictures(n, rng)
-    return [x, kernel.transpose(0, 1, 3, 2).copy()]
-
-
-def pictures_by_channel(n, rng):
-    return [pictures(n, rng)[0], rng.normal(size=(3, 3, 16, 1)).astype(np.float32)]
-
-
-def pictures_to_separate(n, rng):
-    return [*pictures_by_channel(n, rng), rng.normal(size=(1, 1, 16, 32)).astype(np.float32)]
-
-
-def pictures_to_pool(n, rng):
-    """(samples, 26, 26, 32), one sample at least; for PyTorch a view in its memory format of channels last."""
-    return [rng.normal(size=(max(n // (26 * 26 * 32), 1), 26, 26, 32)).astype(np.float32)]
-
-
-# The same work in NumPy, where it is more than one function
-
-
-def numpy_conv(x, kernel):
-    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], (1, 2))
-    return np.tensordot(windows, kernel, axes=((4, 5, 3), (0, 1, 2)))
-
-
-def numpy_depthwise(x, kernel):
-    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], (1, 2))
-    return np.einsum("nhwcab,abcm->nhwcm", windows, kernel).reshape(*windows.shape[:3], -1)
-
-
-def numpy_conv_transpose(x, kernel):
-    taps, (n, h, w, _) = kernel.shape, x.shape
-    out = np.zeros((n, h + taps[0] - 1, w + taps[1] - 1, taps[2]), x.dtype)
-    for i, j in np.ndindex(taps[:2]):
-        out[:, i : i + h, j : j + w] += x @ kernel[i, j].T
-    return out
-
-
-# The same in PyTorch, in its order of axes: a view of the operands, and what of the result is no view is not timed
-
-
-def torch_conv(x, kernel, **options):
-    return torch.conv2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), **options)
-
-
-def torch_conv_transpose(x, kernel):
-    return torch.conv_transpose2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1))
-
-
-def torch_depthwise(x, kernel):
-    return torch_conv(x, kernel.permute(0, 1, 3, 2), groups=x.shape[-1])
-
-
-def torch_separable(x, kernel, pointwise):
-    return torch.conv2d(torch_depthwise(x, kernel), pointwise.permute(3, 2, 0, 1))
-
-
-def numpy_pool(reduce):
-    """Windows of 2 x 2, side by side."""
-    return lambda x: reduce(reduce(x.reshape(-1, 13, 2, 13, 2, 32), axis=4), axis=2)
-
-
-def numpy_softmax(x):
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-def numpy_log_softmax(x):
-    shifted = x - x.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-
-
-def numpy_logsumexp(x):
-    largest = x.max(axis=-1)
-    return np.log(np.exp(x - largest[:, None]).sum(axis=-1)) + largest
-
-
-def numpy_cross_entropy(logits, y):
-    return -np.take_along_axis(numpy_log_softmax(logits), y[:, None], axis=1)[:, 0]
-
-
-def numpy_scatter_add(x, indices, updates):
-    result = x.copy()
-    np.add.at(result, indices, updates)
-    return result
-
-
-def numpy_dense(x, kernel, bias):
-    return np.maximum(x @ kernel + bias, 0)
-
-
-def numpy_one_hot(y):
-    result = np.zeros((len(y), 10), np.float32)
-    result[np.arange(len(y)), y] = 1
-    return result
 
 
 def same_name(name, operands, other=None):

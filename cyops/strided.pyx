@@ -5,7 +5,8 @@
 This extension links every C kernel and is the one the others cimport from. Its parts:
     dtypes.pxi     dtype codes, NumPy's dtype objects, promotion
     shapes.pxi     axes, broadcasting, contiguity, extents
-    making.pxi     fresh tensors, aliases, coercion of anything array-like
+    making.pxi     fresh tensors, aliases, copies, casts
+    coercion.pxi   anything array-like as a tensor
     buffers.pxi    the buffer protocol, both ways
     dlpack.pxi     memory lent by the DLPack protocol
     dlpack_in.pxi  memory borrowed by it
@@ -269,6 +270,7 @@ cdef class Strided:
 
 
 include "making.pxi"
+include "coercion.pxi"
 include "buffers.pxi"
 include "dlpack.pxi"
 include "dlpack_in.pxi"
