@@ -184,7 +184,7 @@ def test_boxes_lie_from_left_to_right(layout):
     edges = [layered.Edge(0, 2, ""), layered.Edge(1, 2, "label"), layered.Edge(2, 3, ""), layered.Edge(0, 3, "")]
     sizes = [(60.0, 30.0), (80.0, 40.0), (50.0, 30.0), (40.0, 20.0)]
     placed = layered.place("test", sizes, edges, [(20.0, 10.0)] * 4)
-    for edge, way in zip(edges, placed.ways, strict=True):
+    for edge, way in zip(edges, placed.routes, strict=True):
         left, right = placed.boxes[edge.start], placed.boxes[edge.stop]
         assert left[0] + sizes[edge.start][0] / 2 < right[0] - sizes[edge.stop][0] / 2
         assert abs(way[0][0] - left[0]) <= sizes[edge.start][0] / 2 + 2

@@ -174,8 +174,8 @@ def cross(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1) -> Strided:
     places = [axis_of("cross", axis, x.ndim) for x in (a, b)]
     if a.shape[places[0]] != 3 or b.shape[places[1]] != 3:
         raise ValueError(f"cross: needs vectors of 3 along axis {axis}; got shapes {a.shape} and {b.shape}")
-    turned = [(cyops.roll(x, -1, axis), cyops.roll(x, -2, axis)) for x in (a, b)]
-    (a1, a2), (b1, b2) = turned
+    rolled = [(cyops.roll(x, -1, axis), cyops.roll(x, -2, axis)) for x in (a, b)]
+    (a1, a2), (b1, b2) = rolled
     return cyops.subtract(cyops.multiply(a1, b2), cyops.multiply(a2, b1))
 
 

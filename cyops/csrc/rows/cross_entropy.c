@@ -1,7 +1,7 @@
 /* Softmax cross-entropy: labels are checked before anything is written. See rows.h. */
 #include "elementwise/elementwise.h"
 #include "rows/rows.h"
-#include "rows/walk.h"
+#include "rows/tiles.h"
 #include "base/system.h"
 
 #define LABELS_ON_STACK 512
@@ -45,7 +45,7 @@ int cyops_cross_entropy(const cyops_view *losses, const cyops_view *gradient, co
                                    .labels = checked,
                                    .losses = losses->data,
                                    .scale = scale};
-        status = *position < labels->size ? CYOPS_OUT_OF_RANGE : cyops_rows_walk(&job);
+        status = *position < labels->size ? CYOPS_OUT_OF_RANGE : cyops_rows_in_tiles(&job);
     }
     if (checked != few) free(checked);
     return status;
@@ -60,5 +60,5 @@ int cyops_cross_entropy_targets(const cyops_view *losses, const cyops_view *grad
                                .axis = logits->ndim - 1,
                                .losses = losses->data,
                                .scale = scale};
-    return cyops_rows_walk(&job);
+    return cyops_rows_in_tiles(&job);
 }

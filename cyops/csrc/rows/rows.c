@@ -1,4 +1,4 @@
-/* Walks the rows of softmax and its relatives. See walk.h.
+/* Walks the rows of softmax and its relatives. See tiles.h.
  *
  * Rows are handed to the kernels with their classes side by side; where they do not lie so, a tile of rows is gathered
  * first and scattered afterwards.
@@ -7,7 +7,7 @@
 #include "runtime/dispatch.h"
 #include "runtime/pool.h"
 #include "rows/rows.h"
-#include "rows/walk.h"
+#include "rows/tiles.h"
 #include "runtime/scratch.h"
 
 #define TILE_ELEMENTS ((ptrdiff_t)16 << 10) /* docs/kernels.md, Threads */
@@ -93,7 +93,7 @@ static void find_rows(row_walk *walk) {
     }
 }
 
-int cyops_rows_walk(const cyops_row_job *job) {
+int cyops_rows_in_tiles(const cyops_row_job *job) {
     const cyops_view *x = job->views[1];
     const int is_double = x->dtype == CYOPS_FLOAT64;
     row_walk walk = {.job = job, .classes = x->shape[job->axis], .itemsize = x->itemsize, .status = CYOPS_OK};
@@ -116,5 +116,5 @@ int cyops_rows(int op, const cyops_view *out, const cyops_view *const *inputs, i
     if (out->size == 0) return CYOPS_OK;
     const int has_two = op == CYOPS_ROWS_SOFTMAX_GRADIENT || op == CYOPS_ROWS_LOG_SOFTMAX_GRADIENT;
     const cyops_row_job job = {.op = op, .views = {out, inputs[0], has_two ? inputs[1] : NULL}, .axis = axis};
-    return cyops_rows_walk(&job);
+    return cyops_rows_in_tiles(&job);
 }

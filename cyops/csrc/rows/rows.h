@@ -2,7 +2,7 @@
  *
  * A row is what is normalised together: the elements along the axis, of which there are `classes`. dtype.h has the
  * kernels of one dtype, written with the vectors of simd/vector.h; loops.h makes the table of both dtypes,
- * kernels.h says what they promise; walk.h hands them the rows of any views, for rows.c and cross_entropy.c.
+ * kernels.h says what they promise; tiles.h hands them the rows of any views, for rows.c and cross_entropy.c.
  */
 #ifndef CYOPS_ROWS_H
 #define CYOPS_ROWS_H

@@ -171,7 +171,7 @@ def warn_of_softmax(op: str, y_pred: Tensor, from_logits: bool) -> None:
 
 
 # -- functions of the caller's ----------------------------------------------------------------------------------------
-def together(op: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def as_one_shape(op: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """(y_true, y_pred) as tensors, (n,) and (n, 1) of one shape; halves as float32. Structures stay as they are.
 
     Where the shapes differ otherwise, as those of labels (n,) and predictions (n, c) do, they are left alone.
@@ -193,13 +193,13 @@ def _widened(x: Tensor) -> Tensor:
 
 
 def call_agreed(op: str, function: Callable[..., Any], y_true: Any, y_pred: Any, dtype: DTypeLike | None = None) -> Any:
-    """function(y_true, y_pred) as a tensor, the two brought `together`; for functions that are not this package's.
+    """function(y_true, y_pred) as a tensor, the two brought to one shape by `as_one_shape`; for others' functions.
 
     Targets of the predictions' shape have their dtype too, as in Keras. dtype: to compute in, or None.
     ValueError where the function broadcasts samples against samples, (n,) against (n, 1).
     """
     given = getattr(y_true, "shape", None), getattr(y_pred, "shape", None)
-    y_true, y_pred = together(op, y_true, y_pred)
+    y_true, y_pred = as_one_shape(op, y_true, y_pred)
     if not isinstance(y_true, Tensor) or not isinstance(y_pred, Tensor):
         return _as_values(function(y_true, y_pred))
     if y_pred.dtype.kind != "f":

@@ -76,7 +76,7 @@ class Metric(registry.Configurable):
         super().__init_subclass__(**options)
         update = vars(cls).get("update_state")
         if update is not None and not cls.__module__.startswith("cytensor."):
-            cls.update_state = _brought_together(update)      # type: ignore[method-assign]  # wraps the class's own
+            cls.update_state = _given_one_shape(update)      # type: ignore[method-assign]  # wraps the class's own
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls, *args, **kwargs)
@@ -204,8 +204,8 @@ class Metric(registry.Configurable):
         return self.result()
 
 
-def _brought_together(update: Callable[..., Any]) -> Callable[..., Any]:
-    """`update_state` of a class of the user's, given targets and predictions `together`."""
+def _given_one_shape(update: Callable[..., Any]) -> Callable[..., Any]:
+    """`update_state` of a class of the user's, given targets and predictions of one shape."""
     parameters = list(inspect.signature(update).parameters.values())[1:]
     names = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD][:2]
     if names[1:] == ["sample_weight"] or len(parameters) < 2:          # not of targets and predictions
@@ -214,10 +214,10 @@ def _brought_together(update: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(update)
     def update_state(self: Any, *args: Any, **kwargs: Any) -> Any:
         if len(args) > 1:
-            return update(self, *_together(self.name, *args[:2]), *args[2:], **kwargs)
+            return update(self, *_as_one_shape(self.name, *args[:2]), *args[2:], **kwargs)
         if len(names) == 2 and names[1] in kwargs and (args or names[0] in kwargs):
-            y_true, kwargs[names[1]] = _together(self.name, args[0] if args else kwargs[names[0]],
-                                                 kwargs[names[1]])
+            y_true, kwargs[names[1]] = _as_one_shape(self.name, args[0] if args else kwargs[names[0]],
+                                                     kwargs[names[1]])
             if not args:
                 return update(self, **kwargs | {names[0]: y_true})
             args = (y_true,)
@@ -225,10 +225,10 @@ def _brought_together(update: Callable[..., Any]) -> Callable[..., Any]:
     return update_state
 
 
-def _together(op: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def _as_one_shape(op: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Arrays and lists of them brought together; anything else as it is."""
     are_arrays = all(isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) for x in (y_true, y_pred))
-    return agreement.together(op, y_true, y_pred) if are_arrays else (y_true, y_pred)
+    return agreement.as_one_shape(op, y_true, y_pred) if are_arrays else (y_true, y_pred)
 
 
 def weights_like(op: str, sample_weight: ArrayLike | None, values: Array) -> Array:

@@ -15,7 +15,7 @@ from cytensor.printing import say
 from cytensor.saving import load_model, model_from_json, save_model
 from cytensor.symbolic import KerasTensor
 from cytensor.tensor import Tensor, Variable
-from cytensor.training.outputs import Layout
+from cytensor.training.per_output import Layout
 from cytensor.training.trainer import Trainer
 from cytensor.types import Config, Nested, Path, Shape, Shapes
 

@@ -50,13 +50,13 @@ def plot_graph(source: Any, inputs: Inputs = None, *, target: Any = None, direct
     figure = figures.new_figure(op, 1, 1, layout="none")
     width_of = _text_width(figure)
     parts = []
-    for way in ("forward", "backward") if direction == "both" else (direction,):
-        captions = [_caption(node, nodes[-1].name, way) for node in nodes]
-        edges = [Edge(before, number, _on_edge(node, nodes[before], derivative) if way == "backward" else "")
+    for each in ("forward", "backward") if direction == "both" else (direction,):
+        captions = [_caption(node, nodes[-1].name, each) for node in nodes]
+        edges = [Edge(before, number, _on_edge(node, nodes[before], derivative) if each == "backward" else "")
                  for number, node in enumerate(nodes) for before, derivative in node.inputs]
         sizes = [_size(text, width_of) for text in captions]
         labels = [(width_of(edge.label, figures.SMALL) + 8, LINE + 2.0) for edge in edges]
-        parts.append((way, captions, sizes, edges, place(op, sizes, edges, labels)))
+        parts.append((each, captions, sizes, edges, place(op, sizes, edges, labels)))
     _draw_parts(figure, nodes, parts, title)
     side = max(figure.get_size_inches())
     return figures.save(op, figure, path, min(150, LARGEST / side))
@@ -120,14 +120,14 @@ def _on_edge(node: Node, before: Node, derivative: Any) -> str:
 
 
 # -- what is written, and how large it is -----------------------------------------------------------------------------
-def _caption(node: Node, target: str, way: str) -> tuple[str, str]:
+def _caption(node: Node, target: str, direction: str) -> tuple[str, str]:
     """The title of a box, and what stands below it."""
     title = figures.shorten(node.op or node.name, 32)
     if node.kind == "constant":
         title = "constant"
     named = node.op and not node.name.startswith("v")
     title = f"{figures.shorten(node.name, 32)}: {title}" if named else title
-    if way == "forward":
+    if direction == "forward":
         return title, written(node.value)
     if node.gradient is None:
         return title, "no derivative"
@@ -155,12 +155,12 @@ def _draw_parts(figure: "Figure", nodes: Sequence[Node], parts: Sequence[Any], t
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height + top_title))
     axes.set_axis_off()
     top = height
-    for (way, captions, sizes, edges, placed), (low, high) in zip(parts, bounds, strict=True):
-        axes.text(MARGIN, top - HEAD / 2, way, fontsize=figures.TITLE, va="center", fontweight="bold")
+    for (direction, captions, sizes, edges, placed), (low, high) in zip(parts, bounds, strict=True):
+        axes.text(MARGIN, top - HEAD / 2, direction, fontsize=figures.TITLE, va="center", fontweight="bold")
         base = top - HEAD - MARGIN - (high[1] - low[1])
         shift = (MARGIN - low[0], base - low[1])
         for place_, edge in enumerate(edges):
-            _draw_edge(axes, edge, placed, place_, shift, way == "backward")
+            _draw_edge(axes, edge, placed, place_, shift, direction == "backward")
         for node, caption, size, middle in zip(nodes, captions, sizes, placed.boxes, strict=True):
             _draw_box(axes, node.kind, caption, size, (middle[0] + shift[0], middle[1] + shift[1]))
         top = base - MARGIN
@@ -169,7 +169,7 @@ def _draw_parts(figure: "Figure", nodes: Sequence[Node], parts: Sequence[Any], t
 def _bounds(placed: Placed, sizes: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], tuple[float, float]]:
     corners = [(x + sign * w / 2, y + sign * h / 2)
                for (x, y), (w, h) in zip(placed.boxes, sizes, strict=True) for sign in (-1, 1)]
-    corners += [point for way in placed.ways for point in way]
+    corners += [point for route in placed.routes for point in route]
     corners += [(x + sign * 18, y + sign * LINE) for x, y in placed.labels for sign in (-1, 1)]
     return (min(x for x, _ in corners), min(y for _, y in corners)), \
         (max(x for x, _ in corners), max(y for _, y in corners))
@@ -196,7 +196,7 @@ def _draw_edge(axes: "Axes", edge: Edge, placed: Placed, place_: int, shift: tup
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path as Line
 
-    points = [(x + shift[0], y + shift[1]) for x, y in placed.ways[place_]]
+    points = [(x + shift[0], y + shift[1]) for x, y in placed.routes[place_]]
     codes = [Line.MOVETO, *[Line.LINETO] * (len(points) - 1)]
     if placed.curved:                          # dot's curve, and the straight piece to the tip of the arrow
         codes = [Line.MOVETO, *[Line.CURVE4] * (len(points) - 2), Line.LINETO]

@@ -12,18 +12,18 @@ SECONDS = 60                   # that dot may take
 
 
 class Edge(NamedTuple):
-    """A way from one box to another."""
+    """A route from one box to another."""
     start: int
     stop: int
     label: str
 
 
 class Placed(NamedTuple):
-    """All lengths in points, y upward: the middle of each box, the points of each way, where its label stands."""
+    """All lengths in points, y upward: the middle of each box, the points of each route, where its label stands."""
     boxes: list[Point]
-    ways: list[list[Point]]
+    routes: list[list[Point]]
     labels: list[Point]
-    curved: bool               # the ways are Bezier curves of degree three, else straight from point to point
+    curved: bool               # the routes are Bezier curves of degree three, else straight from point to point
 
 
 def place(op: str, sizes: Sequence[Point], edges: Sequence[Edge], label_sizes: Sequence[Point]) -> Placed:
@@ -53,13 +53,13 @@ def _by_dot(sizes: Sequence[Point], edges: Sequence[Edge], label_sizes: Sequence
     found = json.loads(done.stdout)
     boxes = {one["name"]: _points(one["pos"])[0] for one in found["objects"]}
     by_id = {one["id"]: one for one in found.get("edges", ())}
-    ways, labels = [], []
+    routes, labels = [], []
     for number in range(len(edges)):
         one = by_id[f"e{number}"]
         end, *curve = _points(one["pos"].removeprefix("e,"))
-        ways.append([*curve, end])
+        routes.append([*curve, end])
         labels.append(_points(one["lp"])[0] if "lp" in one else end)
-    return Placed([boxes[f"n{number}"] for number in range(len(sizes))], ways, labels, True)
+    return Placed([boxes[f"n{number}"] for number in range(len(sizes))], routes, labels, True)
 
 
 def _points(text: str) -> list[Point]:
@@ -90,17 +90,17 @@ def _by_grandalf(op: str, sizes: Sequence[Point], edges: Sequence[Edge], label_s
     layout.init_all(roots=[vertex for vertex in vertices if not vertex.e_in()])
     layout.draw()
     boxes = [(float(vertex.view.xy[1]), -float(vertex.view.xy[0])) for vertex in vertices]
-    ways = []
+    routes = []
     for line, edge in zip(lines, edges, strict=True):
         bends = [(float(y), -float(x)) for x, y in line.view._pts[1:-1]]
         (x0, y0), (x1, y1) = boxes[edge.start], boxes[edge.stop]
-        ways.append([(x0 + sizes[edge.start][0] / 2, y0), *bends, (x1 - sizes[edge.stop][0] / 2, y1)])
-    labels = [(x, y + height / 2) for (x, y), (_, height) in zip(map(_middle, ways), label_sizes, strict=True)]
-    return Placed(boxes, ways, labels, False)
+        routes.append([(x0 + sizes[edge.start][0] / 2, y0), *bends, (x1 - sizes[edge.stop][0] / 2, y1)])
+    labels = [(x, y + height / 2) for (x, y), (_, height) in zip(map(_middle, routes), label_sizes, strict=True)]
+    return Placed(boxes, routes, labels, False)
 
 
-def _middle(way: Sequence[Point]) -> Point:
-    """Of the longest straight piece of a way."""
-    pieces = [(abs(b[0] - a[0]) + abs(b[1] - a[1]), a, b) for a, b in itertools.pairwise(way)]
+def _middle(route: Sequence[Point]) -> Point:
+    """Of the longest straight piece of a route."""
+    pieces = [(abs(b[0] - a[0]) + abs(b[1] - a[1]), a, b) for a, b in itertools.pairwise(route)]
     _, a, b = max(pieces)
     return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2

@@ -1,5 +1,5 @@
 """What `compile` is given for the output of a model that has one: the losses and metrics of Keras's lists and
-dictionaries without these; and what it makes of it. Those of several are in outputs.py. Only trainer.py imports this.
+dictionaries without these; and what it makes of it. Several: per_output.py. Only trainer.py imports this.
 """
 import copy
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from cytensor.losses import Loss
 from cytensor.metrics.base import Mean, Metric
 from cytensor.optimizers import Optimizer
 from cytensor.tensor import Tensor
-from cytensor.training.outputs import Layout, Outputs
+from cytensor.training.per_output import Layout, Outputs
 from cytensor.types import ArrayLike, Identifier, Nested
 
 

@@ -33,8 +33,8 @@ from cytensor.training.evaluation import calls_of_pass, evaluate_batches, predic
 from cytensor.training.fitting import EpochNumbers, Epochs, resume_from, validation_batches
 from cytensor.training.numerics import check_numerics as checking_numerics
 from cytensor.training.numerics import not_finite_weights
-from cytensor.training.outputs import Layout, Outputs
 from cytensor.training.overrides import call_with
+from cytensor.training.per_output import Layout, Outputs
 from cytensor.training.return_values import Returned, as_arrays, as_floats, as_returned, joined
 from cytensor.training.run import IDLE, Parts, metrics_beside, running
 from cytensor.types import Identifier, Logs, Nested, Path

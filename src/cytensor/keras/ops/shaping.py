@@ -114,8 +114,8 @@ def _cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, 
     a, b = _moveaxis(x1, first, -1), _moveaxis(x2, second, -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:
         raise ValueError(f"cross: vectors of 3 elements are expected; got {a.shape[-1]} and {b.shape[-1]}")
-    turned = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
-    return _moveaxis(ops.stack(turned, axis=-1), -1, last)
+    components = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
+    return _moveaxis(ops.stack(components, axis=-1), -1, last)
 
 
 def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:

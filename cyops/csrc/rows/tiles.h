@@ -1,6 +1,6 @@
 /* Hands the rows of any views to a row kernel, tile by tile. Internal to the files named rows*. */
-#ifndef CYOPS_ROWS_WALK_H
-#define CYOPS_ROWS_WALK_H
+#ifndef CYOPS_ROWS_TILES_H
+#define CYOPS_ROWS_TILES_H
 
 #include "rows/kernels.h"
 
@@ -14,6 +14,6 @@ typedef struct {
 } cyops_row_job;
 
 /* The first input decides shape and dtype; at least one element. */
-int cyops_rows_walk(const cyops_row_job *job);
+int cyops_rows_in_tiles(const cyops_row_job *job);
 
 #endif
