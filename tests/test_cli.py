@@ -51,7 +51,7 @@ def test_without_a_command_the_help_is_printed(capsys):
     assert code == 0 and "Start with: cytensor train" in out
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["info"]])
+@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["demo"], ["bench"], ["info"]])
 def test_help(command, capsys):
     code, out, _ = run(*command, "--help", capsys=capsys)
     assert code == 0 and out.startswith("usage: cytensor")

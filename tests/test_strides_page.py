@@ -67,19 +67,6 @@ def test_every_preset_can_be_drawn():
 
 
 # -- in a browser -----------------------------------------------------------------------------------------------------
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with playwright.sync_playwright() as running:
-        try:
-            started = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except playwright.Error:
-            pytest.skip("no Chromium is installed")
-        yield started
-        started.close()
-
-
 @pytest.fixture(params=[("light", 1280), ("dark", 390)], ids=["desktop", "phone"])
 def page(request, browser):
     scheme, width = request.param

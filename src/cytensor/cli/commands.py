@@ -1,7 +1,8 @@
 """The command `cytensor`: train a network on digits or on your own data, predict with it, look at the installation.
 
-Three commands, each a function below, and how they show predictions as text; data.py reads what they are given. Wrong
-arguments and unreadable files end with one line on standard error and the exit code 2, an interrupt with 130.
+Its commands, each a function below, and how they show predictions as text; data.py reads what they are given, and the
+folders demo/ and bench/ hold what is behind the commands of their names. Wrong arguments and unreadable files end with
+one line on standard error and the exit code 2, an interrupt with 130.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 import cytensor as ct
 from cytensor import plots
 from cytensor.cli import ascii_art, data, networks, photos
+from cytensor.cli.options import model_path, option, port_number, positive_float, positive_int, seed_number
 from cytensor.datasets import mnist
 from cytensor.saving.files import check_target, read_file
 from cytensor.types import Array
@@ -90,9 +91,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cytensor {ct.__version__}")
     parser.set_defaults(command=None)
-    commands = parser.add_subparsers(title="commands", metavar="{train,predict,info}")
+    commands = parser.add_subparsers(title="commands", metavar="{train,predict,demo,bench,info}")
     _add_train(commands)
     _add_predict(commands)
+    _add_demo(commands)
+    _add_bench(commands)
     add = commands.add_parser("info", help="show version, instruction set, threads, dtypes and packaged data")
     add.set_defaults(command=info)
     return parser
@@ -105,28 +108,28 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Train a classifier: hidden layers of relu units, or convolutions over images, then a softmax over "
         "the classes. Prints the progress of each epoch, the accuracy on the test data, and ten example predictions.",
     )
-    _option(add, "--data", TRAIN_DATA, ["mnist"], shown="mnist", nargs="+", metavar="FILE")
-    _option(add, "--label", LABEL, shown="label, target, class or y, else the last", metavar="COLUMN")
-    _option(add, "--model", MODELS, "dense", choices=networks.KINDS)
-    _option(add, "--epochs", "passes over the training data", 5, type=positive_int, metavar="N")
-    _option(add, "--batch-size", "samples for each step", 128, type=positive_int, metavar="N")
-    _option(add, "--optimizer", "rule by which the weights move", "rmsprop", choices=OPTIMIZERS)
-    _option(add, "--learning-rate", "length of a step", shown="the optimizer's", type=positive_float, metavar="R")
+    option(add, "--data", TRAIN_DATA, ["mnist"], shown="mnist", nargs="+", metavar="FILE")
+    option(add, "--label", LABEL, shown="label, target, class or y, else the last", metavar="COLUMN")
+    option(add, "--model", MODELS, "dense", choices=networks.KINDS)
+    option(add, "--epochs", "passes over the training data", 5, type=positive_int, metavar="N")
+    option(add, "--batch-size", "samples for each step", 128, type=positive_int, metavar="N")
+    option(add, "--optimizer", "rule by which the weights move", "rmsprop", choices=OPTIMIZERS)
+    option(add, "--learning-rate", "length of a step", shown="the optimizer's", type=positive_float, metavar="R")
     help_text = "how the learning rate goes: constant, or falling to 0 at the last step along half a cosine"
     shown = "cosine for convnet, constant for dense"
-    _option(add, "--schedule", help_text, shown=shown, choices=("constant", "cosine"))
+    option(add, "--schedule", help_text, shown=shown, choices=("constant", "cosine"))
     help_text = "units of each hidden dense layer, first to last; without a number none: of dense, a linear classifier"
-    _option(add, "--hidden", help_text, shown="512 for dense, none behind the convolutions", type=positive_int,
-            nargs="*", metavar="N")
+    option(add, "--hidden", help_text, shown="512 for dense, none behind the convolutions", type=positive_int,
+           nargs="*", metavar="N")
     help_text = "start of the random numbers; the same seed gives the same result, bit for bit"
-    _option(add, "--seed", help_text, 0, type=seed_number, metavar="N")
-    _option(add, "--samples", "use only the first N training samples", shown="all", type=positive_int, metavar="N")
+    option(add, "--seed", help_text, 0, type=seed_number, metavar="N")
+    option(add, "--samples", "use only the first N training samples", shown="all", type=positive_int, metavar="N")
     help_text = "file for the trained model, for `cytensor predict`"
-    _option(add, "--save", help_text, shown="not saved", type=model_path, metavar="MODEL.safetensors")
+    option(add, "--save", help_text, shown="not saved", type=model_path, metavar="MODEL.safetensors")
     help_text = "file that is written after every epoch and, where it exists, gone on from: the result is the same"
-    _option(add, "--resume", help_text, shown="not kept", metavar="FILE")
+    option(add, "--resume", help_text, shown="not kept", metavar="FILE")
     help_text = "picture of the learning curves, .png or .pdf; the test data is then evaluated after every epoch"
-    _option(add, "--plot", help_text, shown="not drawn", metavar="FILE")
+    option(add, "--plot", help_text, shown="not drawn", metavar="FILE")
     add.set_defaults(command=train)
 
 
@@ -140,18 +143,42 @@ def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add.add_argument("model", metavar="MODEL.safetensors", help="file written by cytensor train --save")
     help_text = "pictures to predict in place of data; made gray, square, of the model's size and light on dark"
     add.add_argument("pictures", metavar="PICTURE", nargs="*", help=help_text)
-    _option(add, "--data", TEST_DATA, shown="mnist", nargs="+", metavar="FILE")
-    _option(add, "--label", LABEL, shown="as in training", metavar="COLUMN")
-    _option(add, "--count", "predictions to show", EXAMPLES, type=positive_int, metavar="N")
+    option(add, "--data", TEST_DATA, shown="mnist", nargs="+", metavar="FILE")
+    option(add, "--label", LABEL, shown="as in training", metavar="COLUMN")
+    option(add, "--count", "predictions to show", EXAMPLES, type=positive_int, metavar="N")
     help_text = "picture, .png or .pdf, of the first images and of the confusion matrix where the data has labels"
-    _option(add, "--plot", help_text, shown="not drawn", metavar="FILE")
+    option(add, "--plot", help_text, shown="not drawn", metavar="FILE")
     add.set_defaults(command=predict)
 
 
-def _option(parser: argparse.ArgumentParser, name: str, help_text: str, default: Any = None, shown: str | None = None,
-            **settings: Any) -> None:
-    """An option whose help ends with its default, worded as `shown` where the value itself says too little."""
-    parser.add_argument(name, default=default, help=f"{help_text} (default: {shown or default})", **settings)
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = commands.add_parser(
+        "demo",
+        help="train a network for a minute, then draw digits and see them recognised",
+        description="Train a network of convolutions on digits for a minute, then serve a page to draw digits in, with "
+        "the ten probabilities and what each layer sees. The page is for this machine alone; Ctrl-C ends it.",
+    )
+    option(add, "--port", "of the page's address, 0 for any that is free", 8080, type=port_number, metavar="N")
+    option(add, "--seconds", "how long to train, roughly", 60, type=positive_float, metavar="S")
+    help_text = "a saved model of pictures in place of the training"
+    option(add, "--model", help_text, shown="one is trained", metavar="MODEL.safetensors")
+    help_text = "file for the trained model, for --model another time"
+    option(add, "--save", help_text, shown="not saved", type=model_path, metavar="MODEL.safetensors")
+    option(add, "--seed", "start of the random numbers", 0, type=seed_number, metavar="N")
+    add.add_argument("--open", action="store_true", help="open the page in the browser once it is ready")
+    add.set_defaults(command=demo)
+
+
+def _add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = commands.add_parser(
+        "bench",
+        help="compare the speed on this machine with NumPy's and others'",
+        description="A short comparison on this machine, in half a minute: operations, matrix products, and a training "
+        "step, beside NumPy and, where they are installed, PyTorch and JAX. The results are compared too.",
+    )
+    option(add, "--seconds", "time for each cell of the table", 0.3, type=positive_float, metavar="S")
+    option(add, "--plot", "picture of the table, .png, .svg or .pdf", shown="not drawn", metavar="FILE")
+    add.set_defaults(command=bench)
 
 
 # The commands
@@ -237,6 +264,21 @@ def predict(options: argparse.Namespace) -> None:
         print(f"\nPredictions drawn: {options.plot}")
 
 
+def demo(options: argparse.Namespace) -> None:
+    """cytensor demo"""
+    from cytensor.cli.demo import run
+
+    run.demo(options)
+
+
+def bench(options: argparse.Namespace) -> None:
+    """cytensor bench"""
+    from cytensor.cli.bench import run
+
+    check_plot(options.plot)
+    run.bench(options)
+
+
 def info(options: argparse.Namespace) -> None:
     """cytensor info"""
     import cyops
@@ -316,42 +358,3 @@ def check_plot(path: str | None) -> None:
     """Raise before the work is done where its picture could not be drawn or written."""
     if path is not None:
         plots.check_path("--plot", path)
-
-
-# Types of arguments
-
-
-def positive_int(text: str, least: int = 1) -> int:
-    """A whole number from `least`."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least}; got {text}")
-    return value
-
-
-def seed_number(text: str) -> int:
-    """A whole number from 0."""
-    return positive_int(text, least=0)
-
-
-def positive_float(text: str) -> float:
-    """A finite number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a number above 0; got {text}")
-    return value
-
-
-def model_path(text: str) -> str:
-    """The name of a file that can be written: checked before the training rather than after it."""
-    if not text.endswith(".safetensors"):
-        raise argparse.ArgumentTypeError(f"must end with .safetensors; got {text}")
-    if not Path(text).parent.is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {Path(text).parent}")
-    return text

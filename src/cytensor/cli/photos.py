@@ -27,17 +27,26 @@ def read(paths: Sequence[str], model: "Model") -> tuple[Array, Array]:
 
     The samples are bytes, or numbers from 0 to 1 where the model scales nothing itself.
     """
-    features = model.build_shape[1:]
-    height, width, channels = _size(features)
+    height, width, _ = size_of(model)
     pictures = np.stack([_picture(path, height, width) for path in paths])
-    samples = np.repeat(pictures[..., None], channels, axis=-1).reshape(len(paths), *features)
+    return samples_of(pictures, model), pictures
+
+
+def samples_of(pictures: Array, model: "Model") -> Array:
+    """Gray bytes (n, height, width) as the model takes them: bytes, or from 0 to 1 where it scales nothing itself."""
+    channels = size_of(model)[2]
+    samples = np.repeat(pictures[..., None], channels, axis=-1).reshape(len(pictures), *model.build_shape[1:])
     if not any(isinstance(layer, SCALING) for layer in model.flattened()):
         samples = samples.astype(np.float32) / 255
-    return samples, pictures
+    return samples
 
 
-def _size(features: tuple[int, ...]) -> tuple[int, int, int]:
+def size_of(model: "Model") -> tuple[int, int, int]:
     """(height, width, channels) of the pictures that a model takes; ValueError where it takes none."""
+    shape = model.build_shape
+    if not isinstance(shape, tuple) or not all(isinstance(length, int) for length in shape[1:]):
+        raise ValueError(f"the model must take one picture of known size; it takes {shape}")
+    features = shape[1:]
     if len(features) == 1 and math.isqrt(features[0]) ** 2 == features[0] >= LEAST:
         return (math.isqrt(features[0]),) * 2 + (1,)
     if len(features) == 2:
