@@ -6,7 +6,7 @@ SOURCES := pyproject.toml setup.py $(shell find cyops -name '*.p*' -o -name '*.h
 
 .DEFAULT_GOAL := help
 .PHONY: help build train test test-fast fuzz fuzz-files kill ulp sanitize sanitize-short tsan tsan-short bench \
-	bench-peers bench-promised docs docs-serve lint stubs clean
+	bench-peers bench-promised docs docs-serve notebooks lint stubs clean
 
 help:
 	@echo "make train            install into .venv, then train on MNIST"
@@ -26,6 +26,7 @@ help:
 	@echo "make kill             SIGKILL at random moments of training, then go on; KILLS, FUZZ_SEED"
 	@echo "make docs             build the site into build/site"
 	@echo "make docs-serve       show the site at 127.0.0.1:8000 while its pages are written"
+	@echo "make notebooks        write the tutorial anew as notebooks, their outputs included"
 	@echo "make clean            remove what was built"
 
 # What compiles (pyproject.toml's build-system) stands in the environment itself, so that each file is compiled once.
@@ -152,6 +153,9 @@ lint: $(VENV)/installed-dev
 
 docs: $(VENV)/installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+notebooks: $(VENV)/installed-docs
+	$(BIN)/python docs/make_notebooks.py
 
 docs-serve: $(VENV)/installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:8000

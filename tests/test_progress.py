@@ -131,7 +131,7 @@ def test_colour_on_a_terminal(monkeypatch):
 
 
 def test_bar_in_a_notebook(monkeypatch):
-    """Jupyter's output is no terminal, but a line can be drawn over."""
+    """Jupyter's output is no terminal, but a line can be drawn over, where its displays are not to be had."""
     shell = type("ZMQInteractiveShell", (), {})()
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
     notebook = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")

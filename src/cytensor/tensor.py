@@ -10,6 +10,7 @@ import numpy as np
 
 import cyops
 from cyops import OPS, Strided, as_class
+from cytensor import notebook
 from cytensor.shapes import TensorShape
 from cytensor.types import Array, ArrayLike, DTypeLike
 
@@ -93,6 +94,12 @@ class Tensor(Strided):
         values = np.array2string(np.asarray(self), threshold=100, separator=" ")
         gap = "\n" if "\n" in values else " "
         return f"<{self._described()} shape={self.shape} dtype={self.dtype}{layout}:{gap}{values}>"
+
+    def _repr_html_(self) -> str:
+        layout = "" if self.is_contiguous else f" offset={self.offset} strides={self.strides}"
+        title = f"{self._described()} shape={self.shape} dtype={self.dtype}{layout}"
+        values = np.asarray(self)
+        return notebook.values_table(values, title, np.array2string(values, threshold=100, separator=" "))
 
     def __str__(self) -> str:
         return str(np.asarray(self))

@@ -1,6 +1,6 @@
-"""The progress bar of `fit`, `evaluate` and `predict`, in Keras's form, drawn by tqdm.
+"""The progress bar of `fit`, `evaluate` and `predict`, in Keras's form, drawn by tqdm; in a notebook by notebook.py.
 
-On a terminal and in a notebook a line that is redrawn at most ten times a second, cut where the terminal ends, and
+On a terminal a line that is redrawn at most ten times a second, cut where the terminal ends, and
 shown in full when it is done; anywhere else one plain line an epoch, also where a bar was asked for. Colour only on a
 terminal, and never where NO_COLOR is set.
 """
@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, TextIO
 
+from cytensor import notebook
 from cytensor.callbacks.base import Callback
 from cytensor.checks import arguments
 from cytensor.data.batch_size import BATCH
@@ -32,7 +33,7 @@ def resolve_verbose(verbose: int | str, file: Any = None) -> int:
 
 def _redraws(file: Any) -> bool:
     """Whether a line that was printed can be drawn over."""
-    return _is_terminal(file) or _is_notebook()
+    return _is_terminal(file) or notebook.is_notebook()
 
 
 def _is_terminal(file: Any) -> bool:
@@ -40,12 +41,6 @@ def _is_terminal(file: Any) -> bool:
         return bool(file.isatty())
     except (AttributeError, ValueError):
         return False
-
-
-def _is_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 def format_logs(logs: Logs) -> str:
@@ -105,6 +100,9 @@ WITH_BAR, WITHOUT_BAR = "{{count}} {{bar:{width}}} {{state}}", "{count} {state}"
 
 
 def _open_bar(total: int | None, file: Any, width: int) -> Any:
+    drawn = notebook.bar(total) if file is sys.stdout else None
+    if drawn is not None:
+        return drawn
     size = shutil.get_terminal_size((120, 24))                   # also where a terminal says that it has none
     return _bar_class()(total=total, file=file, ncols=size.columns, nrows=size.lines, mininterval=0, leave=True,
                         ascii="─━" if can_show("─━", file) else "-=", colour="green" if _wants_colour(file) else None,

@@ -211,6 +211,9 @@ class Model(Trainer, Layer):
         text = summary.table(self, line_length, positions, expand_nested, show_trainable, layer_range)
         (print_fn or say)(text)
 
+    def _repr_html_(self) -> str:
+        return summary.html(self)
+
     def save(self, filepath: Path, overwrite: bool = True) -> None:
         """Write architecture, weights and optimizer state to one safetensors file; `load_model` reads it back.
 

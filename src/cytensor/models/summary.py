@@ -1,13 +1,14 @@
-"""The table that `model.summary()` prints, in Keras's form: plain text, no colour."""
+"""The table that `model.summary()` prints, in Keras's form: plain text, no colour; and the same for notebooks."""
 import itertools
 import math
 import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cytensor import nested
+from cytensor import nested, notebook
 from cytensor.layers.base import Layer
 from cytensor.symbolic import Function, KerasTensor
 from cytensor.tensor import Tensor
@@ -27,6 +28,29 @@ WIDTH, WIDTH_OF_CONNECTED, WIDTH_OF_TRAINABLE = 88, 108, 12
 def table(model: "Model", line_length: int | None = None, positions: Sequence[float] | None = None,
           expand_nested: bool = False, show_trainable: bool = False, layer_range: Sequence[str] | None = None) -> str:
     """The summary of a model as text; the arguments are `Model.summary`'s."""
+    columns, rows = _cells(model, expand_nested, show_trainable, layer_range)
+    widths = _widths(columns, line_length, positions, rows)
+    lines = [f'Model: "{model.name}"', _rule("┏", "━", "┳", "┓", widths),
+             *_row([title for title, _ in columns], "┃", widths, columns), _rule("┡", "━", "╇", "┩", widths)]
+    for i, row in enumerate(rows):
+        if i:
+            lines.append(_rule("├", "─", "┼", "┤", widths))
+        lines += _row(row, "│", widths, columns)
+    lines.append(_rule("└", "─", "┴", "┘", widths))
+    return "\n".join([*lines, *_totals(model)])
+
+
+def html(model: "Model") -> str:
+    """The summary of a model as notebooks show it."""
+    columns, rows = _cells(model)
+    cells = notebook.table([title for title, _ in columns], rows, right=[len(COLUMNS) - 1])
+    totals = "<br>".join(escape(line.strip()) for line in _totals(model))
+    return f"<div><b>{escape(type(model).__name__)}</b> {escape(model.name)}</div>{cells}<div>{totals}</div>"
+
+
+def _cells(model: "Model", expand_nested: bool = False, show_trainable: bool = False,
+           layer_range: Sequence[str] | None = None) -> tuple[list[tuple[str, str]], list[list[str]]]:
+    """The columns, and the cells of each row."""
     graph = getattr(model, "_graph", None)
     layers, shapes = (model.layers, _shapes(model)) if graph is None else (graph.operations, _shapes(model))
     columns, connections = [*COLUMNS], [""] * len(layers)
@@ -37,15 +61,7 @@ def table(model: "Model", line_length: int | None = None, positions: Sequence[fl
     first, last = _bounds(layers, layer_range)
     rows = [row for entry in list(zip(layers, shapes, connections, strict=True))[first:last]
             for row in _rows(*entry, show, 0)]
-    widths = _widths(columns, line_length, positions, rows)
-    lines = [f'Model: "{model.name}"', _rule("┏", "━", "┳", "┓", widths),
-             *_row([title for title, _ in columns], "┃", widths, columns), _rule("┡", "━", "╇", "┩", widths)]
-    for i, row in enumerate(rows):
-        if i:
-            lines.append(_rule("├", "─", "┼", "┤", widths))
-        lines += _row(row, "│", widths, columns)
-    lines.append(_rule("└", "─", "┴", "┘", widths))
-    return "\n".join([*lines, *_totals(model)])
+    return columns, rows
 
 
 def _is_chain(graph: "Graph") -> bool:
