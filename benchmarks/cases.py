@@ -199,6 +199,10 @@ CASES = {
         torch and (lambda x: torch.logsumexp(x, -1)),
         lambda ct, x: ct.logsumexp(x, axis=-1),
     ),
+    "cumulative_sum": axis_last(lambda x: np.cumsum(x, -1), torch and torch.cumsum,
+                                lambda ct, x: ct.cumulative_sum(x, axis=-1)),
+    "cumulative_prod": axis_last(lambda x: np.cumprod(x, -1), torch and torch.cumprod,
+                                 lambda ct, x: ct.cumulative_prod(x, axis=-1)),
     "cumsum": axis_last(lambda x: np.cumsum(x, -1), torch and torch.cumsum, lambda ct, x: ct.cumsum(x, -1)),
     "cumprod": axis_last(lambda x: np.cumprod(x, -1), torch and torch.cumprod, lambda ct, x: ct.cumprod(x, -1)),
     "sort": axis_last(

@@ -10,7 +10,8 @@ from cyops.strided cimport (
     CYOPS_BATCH, CYOPS_BFLOAT16, CYOPS_COLUMN, CYOPS_CONTRACTION_AXES, CYOPS_MAX_NDIM, CYOPS_MOST_WINDOWS,
     CYOPS_NO_WINDOW, CYOPS_ROW, CYOPS_SUMMED, Strided, alias, api, begin_write, cast_to, check, checked_out,
     computing_dtype, cyops_api, cyops_contraction_axis, cyops_part, cyops_view, dtype_object, empty,
-    is_c_contiguous, is_complex, is_floating, is_long, itemsize_of, normalize_axis, operand_beside, overlaps, promote,
+    is_c_contiguous, is_complex, is_floating, is_long, is_text, itemsize_of,
+    normalize_axis, operand_beside, overlaps, promote,
     read_integer, record, recording, require_real, result_class, shape_of, write_result,
 )
 
@@ -86,6 +87,16 @@ cdef int common_dtype(str op, Strided a, Strided b) except -1:
     require_real(op, a.v.dtype, a.v.itemsize)
     require_real(op, b.v.dtype, b.v.itemsize)
     return a.v.dtype if a.v.dtype == b.v.dtype else promote(a.v.dtype, b.v.dtype)
+
+
+cdef Strided complex_product(str op, object function, Strided x, Strided y, dict options, object out):
+    """NumPy's product of complex numbers, on the same memory; no tape records it."""
+    for one in (x, y):
+        if is_text((<Strided> one).v.dtype):
+            require_real(op, (<Strided> one).v.dtype, (<Strided> one).v.itemsize)
+    with numpy.errstate(all="ignore"):
+        result = operand_beside(op, numpy.asarray(function(numpy.asarray(x), numpy.asarray(y), **options)), None)
+    return write_result(op, alias(result_class(x, y), result), out)
 
 
 cdef Strided ready(Strided x, int dtype):
@@ -205,9 +216,8 @@ def matmul(a, b, *, out=None):
     cdef Strided result
     cdef Plan plan
     check_inner("matmul", x, y)
-    if is_complex(x.v.dtype) or is_complex(y.v.dtype):      # NumPy computes it on the same memory, unrecorded
-        result = operand_beside("matmul", numpy.asarray(numpy.matmul(numpy.asarray(x), numpy.asarray(y))), None)
-        return write_result("matmul", alias(result_class(x, y), result), out)
+    if is_complex(x.v.dtype) or is_complex(y.v.dtype):
+        return complex_product("matmul", numpy.matmul, x, y, {}, out)
     cdef int dtype = common_dtype("matmul", x, y)
     cdef Strided cast_x = ready(x, dtype)
     cdef Strided cast_y = ready(y, dtype)

@@ -19,6 +19,10 @@ def dot(a, b, *, out=None):
     cdef Strided y = operand_beside("dot", b, a)
     cdef Strided result
     cdef Plan plan
+    if is_complex(x.v.dtype) or is_complex(y.v.dtype):
+        if x.v.ndim > 0 and y.v.ndim > 0:
+            check_inner("dot", x, y)
+        return complex_product("dot", numpy.dot, x, y, {}, out)
     cdef int dtype = common_dtype("dot", x, y)
     if x.v.ndim == 0 or y.v.ndim == 0:
         contracted_x, contracted_y = (), ()
@@ -55,6 +59,8 @@ def tensordot(a, b, axes=2):
     cdef Strided result
     cdef Plan plan
     contracted_x, contracted_y = read_axes(x, y, axes)
+    if is_complex(x.v.dtype) or is_complex(y.v.dtype):
+        return complex_product("tensordot", numpy.tensordot, x, y, {"axes": (contracted_x, contracted_y)}, None)
     cdef int dtype = common_dtype("tensordot", x, y)
     cdef Strided cast_x = ready(x, dtype)
     cdef Strided cast_y = ready(y, dtype)

@@ -29,7 +29,7 @@ def empty(shape, dtype="float32", *, device=None):
     (2, 3)
     """
     check_device("empty", device)
-    return fresh("empty", shape, dtype)
+    return fresh("empty", shape, "float32" if dtype is None else dtype)
 
 
 cdef Strided fresh(str op, object shape, object dtype):
@@ -103,9 +103,11 @@ def ones(shape, dtype="float32", *, device=None):
     return filled("ones", shape, 1, "float32" if dtype is None else dtype)
 
 
-cdef object for_numpy(str op, str name, object value):
+cdef object for_numpy(str op, str name, object value, bint takes_complex=False):
     """A number as NumPy takes it; TypeError, which names the argument, for anything else."""
     if isinstance(value, (int, float, numpy.integer, numpy.floating)):
+        return value
+    if takes_complex and isinstance(value, (complex, numpy.complexfloating)):
         return value
     if getattr(value, "shape", None) == () and getattr(getattr(value, "dtype", None), "kind", "O") in "biuf":
         return numpy.asarray(coerce(value))
@@ -139,8 +141,10 @@ def arange(start, stop=None, step=1, dtype=None, *, device=None):
     return coerce(values.astype(default if dtype is None else numpy_dtype("arange", dtype)))
 
 
-def linspace(start, stop, num, dtype="float32", endpoint=True, *, device=None):
+def linspace(start, stop, num, dtype=None, endpoint=True, *, device=None):
     """`num` evenly spaced numbers from `start` to `stop`, the last one included unless `endpoint` is False.
+
+    dtype: float32, complex64 where an end is complex, unless it names another.
 
     >>> import cyops
     >>> cyops.linspace(0, 1, 3).tolist()
@@ -151,8 +155,13 @@ def linspace(start, stop, num, dtype="float32", endpoint=True, *, device=None):
     if count < 0:
         raise ValueError(f"linspace: num must not be negative; got {count}")
     count_elements("linspace", 1, &count, 8)
-    start, stop = for_numpy("linspace", "start", start), for_numpy("linspace", "stop", stop)
-    return coerce(numpy.linspace(start, stop, count, endpoint=endpoint).astype(numpy_dtype("linspace", dtype)))
+    start, stop = for_numpy("linspace", "start", start, True), for_numpy("linspace", "stop", stop, True)
+    numbers = numpy.linspace(start, stop, count, endpoint=endpoint)
+    if dtype is None:
+        dtype = "complex64" if numbers.dtype.kind == "c" else "float32"
+    elif numbers.dtype.kind == "c" and numpy_dtype("linspace", dtype).kind != "c":
+        raise TypeError(f"linspace: between complex numbers the dtype must be complex; got {dtype}")
+    return coerce(numbers.astype(numpy_dtype("linspace", dtype)))
 
 
 def eye(n_rows, n_cols=None, k=0, dtype="float32", *, device=None):
@@ -168,4 +177,4 @@ def eye(n_rows, n_cols=None, k=0, dtype="float32", *, device=None):
     shape[1] = shape[0] if n_cols is None else read_integer("eye", "n_cols", n_cols)
     count_elements("eye", 2, shape, 8)
     diagonal = max(min(diagonal, shape[1]), -shape[0])       # beyond a corner there is no diagonal, however far
-    return coerce(numpy.eye(shape[0], shape[1], diagonal, dtype=numpy_dtype("eye", dtype)))
+    return coerce(numpy.eye(shape[0], shape[1], diagonal, dtype=numpy_dtype("eye", "float32" if dtype is None else dtype)))

@@ -4,6 +4,7 @@
 The rows give the names, signatures, docstrings and examples; calls.pxi, inside cyops.strided, does the work. May be
 imported by everything above cyops.strided.
 """
+from cyops.ids cimport CYOPS_OP_clip, CYOPS_OP_maximum, CYOPS_OP_minimum
 from cyops.strided cimport (
     Strided, alias, api, binary, check, coerce, cyops_api, dtype_code, empty_like, is_text, operand, record, recording,
     result_class, ternary, unary,
@@ -31,6 +32,9 @@ cdef tuple NAMES = tuple([row[0] for row in ROWS])
 
 
 include "vectorcall.pxi"
+
+cdef extern from "Python.h":
+    PyObject *Py_None
 
 
 cdef class Elementwise(Function):
@@ -69,7 +73,9 @@ cdef class Elementwise(Function):
     @property
     def __signature__(self):
         from inspect import Parameter, Signature
-        operands = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in self.parameters]
+        operands = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD,
+                              default=None if self.op == CYOPS_OP_clip and name != "x" else Parameter.empty)
+                    for name in self.parameters]
         return Signature([*operands, Parameter("out", Parameter.KEYWORD_ONLY, default=None)])
 
 
@@ -92,12 +98,24 @@ cdef object call_elementwise(object self, PyObject *const *args, size_t flagged,
         result = binary(function.op, <object> operands[0], <object> operands[1], target)
     elif function.inputs == 1:
         result = unary(function.op, <object> operands[0], target)
+    elif function.op == CYOPS_OP_clip and (operands[1] is Py_None or operands[2] is Py_None):
+        result = clip_one_side(<object> operands[0], <object> operands[1], <object> operands[2], target)
     else:
         result = ternary(function.op, <object> operands[0], <object> operands[1], <object> operands[2], target)
     if result is NotImplemented:
         kinds = [type(<object> operands[i]).__name__ for i in range(function.inputs)]
         raise TypeError(f"{function.name}: needs tensors, arrays, numbers or lists; got {', '.join(kinds)}")
     return result
+
+
+cdef object clip_one_side(object x, object least, object most, Strided out):
+    """clip without a lower bound, an upper bound, or both: None stands for no bound."""
+    if least is None and most is None:
+        return copy(x) if out is None else binary(CYOPS_OP_maximum, x, x, out)
+    try:
+        return binary(CYOPS_OP_maximum, x, least, out) if most is None else binary(CYOPS_OP_minimum, x, most, out)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise type(error)("clip" + str(error).removeprefix("maximum").removeprefix("minimum")) from None
 
 
 cdef int bind(Elementwise function, PyObject *const *args, Py_ssize_t count, PyObject *names, PyObject **operands,
@@ -118,6 +136,8 @@ cdef int bind(Elementwise function, PyObject *const *args, Py_ssize_t count, PyO
         else:
             is_wrong = True
     for i in range(function.inputs):
+        if operands[i] == NULL and function.op == CYOPS_OP_clip and i > 0:
+            operands[i] = Py_None
         if operands[i] == NULL:
             raise TypeError(f"{function.name}: argument {function.parameters[i]} is missing; the parameters are "
                             f"{', '.join(function.parameters)}, out=None")
@@ -132,13 +152,14 @@ enable_vectorcall(<PyTypeObject *> Elementwise)
 
 cdef str docstring(str name, tuple parameters, str domain, str formula, str doc, str arguments, str result):
     axes = "(...)" if len(parameters) == 1 else "shapes that broadcast to (...)"
+    notes = " Without min, max or both there is no such bound." if name == "clip" else ""
     return f"""{doc}
 
     {name}({', '.join(parameters)}) = {formula}, element by element: {', '.join(parameters)} of {axes}; the result is a
     new tensor (...), or `out`, which must have the shape of the result. {DTYPES_OF_DOMAIN[domain]}
 
     ValueError where shapes do not broadcast; TypeError for a dtype without this operation, or an `out` that cannot
-    hold the result; OverflowError for a Python integer outside the range of the other operand's dtype.
+    hold the result; OverflowError for a Python integer outside the range of the other operand's dtype.{notes}
 
     >>> import cyops
     >>> cyops.{name}({arguments}).tolist()
@@ -155,12 +176,12 @@ cdef tuple make_functions():
     return tuple(functions)
 
 
-def astype(x, dtype, *, copy=True):
+def astype(x, dtype, *, copy=True, device=None):
     """`x` in another dtype: (...) -> (...).
 
     Any pair of dtypes; a floating number is cut towards zero for an integer dtype, and gives an unspecified value where
     it does not fit. The result is a new tensor unless `copy` is False and x has the dtype already. Python's float means
-    float32, int means int64. TypeError for an unknown dtype.
+    float32, int means int64. TypeError for an unknown dtype, ValueError for another `device` than "cpu".
 
     >>> import cyops
     >>> cyops.astype([1.9, -1.9], "int64").tolist()
@@ -168,6 +189,8 @@ def astype(x, dtype, *, copy=True):
     """
     cdef Strided source = operand("astype", x)
     cdef Strided out
+    if device is not None and device != "cpu":
+        raise ValueError(f"astype: there is one device, 'cpu'; got {device!r}")
     cdef Py_ssize_t itemsize = source.v.itemsize
     cdef int code = dtype_code("astype", dtype, &itemsize)
     if code == source.v.dtype and itemsize == source.v.itemsize and not copy:

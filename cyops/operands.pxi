@@ -22,7 +22,7 @@ cdef enum Weakness:
 cdef struct Operand:
     cyops_view view                         # of the tensor, broadcast; or of `value`, without axes
     Weakness weakness
-    double value                            # of any dtype; a double because that aligns it for all
+    double value[2]                         # of any dtype; doubles because that aligns it for all, two for complex128
 
 cdef dict DOMAINS = {
     "ANY": ANY, "NUMBER": NUMBER, "SIGNED": SIGNED, "FLOATING": FLOATING, "PREDICATE": PREDICATE,
@@ -159,7 +159,7 @@ cdef bint fits(object value, int dtype):
 cdef int set_value(int op, Operand *operand, object value, int dtype) except -1:
     """Stores a Python scalar as an element of `dtype` and points the operand's view at it."""
     cdef cyops_view *v = &operand.view
-    v.data = <char *> &operand.value
+    v.data = <char *> &operand.value[0]
     v.size = 1
     v.dtype = dtype
     v.itemsize = itemsize_of(dtype)

@@ -106,3 +106,10 @@ cdef object in_place(int op, Strided x, object other):
     if recording() and (x.trainable or x.base.holds > 0):
         return binary(op, x, other, None)
     return binary(op, x, other, x)
+
+
+cdef object put(str op, Strided x, object result):
+    """The result of `x op= other`, which was computed: as `in_place`."""
+    if recording() and (x.trainable or x.base.holds > 0):
+        return result
+    return write_result(op, <Strided?> result, x)

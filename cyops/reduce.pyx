@@ -8,11 +8,13 @@ from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT32, CYOPS_FLOAT64, CYOPS_INT64, CYOPS_MAX_NDIM, CYOPS_UINT64, Strided, alias, api,
     begin_write, cast_to, check, checked_out, computing_dtype, cyops_api, cyops_view, dtype_code, empty, is_complex,
-    is_floating, is_long, is_unsigned, itemsize_of, normalize_axes, operand, overlaps, record, recording,
+    is_floating, is_long, is_text, is_unsigned, itemsize_of, normalize_axes, operand, overlaps, record, recording,
     require_real, result_class, shape_of, write_result,
 )
 
 from libc.math cimport isfinite
+
+import warnings
 
 import numpy
 
@@ -122,23 +124,13 @@ cdef Strided run(str op, int reduction, Strided a, const char *reduced, bint kee
     return given
 
 
-cdef dict COMPLEX_REDUCTIONS = {"sum": numpy.sum, "prod": numpy.prod, "mean": numpy.mean}
-
-
-cdef Strided complex_reduction(str op, Strided a, object axis, bint keepdims, object dtype, object out):
-    """Complex numbers have no loops here: NumPy reduces them on the same memory, and no tape records it."""
-    cdef char reduced[CYOPS_MAX_NDIM]
-    normalize_axes(op, axis, a.v.ndim, reduced)
-    with numpy.errstate(all="ignore"):
-        found = COMPLEX_REDUCTIONS[op](numpy.asarray(a), axis=axes_of(reduced, a.v.ndim), dtype=dtype,
-                                       keepdims=keepdims)
-    return write_result(op, alias(result_class(a, a), operand(op, numpy.asarray(found))), out)
+include "reduce_complex.pxi"
 
 
 cdef Strided reduce_axes(str op, int reduction, object x, object axis, bint keepdims, object dtype, object out):
     cdef Strided a = operand(op, x)
-    if is_complex(a.v.dtype) and op in COMPLEX_REDUCTIONS:
-        return complex_reduction(op, a, axis, keepdims, dtype, out)
+    if needs_complex(op, a, dtype):
+        return complex_reduction(op, a, axis, keepdims, {"dtype": dtype}, out)
     require_real(op, a.v.dtype, a.v.itemsize)
     cdef char reduced[CYOPS_MAX_NDIM]
     cdef Py_ssize_t itemsize = 0
@@ -245,10 +237,13 @@ cdef int variance_dtype(str op, Strided a, object dtype) except -1:
 
 cdef Strided variance(str op, object x, object axis, object correction, bint keepdims, object dtype, object out):
     """The variance, or for `std` its square root, which is taken before the result is rounded to its dtype."""
-    cdef Strided a = number_tensor(op, x)
+    cdef Strided a = operand(op, x)
+    cdef double number = finite(op, correction)
+    if needs_complex(op, a, None):
+        return complex_reduction(op, a, axis, keepdims, {"ddof": number}, out)
+    require_real(op, a.v.dtype, a.v.itemsize)
     cdef int result = variance_dtype(op, a, dtype)
     cdef bint is_root = op == "std"
-    cdef double number = finite(op, correction)
     cdef char reduced[CYOPS_MAX_NDIM]
     cdef Strided y
     normalize_axes(op, axis, a.v.ndim, reduced)
@@ -349,7 +344,10 @@ def argmin(x, axis=None, bint keepdims=False, *, out=None):
 # -- truth ------------------------------------------------------------------------------------------------------------
 cdef Strided truth(str op, int reduction, bint of_nothing, object x, object axis, bint keepdims, object given):
     """any is the largest of bools, all the smallest."""
-    cdef Strided a = number_tensor(op, x)
+    cdef Strided a = operand(op, x)
+    if needs_complex(op, a, None):
+        return complex_reduction(op, a, axis, keepdims, {}, given)
+    require_real(op, a.v.dtype, a.v.itemsize)
     cdef char reduced[CYOPS_MAX_NDIM]
     cdef Py_ssize_t shape[CYOPS_MAX_NDIM]
     cdef Strided out

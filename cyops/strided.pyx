@@ -266,6 +266,15 @@ cdef class Strided:
     def __isub__(self, other): return in_place(CYOPS_OP_subtract, self, other)
     def __imul__(self, other): return in_place(CYOPS_OP_multiply, self, other)
     def __itruediv__(self, other): return in_place(CYOPS_OP_divide, self, other)
+    def __ifloordiv__(self, other): return in_place(CYOPS_OP_floor_divide, self, other)
+    def __imod__(self, other): return in_place(CYOPS_OP_remainder, self, other)
+    def __ipow__(self, other): return in_place(CYOPS_OP_pow, self, other)
+    def __imatmul__(self, other): return put("matmul", self, self @ other)
+    def __iand__(self, other): return put("and", self, self & other)
+    def __ior__(self, other): return put("or", self, self | other)
+    def __ixor__(self, other): return put("xor", self, self ^ other)
+    def __ilshift__(self, other): return put("left_shift", self, self << other)
+    def __irshift__(self, other): return put("right_shift", self, self >> other)
     __hash__ = None
 
 

@@ -252,6 +252,12 @@ RECORDED_ONLY = {
 }
 # Written from other ops: src/cytensor/composites.py.
 COMPOSITE = {
+    "cumulative_sum": single(
+        lambda x: COMPOSITES["cumulative_sum"](x, axis=1, include_initial=True),
+        lambda x: np.cumulative_sum(x, axis=1, include_initial=True),
+        terms=lambda x: np.cumulative_sum(abs(x), axis=1, include_initial=True)),
+    "cumulative_prod": single(
+        lambda x: COMPOSITES["cumulative_prod"](x, axis=1), lambda x: np.cumprod(x, axis=1), normal((3, 4))),
     "cumsum": single(lambda x: COMPOSITES["cumsum"](x, axis=1), lambda x: np.cumsum(x, axis=1),
                       terms=lambda x: np.cumsum(abs(x), axis=1)),
     "cumprod": single(lambda x: COMPOSITES["cumprod"](x, axis=1), lambda x: np.cumprod(x, axis=1)),

@@ -15,6 +15,15 @@ from cytensor.composites import axes_of, axis_of, composite, operands, real_oper
 from cytensor.types import Array, ArrayLike, Axis, DTypeLike
 
 
+def _numbers(op: str, *given: ArrayLike) -> list[Strided]:
+    """`operands` of any numeric dtype, complex ones too."""
+    tensors = operands(op, *given)
+    for x in tensors:
+        if x.dtype.kind in "SU":
+            raise TypeError(f"{op}: needs numbers; got dtype {x.dtype}")
+    return tensors
+
+
 def _like(values: Array, x: Strided) -> Strided:
     """NumPy's result as a tensor of x's class."""
     found = Strided(values)
@@ -37,7 +46,7 @@ def running(op: str, function: Any, x: Strided, axis: int) -> Strided:
 
 
 def _prepared(op: str, x: ArrayLike, axis: int | None, dtype: DTypeLike | None) -> tuple[Strided, int]:
-    tensor, = real_operands(op, x)
+    tensor, = _numbers(op, x)
     if dtype is not None and tensor.dtype != dtype:
         tensor = cyops.astype(tensor, dtype)
     if axis is None or tensor.ndim == 0:
@@ -81,6 +90,46 @@ def cumprod(x: ArrayLike, axis: int | None = None, dtype: DTypeLike | None = Non
     products = functools.partial(running, "running_product", np.cumprod, axis=axis)
     result = _directed(products, tensor, axis, exclusive, reverse, 1)
     return result if dtype is None or result.dtype == dtype else cyops.astype(result, dtype)
+
+
+@composite
+def cumulative_sum(x: ArrayLike, /, *, axis: int | None = None, dtype: DTypeLike | None = None,
+                   include_initial: bool = False) -> Strided:
+    """`cumsum` with the standard's arguments: axis may be left out for vectors alone.
+
+    include_initial: the result begins with 0, and is longer by it: (..., n, ...) -> (..., n + 1, ...). ValueError where
+    axis is left out for a tensor that is no vector. As the Array API's `cumulative_sum`.
+
+    >>> import cytensor as ct
+    >>> ct.cumulative_sum([1., 2., 3.], include_initial=True).tolist()
+    [0.0, 1.0, 3.0, 6.0]
+    """
+    return _cumulative("cumulative_sum", cumsum, x, axis, dtype, include_initial, 0)
+
+
+@composite
+def cumulative_prod(x: ArrayLike, /, *, axis: int | None = None, dtype: DTypeLike | None = None,
+                    include_initial: bool = False) -> Strided:
+    """`cumprod` with the standard's arguments; the options and errors are those of `cumulative_sum`, but for a 1.
+
+    >>> import cytensor as ct
+    >>> ct.cumulative_prod([1., 2., 3.]).tolist()
+    [1.0, 2.0, 6.0]
+    """
+    return _cumulative("cumulative_prod", cumprod, x, axis, dtype, include_initial, 1)
+
+
+def _cumulative(op: str, function: Any, x: ArrayLike, axis: int | None, dtype: DTypeLike | None,
+                include_initial: bool, first: int) -> Strided:
+    tensor, = operands(op, x)
+    if tensor.ndim == 0 or (axis is None and tensor.ndim != 1):
+        raise ValueError(f"{op}: axis may be left out for vectors alone; got axis {axis}, x {tensor.shape}")
+    place = axis_of(op, 0 if axis is None else axis, tensor.ndim)
+    result: Strided = function(tensor, place, dtype)
+    if not include_initial:
+        return result
+    lengths = [1 if i == place else n for i, n in enumerate(tensor.shape)]
+    return cyops.concat([cyops.full(lengths, first, result.dtype), result], axis=place)
 
 
 def _directed(function: Any, x: Strided, axis: int, exclusive: bool, reverse: bool, first: int) -> Strided:
@@ -243,15 +292,16 @@ def _matrix_norm(x: Strided, ord: float, axes: tuple[int, ...], keepdims: bool) 
 def isclose(x1: ArrayLike, x2: ArrayLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Strided:
     """Whether |x1 - x2| <= atol + rtol |x2|, element by element; equal infinities are close.
 
-    x1, x2: shapes that broadcast, real. Result: the broadcast shape, bool. With `equal_nan` NaN is close to NaN. As
+    x1, x2: shapes that broadcast. Result: the broadcast shape, bool. With `equal_nan` NaN is close to NaN. As
     `numpy.isclose` and `keras.ops.isclose`.
 
     >>> import cytensor as ct
     >>> ct.isclose([1.0, 2.0], [1.0, 2.1]).tolist()
     [True, False]
     """
-    a, b = real_operands("isclose", x1, x2)
-    a, b = (cyops.astype(one, "float64") for one in (a, b))
+    a, b = _numbers("isclose", x1, x2)
+    wide = "complex128" if "c" in (a.dtype.kind, b.dtype.kind) else "float64"
+    a, b = (cyops.astype(one, wide) for one in (a, b))
     near = cyops.less_equal(cyops.abs(a - b), cyops.abs(b) * rtol + atol)
     close = cyops.logical_or(cyops.logical_and(near, cyops.isfinite(b)), cyops.equal(a, b))
     return cyops.logical_or(close, cyops.logical_and(cyops.isnan(a), cyops.isnan(b))) if equal_nan else close

@@ -307,8 +307,8 @@ class UniqueInverse(NamedTuple):
 def _unique(op: str, x: ArrayLike) -> UniqueAll:
     """NumPy's answer; each NaN is an element of its own, and 0 and -0 are equal, as the standard has it."""
     tensor, = operands(op, x)
-    found = np.unique_all(np.asarray(tensor))
-    return UniqueAll(*(Strided(np.ascontiguousarray(part)) for part in found))
+    values, indices, inverse, counts = (np.ascontiguousarray(part) for part in np.unique_all(np.asarray(tensor)))
+    return UniqueAll(Strided(values), Strided(indices), Strided(inverse.reshape(tensor.shape)), Strided(counts))
 
 
 @_public

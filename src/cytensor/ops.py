@@ -42,7 +42,7 @@ ALIASES = {
     "reduce_variance": "var", "reduce_std": "std", "reduce_any": "any", "reduce_all": "all",
     "reduce_logsumexp": "logsumexp", "clip_by_value": "clip",
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh",
-    "arctanh": "atanh", "cumulative_sum": "cumsum", "cumulative_prod": "cumprod",
+    "arctanh": "atanh",
 }
 globals().update({alias: FUNCTIONS[name] for alias, name in ALIASES.items() if name in FUNCTIONS})
 

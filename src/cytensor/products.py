@@ -1,4 +1,6 @@
 """Products written from multiply and einsum: inner, outer, vecdot, kron. Composites, as those in composites.py."""
+import numpy as np
+
 import cyops
 from cyops import Strided
 from cytensor.composites import axis_of, composite, operands
@@ -53,7 +55,7 @@ def outer(a: ArrayLike, b: ArrayLike) -> Strided:
 def vecdot(x1: ArrayLike, x2: ArrayLike, *, axis: int = -1) -> Strided:
     """The dot product of vectors along one axis of each operand, the others broadcast.
 
-    x1, x2: (n..., k), numeric; axis: where each has its k, counted in each by itself. Result: (n...), fresh, in the
+    x1, x2: (n..., k), numeric, x1 conjugated where complex; axis: where each has its k, counted in each by itself. Result: (n...), fresh, in the
     dtype `matmul` gives. ValueError where the lengths along the axis differ or the others do not broadcast, or an
     operand is a scalar; IndexError for an axis out of range. As the Array API's `vecdot` and `numpy.vecdot`.
 
@@ -68,6 +70,8 @@ def vecdot(x1: ArrayLike, x2: ArrayLike, *, axis: int = -1) -> Strided:
     if lengths[0] != lengths[1]:
         raise ValueError(f"vecdot: x1 and x2 must have equal lengths along the axis; got x1 {x.shape}, x2 {y.shape}, "
                          f"axis {axis}")
+    if x.dtype.kind == "c":         # no tape records it
+        x = Strided(np.conj(np.asarray(x)))
     x, y = _axis_last(x, axis), _axis_last(y, axis)
     for n, m in zip(x.shape[-2::-1], y.shape[-2::-1], strict=False):
         if n != m and 1 not in (n, m):

@@ -18,7 +18,7 @@
 #define TO_T(value) (value)
 #define NEGATIVE(x) (-(x))
 #define ABSOLUTE(x) MATH(fabs)(x)
-#define SIGN(x) ((x) > 0 ? (T)1 : (x) < 0 ? (T)-1 : (x))
+#define SIGN(x) ((x) > 0 ? (T)1 : (x) < 0 ? (T)-1 : (x) == 0 ? (T)0 : (x)) /* +0 of -0, as the standard has it */
 /* Functions of two choices: with || in their place, clip is not vectorised. */
 #define MAXIMUM(a, b) OF_DTYPE(larger)(a, b)
 #define MINIMUM(a, b) OF_DTYPE(smaller)(a, b)
