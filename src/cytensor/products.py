@@ -55,9 +55,10 @@ def outer(a: ArrayLike, b: ArrayLike) -> Strided:
 def vecdot(x1: ArrayLike, x2: ArrayLike, *, axis: int = -1) -> Strided:
     """The dot product of vectors along one axis of each operand, the others broadcast.
 
-    x1, x2: (n..., k), numeric, x1 conjugated where complex; axis: where each has its k, counted in each by itself. Result: (n...), fresh, in the
-    dtype `matmul` gives. ValueError where the lengths along the axis differ or the others do not broadcast, or an
-    operand is a scalar; IndexError for an axis out of range. As the Array API's `vecdot` and `numpy.vecdot`.
+    x1, x2: (n..., k), numeric, x1 conjugated where complex; axis: where each has its k, counted in each by itself.
+    Result: (n...), fresh, in the dtype `matmul` gives. ValueError where the lengths along the axis differ or the others
+    do not broadcast, or an operand is a scalar; IndexError for an axis out of range. As the Array API's `vecdot` and
+    `numpy.vecdot`.
 
     >>> import cytensor as ct
     >>> ct.vecdot([[1., 2.], [3., 4.]], [10., 1.]).tolist()
