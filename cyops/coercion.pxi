@@ -86,6 +86,10 @@ def asarray(x, dtype=None, *, copy=None):
     cdef Py_ssize_t itemsize = 0
     cdef int code = -1 if dtype is None else dtype_code("asarray", dtype, &itemsize)
     cdef Strided out
+    if isinstance(x, numpy.generic):        # NumPy's numbers cannot be written: a copy, as of Python's
+        if copy is False:
+            raise ValueError(f"asarray: a {type(x).__name__} has no memory to share; allow the copy with copy=None")
+        x = numpy.array(x)
     if copy is False:
         if not isinstance(x, Strided) and not PyObject_CheckBuffer(x) and not hasattr(x, "__array__"):
             raise ValueError(f"asarray: a {type(x).__name__} has no memory to share; allow the copy with copy=None")

@@ -218,5 +218,13 @@ class Methods:
         """The elements under another shape, given as ints or one tuple, never copied: see the function `view`."""
         return reshaped("view", coerce(self), shape[0] if len(shape) == 1 else shape, False, False)
 
+    def ravel(self):
+        """The elements as one vector, in C order: (...) -> (n,). A view where it can be, as NumPy's."""
+        return reshaped("ravel", coerce(self), (-1,), True, False)
+
+    def flatten(self):
+        """The elements as one vector, in C order: (...) -> (n,). A copy, as NumPy's."""
+        return reshaped("flatten", coerce(self), (-1,), True, True)
+
 
 FUNCTIONS = (reshape, view, expand_dims, squeeze)

@@ -297,5 +297,13 @@ class Methods:
             axes = axes[0]
         return permuted(coerce(self), axes or None)
 
+    def swapaxes(self, axis1, axis2):
+        """Two axes exchanged: (..., m, ..., n, ...) -> (..., n, ..., m, ...). A view. IndexError for one out of range."""
+        cdef Strided x = coerce(self)
+        order = list(range(x.v.ndim))
+        i, j = normalize_axis("swapaxes", axis1, x.v.ndim), normalize_axis("swapaxes", axis2, x.v.ndim)
+        order[i], order[j] = j, i
+        return permuted(x, order)
+
 
 FUNCTIONS = (permute_dims, matrix_transpose, flip, broadcast_to, diagonal, sliding_window_view, as_strided)

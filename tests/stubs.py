@@ -18,7 +18,10 @@ NUMBER, OPTIONAL_NUMBER = "SupportsFloat", "SupportsFloat | None"
 FACTOR = "float | Sequence[float] | None"
 ONE_OR_MORE = "Strided | Sequence[Strided]"
 PARAMETERS = {
-    "device": "str | None",
+    "device": "str | None", "clip.min": "ArrayLike | None", "clip.max": "ArrayLike | None",
+    **dict.fromkeys(("descending", "stable", "exclusive", "reverse"), "bool"), "side": "str",
+    "sorter": "ArrayLike | None",
+    "linspace.start": "complex | SupportsFloat", "linspace.stop": "complex | SupportsFloat",
     "axis": "Axis", "keepdims": "bool", "dtype": "DTypeLike | None", "out": "Strided | None",
     "shape": "int | Sequence[int]", "copy": "bool | None", "correction": "float", "ddof": "float | None",
     "activation": "str | None", "offset": "int | None", "strides": "Sequence[int]", "axis1": "int", "axis2": "int",
@@ -247,7 +250,8 @@ def operator_stub(name, result):
     if name in ("__divmod__", "__rdivmod__"):
         result = f"tuple[{result}, {result}]"
     modulo = ", modulo: None = ..." if name in ("__pow__", "__rpow__") else ""
-    return f"    def {name}(self, other: ArrayLike{modulo}) -> {result}: ..."
+    ignored = "  # type: ignore[misc]" if name == "__ipow__" else ""       # without a modulo, as __pow__ has one
+    return f"    def {name}(self, other: ArrayLike{modulo}) -> {result}: ...{ignored}"
 
 
 # -- cytensor ---------------------------------------------------------------------------------------------------------
@@ -338,7 +342,12 @@ def derived_members(tensor):
     """The members of Tensor that are made from the op table, and the compiled ones with their results."""
     lines = [f"    @property\n    def {name}(self) -> Tensor: ..." for name in ("T", "mT")]
     lines.append("    def __getitem__(self, key: Any) -> Tensor: ...")
-    lines.append(method("transpose", tensor.Tensor.transpose, "Tensor"))
+    from cytensor.ops import TENSOR_METHODS, TENSOR_PROPERTIES
+    lines += [f"    @property\n    def {name}(self) -> Tensor: ..." for name in TENSOR_PROPERTIES]
+    lines += [method(name, getattr(tensor.Tensor, name), "Tensor") for name in
+              ("transpose", "ravel", "flatten", "swapaxes")]
+    lines += [method(name, getattr(tensor.Tensor, name), "tuple[Tensor, ...]" if name == "nonzero" else "Tensor")
+              for name in TENSOR_METHODS]
     lines += [method(name, getattr(tensor.Tensor, name), "Tensor") for name in sorted(tensor.METHODS)]
     lines += [operator_stub(name, "Tensor") for name in ARITHMETIC]
     return lines + [f"    def {name}(self) -> Tensor: ..." for name in ("__neg__", "__abs__", "__pos__", "__invert__")]
@@ -350,7 +359,8 @@ ARITHMETIC = [
                  "lshift", "rshift")
     for prefix in ("", "r")
 ] + ["__lt__", "__le__", "__gt__", "__ge__"]
-IN_PLACE = ["__iadd__", "__isub__", "__imul__", "__itruediv__"]
+IN_PLACE = [f"__i{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or",
+                                        "xor", "lshift", "rshift")]
 STUBS = {"cyops/__init__.pyi": cyops_stub, "src/cytensor/ops.pyi": ops_stub, "src/cytensor/tensor.pyi": tensor_stub}
 
 

@@ -42,6 +42,8 @@ def _ours(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
         return NotImplemented
     given = {key: value for key, value in kwargs.items() if value is not None and value is not np._NoValue}
     names = inspect.signature(functions[name]).parameters
+    if any(one.kind is one.VAR_POSITIONAL for one in names.values()) and any(value is None for value in args):
+        return NotImplemented               # np.broadcast_arrays(x, None), as matplotlib calls it
     translated = {key if key in names else PARAMETERS.get(key, key): value for key, value in given.items()}
     try:
         inspect.signature(functions[name]).bind(*args, **translated)

@@ -47,6 +47,16 @@ ALIASES = {
 globals().update({alias: FUNCTIONS[name] for alias, name in ALIASES.items() if name in FUNCTIONS})
 
 
+# NumPy's methods of arrays whose functions are no ops of cyops: tensor.py knows nothing of them.
+TENSOR_METHODS = {"argsort": "argsort", "conj": "conj", "conjugate": "conj", "cumprod": "cumprod", "cumsum": "cumsum",
+                  "nonzero": "nonzero", "repeat": "repeat", "searchsorted": "searchsorted"}
+TENSOR_PROPERTIES = ("imag", "real")
+for _name, _function in TENSOR_METHODS.items():
+    setattr(Tensor, _name, FUNCTIONS[_function])
+for _name in TENSOR_PROPERTIES:
+    setattr(Tensor, _name, property(FUNCTIONS[_name], doc=FUNCTIONS[_name].__doc__))
+
+
 @accepting({})
 def constant(value: ArrayLike, dtype: DTypeLike | None = None, shape: Sequence[int] | None = None) -> Tensor:
     """A new Tensor with a copy of `value`, reshaped to or filled over `shape` where one is given.
