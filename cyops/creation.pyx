@@ -177,4 +177,5 @@ def eye(n_rows, n_cols=None, k=0, dtype="float32", *, device=None):
     shape[1] = shape[0] if n_cols is None else read_integer("eye", "n_cols", n_cols)
     count_elements("eye", 2, shape, 8)
     diagonal = max(min(diagonal, shape[1]), -shape[0])       # beyond a corner there is no diagonal, however far
-    return coerce(numpy.eye(shape[0], shape[1], diagonal, dtype=numpy_dtype("eye", "float32" if dtype is None else dtype)))
+    made_of = numpy_dtype("eye", "float32" if dtype is None else dtype)
+    return coerce(numpy.eye(shape[0], shape[1], diagonal, dtype=made_of))

@@ -9,8 +9,8 @@ else elementwise. Many operands are multiplied two by two. May be imported by ev
 from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BOOL, CYOPS_FLOAT64, CYOPS_MAX_NDIM, Strided, alias, binary, cast_to, computing_dtype, dtype_object,
-    finish_geometry, fresh_copy, is_complex, is_text, operand_beside, promote, record, recording, require_real, result_class, shape_of,
-    write_result,
+    finish_geometry, fresh_copy, is_complex, is_text, operand_beside, promote, record, recording, require_real,
+    result_class, shape_of, write_result,
 )
 
 import numpy

@@ -298,7 +298,7 @@ class Methods:
         return permuted(coerce(self), axes or None)
 
     def swapaxes(self, axis1, axis2):
-        """Two axes exchanged: (..., m, ..., n, ...) -> (..., n, ..., m, ...). A view. IndexError for one out of range."""
+        """Two axes exchanged: (..., m, ..., n, ...) -> (..., n, ..., m, ...). A view. IndexError for none such."""
         cdef Strided x = coerce(self)
         order = list(range(x.v.ndim))
         i, j = normalize_axis("swapaxes", axis1, x.v.ndim), normalize_axis("swapaxes", axis2, x.v.ndim)

@@ -29,6 +29,7 @@ from cyops import (
 )
 from cytensor import (  # the bridge and the dispatch give Tensor __array_ufunc__ and __array_function__
     dtypes,
+    einops_backend,
     inspection,
     numpy_bridge,
     numpy_dispatch,

@@ -74,6 +74,8 @@ def _as_arrays(value: Any) -> Any:
 
 def _as_tensors(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
+        if isinstance(value, np.ndarray) and 0 in value.strides:
+            value.flags.writeable = False   # NumPy warns where memory that broadcast_arrays repeats may be written
         return asarray(value) if value.dtype.kind in "biufc" and value.dtype.itemsize <= 16 else value
     if isinstance(value, tuple):
         parts = [_as_tensors(one) for one in value]

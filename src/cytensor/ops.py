@@ -48,11 +48,10 @@ globals().update({alias: FUNCTIONS[name] for alias, name in ALIASES.items() if n
 
 
 # NumPy's methods of arrays whose functions are no ops of cyops: tensor.py knows nothing of them.
-TENSOR_METHODS = {"argsort": "argsort", "conj": "conj", "conjugate": "conj", "cumprod": "cumprod", "cumsum": "cumsum",
-                  "nonzero": "nonzero", "repeat": "repeat", "searchsorted": "searchsorted"}
+TENSOR_METHODS = ("argsort", "conj", "cumprod", "cumsum", "nonzero", "repeat", "searchsorted")
 TENSOR_PROPERTIES = ("imag", "real")
-for _name, _function in TENSOR_METHODS.items():
-    setattr(Tensor, _name, FUNCTIONS[_function])
+for _name in TENSOR_METHODS:
+    setattr(Tensor, _name, FUNCTIONS[_name])
 for _name in TENSOR_PROPERTIES:
     setattr(Tensor, _name, property(FUNCTIONS[_name], doc=FUNCTIONS[_name].__doc__))
 
