@@ -111,7 +111,7 @@ cdef object call_elementwise(object self, PyObject *const *args, size_t flagged,
 cdef object clip_one_side(object x, object least, object most, Strided out):
     """clip without a lower bound, an upper bound, or both: None stands for no bound."""
     if least is None and most is None:
-        return copy(x) if out is None else binary(CYOPS_OP_maximum, x, x, out)
+        return copy(operand("clip", x)) if out is None else binary(CYOPS_OP_maximum, x, x, out)
     try:
         return binary(CYOPS_OP_maximum, x, least, out) if most is None else binary(CYOPS_OP_minimum, x, most, out)
     except (TypeError, ValueError, OverflowError) as error:
