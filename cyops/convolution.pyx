@@ -12,10 +12,10 @@ from libc.string cimport memset
 from cyops.contract cimport Plan, add_batch, add_column, add_row, add_summed, begin_plan, run
 from cyops.ids cimport *
 from cyops.strided cimport (
-    CYOPS_BFLOAT16, CYOPS_MAX_NDIM, Strided, alias, api, cast_to, check, computing_dtype, count_elements, cyops_api,
-    cyops_contraction_axis, cyops_depthwise_axis, cyops_depthwise_call, cyops_in_place_call, dtype_object, empty,
-    is_floating, itemsize_of, operand_beside, promote, read_shape, record, recording, require_real, result_class,
-    shape_of,
+    CYOPS_BFLOAT16, CYOPS_MAX_NDIM, CYOPS_MOST_TAPS, Strided, alias, api, cast_to, check, computing_dtype,
+    count_elements, cyops_api, cyops_contraction_axis, cyops_conv_axis, cyops_depthwise_call, cyops_staged_call,
+    dtype_object, empty, is_floating, itemsize_of, operand_beside, promote, read_shape, record, recording, require_real,
+    result_class, shape_of,
 )
 
 from cyops.elementwise import relu_gradient
@@ -35,7 +35,7 @@ ctypedef struct Shapes:
 include "convolution_arguments.pxi"
 include "convolution_phases.pxi"
 include "convolution_depthwise.pxi"
-include "convolution_in_place.pxi"
+include "convolution_staged.pxi"
 include "convolution_sums.pxi"
 
 

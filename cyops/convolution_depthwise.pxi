@@ -22,7 +22,7 @@ cdef void begin_depthwise(const Shapes *shapes, cyops_depthwise_call *call, Stri
 cdef void set_forward(const Shapes *shapes, cyops_depthwise_call *call, Strided out, Strided x,
                       Strided kernel) noexcept:
     cdef const Axis *axis
-    cdef cyops_depthwise_axis *its
+    cdef cyops_conv_axis *its
     cdef int i
     cdef int n = shapes.window.count
     cdef int channels = channel_axis(&shapes.window)
@@ -73,7 +73,7 @@ cdef int depthwise_phase(const Shapes *shapes, const Phase *phases, Strided dx, 
                          Strided bias, int relu) except -1:
     """One phase of the gradient by the input: d takes the place of x, and dx of the result."""
     cdef cyops_depthwise_call call
-    cdef cyops_depthwise_axis *its
+    cdef cyops_conv_axis *its
     cdef int i, axis
     cdef int n = shapes.window.count
     cdef int channels = channel_axis(&shapes.window)

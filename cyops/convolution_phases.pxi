@@ -39,3 +39,11 @@ cdef void set_phase(Phase *phase, const Axis *axis, Py_ssize_t first_place) noex
     phase.kernel_step = -step
     phase.tap_step = axis.dilation // common
     phase.first = (reached - first_tap * axis.dilation) // axis.stride - (phase.taps - 1) * phase.tap_step
+
+
+cdef bint has_taps(const Shapes *shapes, const Phase *phases) noexcept:
+    cdef int i
+    for i in range(shapes.window.count):
+        if phases[i].taps == 0:
+            return False
+    return True

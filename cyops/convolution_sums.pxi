@@ -50,8 +50,8 @@ cdef int sum_forward(const Shapes *shapes, Strided out, Strided x, Strided kerne
         return 0
     if is_depthwise(shapes):
         return depthwise_forward(shapes, out, x, kernel, bias, relu)
-    if x.v.dtype != CYOPS_BFLOAT16 and suits_in_place(shapes, out, shapes.channels, shapes.filters, bias):
-        return in_place_forward(shapes, out, x, kernel, bias, relu)
+    if suits_staged(shapes, out, x, shapes.channels, shapes.filters, bias):
+        return staged_forward(shapes, out, x, kernel, bias, relu)
     begin_plan(&plan, x, kernel)
     plan.call.out = out.v.data
     set_epilogue(&plan, bias, relu)
@@ -104,8 +104,9 @@ cdef int sum_by_input(const Shapes *shapes, Strided dx, Strided d, Strided kerne
             left //= count_phases(&shapes.window.axes[i])
         if is_depthwise(shapes):
             depthwise_phase(shapes, phases, dx, d, kernel, bias, relu)
-        elif d.v.dtype != CYOPS_BFLOAT16 and suits_in_place(shapes, dx, shapes.filters, shapes.channels, bias):
-            in_place_phase(shapes, phases, dx, d, kernel, bias, relu)
+        elif has_taps(shapes, phases) and suits_staged(shapes, dx, d, shapes.filters, shapes.channels, bias,
+                                                       shapes.window.axes[n - 1].stride):
+            staged_phase(shapes, phases, dx, d, kernel, bias, relu)
         else:
             sum_phase(shapes, phases, dx, d, kernel, bias, relu)
     return 0

@@ -82,13 +82,14 @@ cdef extern from "csrc/gemm/gemm.h":
         cyops_contraction_axis axes[CYOPS_CONTRACTION_AXES]
 
 cdef extern from "csrc/conv/conv.h":
-    ctypedef struct cyops_depthwise_axis:
+    enum: CYOPS_MOST_TAPS
+    ctypedef struct cyops_conv_axis:
         Py_ssize_t length, positions, taps, first, step, tap_step
         Py_ssize_t x, kernel, out
     ctypedef struct cyops_depthwise_call:
         int dtype, relu
         Py_ssize_t samples, channels, multiplier, depth
-        cyops_depthwise_axis axes[3]
+        cyops_conv_axis axes[3]
         char *x
         char *kernel
         char *out
@@ -97,15 +98,15 @@ cdef extern from "csrc/conv/conv.h":
         Py_ssize_t kernel_channel, kernel_further
         Py_ssize_t out_sample, out_channel, out_multiplier
         Py_ssize_t bias_channel, bias_multiplier
-    ctypedef struct cyops_in_place_call:
+    ctypedef struct cyops_staged_call:
         int dtype, relu
         Py_ssize_t samples, channels, filters
-        cyops_depthwise_axis axes[3]
+        cyops_conv_axis axes[3]
         const char *x
         const char *kernel
         const char *bias
         char *out
-        Py_ssize_t x_sample, x_channel, kernel_channel, kernel_filter, out_sample
+        Py_ssize_t x_sample, x_channel, kernel_channel, kernel_filter, out_sample, out_channel
 
 cdef extern from "csrc/pool/pool.h":
     ctypedef struct cyops_pool_window:
@@ -136,7 +137,7 @@ cdef extern from "csrc/base/api.h":
         int (*cast)(const cyops_view *out, const cyops_view *x) noexcept nogil
         int (*contract)(const cyops_contraction *contraction) noexcept nogil
 
-        int (*conv_in_place)(const cyops_in_place_call *call) noexcept nogil
+        int (*conv_staged)(const cyops_staged_call *call) noexcept nogil
         int (*depthwise)(const cyops_depthwise_call *call) noexcept nogil
         int (*depthwise_by_kernel)(const cyops_depthwise_call *call) noexcept nogil
 

@@ -14,14 +14,14 @@
 typedef struct {
     ptrdiff_t length, positions, taps, first, step, tap_step;
     ptrdiff_t x, kernel, out; /* strides: from place to place, tap to tap, position to position */
-} cyops_depthwise_axis;
+} cyops_conv_axis;
 
 /* out[n, o, c, j] = activation(sum over taps k and depth i of x[n, place(o, k), c, i] kernel[k, c, i, j] + bias[c, j]).
  * Of multiplier (j) and depth (i), one is 1: a multiplier makes several channels of one, and its gradient sums them. */
 typedef struct {
     int dtype, relu;
     ptrdiff_t samples, channels, multiplier, depth;
-    cyops_depthwise_axis axes[CYOPS_SPATIAL];
+    cyops_conv_axis axes[CYOPS_SPATIAL];
     char *x, *kernel, *out;
     const char *bias; /* or NULL */
     ptrdiff_t x_sample, x_channel, x_depth;
@@ -30,18 +30,22 @@ typedef struct {
     ptrdiff_t bias_channel, bias_multiplier;
 } cyops_depthwise_call;
 
+#define CYOPS_MOST_TAPS 128 /* of all axes, of a staged convolution */
+
 /* out[n, o, f] = activation(sum over taps k and channels c of x[n, place(o, k), c] kernel[k, c, f] + bias[f]), by the
- * kernels of the matrix product on x where it lies. The filters of out, and of bias, lie side by side. */
+ * kernels of the matrix product. The channels of x lie side by side, or its places along the last axis do; and so the
+ * filters of out, or its positions. Those of bias lie side by side. A kernel that is not finite may meet zeros where it
+ * lies in the padding. */
 typedef struct {
     int dtype, relu;
     ptrdiff_t samples, channels, filters;
-    cyops_depthwise_axis axes[CYOPS_SPATIAL];
+    cyops_conv_axis axes[CYOPS_SPATIAL];
     const char *x, *kernel, *bias; /* bias may be NULL */
     char *out;
-    ptrdiff_t x_sample, x_channel, kernel_channel, kernel_filter, out_sample;
-} cyops_in_place_call;
+    ptrdiff_t x_sample, x_channel, kernel_channel, kernel_filter, out_sample, out_channel;
+} cyops_staged_call;
 
-int cyops_conv_in_place(const cyops_in_place_call *call);
+int cyops_conv_staged(const cyops_staged_call *call);
 
 int cyops_depthwise(const cyops_depthwise_call *call);
 

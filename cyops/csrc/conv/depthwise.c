@@ -28,7 +28,7 @@ static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 /* Which of the two lies side by side; where neither or both do, the longer one. */
 static int lanes_of(const cyops_depthwise_call *call) {
-    const cyops_depthwise_axis *last = &call->axes[CYOPS_SPATIAL - 1];
+    const cyops_conv_axis *last = &call->axes[CYOPS_SPATIAL - 1];
     const int channels = call->x_channel == 1 && call->out_channel == 1;
     const int positions = last->x == 1 && last->out == 1;
     if (channels != positions) return channels ? CHANNELS : POSITIONS;
@@ -36,7 +36,7 @@ static int lanes_of(const cyops_depthwise_call *call) {
 }
 
 static void begin(depthwise_job *job, const cyops_depthwise_call *call) {
-    const cyops_depthwise_axis *axes = call->axes;
+    const cyops_conv_axis *axes = call->axes;
     job->call = call;
     job->type = call->dtype == CYOPS_FLOAT32 ? cyops_active->conv->f32 : cyops_active->conv->f64;
     job->taps = axes[0].taps * axes[1].taps * axes[2].taps;
@@ -51,7 +51,7 @@ static void begin(depthwise_job *job, const cyops_depthwise_call *call) {
 /* Copies all of the kernel, or of the packed one back, element by element: it is small. */
 static void copy_kernel(const depthwise_job *job, int back) {
     const cyops_depthwise_call *call = job->call;
-    const cyops_depthwise_axis *axes = call->axes;
+    const cyops_conv_axis *axes = call->axes;
     const ptrdiff_t itemsize = job->type->itemsize;
     char *packed = job->kernel;
     for (ptrdiff_t k0 = 0; k0 < axes[0].taps; k0++)
@@ -79,7 +79,7 @@ static void copy_bias(const depthwise_job *job) {
 
 /* -- lines ---------------------------------------------------------------------------------------------------------- */
 /* The taps [low, high) of position o whose places are inside. */
-static void taps_inside(const cyops_depthwise_axis *axis, ptrdiff_t o, ptrdiff_t *low, ptrdiff_t *high) {
+static void taps_inside(const cyops_conv_axis *axis, ptrdiff_t o, ptrdiff_t *low, ptrdiff_t *high) {
     const ptrdiff_t place = axis->first + o * axis->step;
     *low = 0;
     *high = axis->taps;
@@ -90,7 +90,7 @@ static void taps_inside(const cyops_depthwise_axis *axis, ptrdiff_t o, ptrdiff_t
 /* The line with a number, of its first channel and multiplier. */
 static cyops_conv_line line_of(const depthwise_job *job, ptrdiff_t number, char *kernel) {
     const cyops_depthwise_call *call = job->call;
-    const cyops_depthwise_axis *axes = call->axes, *last = &axes[2];
+    const cyops_conv_axis *axes = call->axes, *last = &axes[2];
     const ptrdiff_t itemsize = job->type->itemsize, row = job->further * call->channels * job->sums;
     const ptrdiff_t at[2] = {number / axes[1].positions % axes[0].positions, number % axes[1].positions};
     const ptrdiff_t image = number / axes[1].positions / axes[0].positions, images = call->channels / job->channels;

@@ -9,7 +9,7 @@
 
 typedef struct {
     ptrdiff_t channels, positions, depth;
-    ptrdiff_t length, taps, first, step, tap_step; /* of the last axis: see cyops_depthwise_axis */
+    ptrdiff_t length, taps, first, step, tap_step; /* of the last axis: see cyops_conv_axis */
     ptrdiff_t low[2], high[2];                     /* the taps of the first two axes whose places are inside */
     const void *x;                                 /* at place 0 of the last axis and tap 0 of the others */
     const void *kernel, *bias;                     /* channels side by side */
@@ -20,6 +20,14 @@ typedef struct {
     int relu;
 } cyops_conv_line;
 
+/* to[row / run * to_run + row % run * to_row + column] = from[column * from_column + row]: rows in lines of `run`. */
+typedef struct {
+    ptrdiff_t rows, columns, run;
+    const void *from;
+    void *to;
+    ptrdiff_t from_column, to_run, to_row;
+} cyops_conv_turn;
+
 typedef struct {
     int itemsize, lanes;
     void (*channels)(const cyops_conv_line *);  /* all channels of the line */
@@ -29,6 +37,7 @@ typedef struct {
     void (*channels_by_kernel)(const cyops_conv_line *);
     void (*positions_by_kernel)(const cyops_conv_line *);
     void (*add_lanes)(ptrdiff_t count, const void *lanes, void *sums);
+    void (*turn)(const cyops_conv_turn *);
 } cyops_conv_type;
 
 typedef struct {

@@ -116,13 +116,3 @@ static void CONV_NAME(positions_by_kernel)(const cyops_conv_line *line) {
 static void CONV_NAME(add_lanes)(ptrdiff_t count, const void *lanes, void *sums) {
     for (ptrdiff_t i = 0; i < count; i++) ((T *)sums)[i] = V(sum)(V(load)((const T *)lanes + i * LANES));
 }
-
-static const cyops_conv_type CONV_NAME(type) = {
-    .itemsize = sizeof(T),
-    .lanes = LANES,
-    .channels = CONV_NAME(channels),
-    .positions = CONV_NAME(positions),
-    .channels_by_kernel = CONV_NAME(channels_by_kernel),
-    .add_lanes = CONV_NAME(add_lanes),
-    .positions_by_kernel = CONV_NAME(positions_by_kernel),
-};

@@ -5,6 +5,8 @@
 #define SUFFIX f32
 #include "conv/lines.h"
 #include "conv/lines_by_kernel.h"
+#include "conv/turn.h"
+#include "conv/type.h"
 #undef T
 #undef SUFFIX
 
@@ -12,6 +14,8 @@
 #define SUFFIX f64
 #include "conv/lines.h"
 #include "conv/lines_by_kernel.h"
+#include "conv/turn.h"
+#include "conv/type.h"
 #undef T
 #undef SUFFIX
 

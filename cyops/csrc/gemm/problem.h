@@ -1,4 +1,4 @@
-/* One matrix product as the drivers of this folder see it. Private to them and to conv/in_place.c.
+/* One matrix product as the drivers of this folder see it. Private to them and to conv/staged.c.
  *
  * Where one stride leads along the rows, the columns and the summed axes of an operand, those strides say where it lies;
  * elsewhere of_a and of_b do, and it is packed along them. */
