@@ -64,7 +64,7 @@ class ModelCheckpoint(Monitor):
     save_best_only: bool
     save_weights_only: bool
     epoch: int
-    batches: int
+    batches: int                       # since the last that saved
 
     def __init__(self, filepath: Path, monitor: str = "val_loss", verbose: int = 0, save_best_only: bool = False,
                  save_weights_only: bool = False, mode: str = "auto", save_freq: str | int = "epoch",
@@ -93,8 +93,9 @@ class ModelCheckpoint(Monitor):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if isinstance(self.save_freq, str):        # "epoch"
             return
-        self.batches += 1
-        if self.batches % self.save_freq == 0:
+        self.batches += getattr(self.model, "steps_per_execution", 1)
+        if self.batches >= self.save_freq:
+            self.batches = 0
             self.save({"batch": batch + 1, **(logs or {})})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -153,7 +153,8 @@ class Progress(Callback):
     def step(self, batch: int, logs: Logs | None) -> None:
         """Count a batch; redraw if the last time is long enough ago."""
         now = time.perf_counter()
-        if self.is_due(batch + 1, now):
+        done = batch + 1 if self.steps is None else min(batch + 1, self.steps)   # an execution's number may lie beyond
+        if self.is_due(done, now):
             self.draw(dict(sorted((logs or {}).items())), now)
 
     def is_due(self, done: int, now: float) -> bool:
@@ -249,8 +250,7 @@ class PredictProgress(Progress):
         self.begin()
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        done = round((batch + 1) * self.together)
-        self.step((done if self.steps is None else min(done, self.steps)) - 1, None)
+        self.step(round((batch + 1) * self.together) - 1, None)
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
         self.end(None)

@@ -124,9 +124,11 @@ class Compiled:
 
     output: Output | Outputs
 
-    def __init__(self, optimizer: Optimizer | None, output: Output | Outputs) -> None:
-        self.output = output
+    def __init__(self, optimizer: Optimizer | None, output: Output | Outputs, steps_per_execution: int = 1) -> None:
+        self.output, self.steps_per_execution = output, steps_per_execution
         self.given = {"optimizer": optimizer, **output.given}                 # as a file holds it
+        if steps_per_execution != 1:
+            self.given["steps_per_execution"] = steps_per_execution
         self.loss_tracker = None if optimizer is None else Mean(name="loss")      # over the epoch
 
     def track(self, loss: float, samples: int) -> None:

@@ -8,7 +8,8 @@ from cytensor.callbacks import CallbackList
 from cytensor.callbacks.callback_list import Callbacks
 from cytensor.callbacks.progress import Progress
 from cytensor.data.batches import ArrayBatches, IteratorBatches
-from cytensor.training.return_values import as_arrays, as_floats
+from cytensor.training.executions import Executions
+from cytensor.training.return_values import as_arrays, as_floats, joined
 from cytensor.training.run import Parts
 from cytensor.types import Logs, Nested
 
@@ -32,20 +33,18 @@ def evaluate_batches(model: "Trainer", batches: Batches, calls: CallbackList) ->
     model.reset_metrics()
     model.stop_evaluating = False
     calls.call("on_test_begin", {})
-    begin, end = calls.methods["on_test_batch_begin"], calls.methods["on_test_batch_end"]
+    executions = Executions(calls, "test", model.steps_per_execution)
     done, logs = 0, {}
     run = model._run
     try:
         for step, data in enumerate(batches.epoch(0)):
-            for method in begin:
-                method(step, {})
+            executions.begin(step)
             logs = as_floats("test_step", model.test_step(data))
             run.parts = run.parts or Parts(model)
             done = step + 1
-            for method in end:
-                method(step, logs)
-            if model.stop_evaluating:
+            if executions.end(step, logs) and model.stop_evaluating:
                 break
+        executions.finish(logs)
     except Exception as error:
         error.add_note(f"in evaluate: batch {done + 1}")
         raise
@@ -57,12 +56,18 @@ def predict_batches(model: "Trainer", batches: Batches, calls: CallbackList) -> 
     """The outputs of each batch, as arrays."""
     model.stop_predicting = False
     calls.call("on_predict_begin", {})
-    outputs = []
+    executions = Executions(calls, "predict", model.steps_per_execution)
+    outputs: list[Nested] = []
+    first = 0                          # of the outputs of the execution
     for step, data in enumerate(batches.epoch(0)):
-        calls.call("on_predict_batch_begin", step, {})
+        executions.begin(step)
         outputs.append(as_arrays(model.predict_step(data)))
-        calls.call("on_predict_batch_end", step, {"outputs": outputs[-1]})
-        if model.stop_predicting:
-            break
+        if executions.ends_with(step):
+            executions.finish({"outputs": joined(outputs[first:])})
+            first = len(outputs)
+            if model.stop_predicting:
+                break
+    if first < len(outputs):
+        executions.finish({"outputs": joined(outputs[first:])})
     calls.call("on_predict_end", {})
     return outputs

@@ -8,6 +8,7 @@ from cytensor.data import batches as batching
 from cytensor.layers.base import _context as layer_context
 from cytensor.saving.checkpoint import Resume
 from cytensor.training.evaluation import Batches, evaluate_batches
+from cytensor.training.executions import Executions
 from cytensor.training.numerics import warn_not_finite
 from cytensor.training.return_values import as_floats
 from cytensor.training.run import Parts
@@ -63,14 +64,13 @@ class Epochs:
     def _train(self, epoch: int) -> Logs:
         """Train on the batches of one epoch, or on the rest of them; returns its logs."""
         model, batches, resume = self.model, self.batches, self.resume
-        begin, end = self.calls.methods["on_train_batch_begin"], self.calls.methods["on_train_batch_end"]
+        executions = Executions(self.calls, "train", model.steps_per_execution)
         done, logs = resume.enter() if resume else (0, {})
         run, checker = model._run, layer_context.checker
         run.parts = None                   # a callback may have frozen or thawed a layer
         try:
             for step, data in enumerate(batches.epoch(epoch, done), done):
-                for method in begin:
-                    method(step, {})
+                executions.begin(step)
                 if checker is not None:
                     checker.rows = batches.rows
                 logs = as_floats("train_step", model.train_step(data))
@@ -79,12 +79,11 @@ class Epochs:
                 if not run.warned and not math.isfinite(logs.get("loss", 0.0)):
                     warn_not_finite(run, epoch, step, logs["loss"], batching.find_not_finite(data, batches.rows))
                 run.has_trained = True
-                for method in end:
-                    method(step, logs)
-                if model.stop_training:
+                if executions.end(step, logs) and model.stop_training:
                     break
                 if resume:
                     resume.after_batch(epoch, done, logs)
+            executions.finish(logs)
         except Exception as error:
             error.add_note(f"in fit: epoch {epoch + 1}, batch {done + 1}")
             raise

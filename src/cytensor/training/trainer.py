@@ -69,15 +69,16 @@ class Trainer(Layer):
         loss_weights: a number that the loss is multiplied by. metrics are plain means over samples, weighted_metrics
         use the sample weights. For a model of several outputs each of these is a list, or a dictionary by the names of
         the outputs, with an entry for each output, None for none; one loss alone is that of every output. A dictionary
-        of outputs is named by its keys. The last four arguments are accepted for Keras's sake and change nothing: every
-        step runs at once, and losses need no scale.
+        of outputs is named by its keys. steps_per_execution: callbacks hear of every so many batches only; each is a
+        step of its own all the same. run_eagerly, jit_compile and auto_scale_loss are accepted for Keras's sake and
+        change nothing: every step runs at once, and losses need no scale.
         """
         arguments.check_call(Trainer.compile, locals())
         given = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
         output = made_of(self._layout(), self._output_name(), given)
         hints.warn_of_sigmoid(self, output.loss)
         self.optimizer = optimizers.get(optimizer)
-        self._compiled = Compiled(self.optimizer, output)
+        self._compiled = Compiled(self.optimizer, output, steps_per_execution)
 
     def _layout(self) -> Layout | None:
         """The arrangement and names of the outputs, None where only the model's `call` knows them."""
@@ -98,6 +99,11 @@ class Trainer(Layer):
     @loss.setter
     def loss(self, value: Any) -> None:
         self._compiled = self._compiled.with_loss(value)
+
+    @property
+    def steps_per_execution(self) -> int:
+        """Of how many batches at once callbacks hear, as `compile` was told."""
+        return self._compiled.steps_per_execution
 
     @property
     def compiled(self) -> bool:
