@@ -22,6 +22,7 @@ NEEDED = {                           # arguments without a default
     "ExponentialDecay": (0.1, 10, 0.5), "GaussianDropout": (0.5,), "GaussianNoise": (0.5,), "InputLayer": ((3,),),
     "InverseTimeDecay": (0.1, 10, 0.5), "LearningRateScheduler": (lambda epoch: 0.1,), "MeanMetricWrapper": (max,),
     "ModelCheckpoint": ("m.safetensors",), "Permute": ((1,),), "PiecewiseConstantDecay": ([1], [0.1, 0.2]),
+    "IoU": (3, [0]), "MeanIoU": (3,), "OneHotIoU": (3, [0]), "OneHotMeanIoU": (3,),
     "PolynomialDecay": (0.1, 10), "RepeatVector": (2,), "Rescaling": (2.0,), "Reshape": ((2,),),
 }
 X, Y = data(8)

@@ -58,7 +58,6 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
                "CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy"),
     ),
     "metrics": (
-        _named("BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU", "for segmentation"),
         Absent("`PrecisionAtRecall`, `RecallAtPrecision`, `SensitivityAtSpecificity`, `SpecificityAtSensitivity`, "
                "`ConcordanceCorrelation`, `PearsonCorrelation`", "to be computed from predictions",
                "PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity "

@@ -187,6 +187,10 @@ RULES = {
     "fn": Rule("a function", callable), "num_thresholds": COUNT, "thresholds": NUMBERS, "AUC.thresholds": SERIES,
     "AUC.num_thresholds": Rule("None or an integer of at least 1", lambda value: value is None or COUNT.holds(value),
                                (numbers.Real,)),
+    "multi_label": FLAG, "num_labels": COUNT, "label_weights": SERIES, "target_class_ids": INTEGERS,
+    **dict.fromkeys(("sparse_y_true", "sparse_y_pred"), FLAG), "BinaryIoU.threshold": NUMBER,
+    **{f"{kind}.{name}": rule for kind in ("IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU")
+       for name, rule in (("num_classes", COUNT), ("axis", INTEGER))},
     # callbacks
     **dict.fromkeys(("filepath", "filename", "backup_dir", "log_dir"), PATH), "monitor": TEXT, "separator": TEXT,
     "load_idx.path": PATH, "load_data.path": PATH, "Progbar.target": WHOLE,

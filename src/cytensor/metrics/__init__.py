@@ -1,4 +1,4 @@
-"""Metrics. base.py has the Metric class and the means; accuracy.py, means.py, confusion.py and auc.py a family each."""
+"""Metrics. base.py has the Metric class and the means; the other files have a family each."""
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ from cytensor.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
+from cytensor.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from cytensor.metrics.means import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -77,7 +78,7 @@ _CLASSES = (Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccu
             MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, KLDivergence,
             Poisson, R2Score, Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy,
             SparseCategoricalCrossentropy, AUC, F1Score, FBetaScore, FalseNegatives, FalsePositives, Precision,
-            Recall, TrueNegatives, TruePositives)
+            Recall, TrueNegatives, TruePositives, BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU)
 _FUNCTIONS = (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
               sparse_top_k_categorical_accuracy)
 # Keras has the functions of the losses here too. Where a class above takes the mean of one, its string means the class.

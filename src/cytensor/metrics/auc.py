@@ -8,8 +8,9 @@ from cytensor import registry
 from cytensor.checks.arguments import Rule
 from cytensor.checks.schema import check
 from cytensor.losses import agreement
+from cytensor.metrics.base import weights_like
 from cytensor.metrics.confusion import EPSILON, _divide, _flat, _Thresholded
-from cytensor.tensor import Variable
+from cytensor.tensor import Tensor, Variable
 from cytensor.types import Array, ArrayLike, DTypeLike
 
 DEFAULT_THRESHOLDS = 200
@@ -25,6 +26,9 @@ class AUC(_Thresholded):
     spaced ones, between which Keras takes the scores for equal. thresholds: one's own, instead, in [0, 1].
     summation_method: "interpolation" (trapezoids; for PR the curve between points as Davis and Goadrich derive it),
     "minoring" (the lower end of each step) or "majoring" (the higher). from_logits: predictions need not lie in [0, 1].
+    multi_label: predictions (n, labels) with an area for each label, of which `result` is the mean, weighted by
+    label_weights; num_labels: how many, else the first batch says. Without multi_label all scores are of one area, and
+    label_weights weights them by their column.
     Source of the PR form: Davis, Goadrich, "The relationship between precision-recall and ROC curves" (2006).
 
     >>> metric = AUC(); metric.update_state([0, 0, 1, 1], [0.5, 0.502, 0.501, 0.503]); float(metric.result())
@@ -38,12 +42,16 @@ class AUC(_Thresholded):
 
     def __init__(self, num_thresholds: int | None = 200, curve: str = "ROC", summation_method: str = "interpolation",
                  name: str | None = None, dtype: DTypeLike | None = None,
-                 thresholds: float | Sequence[float] | Array | None = None, from_logits: bool = False) -> None:
+                 thresholds: float | Sequence[float] | Array | None = None, multi_label: bool = False,
+                 num_labels: int | None = None, label_weights: Sequence[float] | Array | None = None,
+                 from_logits: bool = False) -> None:
         if curve not in ("ROC", "PR"):
             raise registry.unknown("curve", curve, ("ROC", "PR"))
         if summation_method not in METHODS:
             raise registry.unknown("summation_method", summation_method, METHODS)
-        is_exact = thresholds is None and num_thresholds in (None, DEFAULT_THRESHOLDS)
+        self._one_label: dict[str, Any] = {"num_thresholds": num_thresholds, "curve": curve,
+                                           "summation_method": summation_method, "thresholds": thresholds}
+        is_exact = multi_label or (thresholds is None and num_thresholds in (None, DEFAULT_THRESHOLDS))
         if thresholds is None:
             count = DEFAULT_THRESHOLDS if num_thresholds is None else num_thresholds
             if count < 2:
@@ -54,9 +62,27 @@ class AUC(_Thresholded):
         self.num_thresholds = len(self.thresholds)
         self.curve, self.method, self.from_logits = curve, summation_method, from_logits
         self.is_single = True
+        self.multi_label = multi_label
+        self.label_weights = None if label_weights is None else np.asarray(label_weights, np.float64)
+        self.labels: list[AUC] = []                # an area for each label
+        self._check_labels(num_labels)
+        if multi_label and num_labels is not None:
+            self._grow_to(num_labels)
         # Distinct scores, ascending, and at each the weight of positives and of negatives; None: counts are kept.
         self.points = np.zeros((3, 0)) if is_exact else None
         self._make_counts()
+
+    def _check_labels(self, num_labels: int | None) -> None:
+        weights = self.label_weights
+        if num_labels is not None and not self.multi_label:
+            raise ValueError(f"AUC: num_labels goes with multi_label=True; got num_labels={num_labels} without it")
+        if weights is not None and (weights.ndim != 1 or not weights.size or not (weights >= 0).all()):
+            raise ValueError(f"AUC: label_weights must be numbers of at least 0, one for each label; got {weights}")
+        if num_labels is not None and weights is not None and len(weights) != num_labels:
+            raise ValueError(f"AUC: label_weights must be {num_labels}, one for each label; got {len(weights)}")
+
+    def _grow_to(self, labels: int) -> None:
+        self.labels = [AUC(**self._one_label, name=f"{self.name}_{number}") for number in range(labels)]
 
     def _make_counts(self) -> None:
         self._weights.clear()
@@ -71,6 +97,8 @@ class AUC(_Thresholded):
     @property
     def variables(self) -> list[Variable]:
         """The counts for each of `thresholds`; without thresholds of one's own as they are at this moment."""
+        if self.multi_label:
+            return [variable for label in self.labels for variable in label.variables]
         if self.points is None:
             return super().variables
         scores = 1 / (1 + np.exp(-self.points[0])) if self.from_logits else self.points[0]
@@ -83,6 +111,12 @@ class AUC(_Thresholded):
             agreement.check_probabilities(self.name, y_pred, "; logits go with from_logits=True")
         elif np.isnan(y_pred.numpy()).any():
             raise ValueError(f"{self.name}: predictions must not be NaN")
+        if self.multi_label:
+            self._update_labels(y_true, y_pred, sample_weight)
+            return
+        if self.label_weights is not None:
+            self._check_columns(y_pred)
+            sample_weight = weights_like(self.name, sample_weight, y_pred.numpy()) * self.label_weights
         targets, scores, weights = _flat(self.name, y_true, y_pred, sample_weight)
         if self.points is not None:
             self.points = _merged(self.points, np.stack([scores, weights * targets, weights * ~targets]))
@@ -90,7 +124,24 @@ class AUC(_Thresholded):
             with np.errstate(over="ignore"):
                 self.add(targets, 1 / (1 + np.exp(-scores)) if self.from_logits else scores, weights)
 
+    def _check_columns(self, y_pred: Tensor) -> None:
+        labels = len(self.labels) or (None if self.label_weights is None else len(self.label_weights))
+        if y_pred.ndim != 2 or (labels is not None and y_pred.shape[1] != labels):
+            raise ValueError(f"{self.name}: y_pred must be (n, {labels or 'labels'}); got {y_pred.shape}")
+
+    def _update_labels(self, y_true: ArrayLike, y_pred: Tensor, sample_weight: ArrayLike | None) -> None:
+        y_true, y_pred = agreement.agree(self.name, y_true, y_pred)
+        self._check_columns(y_pred)
+        if not self.labels:
+            self._grow_to(y_pred.shape[1])
+        weights = weights_like(self.name, sample_weight, y_pred.numpy())
+        for number, label in enumerate(self.labels):
+            label.from_logits = self.from_logits
+            label.update_state(y_true[:, number], y_pred[:, number], weights[:, number])
+
     def check_state(self, state: Any, key: str) -> None:
+        if self.multi_label and not self.labels and isinstance(state, dict) and isinstance(state.get("_metrics"), list):
+            self._grow_to(len(state["_metrics"]))
         points = state.get("points") if isinstance(state, dict) else None
         if self.points is not None and points is not None:
             check(points, f"{key}.points", Rule("an array (3, scores) of float64", lambda value: isinstance(
@@ -99,6 +150,10 @@ class AUC(_Thresholded):
         super().check_state(state, key)
 
     def values(self) -> Sequence[float] | Array:
+        if self.multi_label:
+            areas = np.array([label.values()[0] for label in self.labels])
+            weights = np.ones(len(areas)) if self.label_weights is None else self.label_weights
+            return [float(_divide((areas * weights).sum(), weights.sum())) if areas.size else 0.0]
         tp, fp, tn, fn = (_curve(self.points, np.arange(self.points.shape[1] + 1)) if self.points is not None
                           else (getattr(self, count).numpy() for count in self.counts))
         if self.curve == "PR" and self.method == "interpolation":
