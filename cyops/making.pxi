@@ -178,6 +178,7 @@ def as_class(Strided x not None, type cls not None):
         raise TypeError(f"as_class: needs a subclass of Strided; got {cls!r}")
     cdef Strided out = alias(cls, x)
     out.origin = x.origin
+    out.id = x.id                      # to a recorder the two are one value
     return out
 
 

@@ -23,7 +23,7 @@ def raised(statement, kind):
 
 @pytest.mark.parametrize(("module", "name", "reason"), [
     ("layers", "GRU", "recurrence, attention: not there yet"), ("layers", "LSTM", "not there yet"),
-    ("layers", "ConvLSTM2D", "not there yet"), ("layers", "Masking", "there are no masks"),
+    ("layers", "ConvLSTM2D", "not there yet"),
     ("layers", "TextVectorization", "done before training"), ("layers", "RandomFlip", "done before training"),
     ("losses", "Dice", "for sequences, retrieval and segmentation"),
     ("metrics", "PrecisionAtRecall", "to be computed from predictions"),
@@ -100,7 +100,6 @@ class Halves(ct.layers.Layer):
     (ct.Sequential, "export", "models run here as they are; save writes them to a file"),
     (ct.Model, "predict_classes", "predict(x).argmax(axis=-1), or predict(x) > 0.5 for one probability"),
     (ct.Sequential, "fit_generator", "fit, evaluate and predict take generators"),
-    (lambda: ct.layers.Dense(1), "compute_mask", "there are no masks"),
     (lambda: ct.layers.Dense(1), "get_output_at", "input and output are those of the first call on a symbolic tensor"),
 ])
 def test_methods_that_are_absent(make, name, reason):

@@ -46,7 +46,6 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
                "AugMix CutMix MixUp Equalization MaxNumBoundingBoxes Pipeline RandAugment Solarization "
                "ContrastLimitedAdaptiveHistogramEqualization "
                "MelSpectrogram STFTSpectrogram TextVectorization Hashing HashedCrossing"),
-        _named("Masking", "there are no masks"),
         _named("EinsumDense", "write a `Layer` with `ct.einsum`"),
         Absent("`Wrapper`, `InputSpec` and layers of other libraries", "write a `Layer`",
                "Wrapper InputSpec FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper ReversibleEmbedding"),
@@ -160,7 +159,6 @@ MEMBERS = {
         _named("fit_generator evaluate_generator predict_generator", "`fit`, `evaluate` and `predict` take generators"),
         _named("predict_classes", "`predict(x).argmax(axis=-1)`, or `predict(x) > 0.5` for one probability"),
         _named("predict_proba", "`predict` gives the probabilities"),
-        _named("compute_mask supports_masking", "there are no masks"),
         _named("stateless_call stateless_compute_loss", "for JAX"),
         _named("autocast", "inputs are always cast; weights by a layer's own `call`"),
         _named("distribute_strategy", "there is one device, the CPU"),

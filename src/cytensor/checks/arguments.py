@@ -167,7 +167,7 @@ RULES = {
     "bin_boundaries": SERIES, "num_bins": COUNT, "max_tokens": COUNT, "num_oov_indices": WHOLE,
     "pad_to_max_tokens": FLAG, "output_mode": TEXT, "encoding": TEXT, "vocabulary_dtype": TEXT, "idf_weights": SERIES,
     "noise_shape": LENGTHS, "dims": INTEGERS, "target_shape": INTEGERS,
-    "shared_axes": AXES_OR_NONE, "seed": WHOLE, "name": TEXT, "dtype": DTYPE,
+    "mask_value": NUMBER, "shared_axes": AXES_OR_NONE, "seed": WHOLE, "name": TEXT, "dtype": DTYPE,
     "rate": SHARE, "GaussianDropout.rate": number(low=0, below=1), "stddev": NOT_NEGATIVE, "momentum": SHARE,
     "epsilon": NOT_NEGATIVE, "Rescaling.scale": NUMBERS, "Rescaling.offset": NUMBERS, "ReLU.max_value": NOT_NEGATIVE,
     # optimizers and schedules

@@ -27,6 +27,7 @@ from cytensor.layers.encoding import CategoryEncoding
 from cytensor.layers.function import Lambda
 from cytensor.layers.group_normalization import GroupNormalization
 from cytensor.layers.lookup import IntegerLookup, StringLookup
+from cytensor.layers.masking import Masking
 from cytensor.layers.merging import (
     Add,
     Average,
@@ -91,8 +92,8 @@ __all__ = ["Activation", "ActivityRegularization", "Add", "AlphaDropout", "Avera
            "GlobalMaxPool2D", "GlobalMaxPool3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
            "GroupNormalization", "Identity", "Input", "InputLayer", "IntegerLookup", "Lambda", "Layer",
            "LayerNormalization", "LeakyReLU", "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D", "MaxPooling2D",
-           "MaxPooling3D", "Maximum", "Minimum", "Multiply", "Normalization", "PReLU", "Permute", "RMSNormalization",
-           "ReLU", "RepeatVector", "Rescaling", "Reshape", "SeparableConv1D", "SeparableConv2D",
+           "MaxPooling3D", "Masking", "Maximum", "Minimum", "Multiply", "Normalization", "PReLU", "Permute",
+           "RMSNormalization", "ReLU", "RepeatVector", "Rescaling", "Reshape", "SeparableConv1D", "SeparableConv2D",
            "SeparableConvolution1D", "SeparableConvolution2D", "Softmax", "SpatialDropout1D", "SpatialDropout2D",
            "SpatialDropout3D", "StringLookup", "Subtract", "UnitNormalization", "UpSampling1D", "UpSampling2D",
            "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "add", "average", "concatenate", "dot",

@@ -3,10 +3,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from cytensor import activations, initializers, ops
+from cytensor.checks.shapes import broadcast
 from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting, constraint_of, regularizer_of
-from cytensor.tensor import Tensor, Variable
+from cytensor.tensor import Tensor, Variable, asarray
 from cytensor.types import ActivationFunction, Identifier, Shape, WeightConstraint, WeightInitializer, WeightRegularizer
 
 
@@ -16,6 +17,7 @@ class Activation(Layer):
     >>> Activation("relu")([-1., 2.]).numpy()
     array([0., 2.], dtype=float32)
     """
+    supports_masking: bool = True
     casts_integers = True
     takes_several = False
     activation: Setting[ActivationFunction] = Setting(activations.get, optional=True)
@@ -33,6 +35,7 @@ class Activation(Layer):
 
 
 class _Fixed(Layer):
+    supports_masking: bool = True
     casts_integers = True
     takes_several = False
 
@@ -112,13 +115,24 @@ class ELU(_Fixed):
 
 
 class Softmax(_Fixed):
-    """exp(x) over its sum along `axis`, an integer or several in a tuple."""
+    """exp(x) over its sum along `axis`, an integer or several in a tuple.
+
+    mask: of the call, a tensor that broadcasts to x, True (or above a half) where x counts; others get probability 0.
+
+    >>> Softmax()([1., 2., 1.], mask=[True, False, True]).numpy()
+    array([0.5, 0. , 0.5], dtype=float32)
+    """
     axis: Setting[int | Sequence[int]] = Setting()
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
-    def call(self, x: Tensor) -> Tensor:
+    def call(self, x: Tensor, mask: Any = None) -> Tensor:
+        if mask is not None:
+            mask = asarray(mask)
+            counted = mask if mask.dtype.kind == "b" else ops.greater(mask, 0.5)
+            broadcast("Softmax, mask", [counted.shape, x.shape])
+            x = ops.where(counted, x, -1e9)
         axes = within("Softmax", self.axis, x.ndim)
         return activations.softmax(x, axis=axes[0] if len(axes) == 1 else axes)

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from cytensor import constraints, dtype_policies, initializers, registry, regularizers
+from cytensor import constraints, dtype_policies, initializers, masks, registry, regularizers
 from cytensor.absent import explain_members
 from cytensor.checks import arguments, budget
 from cytensor.dtype_policies import DTypePolicy
@@ -64,6 +64,9 @@ class Layer(Owner):
     casts_integers = False        # whether integer inputs are cast too; not where they are indices
     takes_several = True          # whether `call` may be given several inputs, in a list, tuple or dictionary
     keeps_dtype: bool = False     # whether integers stay what they are on their way through
+    supports_masking: bool = False         # whether a mask of the input is passed on, by `compute_mask`
+    makes_masks: bool = False              # whether `compute_mask` makes one where the input has none
+    _takes_mask = False           # whether `call` has an argument `mask`
     _takes_training = False       # whether `call` has an argument of that name
     _requires_training = False    # and has no default for it
     build_shape: Shapes           # what it was built for; None before
@@ -87,7 +90,10 @@ class Layer(Owner):
         super().__init_subclass__(**kwargs)
         if not hasattr(cls.build, "builds_once"):          # its own, or that of a class beside Layer
             cls.build = building.once(cls.build)               # type: ignore[method-assign]  # wraps the class's own
-        parameter = inspect.signature(cls.call).parameters.get("training")
+        parameters = inspect.signature(cls.call).parameters
+        cls._takes_mask, parameter = "mask" in parameters, parameters.get("training")
+        if "compute_mask" in vars(cls) and not cls.__module__.startswith("cytensor."):
+            cls.supports_masking = cls.makes_masks = True
         cls._takes_training = parameter is not None
         cls._requires_training = parameter is not None and parameter.default is parameter.empty
 
@@ -176,6 +182,10 @@ class Layer(Owner):
     def call(self, x: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: a layer must define call(self, x)")
 
+    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
+        """The mask of the output for inputs and their masks: here the same; None where it has none."""
+        return previous_mask
+
     def compute_output_shape(self, input_shape: Shapes) -> Shapes:
         """The shape that `call` gives for `input_shape`, None for the batch axis; found by calling it on zeros."""
         what = f"compute_output_shape: layer '{self.name}'"
@@ -234,14 +244,18 @@ class Layer(Owner):
     # -- calling ------------------------------------------------------------------------------------------------------
     def __call__(self, x: Nested, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """The layer's output for x; builds the layer first where that has not happened yet."""
+        mask = None
         if type(x) is not Tensor or x.dtype != self._input_dtype:
             if type(x) is KerasTensor or (isinstance(x, (list, tuple, dict)) and is_symbolic(x)):
                 return symbolic.called(self, x, args, kwargs, training)
+            mask = masks.masks_of(x)
             x = self._as_input(x)
         if args or kwargs:
             if is_symbolic(args, kwargs):
                 return symbolic.called(self, x, args, kwargs, training)
             args, kwargs = self._as_further_inputs(args, kwargs)
+        if self._takes_mask and len(args) == 0:
+            mask = kwargs["mask"] = mask if kwargs.get("mask") is None else kwargs["mask"]
         outer, call = _context.training, _context.call
         if training is None:
             training = outer
@@ -264,7 +278,7 @@ class Layer(Owner):
                 checker.output(self, x, result, entered)
             if self.activity_regularizer is not None:
                 self._penalize_output(self.activity_regularizer, result)
-            return result
+            return result if mask is None and not self.makes_masks else masks.passed_on(self, x, mask, result)
         except Exception as error:
             self._explain(error, x)
             raise

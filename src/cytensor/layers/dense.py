@@ -17,6 +17,7 @@ class Dense(Layer):
     >>> Dense(3)([[1., 2.]]).shape
     (1, 3)
     """
+    supports_masking: bool = True
     casts_integers = True
     takes_several = False
     units: Setting[int] = Setting(int, fixed=True)

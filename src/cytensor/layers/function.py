@@ -14,8 +14,8 @@ class Lambda(Layer):
 
     It has no weights: what a function reads from outside is not trained. output_shape: of a sample, or a function of
     the input's shape; found by trying where it is None. A file names functions and never holds code: a model with a
-    lambda in it is not saved whole, and one with a function of one's own is loaded with `custom_objects`. mask: None,
-    there are no masks.
+    lambda in it is not saved whole, and one with a function of one's own is loaded with `custom_objects`. mask: that of
+    the output, or a function (inputs, mask) of those of the input that gives it; None drops masks.
 
     >>> Lambda(lambda x: x * 2.)([[1., 2.]]).numpy()
     array([[2., 4.]], dtype=float32)
@@ -30,16 +30,19 @@ class Lambda(Layer):
         super().__init__(**kwargs)
         if not callable(function):
             raise TypeError(f"Lambda: function must be a function; got {function!r}")
-        if mask is not None:
-            raise ValueError(f"Lambda: there are no masks, mask must be None; got {mask!r}")
         self.function, self.mask, self.arguments = function, mask, dict(arguments or {})
         self.output_shape = output_shape
+        self.supports_masking = self.makes_masks = mask is not None
         self._wants_training = "training" in inspect.signature(function).parameters
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if self._wants_training:
             return self.function(inputs, **{**self.arguments, "training": bool(training)})
         return self.function(inputs, **self.arguments)
+
+    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
+        """What `mask` says."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
     def _build_for(self, x: Nested) -> None:
         self.build(shape_of(x, batch=None))            # its output's shape is known by calling it alone

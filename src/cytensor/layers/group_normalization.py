@@ -19,6 +19,7 @@ class GroupNormalization(Scaled):
     >>> GroupNormalization(2)([[[1., 3., 5., 9.]]]).numpy().round(2)
     array([[[-1.,  1., -1.,  1.]]], dtype=float32)
     """
+    supports_masking: bool = True
     groups: Setting[int] = Setting(int, fixed=True)
 
     def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, center: bool = True,

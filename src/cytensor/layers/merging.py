@@ -1,4 +1,5 @@
 """Layers that make one tensor of several; each also as a function: add([a, b])."""
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from cytensor.types import ArrayLike, Nested, Shape
 
 class _Merge(Layer):
     """Takes a list of tensors and combines them two by two."""
+    supports_masking: bool = True
 
     if TYPE_CHECKING:                      # one tensor, where another layer may give several
         def __call__(self, x: Nested, *args: Any, training: bool | None = None, **kwargs: Any) -> Tensor: ...
@@ -35,6 +37,12 @@ class _Merge(Layer):
 
     def combine(self, a: Tensor, b: Tensor) -> Tensor:
         raise NotImplementedError
+
+    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
+        """Where any of the inputs is data; None unless all have a mask."""
+        if previous_mask is None or any(mask is None for mask in previous_mask):
+            return None
+        return functools.reduce(ops.logical_or, previous_mask)
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         return broadcast(type(self).__name__, self._several(input_shape))
@@ -114,6 +122,17 @@ class Concatenate(_Merge):
     def call(self, inputs: Any) -> Tensor:
         tensors = self.checked(inputs)
         return ops.concat(tensors, axis=within("Concatenate", self.axis, tensors[0].ndim)[0])
+
+    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
+        """Where, at one place, all features of the inputs are data; an input without a mask is data everywhere."""
+        if previous_mask is None or all(mask is None for mask in previous_mask):
+            return None
+        tensors = self.checked(inputs)
+        parts = [ops.ones(x.shape, dtype="bool") if mask is None else
+                 ops.broadcast_to(mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)), x.shape)
+                 for x, mask in zip(tensors, previous_mask, strict=True)]
+        joined = ops.concat(parts, axis=within("Concatenate", self.axis, tensors[0].ndim)[0])
+        return ops.all(joined, axis=-1)
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         shapes = self._several(input_shape)

@@ -19,6 +19,7 @@ class Noise(Layer):
     Without `seed` it is the process's next of the layer's name when the layer is built, and starts anew where
     `set_seed` was called since.
     """
+    supports_masking: bool = True
     casts_integers = True
     takes_several = False
 

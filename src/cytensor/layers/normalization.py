@@ -12,7 +12,7 @@ from cytensor.initializers import as_axes
 from cytensor.layers.axes import within
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting, constraint_of, regularizer_of
-from cytensor.tensor import Tensor, Variable, as_tensor
+from cytensor.tensor import Tensor, Variable, as_tensor, asarray
 from cytensor.types import Identifier, Shape, WeightConstraint, WeightInitializer, WeightRegularizer
 
 
@@ -65,12 +65,29 @@ def _single(axis: int | Sequence[int]) -> int:
     return axes[0]
 
 
+def _moments(x: Tensor, axes: tuple[int, ...], mask: Any) -> tuple[Tensor, Tensor]:
+    """(mean, variance) over `axes` of what the mask, of one axis less than x, counts as data."""
+    if mask is None:
+        return ops.mean(x, axis=axes), ops.var(x, axis=axes)
+    mask = asarray(mask)
+    if mask.ndim != x.ndim - 1:
+        raise ValueError(f"BatchNormalization: a mask has one axis less than the input; got mask {mask.shape}, input "
+                         f"{x.shape}")
+    counted = ops.broadcast_to(ops.expand_dims(mask, -1), x.shape)
+    count = ops.sum(counted.astype(x.dtype), axis=axes, keepdims=True) + 1e-7                # as Keras
+    mean = ops.sum(ops.where(counted, x, 0), axis=axes, keepdims=True) / count
+    variance = ops.sum(ops.square(ops.where(counted, x - mean, 0)), axis=axes, keepdims=True) / count
+    return mean.reshape(-1), variance.reshape(-1)
+
+
 class BatchNormalization(Scaled):
     """Zero mean and unit variance for each feature: of the batch while training, of moving averages otherwise.
 
     axis: the axis of the features. moving averages: `old * momentum + batch * (1 - momentum)`. The layer infers also
-    while training where its `trainable` is False. Source: Ioffe, Szegedy, "Batch normalization" (2015).
+    while training where its `trainable` is False. mask: of the call, (n, ...) of one axis less than the input; what it
+    leaves out does not count in the batch's mean and variance. Source: Ioffe, Szegedy, "Batch normalization" (2015).
     """
+    supports_masking: bool = True
     axis: Setting[int] = Setting(_single, fixed=True)
     momentum: Setting[float] = Setting(float)
     moving_mean_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
@@ -99,15 +116,15 @@ class BatchNormalization(Scaled):
         self.moving_variance = self.add_weight((size,), self.moving_variance_initializer, dtype, False,
                                                name="moving_variance")
 
-    def call(self, x: Tensor, training: bool | None = False) -> Tensor:
+    def call(self, x: Tensor, training: bool | None = False, mask: Any = None) -> Tensor:
         axis, = within("BatchNormalization", self.axis, x.ndim, lowest=1)
         shape = tuple(n if i == axis else 1 for i, n in enumerate(x.shape))
         wide = widened(x)
         if not training or not self.trainable:
             return narrowed(self.normalized(wide, self.moving_mean, self.moving_variance, shape), x.dtype)
-        if x.size == 0:
+        if x.size == 0 or mask is not None:
             others = tuple(i for i in range(x.ndim) if i != axis)
-            mean, variance = ops.mean(wide, axis=others), ops.var(wide, axis=others)
+            mean, variance = _moments(wide, others, mask)
             result = self.normalized(wide, mean, variance, shape)
         else:
             result, mean, variance = map(as_tensor, cyops.batch_normalize(wide, self.gamma, self.beta, axis,
@@ -130,6 +147,7 @@ class LayerNormalization(Scaled):
 
     axis: an axis of features or several. Source: Ba, Kiros, Hinton, "Layer normalization" (2016).
     """
+    supports_masking: bool = True
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
                  beta_initializer: Identifier = "zeros", gamma_initializer: Identifier = "ones",
@@ -189,6 +207,7 @@ class RMSNormalization(Layer):
 
 class UnitNormalization(Layer):
     """x divided by its Euclidean length along `axis`, one or several; a length of 0 counts as 1e-6."""
+    supports_masking: bool = True
     casts_integers = True
     takes_several = False
     axis: Setting[int | Sequence[int]] = Setting()

@@ -15,6 +15,7 @@ class ActivityRegularization(Layer):
     >>> layer([[1., 2.], [0., 0.]]).tolist(), float(layer.losses[0])
     ([[1.0, 2.0], [0.0, 0.0]], 1.25)
     """
+    supports_masking: bool = True
     l1: float
     l2: float
 

@@ -7,8 +7,8 @@ from cytensor.layers import spatial
 from cytensor.layers.base import Layer
 from cytensor.layers.inputs import in_known_rank
 from cytensor.layers.settings import Setting
-from cytensor.tensor import Tensor
-from cytensor.types import Shape
+from cytensor.tensor import Tensor, asarray
+from cytensor.types import Nested, Shape
 
 
 class Spatial(Layer):
@@ -205,8 +205,21 @@ class GlobalAveragePooling1D(GlobalPooling):
     >>> GlobalAveragePooling1D()([[[1., 5.], [3., 4.]]]).numpy()
     array([[2. , 4.5]], dtype=float32)
     """
+    supports_masking: bool = True
     rank = 1
     op: Callable[..., Tensor] = staticmethod(ops.mean)
+
+    def call(self, x: Tensor, mask: Any = None) -> Tensor:
+        if mask is None:
+            return super().call(x)
+        last, steps = (2, 1) if self.data_format == "channels_last" else (1, 2)
+        counted = ops.expand_dims(asarray(mask), last)
+        total = ops.sum(ops.where(counted, self.known(x), 0), axis=steps, keepdims=self.keepdims)
+        return total / ops.sum(counted.astype(total.dtype), axis=steps, keepdims=self.keepdims)
+
+    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
+        """None: there are no steps left."""
+        return None
 
 
 class GlobalAveragePooling2D(GlobalPooling):

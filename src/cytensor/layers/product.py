@@ -9,7 +9,7 @@ from cytensor.layers.axes import within
 from cytensor.layers.merging import _Merge
 from cytensor.layers.settings import Setting
 from cytensor.tensor import Tensor
-from cytensor.types import ArrayLike, Shape
+from cytensor.types import ArrayLike, Nested, Shape
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -48,6 +48,10 @@ class Dot(_Merge):
                   *(labels[1][1:along[1]] + labels[1][along[1] + 1:])]
         product = ops.einsum(f"{''.join(labels[0])},{''.join(labels[1])}->{''.join(result)}", a, b)
         return ops.expand_dims(product, 1) if product.ndim == 1 else product
+
+    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
+        """None: places of the result are pairs of places."""
+        return None
 
     def _pair(self, parts: Sequence[Any]) -> Sequence[Any]:
         if len(parts) != 2:

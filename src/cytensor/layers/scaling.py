@@ -14,6 +14,7 @@ class Rescaling(Layer):
     >>> Rescaling(0.5, offset=1.0)([2, 4]).numpy()
     array([2., 3.], dtype=float32)
     """
+    supports_masking: bool = True
     casts_integers = True
     takes_several = False
     scale: Setting[float | Sequence[float] | Array] = Setting()

@@ -213,6 +213,7 @@ class RepeatVector(Layer):
 
 class Identity(Layer):
     """Its input."""
+    supports_masking: bool = True
     keeps_dtype = True
 
     def call(self, x: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ class Normalization(Layer):
     >>> layer([[5., 7.]]).numpy()
     array([[3., 0.]], dtype=float32)
     """
+    supports_masking: bool = True
     casts_integers = True
     takes_several = False
     EPSILON = 1e-7

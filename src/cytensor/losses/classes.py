@@ -5,7 +5,7 @@ The functions themselves (per-sample values) are in functions.py and offered her
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cytensor import ops, registry
+from cytensor import masks, ops, registry
 from cytensor.dtypes import as_dtype
 from cytensor.losses import agreement
 from cytensor.losses.functions import (
@@ -27,6 +27,7 @@ from cytensor.losses.functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from cytensor.masks import MaskedTensor
 from cytensor.tensor import Tensor, asarray, operand
 from cytensor.types import ArrayLike, DTypeLike, Identifier
 
@@ -97,9 +98,17 @@ class Loss(registry.Configurable):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: ArrayLike | None = None) -> Tensor:
         """The reduced loss, a scalar; with `reduction="none"` the per-sample values."""
-        values = self.values(y_true, y_pred)
-        loss = reduce_weighted(self.name, values, sample_weight, self.mask(y_true), self.reduction)
+        values, mask = self.values(y_true, y_pred), self.mask(y_true)
+        if type(y_pred) is MaskedTensor:
+            values, mask = _left_out(self.name, values, y_pred, mask)
+        loss = reduce_weighted(self.name, values, sample_weight, mask, self.reduction)
         return loss if self.dtype is None or loss.dtype == self.dtype else loss.astype(self.dtype)
+
+
+def _left_out(op: str, values: Tensor, y_pred: MaskedTensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """(values with 0 where the predictions are masked, what counts)."""
+    own = masks.fitting(op, y_pred, values)
+    return ops.where(own, values, 0), own if mask is None else ops.logical_and(own, asarray(mask).reshape(own.shape))
 
 
 def reduce_weighted(op: str, values: Tensor, sample_weight: ArrayLike | None = None, mask: ArrayLike | None = None,

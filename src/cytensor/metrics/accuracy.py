@@ -99,14 +99,15 @@ class ChosenAccuracy(Mean):
         y_true, y_pred = operand(self.name, y_true), operand(self.name, y_pred)
         kind = agreement.kind_of_targets(y_true.shape, y_pred.shape)
         if kind == "binary":
-            self.add(binary_accuracy(y_true, y_pred, 0.0 if self.from_logits else 0.5), sample_weight)
+            values = binary_accuracy(y_true, y_pred, 0.0 if self.from_logits else 0.5)
+            self.add_unmasked(y_pred, values, sample_weight)
         elif kind == "sparse" and self.ignore_class is not None:
             counted = ops.not_equal(y_true, self.ignore_class)
             values = sparse_categorical_accuracy(ops.where(counted, y_true, 0), y_pred).astype("float32")
             weights = 1.0 if sample_weight is None else aligned_weights(self.name, sample_weight, values)
-            self.add(values, weights * counted.reshape(values.shape).astype(values.dtype))
+            self.add_unmasked(y_pred, values, weights * counted.reshape(values.shape).astype(values.dtype))
         else:
-            self.add(_BY_KIND[kind](y_true, y_pred), sample_weight)
+            self.add_unmasked(y_pred, _BY_KIND[kind](y_true, y_pred), sample_weight)
 
 
 class Accuracy(FunctionMean):

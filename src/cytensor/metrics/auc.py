@@ -50,7 +50,8 @@ class AUC(_Thresholded):
         if summation_method not in METHODS:
             raise registry.unknown("summation_method", summation_method, METHODS)
         self._one_label: dict[str, Any] = {"num_thresholds": num_thresholds, "curve": curve,
-                                           "summation_method": summation_method, "thresholds": thresholds}
+                                           "summation_method": summation_method,
+                                           "thresholds": registry.fresh(thresholds)}
         is_exact = multi_label or (thresholds is None and num_thresholds in (None, DEFAULT_THRESHOLDS))
         if thresholds is None:
             count = DEFAULT_THRESHOLDS if num_thresholds is None else num_thresholds

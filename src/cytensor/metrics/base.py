@@ -11,6 +11,7 @@ from cytensor.checks.schema import check_like
 from cytensor.dtypes import as_dtype
 from cytensor.losses import agreement
 from cytensor.losses.classes import Loss, aligned_weights
+from cytensor.masks import with_weights
 from cytensor.tensor import Tensor, Variable, asarray, operand
 from cytensor.types import Array, ArrayLike, DTypeLike, Identifier, replaceable
 
@@ -317,6 +318,10 @@ class _Counted(Metric):
         weights = ops.broadcast_to(aligned_weights(self.name, sample_weight, values), values.shape)
         self._add(float(ops.sum(values * weights)), float(ops.sum(weights)))
 
+    def add_unmasked(self, y_pred: Any, values: Tensor, sample_weight: ArrayLike | None) -> None:
+        """Take values but for those whose predictions are masked."""
+        self.add(values, with_weights(self.name, y_pred, values, sample_weight))
+
     def _add(self, total: float, count: float) -> None:
         self.total.assign(float(self.total) + total)
         self.count.assign(float(self.count) + count)
@@ -367,7 +372,7 @@ class MeanMetricWrapper(Mean):
             values = function(y_true, y_pred)          # it brings them together itself
         else:
             values = agreement.call_agreed(self.name, function, y_true, y_pred)
-        self.add(values, sample_weight)
+        self.add_unmasked(y_pred, values, sample_weight)
 
 
 class FunctionMean(Mean):
@@ -381,6 +386,8 @@ class FunctionMean(Mean):
         self.settings = {}
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        given = y_pred
         if not self.of_classes:
             y_true, y_pred = agreement.one_a_sample(self.name, y_true, y_pred)
-        self.add(type(self).function(y_true, y_pred, **self.settings), sample_weight)
+        values = type(self).function(y_true, y_pred, **self.settings)
+        self.add_unmasked(given, values, sample_weight)

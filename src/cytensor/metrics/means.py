@@ -145,9 +145,10 @@ class CosineSimilarity(Mean):
         self.axis = axis
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        given = y_pred
         if self.axis == -1:
             y_true, y_pred = agreement.one_a_sample(self.name, y_true, y_pred)
-        self.add(-functions.cosine_similarity(y_true, y_pred, self.axis), sample_weight)
+        self.add_unmasked(given, -functions.cosine_similarity(y_true, y_pred, self.axis), sample_weight)
 
 
 class KLDivergence(FunctionMean):
@@ -221,7 +222,7 @@ class SparseCategoricalCrossentropy(FunctionMean):
         if sample_weight is not None and self.settings["ignore_class"] is not None:
             counted = ops.not_equal(asarray(y_true), self.settings["ignore_class"]).reshape(values.shape)
             sample_weight = aligned_weights(self.name, sample_weight, values) * counted.astype(values.dtype)
-        self.add(values, sample_weight)
+        self.add_unmasked(y_pred, values, sample_weight)
 
 
 class ChosenCrossentropy(Mean):
@@ -233,4 +234,4 @@ class ChosenCrossentropy(Mean):
         self.settings: dict[str, Any] = {"from_logits": False}
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        self.add(classes.ChosenCrossentropy(**self.settings).values(y_true, y_pred), sample_weight)
+        self.add_unmasked(y_pred, classes.ChosenCrossentropy(**self.settings).values(y_true, y_pred), sample_weight)
