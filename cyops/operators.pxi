@@ -92,7 +92,7 @@ cdef object bitwise(str name, object a, object b):
     if not is_operand(a) or not is_operand(b):
         return NotImplemented
     for given in (a, b):
-        given = given if type(given) is int or type(given) is bool else numpy.asarray(given)
+        given = given if type(given) is int or type(given) is bool else numpy.asarray(coerce(given))
         kind = "i" if type(given) is int else "b" if type(given) is bool else given.dtype.kind
         if kind not in "biu":
             raise TypeError(f"{name}: the operator is for bool and integer tensors; got dtype {given.dtype}")
