@@ -26,6 +26,8 @@ class Embedding(Layer):
     embeddings_regularizer: Setting[WeightRegularizer] = regularizer_of("embeddings")
     embeddings_constraint: Setting[WeightConstraint] = constraint_of("embeddings")
     mask_zero: Setting[bool] = Setting(bool, fixed=True)
+    supports_masking: bool
+    makes_masks: bool
     embeddings: Variable
 
     def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Identifier = "uniform",

@@ -24,6 +24,8 @@ class Lambda(Layer):
     arguments: dict[str, Any]
     output_shape: Any
     mask: Any
+    supports_masking: bool
+    makes_masks: bool
 
     def __init__(self, function: Callable[..., Any], output_shape: Any = None, mask: Any = None,
                  arguments: dict[str, Any] | None = None, **kwargs: Any) -> None:

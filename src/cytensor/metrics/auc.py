@@ -39,6 +39,9 @@ class AUC(_Thresholded):
     thresholds: Array
     num_thresholds: int
     from_logits: bool
+    multi_label: bool
+    label_weights: Array | None
+    labels: "list[AUC]"
 
     def __init__(self, num_thresholds: int | None = 200, curve: str = "ROC", summation_method: str = "interpolation",
                  name: str | None = None, dtype: DTypeLike | None = None,

@@ -27,6 +27,10 @@ class IoU(Metric):
     total_cm: Variable
     num_classes: int
     target_class_ids: list[int]
+    ignore_class: int | None
+    axis: int
+    sparse_y_true: bool
+    sparse_y_pred: bool
 
     def __init__(self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None,
                  dtype: DTypeLike | None = None, ignore_class: int | None = None, sparse_y_true: bool = True,

@@ -121,7 +121,7 @@ class Compiled:
     """What `compile` was given and made of it. Without an optimizer: nothing yet."""
     given: dict[str, Any]
     loss_tracker: Mean | None
-
+    steps_per_execution: int
     output: Output | Outputs
 
     def __init__(self, optimizer: Optimizer | None, output: Output | Outputs, steps_per_execution: int = 1) -> None:

@@ -1,4 +1,5 @@
 """When callbacks hear of batches: once for every `steps_per_execution` of them. Imported by the loops."""
+from collections.abc import Callable
 from typing import Any
 
 from cytensor.callbacks import CallbackList
@@ -20,6 +21,10 @@ class Executions:
     >>> executions.finish({"loss": 2})
     3 2
     """
+
+    size: int
+    begins: list[Callable[..., Any]]
+    ends: list[Callable[..., Any]]
 
     def __init__(self, calls: CallbackList, kind: str, size: int) -> None:
         self.size = size
