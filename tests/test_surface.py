@@ -15,7 +15,7 @@ from cytensor import callbacks, layers
 PUBLIC = ["activations", "callbacks", "constraints", "datasets", "datasets.boston_housing",
           "datasets.california_housing", "datasets.cifar10", "datasets.cifar100", "datasets.fashion_mnist",
           "datasets.imdb", "datasets.mnist", "datasets.reuters",
-          "dtype_policies", "fft", "initializers", "keras", "layers", "linalg",
+          "distribution", "dtype_policies", "fft", "initializers", "keras", "layers", "linalg",
           "losses", "metrics", "mixed_precision", "models", "nn", "optimizers",
           "optimizers.schedules", "plots",
           "random", "regularizers", "saving", "utils"]

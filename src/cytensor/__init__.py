@@ -58,6 +58,9 @@ if TYPE_CHECKING:
         datasets as datasets,
     )
     from cytensor import (
+        distribution as distribution,
+    )
+    from cytensor import (
         dtype_policies as dtype_policies,
     )
     from cytensor import (
@@ -127,9 +130,9 @@ __version__ = "0.1.0"
 
 # Where each name that is loaded on first use lives: a module, or a module and a name in it.
 _MODULES = (
-    "activations", "callbacks", "constraints", "datasets", "dtype_policies", "fft", "initializers", "keras", "layers",
-    "losses", "metrics", "mixed_precision", "models", "nn", "optimizers", "plots", "random", "regularizers", "saving",
-    "utils",
+    "activations", "callbacks", "constraints", "datasets", "distribution", "dtype_policies", "fft", "initializers",
+    "keras", "layers", "losses", "metrics", "mixed_precision", "models", "nn", "optimizers", "plots", "random",
+    "regularizers", "saving", "utils",
 )
 _MEMBERS = {
     "Input": "layers", "Model": "models", "Sequential": "models", "load_model": "models", "set_seed": "random",

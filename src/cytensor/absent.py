@@ -120,6 +120,12 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
         Absent("`bounding_boxes` and inner helpers", "for other models than are here",
                "bounding_boxes Config get_source_inputs is_keras_tensor standardize_dtype"),
     ),
+    "distribution": (
+        Absent("`DeviceMesh`, `TensorLayout`, `LayoutMap`, `ModelParallel`", "every process has the whole model",
+               "DeviceMesh TensorLayout LayoutMap ModelParallel distribute_tensor"),
+        Absent("`initialize`, `list_devices`, `get_device_count`", "`mpiexec` starts the processes and says how many",
+               "initialize list_devices get_device_count"),
+    ),
     "": (
         Absent("`tf.data`", "batches are arrays, a generator or a `PyDataset`", "data TFRecordReader"),
         Absent("`tf.signal`, `tf.image`, `tf.io` and the like",
@@ -128,14 +134,13 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
         Absent("sessions, graphs and traced loops", "every operation runs at once",
                "Session placeholder Graph autograph while_loop cond scan TensorArray TensorSpec compat "
                "py_function numpy_function global_variables_initializer"),
-        Absent("`tf.distribute`", "there is one device, the CPU", "distribute tpu lite"),
+        Absent("`tf.distribute`", "`ct.distribution` trains on several processes", "distribute tpu lite"),
         Absent("`keras.Function`, `Operation`, `InputSpec`, `name_scope`", "`Model(inputs, outputs)` and `Layer`",
                "Function Operation InputSpec name_scope"),
         Absent("`keras.quantizers`, `keras.export`, `keras.distillation`, `keras.visualization`, `keras.legacy`",
                "for other models than are here", "Quantizer quantizers export distillation visualization legacy"),
         Absent("`keras.tree`", "Python's own comprehensions", "tree"),
         Absent("`keras.wrappers`", "`ct.sklearn` has the estimators", "wrappers"),
-        Absent("`keras.distribution`", "there is one device, the CPU", "distribution"),
         Absent("scopes without state", "for JAX", "RematScope StatelessScope SymbolicScope remat"),
         Absent("`applications`, `tf.estimator`, `tf.feature_column`", "for other models than are here",
                "applications estimator feature_column"),
@@ -161,7 +166,7 @@ MEMBERS = {
         _named("predict_proba", "`predict` gives the probabilities"),
         _named("stateless_call stateless_compute_loss", "for JAX"),
         _named("autocast", "inputs are always cast; weights by a layer's own `call`"),
-        _named("distribute_strategy", "there is one device, the CPU"),
+        _named("distribute_strategy", "`ct.distribution.distribution()` gives what was set"),
         _named("train_function test_function predict_function make_train_function make_test_function "
                "make_predict_function", "nothing is traced; a model of one's own overrides `train_step`"),
     ) for name in group.names.split()

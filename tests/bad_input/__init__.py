@@ -21,6 +21,7 @@ from cytensor import (
     callbacks,
     constraints,
     datasets,
+    distribution,
     dtype_policies,
     initializers,
     layers,
@@ -42,10 +43,11 @@ HERE = Path(__file__).parent
 ARROW = "  ==>  "
 MODULES = {
     "ct": ct, "cyops": cyops, "activations": activations, "callbacks": callbacks, "constraints": constraints,
-    "datasets": datasets, "dtype_policies": dtype_policies, "initializers": initializers, "layers": layers,
-    "losses": losses, "metrics": metrics, "mixed_precision": mixed_precision,
-    "models": models, "nn": nn, "optimizers": optimizers, "plots": plots, "random": random,
-    "regularizers": regularizers, "saving": saving, "utils": utils, "schedules": optimizers.schedules,
+    "datasets": datasets, "distribution": distribution, "dtype_policies": dtype_policies,
+    "initializers": initializers, "layers": layers, "losses": losses, "metrics": metrics,
+    "mixed_precision": mixed_precision, "models": models, "nn": nn, "optimizers": optimizers, "plots": plots,
+    "random": random, "regularizers": regularizers, "saving": saving, "utils": utils,
+    "schedules": optimizers.schedules,
 }
 
 

@@ -26,6 +26,7 @@ class Callback:
     """
     model: "Model" = None              # type: ignore[assignment]   # until a run begins, as params
     params: dict[str, Any] = None      # type: ignore[assignment]
+    writes: bool = False               # whether it writes files or text: on several processes, rank 0 alone calls it
     _arguments: tuple[tuple[Any, ...], dict[str, Any]]         # that it was made with
     state_rules: tuple[tuple[str, arguments.Rule], ...] = ()   # attributes to go on from; what each must be
 

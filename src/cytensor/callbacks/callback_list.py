@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cytensor.callbacks.base import HOOKS, OLDER_HOOKS, Callback, History
+from cytensor.parallel import is_follower
 from cytensor.types import Logs
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class CallbackList(Callback):
         self.callbacks.append(callback)
         if isinstance(callback, History) and self.history is None:
             self.history = callback
+        if callback.writes and is_follower():
+            return                     # another process writes
         for hook in HOOKS:
             if _defines(callback, hook):
                 self.methods[hook].append(getattr(callback, hook))

@@ -24,6 +24,7 @@ class BackupAndRestore(Callback):
     which the file is written too, also in the middle of an epoch. delete_checkpoint: whether the file goes when
     training ends. double_checkpoint: accepted for Keras's sake; the file is always replaced in one step.
     """
+    writes: bool = True
     folder: str
     save_freq: str | int
     delete_checkpoint: bool
@@ -57,6 +58,7 @@ class ModelCheckpoint(Monitor):
     from 1. Its folder is made where it does not exist. save_best_only: only when the watched value improved, and where
     the logs lack it; initial_value_threshold: the value to beat at first.
     """
+    writes: bool = True
     state_rules: tuple[tuple[str, Rule], ...] = (("best", or_none(REAL)), ("batches", COUNT))
     filepath: str
     verbose: int

@@ -18,6 +18,7 @@ from cytensor import notebook
 from cytensor.callbacks.base import Callback
 from cytensor.checks import arguments
 from cytensor.data.batch_size import BATCH
+from cytensor.parallel import is_follower
 from cytensor.printing import can_show, printable, say
 from cytensor.types import Logs
 
@@ -25,7 +26,12 @@ INTERVAL = 0.1           # seconds between redraws
 
 
 def resolve_verbose(verbose: int | str, file: Any = None) -> int:
-    """0 (silent), 1 (bar) or 2 (one line an epoch) for the argument `verbose` of fit; "auto" looks at the output."""
+    """0 (silent), 1 (bar) or 2 (one line an epoch) for the argument `verbose` of fit; "auto" looks at the output.
+
+    Of several processes only the first shows progress.
+    """
+    if is_follower():
+        return 0
     if verbose == "auto":
         return 1 if _redraws(file or sys.stdout) else 2
     return int(verbose)
@@ -117,6 +123,7 @@ def _wants_colour(file: Any) -> bool:
 
 class Progress(Callback):
     """The callback that `fit`, `evaluate` and `predict` add for verbose 1 and 2."""
+    writes: bool = True
     width: int = 20
     interval: float = INTERVAL
     unit: str = "step"

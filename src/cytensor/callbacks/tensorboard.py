@@ -33,6 +33,7 @@ class TensorBoard(Callback):
     evaluation_loss_vs_iterations and so on over the optimizer's steps. Values of epochs and evaluations are always
     written; Keras leaves them out where the number of batches is no multiple of `update_freq`.
     """
+    writes: bool = True
     state_rules: tuple[tuple[str, Rule], ...] = (("batch", COUNT),)
     log_dir: str
     histogram_freq: int

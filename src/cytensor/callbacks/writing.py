@@ -18,6 +18,7 @@ class CSVLogger(Callback):
     come later, such as those of a validation that is not of every epoch, become columns behind them; "NA" stands where
     a value is missing. Resumed training goes on behind the epoch that it continues from.
     """
+    writes: bool = True
     state_rules: tuple[tuple[str, Rule], ...] = (
         ("columns", or_none(list_of(TEXT, "strings"))), ("rows", or_none(COUNT)))
     filename: str

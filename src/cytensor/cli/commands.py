@@ -19,7 +19,7 @@ import numpy as np
 
 import cytensor as ct
 from cytensor import plots
-from cytensor.cli import ascii_art, data, networks, photos
+from cytensor.cli import ascii_art, data, distributed, networks, photos
 from cytensor.cli.options import model_path, option, port_number, positive_float, positive_int, seed_number
 from cytensor.datasets import mnist
 from cytensor.saving.files import check_target, read_file
@@ -130,6 +130,11 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     option(add, "--resume", help_text, shown="not kept", metavar="FILE")
     help_text = "picture of the learning curves, .png or .pdf; the test data is then evaluated after every epoch"
     option(add, "--plot", help_text, shown="not drawn", metavar="FILE")
+    help_text = "train on all processes that `mpiexec -n N cytensor train` started; needs the extra mpi"
+    add.add_argument("--distributed", action="store_true", help=help_text)
+    help_text = ("with --distributed, parts into which each batch is cut, a multiple of N: the result is the same, bit "
+                 "for bit, for every N that divides it")
+    option(add, "--shards", help_text, shown="one for each process", type=positive_int, metavar="S")
     add.set_defaults(command=train)
 
 
@@ -186,8 +191,14 @@ def _add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def train(options: argparse.Namespace) -> None:
     """cytensor train"""
+    with distributed.on_all_processes(options) as is_first:
+        train_here(options, is_first)
+
+
+def train_here(options: argparse.Namespace, writes: bool) -> None:
+    """What each process does; `writes`: the files of the options too."""
     check_plot(options.plot)
-    for path in filter(None, (options.save, options.resume)):
+    for path in filter(None, (options.save, options.resume)) if writes else ():
         check_target(path)
     samples, test = data.training(options.data, options.label, options.samples, options.seed)
     if options.model == "convnet":
@@ -205,10 +216,10 @@ def train(options: argparse.Namespace) -> None:
     print(f"\nTest accuracy: {accuracy:.4f} (loss {loss:.4f})\n")
     shown = test._replace(x=test.x[:EXAMPLES], y=test.labels[:EXAMPLES])
     show_predictions(shown, model.predict(shown.x, verbose=0))
-    if options.save:
+    if options.save and writes:
         model.save(options.save)
         print(f"\nModel saved. Use it with: cytensor predict {options.save}")
-    if options.plot:
+    if options.plot and writes:
         title = f"{' '.join(options.data)}: {len(samples.x):,} samples"
         plots.plot_history(history, options.plot, title=title, validation_name="test")
         print(f"\nLearning curves drawn: {options.plot}")

@@ -6,7 +6,7 @@ over when it has ended. Where an epoch begins, and in which order, depends on th
 resumed run meets the same batches.
 """
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from cytensor import nested, random
 from cytensor.checks import arguments
 from cytensor.data.parts import Rows, first_not_finite, named_inputs
 from cytensor.data.sources import as_targets, as_weights
+from cytensor.parallel import Part
 from cytensor.tensor import Tensor, as_tensor, asarray
 from cytensor.types import Array, DTypeLike, Nested
 from cytensor.user_warnings import warn
@@ -25,7 +26,8 @@ class ArrayBatches:
     """Batches of arrays held in memory (or mapped into it).
 
     `steps` is the number of batches that an epoch is to have, `samples` that of the rows; `rows` are the numbers of
-    those in the batch that came last. With `shuffle`, `key` says by which stream: its seed, name and position.
+    those in the batch that came last. With `shuffle`, `key` says by which stream: its seed, name and position. Where
+    `cut` is set, a batch is a list of this process's parts of it, each with its data.
     """
     op: str
     shuffle: bool | str
@@ -34,6 +36,7 @@ class ArrayBatches:
     steps: int
     read: int = 0                      # arrays can be read again: nothing to skip when training is resumed
     key: tuple[int, str, int] | None = None
+    cut: Callable[[int], list[Part]] | None = None
 
     def __init__(self, op: str, x: Nested, y: Any, sample_weight: Any, batch_size: int | None, shuffle: bool | str,
                  steps: int | None, first_epoch: int, class_weight: dict[Any, Any] | None, dtype: DTypeLike,
@@ -102,13 +105,20 @@ class ArrayBatches:
         for start in range((done + first) * size, last * size, size):
             rows = None if order is None else order[start:start + size]
             self.rows = range(start, min(start + size, self.samples)) if rows is None else rows
-            batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]
-            if self._structures is None:
-                yield batch[0] if len(batch) == 1 else tuple(batch)
+            if self.cut is None:
+                yield self._batch(start, size, rows)
             else:
-                yield tuple(_packed(self._structures, batch))
+                yield [(part, self._batch(start + part.first, part.count,
+                                          None if rows is None else rows[part.first:part.first + part.count]))
+                       for part in self.cut(len(self.rows))]
         if last - done < self.steps:
             warn_of_end(self.op, epoch, last - done, f"{self.steps} steps", "the next epoch starts over")
+
+    def _batch(self, start: int, size: int, rows: Rows | None) -> Any:
+        batch = [take_batch(part, dtype, start, size, rows) for part, dtype in self._parts]
+        if self._structures is None:
+            return batch[0] if len(batch) == 1 else tuple(batch)
+        return tuple(_packed(self._structures, batch))
 
     def close(self) -> None:
         """Nothing to do: arrays belong to the caller."""

@@ -1,10 +1,11 @@
 """Batches that somebody else makes: the base class of the user's own, and what reads generators and sequences."""
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cytensor.data.arrays import ArrayBatches, warn_of_end
 from cytensor.data.parts import Rows, as_inputs, count_samples, unpack_x_y_sample_weight
+from cytensor.parallel import Part
 from cytensor.types import DTypeLike
 
 
@@ -79,6 +80,7 @@ class IteratorBatches:
     samples: int | None = None
     rows: Rows | None = None
     key: tuple[int, str, int] | None = None
+    cut: Callable[[int], list[Part]] | None = None     # as ArrayBatches has it
 
     def __init__(self, op: str, source: Any, steps: int | None, first_epoch: int, class_weight: dict[Any, Any] | None,
                  dtype: DTypeLike, casts_integers: bool, several: bool,
@@ -168,6 +170,7 @@ class IteratorBatches:
         x = as_inputs(op, x, self.several)
         batches = ArrayBatches(op, x, y, weights, max(1, count_samples(x)), False, None, 0, self.class_weight,
                                self.dtype, self.casts_integers, self.outputs)
+        batches.cut = self.cut
         return next(batches.epoch(0))
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from cytensor import (
     callbacks,
     constraints,
     datasets,
+    distribution,
     dtype_policies,
     initializers,
     layers,
@@ -39,7 +40,8 @@ from cytensor.tensorflow.config import device
 
 _MODULES = {
     "activations": activations, "backend": backend, "callbacks": callbacks, "config": config,
-    "constraints": constraints, "datasets": datasets, "dtype_policies": dtype_policies,
+    "constraints": constraints, "datasets": datasets, "distribution": distribution,
+    "dtype_policies": dtype_policies,
     "initializers": initializers, "layers": layers,
     "losses": losses, "metrics": metrics, "mixed_precision": mixed_precision, "models": models, "ops": ops,
     "optimizers": optimizers, "preprocessing": preprocessing, "random": random,

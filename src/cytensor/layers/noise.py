@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from cytensor import ops, random
+from cytensor import ops, parallel, random
 from cytensor.activations import SELU_ALPHA, SELU_SCALE
 from cytensor.halves import in_numpy
 from cytensor.layers.base import Layer
 from cytensor.layers.settings import Setting
 from cytensor.tensor import Tensor, asarray
-from cytensor.types import Shape
+from cytensor.types import Array, Shape
 
 
 class Noise(Layer):
@@ -54,7 +54,11 @@ class Noise(Layer):
 
     def _drawn(self, x: Tensor, mean: float, stddev: float) -> Tensor:
         """Normal noise of x's shape and dtype."""
-        return asarray(random.draw_normal(self.source(), x.shape, mean, stddev, in_numpy(x.dtype)), x.dtype)
+        source = self.source()
+
+        def draw(shape: tuple[int, ...]) -> Array:
+            return random.draw_normal(source, shape, mean, stddev, in_numpy(x.dtype))
+        return asarray(parallel.drawn(source, x.shape, draw), x.dtype)
 
     def __getstate__(self) -> dict[str, Any]:
         if self.generator is not None:
@@ -76,8 +80,16 @@ def dropped(layer: Any, x: Tensor, mask_shape: Callable[[tuple[int, ...]], tuple
         return x
     if layer.rate == 1:
         return ops.where(ops.zeros((), "bool"), x, 0.0)
-    kept = ops.greater_equal(asarray(layer.source().random(mask_shape(x.shape), dtype="float32")), layer.rate)
-    return ops.where(kept, x * float(x.dtype.type(1) / x.dtype.type(1 - layer.rate)), 0.0)       # 0 * inf is no 0
+    scaled = x * float(x.dtype.type(1) / x.dtype.type(1 - layer.rate))
+    return ops.where(kept(layer, mask_shape(x.shape)), scaled, 0.0)       # 0 * inf is no 0
+
+
+def kept(layer: Any, shape: tuple[int, ...]) -> Tensor:
+    """The mask of what a layer with a `rate` keeps: each of its elements with probability 1 - rate."""
+    noise_shape, source = getattr(layer, "noise_shape", None), layer.source()
+    has_rows = noise_shape is None or noise_shape[0] != 1
+    draws = parallel.drawn(source, shape, lambda shape: source.random(shape, dtype="float32"), has_rows)
+    return ops.greater_equal(asarray(draws), layer.rate)
 
 
 class Dropout(Noise):
@@ -123,8 +135,7 @@ class AlphaDropout(Dropout):
             return x * 0.0
         low = -SELU_ALPHA * SELU_SCALE
         factor = ((1 - self.rate) * (1 + self.rate * low ** 2)) ** -0.5
-        kept = ops.greater_equal(asarray(self.source().random(self._mask_shape(x.shape), dtype="float32")), self.rate)
-        result: Tensor = ops.where(kept, x, low) * factor - factor * low * self.rate
+        result: Tensor = ops.where(kept(self, self._mask_shape(x.shape)), x, low) * factor - factor * low * self.rate
         return result
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import cyops
-from cytensor import initializers, norms, ops
+from cytensor import initializers, norms, ops, parallel
 from cytensor.halves import narrowed, wide_dtype, widened
 from cytensor.initializers import as_axes
 from cytensor.layers.axes import within
@@ -69,27 +69,35 @@ def _moments(x: Tensor, axes: tuple[int, ...], mask: Any) -> tuple[Tensor, Tenso
     """(mean, variance) over `axes` of what the mask, of one axis less than x, counts as data."""
     if mask is None:
         return ops.mean(x, axis=axes), ops.var(x, axis=axes)
-    mask = asarray(mask)
-    if mask.ndim != x.ndim - 1:
-        raise ValueError(f"BatchNormalization: a mask has one axis less than the input; got mask {mask.shape}, input "
-                         f"{x.shape}")
-    counted = ops.broadcast_to(ops.expand_dims(mask, -1), x.shape)
+    counted = _counted(x, mask)
     count = ops.sum(counted.astype(x.dtype), axis=axes, keepdims=True) + 1e-7                # as Keras
     mean = ops.sum(ops.where(counted, x, 0), axis=axes, keepdims=True) / count
     variance = ops.sum(ops.square(ops.where(counted, x - mean, 0)), axis=axes, keepdims=True) / count
     return mean.reshape(-1), variance.reshape(-1)
 
 
+def _counted(x: Tensor, mask: Any) -> Tensor:
+    """The mask in the shape of x; ValueError unless it has one axis less."""
+    mask = asarray(mask)
+    if mask.ndim != x.ndim - 1:
+        raise ValueError(f"BatchNormalization: a mask has one axis less than the input; got mask {mask.shape}, input "
+                         f"{x.shape}")
+    return ops.broadcast_to(ops.expand_dims(mask, -1), x.shape)
+
+
 class BatchNormalization(Scaled):
     """Zero mean and unit variance for each feature: of the batch while training, of moving averages otherwise.
 
     axis: the axis of the features. moving averages: `old * momentum + batch * (1 - momentum)`. The layer infers also
-    while training where its `trainable` is False. mask: of the call, (n, ...) of one axis less than the input; what it
-    leaves out does not count in the batch's mean and variance. Source: Ioffe, Szegedy, "Batch normalization" (2015).
+    while training where its `trainable` is False. synchronized: whether, under a `distribution`, the statistics are of
+    the whole batch on all processes; else each normalises its own rows, and the moving averages are averaged. mask: of
+    the call, (n, ...) of one axis less than the input; what it leaves out does not count in the batch's mean and
+    variance. Source: Ioffe, Szegedy, "Batch normalization" (2015).
     """
     supports_masking: bool = True
     axis: Setting[int] = Setting(_single, fixed=True)
     momentum: Setting[float] = Setting(float)
+    synchronized: Setting[bool] = Setting(bool)
     moving_mean_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
     moving_variance_initializer: Setting[WeightInitializer] = Setting(initializers.get, fixed=True)
 
@@ -101,10 +109,10 @@ class BatchNormalization(Scaled):
                  gamma_initializer: Identifier = "ones", moving_mean_initializer: Identifier = "zeros",
                  moving_variance_initializer: Identifier = "ones", beta_regularizer: Identifier = None,
                  gamma_regularizer: Identifier = None, beta_constraint: Identifier = None,
-                 gamma_constraint: Identifier = None, **kwargs: Any) -> None:
+                 gamma_constraint: Identifier = None, synchronized: bool = False, **kwargs: Any) -> None:
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
-        self.momentum = momentum
+        self.momentum, self.synchronized = momentum, synchronized
         self.moving_mean_initializer = moving_mean_initializer
         self.moving_variance_initializer = moving_variance_initializer
 
@@ -122,7 +130,9 @@ class BatchNormalization(Scaled):
         wide = widened(x)
         if not training or not self.trainable:
             return narrowed(self.normalized(wide, self.moving_mean, self.moving_variance, shape), x.dtype)
-        if x.size == 0 or mask is not None:
+        if self.synchronized and parallel.current.part is not None:
+            result, mean, variance = self._over_all_shards(wide, axis, shape, mask)
+        elif x.size == 0 or mask is not None:
             others = tuple(i for i in range(x.ndim) if i != axis)
             mean, variance = _moments(wide, others, mask)
             result = self.normalized(wide, mean, variance, shape)
@@ -132,6 +142,24 @@ class BatchNormalization(Scaled):
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving.numpy() * self.momentum + batch.numpy() * (1 - self.momentum))
         return narrowed(result, x.dtype)
+
+    def _over_all_shards(self, x: Tensor, axis: int, shape: tuple[int, ...],
+                         mask: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """(the result, mean, variance) by statistics of all rows of the batch, on whichever process they are."""
+        others = tuple(i for i in range(x.ndim) if i != axis)
+
+        def over_all(values: Tensor) -> Tensor:
+            total: Tensor = parallel.distribution.sum_over_shards(ops.mean(values, axis=others))
+            return total
+        if mask is None:
+            mean = over_all(x)
+            variance = over_all(ops.square(x - mean.reshape(shape)))
+        else:
+            counted = _counted(x, mask)
+            share = over_all(counted.astype(x.dtype)) + 1e-7               # of the entries that are data
+            mean = over_all(ops.where(counted, x, 0)) / share
+            variance = over_all(ops.square(ops.where(counted, x - mean.reshape(shape), 0))) / share
+        return self.normalized(x, mean, variance, shape), mean, variance
 
     def normalized(self, x: Tensor, mean: Tensor, variance: Tensor, shape: Sequence[int]) -> Tensor:
         """(x - mean) / sqrt(variance + epsilon) * gamma + beta, all but x reshaped to `shape` to broadcast."""

@@ -36,6 +36,7 @@ class AUC(_Thresholded):
     """
     direction: str | None = "max"
     points: Array | None = None
+    additive: bool
     thresholds: Array
     num_thresholds: int
     from_logits: bool
@@ -74,6 +75,7 @@ class AUC(_Thresholded):
             self._grow_to(num_labels)
         # Distinct scores, ascending, and at each the weight of positives and of negatives; None: counts are kept.
         self.points = np.zeros((3, 0)) if is_exact else None
+        self.additive = not is_exact
         self._make_counts()
 
     def _check_labels(self, num_labels: int | None) -> None:

@@ -67,6 +67,7 @@ class Metric(registry.Configurable):
     3.0
     """
     strict = False
+    additive: bool = False             # whether the state is sums over batches: what shards of a batch have adds up
     direction: str | None = None       # "max" or "min", whichever is better; what callbacks ask that watch the metric
     name: str
     dtype: np.dtype[Any]
@@ -296,6 +297,7 @@ class GrownMetric(Metric):
 
 class _Counted(Metric):
     """A total and a count in float64: adding up a million batches in float32 would lose digits."""
+    additive: bool = True
 
     def __init__(self, name: str | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__(dtype, name)

@@ -36,6 +36,7 @@ class _Thresholded(Metric):
 
     Predictions must lie in [0, 1], as the thresholds do: ValueError for others, which may be logits.
     """
+    additive: bool = True
     true_positives: Variable
     false_positives: Variable
     true_negatives: Variable

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from cytensor import initializers, ops, registry
+from cytensor import initializers, ops, parallel, registry
 from cytensor.halves import in_numpy
 from cytensor.norms import joint_length
 from cytensor.optimizers.scalars import Rate, Setting, Slot
@@ -122,8 +122,18 @@ class Optimizer(registry.Configurable):
         return self.iterations
 
     def apply(self, grads: Sequence[Tensor | None], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """As `apply_gradients`, from two lists; the variables default to those seen before."""
+        """As `apply_gradients`, from two lists; the variables default to those seen before.
+
+        Under a `distribution` the gradients are this process's, and those of all together are applied.
+        """
         variables = self.parameters if trainable_variables is None else trainable_variables
+        if parallel.distribution is None:
+            self._step(grads, variables)
+        else:
+            parallel.distribution.apply(self._step, grads, variables)
+
+    def _step(self, grads: Sequence[Tensor | None], variables: Sequence[Variable]) -> None:
+        """Change the variables by gradients that are known as a whole."""
         present, variables = self._present(grads, variables)
         self._is_whole = self._are_all(variables)
         if not (self._is_whole and self.built):

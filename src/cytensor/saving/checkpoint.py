@@ -16,6 +16,7 @@ from cytensor.checks import schema
 from cytensor.checks.arguments import TEXT
 from cytensor.data.batches import ArrayBatches, IteratorBatches
 from cytensor.optimizers.schedules import LearningRateSchedule
+from cytensor.parallel import is_follower
 from cytensor.saving import files
 from cytensor.saving import models as saving
 from cytensor.types import Array, Config, Logs, Path
@@ -124,7 +125,8 @@ class Resume:
 
     def _check_writable(self) -> None:
         """Raise now where the file could not be written after the first epoch."""
-        files.check_target(self.filepath)
+        if not is_follower():
+            files.check_target(self.filepath)
         for callback in self.callbacks:
             try:
                 json.dumps(_without_arrays(callback.get_state(), {}, ""))
@@ -209,7 +211,12 @@ class Resume:
             self.save(epoch - 1, done, logs)
 
     def save(self, epoch: int, batch: int = 0, logs: Logs | None = None) -> None:
-        """Write the file: `epoch` is done, and `batch` batches of the next. The old file stays until then."""
+        """Write the file: `epoch` is done, and `batch` batches of the next. The old file stays until then.
+
+        Of several processes the first writes it: all have the same to write.
+        """
+        if is_follower():
+            return
         save_checkpoint(self.filepath, self.model, {
             "epoch": epoch, "batch": batch, "logs": logs or {}, "seen": self.seen,
             "metrics": [metric.get_state() for metric in self.model.metrics],

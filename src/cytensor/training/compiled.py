@@ -5,7 +5,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-from cytensor import losses, nested, registry
+from cytensor import losses, nested, parallel, registry
 from cytensor import metrics as metric_classes
 from cytensor.losses import Loss
 from cytensor.metrics.base import Mean, Metric
@@ -90,6 +90,8 @@ class Output:
             raise ValueError(f"compute_loss: y must be one array, for the model has one output; got {len(y)} arrays in "
                              f"a {type(y).__name__}, of shapes {shapes}")
         loss: Tensor = self.loss(y, y_pred, sample_weight)
+        correction = parallel.correction(0)
+        loss = loss if correction is None else loss * correction
         return loss if self.loss_weight is None else loss * self.loss_weight
 
     def update_metrics(self, y: Nested, y_pred: Nested, sample_weight: ArrayLike | None) -> None:
@@ -98,7 +100,7 @@ class Output:
             return
         y, y_pred = _sole(y), _sole(y_pred)
         for metric, weighted in self.metrics:
-            metric.update_state(y, y_pred, sample_weight if weighted else None)
+            parallel.update_metric(metric, y, y_pred, sample_weight if weighted else None)
 
 
 def made_of(layout: Layout | None, name: str | None, given: dict[str, Any]) -> "Output | Outputs":

@@ -11,6 +11,7 @@ from cytensor.data.batches import ArrayBatches, IteratorBatches
 from cytensor.training.executions import Executions
 from cytensor.training.return_values import as_arrays, as_floats, joined
 from cytensor.training.run import Parts
+from cytensor.training.steps import steps_of
 from cytensor.types import Logs, Nested
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ def evaluate_batches(model: "Trainer", batches: Batches, calls: CallbackList) ->
     calls.call("on_test_begin", {})
     executions = Executions(calls, "test", model.steps_per_execution)
     done, logs = 0, {}
-    run = model._run
+    run, steps = model._run, steps_of(model, batches)
     try:
         for step, data in enumerate(batches.epoch(0)):
             executions.begin(step)
-            logs = as_floats("test_step", model.test_step(data))
+            logs = as_floats("test_step", steps.test(data))
             run.parts = run.parts or Parts(model)
             done = step + 1
             if executions.end(step, logs) and model.stop_evaluating:
@@ -58,10 +59,11 @@ def predict_batches(model: "Trainer", batches: Batches, calls: CallbackList) -> 
     calls.call("on_predict_begin", {})
     executions = Executions(calls, "predict", model.steps_per_execution)
     outputs: list[Nested] = []
+    steps = steps_of(model, batches)
     first = 0                          # of the outputs of the execution
     for step, data in enumerate(batches.epoch(0)):
         executions.begin(step)
-        outputs.append(as_arrays(model.predict_step(data)))
+        outputs.append(as_arrays(steps.predict(data)))
         if executions.ends_with(step):
             executions.finish({"outputs": joined(outputs[first:])})
             first = len(outputs)

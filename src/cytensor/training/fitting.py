@@ -12,6 +12,7 @@ from cytensor.training.executions import Executions
 from cytensor.training.numerics import warn_not_finite
 from cytensor.training.return_values import as_floats
 from cytensor.training.run import Parts
+from cytensor.training.steps import Steps, steps_of
 from cytensor.types import Logs, Path
 
 if TYPE_CHECKING:
@@ -34,17 +35,20 @@ class Epochs:
     validation: Batches | None
     validation_freq: int | EpochNumbers
     resume: Resume | None
+    steps: Steps
 
     def __init__(self, model: "Trainer", batches: Batches, calls: CallbackList, validation: Batches | None,
                  validation_freq: int | EpochNumbers, resume: Resume | None) -> None:
         self.model, self.batches, self.calls = model, batches, calls
         self.validation, self.validation_freq, self.resume = validation, validation_freq, resume
+        self.steps = steps_of(model, batches)
 
     def run(self, first: int, epochs: int) -> None:
         """Train from epoch `first` (from 0), or from where the file stands, to `epochs`."""
         model, calls, logs = self.model, self.calls, {}
         calls.call("on_train_begin", {})
         first = self.resume.start(first) if self.resume else first
+        self.steps.begin(self.batches, calls)
         for epoch in range(first, epochs if not model.stop_training else first):
             model.reset_metrics()
             calls.call("on_epoch_begin", epoch, {})
@@ -54,6 +58,7 @@ class Epochs:
                 results = evaluate_batches(model, self.validation, calls)
                 logs.update({f"val_{name}": value for name, value in sorted(results.items())})
             calls.call("on_epoch_end", epoch, logs)
+            self.steps.end_epoch(epoch)
             if self.resume:
                 self.resume.save(epoch)
             if model.stop_training or getattr(self.batches, "exhausted", False):
@@ -63,7 +68,7 @@ class Epochs:
 
     def _train(self, epoch: int) -> Logs:
         """Train on the batches of one epoch, or on the rest of them; returns its logs."""
-        model, batches, resume = self.model, self.batches, self.resume
+        model, batches, resume, steps = self.model, self.batches, self.resume, self.steps
         executions = Executions(self.calls, "train", model.steps_per_execution)
         done, logs = resume.enter() if resume else (0, {})
         run, checker = model._run, layer_context.checker
@@ -73,13 +78,13 @@ class Epochs:
                 executions.begin(step)
                 if checker is not None:
                     checker.rows = batches.rows
-                logs = as_floats("train_step", model.train_step(data))
+                logs = as_floats("train_step", steps.train(data))
                 run.parts = run.parts or Parts(model)
                 done = step + 1
                 if not run.warned and not math.isfinite(logs.get("loss", 0.0)):
-                    warn_not_finite(run, epoch, step, logs["loss"], batching.find_not_finite(data, batches.rows))
+                    warn_not_finite(run, epoch, step, logs["loss"], steps.find_not_finite(data, batches.rows))
                 run.has_trained = True
-                if executions.end(step, logs) and model.stop_training:
+                if executions.end(step, logs) and steps.stops(self.calls):
                     break
                 if resume:
                     resume.after_batch(epoch, done, logs)

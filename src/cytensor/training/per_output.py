@@ -5,7 +5,7 @@ compiled.py imports this, and has the one output that most models have.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cytensor import losses, nested, registry
+from cytensor import losses, nested, parallel, registry
 from cytensor import metrics as metric_classes
 from cytensor.losses import Loss
 from cytensor.metrics import Metric
@@ -241,6 +241,8 @@ class Outputs:
             except Exception as error:
                 error.add_note(f"in the loss of output '{layout.paths[place]}'")
                 raise
+            correction = parallel.correction(place)
+            value = value if correction is None else value * correction
             if tracker is not None:
                 tracker.add(float(value), predictions[place].shape[0] if predictions[place].ndim else 1)
             value = value if weight is None else value * weight
@@ -282,7 +284,8 @@ class Outputs:
                 if targets[place] is None:
                     raise ValueError(f"compute_metrics: the metric '{metric.name}' of output '{layout.paths[place]}' "
                                      f"needs targets; got none")
-                metric.update_state(targets[place], predictions[place], weights[place] if weighted else None)
+                parallel.update_metric(metric, targets[place], predictions[place],
+                                       weights[place] if weighted else None)
 
 
 def _is_array(value: Any) -> bool:
