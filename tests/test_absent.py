@@ -98,7 +98,7 @@ class Halves(ct.layers.Layer):
 
 
 @pytest.mark.parametrize(("make", "name", "reason"), [
-    (ct.Sequential, "export", "models run here as they are; save writes them to a file"),
+    (ct.Sequential, "quantize", "models run here as they are; save writes them to a file"),
     (ct.Model, "predict_classes", "predict(x).argmax(axis=-1), or predict(x) > 0.5 for one probability"),
     (ct.Sequential, "fit_generator", "fit, evaluate and predict take generators"),
     (lambda: ct.layers.Dense(1), "get_output_at", "input and output are those of the first call on a symbolic tensor"),

@@ -157,7 +157,7 @@ EVERYWHERE = (
 # What layers and models of Keras have beside: the reason for each method or attribute.
 MEMBERS = {
     name: group.reason for group in (
-        _named("export quantize jit_compile run_eagerly", "models run here as they are; `save` writes them to a file"),
+        _named("quantize jit_compile run_eagerly", "models run here as they are; `save` writes them to a file"),
         _named("get_input_at get_output_at symbolic_call save_spec",
                "`input` and `output` are those of the first call on a symbolic tensor"),
         _named("input_spec", "`call` may raise for an input that it does not take"),

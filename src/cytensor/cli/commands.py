@@ -91,9 +91,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cytensor {ct.__version__}")
     parser.set_defaults(command=None)
-    commands = parser.add_subparsers(title="commands", metavar="{train,predict,demo,bench,info}")
+    commands = parser.add_subparsers(title="commands", metavar="{train,predict,export,demo,bench,info}")
     _add_train(commands)
     _add_predict(commands)
+    _add_export(commands)
     _add_demo(commands)
     _add_bench(commands)
     add = commands.add_parser("info", help="show version, instruction set, threads, dtypes and packaged data")
@@ -154,6 +155,18 @@ def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     help_text = "picture, .png or .pdf, of the first images and of the confusion matrix where the data has labels"
     option(add, "--plot", help_text, shown="not drawn", metavar="FILE")
     add.set_defaults(command=predict)
+
+
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = commands.add_parser(
+        "export",
+        help="write a saved model as ONNX, for other programs",
+        description="Write a model that `cytensor train --save` or `model.save` wrote as a file of ONNX, which other "
+        "programs run without cytensor; the number of samples stays open.",
+    )
+    add.add_argument("model", metavar="MODEL.safetensors", help="file of a saved model")
+    add.add_argument("file", metavar="MODEL.onnx", help="file to write")
+    add.set_defaults(command=export)
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -273,6 +286,13 @@ def predict(options: argparse.Namespace) -> None:
     if options.plot:
         plots.plot_predictions(x, y, probabilities, count, options.plot)
         print(f"\nPredictions drawn: {options.plot}")
+
+
+def export(options: argparse.Namespace) -> None:
+    """cytensor export"""
+    model = ct.models.load_model(options.model)
+    model.export(options.file)
+    print(f"Exported {model.count_params():,} parameters to {options.file}, {os.path.getsize(options.file):,} bytes")
 
 
 def demo(options: argparse.Namespace) -> None:

@@ -223,6 +223,18 @@ class Model(Trainer, Layer):
         """
         saving.save_model(self, filepath, overwrite)
 
+    def export(self, filepath: Path, format: str = "onnx", verbose: bool | None = None) -> None:
+        """Write the model as ONNX (opset 18), which other programs run: `pip install "cytensor[onnx]"`.
+
+        As in inference: without dropout, noise and losses. The axis of samples stays open; inputs and outputs have the
+        names of their layers. ValueError, with its name, for a layer or function that has no form in ONNX, and for a
+        model that is not built; ImportError where onnx is not installed. As Keras's `export(path, format="onnx")`.
+        """
+        from cytensor.export import export_onnx  # knows models
+        if format != "onnx":
+            raise ValueError(f"export: format must be 'onnx'; got {format!r}; `save` writes what load_model reads")
+        export_onnx(self, filepath)
+
     def to_json(self) -> str:
         """The architecture, without weights, as a JSON string; `model_from_json` makes a new model of it."""
         return saving.model_to_json(self)
