@@ -80,7 +80,7 @@ LAYERS = [
     (L.Reshape((2, -1)), (3, 4)), (L.Permute((2, 1)), (3, 4)), (L.RepeatVector(3), (4,)), (L.Identity(), (3,)),
     (L.Dropout(0.5), (3,)), (L.AlphaDropout(0.5), (3,)), (L.GaussianDropout(0.5), (3,)), (L.GaussianNoise(0.5), (3,)),
     (L.SpatialDropout1D(0.5), (4, 2)), (L.SpatialDropout2D(0.5), (3, 4, 2)), (L.SpatialDropout3D(0.5), (2, 3, 4, 2)),
-    (L.ActivityRegularization(0.1), (3,)), (L.Discretization([-1.0, 0.0, 1.0]), (4,)),
+    (L.Masking(), (4, 3)), (L.ActivityRegularization(0.1), (3,)), (L.Discretization([-1.0, 0.0, 1.0]), (4,)),
     (L.Discretization([-1.0, 0.0, 1.0], output_mode="one_hot"), (1,)),
     (L.Discretization([-1.0, 0.0, 1.0], output_mode="count"), (4,)),
     (L.Lambda(lambda x: x * 2.0 + ct.sum(x, axis=-1, keepdims=True)), (4,)),
@@ -208,6 +208,25 @@ def test_models_inside_models_with_several_outputs(tmp_path):
     model = Model(y, {"sum": L.Add()([a, stack(y)]), "pair": [b, inner(y * 2.0)[1]]})
     made = assert_exported(model, tmp_path, (6,))
     assert len(made.graph.input) == 1 and len(made.graph.output) == 3
+
+
+@pytest.mark.parametrize("behind", [
+    lambda: [L.GlobalAveragePooling1D()], lambda: [L.LayerNormalization(), L.Dropout(0.5), L.GlobalAveragePooling1D()],
+    lambda: [L.Dense(4), L.BatchNormalization(), L.GlobalAveragePooling1D(keepdims=True)], lambda: [L.Permute((2, 1))],
+])
+@pytest.mark.filterwarnings("ignore:layer 'permute")
+def test_masks_go_along_to_the_layers_that_read_them(tmp_path, behind):
+    layers = [L.Input((5,), dtype="int64"), L.Embedding(4, 3, mask_zero=True), *behind()]
+    assert_exported(Sequential(layers), tmp_path, (5,), dtype="int64")
+
+
+def test_masks_of_several_inputs_are_joined(tmp_path):
+    a, b = L.Input((5,), dtype="int64"), L.Input((5,), dtype="int64")
+    rows = L.Embedding(4, 3, mask_zero=True)
+    assert_exported(Model([a, b], L.GlobalAveragePooling1D()(L.Add()([rows(a), rows(b)]))), tmp_path, (5,), (5,),
+                    dtype="int64")
+    with pytest.raises(ValueError, match=r"layer 'concatenate\w*' \(Concatenate\) has no form in ONNX: the mask"):
+        Model([a, b], L.Concatenate()([rows(a), rows(b)])).export(tmp_path / "no.onnx")
 
 
 def test_shared_weights_are_in_the_file_once(tmp_path):

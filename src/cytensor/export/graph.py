@@ -26,8 +26,11 @@ class Value:
     """
 
     def __init__(self, graph: "OnnxGraph", name: str, dtype: Any, shape: Shape | None = None) -> None:
-        self.graph, self.name, self.shape = graph, name, shape
+        self.graph: OnnxGraph = graph
+        self.name: str = name
         self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self.shape: Shape | None = shape
+        self.mask: Value | None = None      # which of its places are data, as layers carry it along
 
     @property
     def known_shape(self) -> Shape:

@@ -12,6 +12,7 @@ from cytensor.export import spatial
 from cytensor.export.activations import RULES, activated, softmax
 from cytensor.export.functions import indices, normalized_rows
 from cytensor.export.graph import Value
+from cytensor.export.masking import mean_of_data
 from cytensor.layers import Layer
 from cytensor.layers.axes import within
 from cytensor.layers.convolution import Conv, Convolution
@@ -67,7 +68,20 @@ def _dense(layer: layers.Dense, x: Value) -> Value:
 @_rule(layers.Embedding)
 def _embedding(layer: layers.Embedding, x: Value) -> Value:
     table = x.graph.weight(layer.embeddings, f"{layer.name}/embeddings")
-    return x.graph.op("Gather", table, indices(x), axis=0)
+    rows = x.graph.op("Gather", table, indices(x), axis=0)
+    if layer.mask_zero:
+        rows.mask = x.graph.op("Not", x.graph.op("Equal", x, 0, dtype="bool"))
+    return rows
+
+
+@_rule(layers.Masking)
+def _masking(layer: layers.Masking, x: Value) -> Value:
+    graph = x.graph
+    differs = graph.op("Not", graph.op("Equal", x, layer.mask_value, dtype="bool"))
+    counted = graph.op("ReduceMax", graph.cast(differs, x.dtype), graph.integers(-1), keepdims=1)
+    result = x * counted
+    result.mask = graph.cast(graph.op("Squeeze", counted, graph.integers(-1)), "bool")
+    return result
 
 
 def _window(layer: Convolution) -> tuple[Any, Any, Any, Any]:
@@ -146,6 +160,8 @@ def _prelu(layer: layers.PReLU, x: Value) -> Value:
 
 @_rule(layers.Softmax)
 def _softmax(layer: layers.Softmax, x: Value) -> Value:
+    if x.mask is not None:
+        x = x.graph.op("Where", x.mask, x, -1e9, dtype=x.dtype, shape=x.shape)
     return softmax(x, within("Softmax", layer.axis, x.ndim))
 
 
@@ -158,6 +174,8 @@ def _pooling(layer: Any, x: Value) -> Value:
 
 @_rule(GlobalPooling)
 def _global_pooling(layer: Any, x: Value) -> Value:
+    if isinstance(layer, layers.GlobalAveragePooling1D) and x.mask is not None:
+        return mean_of_data(x, 1 if layer.data_format == spatial.LAST else 2, layer.keepdims)
     op = "ReduceMax" if "Max" in type(layer).__name__ else "ReduceMean"
     return spatial.global_pool(op, x, layer.data_format, layer.keepdims)
 

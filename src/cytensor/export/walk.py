@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cytensor import keywords, nested
+from cytensor.export import masking
 from cytensor.export.functions import FUNCTIONS
 from cytensor.export.graph import OnnxGraph, Value
 from cytensor.export.layers import rule_of
@@ -36,10 +37,13 @@ def of_layer(layer: Layer, x: Nested, args: Sequence[Any] = (), kwargs: dict[str
         rule = rule_of(layer)
         if rule is None or args or kwargs:
             return _followed(layer, x, args, kwargs)
+        masking.require_form(layer, nested.flatten(x))
         result = rule(layer, x)
         result.shape = layer.compute_output_shape(_shapes(x))
-        is_cast = result.dtype.kind == layer.compute_dtype.kind == "f"
-        return result.graph.cast(result, layer.compute_dtype) if is_cast else result
+        masked = masking.passed_on(layer, nested.flatten(x), result)
+        if result.dtype.kind == layer.compute_dtype.kind == "f":
+            result = result.graph.cast(result, layer.compute_dtype)
+        return masking.with_mask(result, masked)
     except (TypeError, ValueError, KeyError, NotImplementedError, AttributeError) as error:
         if str(error).startswith("export: "):          # of a layer or function inside
             raise
@@ -77,7 +81,7 @@ def _taken(layer: Layer, x: Any) -> Any:
         raise TypeError(f"it computes in {layer.compute_dtype.name}; a model is exported in float32 or float64")
     if not isinstance(x, Value) or not (x.dtype.kind == "f" or layer.casts_integers) or layer.compute_dtype.kind != "f":
         return x
-    return x.graph.cast(x, layer.compute_dtype)
+    return masking.with_mask(x.graph.cast(x, layer.compute_dtype), x.mask)
 
 
 def _shapes(x: Nested) -> Any:
