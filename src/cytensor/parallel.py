@@ -47,6 +47,11 @@ def is_follower() -> bool:
     return distribution is not None and distribution.rank > 0
 
 
+def of_first(value: Any) -> Any:
+    """What the first of several processes has for a value; the value itself where there is but one."""
+    return value if distribution is None else distribution.processes.broadcast(value)
+
+
 def correction(place: int) -> float | None:
     """What the loss of an output is multiplied by, so that the shards' losses add up to the batch's; None for 1."""
     return None if current.corrections is None else current.corrections[place]

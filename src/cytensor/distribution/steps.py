@@ -9,6 +9,7 @@ from cytensor import nested
 from cytensor.data import batches as batching
 from cytensor.data.parts import Rows
 from cytensor.distribution.corrections import corrections
+from cytensor.distribution.handshake import compare, description
 from cytensor.distribution.sums import Deferred, Increments
 from cytensor.parallel import Part, current
 from cytensor.tensor import Variable, asarray
@@ -32,14 +33,29 @@ class DistributedSteps(Steps):
     def __init__(self, strategy: "DataParallel", model: Trainer) -> None:
         super().__init__(model)
         self.strategy = strategy
+        self._somebody_was_asked = False
         self._asks_all = False         # whether a callback may stop one rank alone in the middle of an epoch
 
     def begin(self, batches: "Batches", calls: "CallbackList") -> None:
+        compare(self.strategy.processes, description(self.model, batches, self.strategy, calls.params.get("epochs")))
         self._share_weights()
         self._asks_all = any(not type(callback).__module__.startswith("cytensor.") for callback in calls.callbacks) or (
             any(getattr(method, "__module__", "").split(".")[0] != "cytensor"
                 for method in calls.methods["on_train_batch_end"]))
         self._asks_all = any(self.strategy.processes.gather(self._asks_all))
+
+    def _check_weights(self, epoch: int) -> None:
+        """RuntimeError where the ranks have come to different weights, which no sum of theirs explains."""
+        processes, weights = self.strategy.processes, self.model.weights
+        found = processes.gather(hash_of([weight.numpy() for weight in weights]))
+        if len(set(found)) == 1:
+            return
+        each = processes.gather([hash_of([weight.numpy()]) for weight in weights])
+        name, hashes = next((weight.name, row) for weight, row in zip(weights, zip(*each, strict=True), strict=True)
+                            if len(set(row)) > 1)
+        others = [str(rank) for rank, value in enumerate(hashes) if value != hashes[0]]
+        raise RuntimeError(f"DataParallel: the weights must be the same on all ranks; behind epoch {epoch + 1} "
+                           f"'{name}' on rank {', '.join(others)} differs from that on rank 0")
 
     def _share_weights(self) -> None:
         """All ranks begin with the weights of rank 0, as with PyTorch's DistributedDataParallel."""
@@ -91,7 +107,14 @@ class DistributedSteps(Steps):
             self.model.stop_training = any(self.strategy.processes.gather(bool(self.model.stop_training)))
         return self.model.stop_training
 
+    def terminates(self) -> bool:
+        return self._somebody_was_asked
+
+    def meet(self) -> None:
+        self.strategy.barrier()
+
     def end_epoch(self, epoch: int) -> None:
+        self._check_weights(epoch)
         self.model.stop_training = any(self.strategy.processes.gather(bool(self.model.stop_training)))
 
     def find_not_finite(self, data: Parts, rows: Rows | None) -> str:
@@ -125,9 +148,11 @@ class DistributedSteps(Steps):
     def _together(self, results: list[tuple[Part, Logs, Array]], name: str) -> Logs:
         """The logs of the whole batch: the values of metrics over all, of anything else the mean over the rows."""
         model = self.model
-        rows = [(part, np.array([*(_number(value) * part.weight for value in logs.values()), *added]))
+        asked = float(self.termination.was_asked)              # on its way with what is sent anyhow
+        rows = [(part, np.array([asked, *(_number(value) * part.weight for value in logs.values()), *added]))
                 for part, logs, added in results]
         total = self.strategy.gather_shards(rows).sum(axis=0)
+        self._somebody_was_asked, total = bool(total[0]), total[1:]
         first = results[0][1]
         untouched = {model._compiled.log_name(metric) for metric in self._increments.take(total[len(first):])}
         self._deferred.update(self.strategy.processes)

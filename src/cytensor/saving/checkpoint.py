@@ -16,7 +16,7 @@ from cytensor.checks import schema
 from cytensor.checks.arguments import TEXT
 from cytensor.data.batches import ArrayBatches, IteratorBatches
 from cytensor.optimizers.schedules import LearningRateSchedule
-from cytensor.parallel import is_follower
+from cytensor.parallel import is_follower, of_first
 from cytensor.saving import files
 from cytensor.saving import models as saving
 from cytensor.types import Array, Config, Logs, Path
@@ -115,8 +115,12 @@ class Resume:
     def start(self, first: int) -> int:
         """The epoch to begin with: `first`, or the one that the file has not seen the end of."""
         self._check_writable()
-        if not os.path.exists(self.filepath):
+        exists = os.path.exists(self.filepath)
+        if not of_first(exists):
             return first
+        if not exists:
+            raise FileNotFoundError(f"fit: resume needs '{self.filepath}' to be there for every process; it is for the "
+                                    f"first and not for this one")
         progress = self._load()
         self.within = progress["batch"] > 0
         if progress["read"] and isinstance(self.batches, IteratorBatches):

@@ -13,6 +13,7 @@ from cytensor.training.numerics import warn_not_finite
 from cytensor.training.return_values import as_floats
 from cytensor.training.run import Parts
 from cytensor.training.steps import Steps, steps_of
+from cytensor.training.termination import EXIT_CODE, awaited
 from cytensor.types import Logs, Path
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ class Epochs:
 
     def run(self, first: int, epochs: int) -> None:
         """Train from epoch `first` (from 0), or from where the file stands, to `epochs`."""
+        with awaited(self.resume is not None) as self.steps.termination:
+            self._run(first, epochs)
+
+    def _run(self, first: int, epochs: int) -> None:
         model, calls, logs = self.model, self.calls, {}
         calls.call("on_train_begin", {})
         first = self.resume.start(first) if self.resume else first
@@ -88,6 +93,10 @@ class Epochs:
                     break
                 if resume:
                     resume.after_batch(epoch, done, logs)
+                    if steps.terminates():
+                        resume.save(epoch - 1, done, logs)
+                        steps.meet()           # before the file is there, nobody's end may end the others
+                        raise SystemExit(EXIT_CODE)
             executions.finish(logs)
         except Exception as error:
             error.add_note(f"in fit: epoch {epoch + 1}, batch {done + 1}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cytensor import parallel
 from cytensor.data import batches as batching
 from cytensor.data.parts import Rows
+from cytensor.training.termination import Termination
 from cytensor.types import Logs, Nested
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 class Steps:
     """Those of a model on one process."""
     model: "Trainer"
+    termination: Termination
 
     def __init__(self, model: "Trainer") -> None:
-        self.model = model
+        self.model, self.termination = model, Termination()
 
     def train(self, data: Any) -> Logs:
         logs: Logs = self.model.train_step(data)
@@ -36,6 +38,13 @@ class Steps:
 
     def begin(self, batches: "Batches", calls: "CallbackList") -> None:
         """Called by `fit` before its first batch."""
+
+    def terminates(self) -> bool:
+        """Whether this process, or another one of the run, was asked to end; called behind each batch."""
+        return self.termination.was_asked
+
+    def meet(self) -> None:
+        """Return when all processes of the run have come here."""
 
     def end_epoch(self, epoch: int) -> None:
         """Called by `fit` after each epoch, its validation and its callbacks, before a checkpoint is written."""
