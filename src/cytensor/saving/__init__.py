@@ -1,7 +1,7 @@
 """Files of models and weights (models.py), and of interrupted training (checkpoint.py).
 
-tensors.py: tensors without a model; files.py: bytes on the disk; keras_weights.py: the weights in files of Keras;
-pytorch_weights.py: those of PyTorch's state dicts.
+tensors.py: tensors without a model; files.py: bytes on the disk; keras_weights.py and keras_weights_out.py: the weights
+in files of Keras; pytorch_weights.py: those of PyTorch's state dicts.
 """
 from cytensor.custom_objects import (
     CustomObjectScope,
@@ -12,6 +12,7 @@ from cytensor.custom_objects import (
     register_serializable,
 )
 from cytensor.custom_objects import register_serializable as register_keras_serializable
+from cytensor.saving.keras_weights_out import save_keras_weights
 from cytensor.saving.models import (
     load_model,
     load_weights,
@@ -27,7 +28,7 @@ from cytensor.saving.tensors import load, save
 __all__ = ["custom_object_scope", "CustomObjectScope", "deserialize_keras_object", "get_custom_objects",
            "get_registered_name", "get_registered_object", "load", "load_model", "load_pytorch_weights",
            "load_weights", "model_from_json", "model_to_json", "register_keras_serializable",
-           "register_serializable", "save", "save_model", "save_pytorch_weights", "save_weights",
+           "register_serializable", "save", "save_keras_weights", "save_model", "save_pytorch_weights", "save_weights",
            "serialize_keras_object"]
 
 
