@@ -1,4 +1,4 @@
-"""Training on what others hold data in: pandas frames and series, PyTorch's DataLoader. The same weights as of arrays."""
+"""Training on what others hold data in, frames of pandas and loaders of PyTorch: the weights are those of arrays."""
 import numpy as np
 import pytest
 from small_models import classifier, data
@@ -47,7 +47,7 @@ def test_columns_as_named_inputs():
 def test_columns_that_are_no_numbers_are_named():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"size": [1.0, 2.0], "kind": ["x", "y"]})
-    with pytest.raises(TypeError, match="fit: x must be numbers in one array; got DataFrame: .* 'kind' .*get_dummies"):
+    with pytest.raises(TypeError, match=r"fit: x must be numbers in one array; got DataFrame: .* 'kind' .*get_dummies"):
         classifier().fit(frame, [0, 1], verbose=0)
     with pytest.warns(RuntimeWarning, match="in the batch x is nan for sample 1"):
         classifier("sgd").fit(pd.DataFrame({"a": pd.array([1, None], dtype="Int64")}), [0, 1], verbose=0)

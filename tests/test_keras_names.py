@@ -44,7 +44,6 @@ def test_the_page_gives_the_reasons_of_the_top_level():
     ("from cytensor.keras import applications", "for other models than are here"),
     ("from cytensor.keras import quantizers", "for other models than are here"),
     ("from cytensor.keras.ops import fft", "NumPy's, before training"),
-    ("from cytensor.keras.layers import deserialize", "saving.deserialize_keras_object"),
     ("from cytensor.keras.random import gamma", "NumPy's generators draw them"),
     ("from cytensor.keras.utils import audio_dataset_from_directory", "done before training"),
     ("from cytensor.keras.preprocessing import text_dataset_from_directory", "done before training"),

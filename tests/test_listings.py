@@ -128,6 +128,55 @@ def graph_model(ran):
     assert ran["codings"][-1] < ran["codings"][0] and len(ran["autoencoder"].weights) == 4
 
 
+def digit_convnet(ran):
+    history = ran["history"].history
+    assert history["accuracy"][-1] > 0.75 > history["accuracy"][0] and ran["test_acc"] > 0.7
+    assert [one.shape[1:] for one in ran["activations"]] == [(26, 26, 16), (13, 13, 16), (13, 13, 32), (6, 6, 32)]
+    assert np.all(np.diff(ran["climbed"]) > 0)
+    assert ran["heatmap"].shape == (6, 6) and ran["heatmap"].max() > 0
+    close(ran["preds"], ran["model"].predict(ran["test_images"][:1], verbose=0), 1e-4)
+
+
+def wide_and_deep(ran):
+    assert ran["rmse_test"] < 0.6 and abs(ran["rmse_test"] - ran["mse_test"] ** 0.5) < 1e-4
+    history = ran["two_history"].history
+    assert {"loss", "RootMeanSquaredError", "val_loss", "val_RootMeanSquaredError"} <= set(history)
+    assert history["loss"][-1] < history["loss"][0] / 2
+    assert ran["y_pred_main"].shape == ran["y_pred_aux"].shape == (3, 1)
+
+
+def deep_networks(ran):
+    assert ran["moving"] == [("gamma", True), ("beta", True), ("moving_mean", False), ("moving_variance", False)]
+    assert ran["history"].history["val_accuracy"][-1] > 0.8
+    for before, after in zip(ran["frozen"], ran["still"], strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert not np.array_equal(ran["frozen"][0], ran["model_B_on_A"].layers[2].get_weights()[0])
+    assert ran["history_B"].history["val_accuracy"][-1] > 0.55
+    close(ran["schedule_history"].history["learning_rate"], 0.05 * 0.1 ** (np.arange(3) / 5))
+    close(ran["plateau_history"].history["learning_rate"], [0.05, 0.05, 0.025, 0.0125])
+    assert np.linalg.norm(ran["scheduled"].layers[1].get_weights()[0], axis=0).max() < 2.0001
+    close(ran["finder"].rates, 1e-4 * 1.2 ** np.arange(32), 1e-3)
+    assert len(ran["finder"].losses) == 32 and ran["y_std"].max() > 0
+    assert set(np.unique(ran["sampled"])) == {0.0, 2.0} and ran["sampled"].std(axis=0).max() > 0
+
+
+def custom_training(ran):
+    close(ran["v"], [[100, 42, 0], [8, 10, 200]])
+    close(ran["w"], [[3, 4], [0, 0], [1, 2]])
+    history = ran["history"].history
+    assert history["loss"][-1] < history["loss"][0] and history["huber_metric"][-1] < history["huber_metric"][0]
+    close(ran["loaded"].predict(ran["X_train"], verbose=0), ran["model"].predict(ran["X_train"], verbose=0))
+    assert ran["loaded"].layers[0].get_config()["activation"] == "relu"
+    assert min(weight.min() for weight in ran["model"].layers[-1].get_weights()[:1]) >= 0
+    assert sorted(ran["regressor_history"].history) == ["loss", "reconstruction_error"]
+    close(ran["gradients"], [36, 10])
+    assert [[None if one is None else float(one) for one in row] for row in ran["hessians"]] == [[6, 2], [2, None]]
+    close(ran["better"], [1000])
+    close(ran["better_gradient"], [1])
+    assert ran["epoch_losses"][-1] < ran["epoch_losses"][0] / 2
+    close(ran["cubes"], [8, 8])
+
+
 CHECKS = {
     check.__name__: check
     for check in (
@@ -144,6 +193,10 @@ CHECKS = {
         own_parts,
         callbacks,
         graph_model,
+        digit_convnet,
+        wide_and_deep,
+        deep_networks,
+        custom_training,
     )
 }
 
@@ -154,7 +207,9 @@ def test_every_listing_has_a_check():
 
 @pytest.mark.parametrize("name", CHECKS)
 @pytest.mark.slow
-def test_listing(name, monkeypatch):
+@pytest.mark.filterwarnings("ignore:save. 'own_parts.keras' was written as safetensors", "ignore:gradient. source 1")
+def test_listing(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)                # some write files
     original = (LISTINGS / f"{name}.py").read_text()
     source = IMPORT.sub(r"\1 cytensor", original)
     assert source != original and "tensorflow" not in source

@@ -149,8 +149,6 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
 
 # What most modules of Keras have, and none here.
 EVERYWHERE = (
-    Absent("`serialize`, `deserialize`", "`saving.serialize_keras_object` and `saving.deserialize_keras_object`",
-           "serialize deserialize"),
     Absent("`legacy`", "for files of Keras 2", "legacy"),
 )
 

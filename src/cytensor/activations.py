@@ -11,14 +11,16 @@ import numpy as np
 
 import cyops
 from cyops import Strided
-from cytensor import ops, registry
+from cytensor import configurations, ops, registry
 from cytensor.absent import explain
 from cytensor.autodiff.rules import define
+from cytensor.configurations import deserializer
 from cytensor.symbolic import deferrable
 from cytensor.tensor import Tensor, operand
 from cytensor.types import ArrayLike, Identifier
 
-__all__ = ["celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
+__all__ = ["deserialize", "serialize",
+           "celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
            "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
            "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "squareplus", "swish", "tanh",
            "tanh_shrink", "threshold"]
@@ -330,7 +332,8 @@ def log_softmax(x: ArrayLike, axis: int | Sequence[int] = -1) -> Tensor:
     return ops.log_softmax(x, axis=axis)
 
 
-registry.register("activations", *(globals()[name] for name in __all__ if name not in ("get", "swish", "hard_swish")))
+registry.register("activations", *(globals()[name] for name in __all__ if name not in (
+    "get", "deserialize", "serialize", "swish", "hard_swish")))
 registry.register_alias("activations", silu, "swish")
 registry.register_alias("activations", hard_silu, "hard_swish")
 
@@ -338,4 +341,17 @@ registry.register_alias("activations", hard_silu, "hard_swish")
 def get(identifier: Identifier) -> Callable[..., Any]:
     """The function that a name or function means; None gives `linear`."""
     return registry.lookup("activations", identifier) or linear
+deserialize: Callable[..., Any] = deserializer("activations")
+
+
+def serialize(activation: Callable[..., Any]) -> Any:
+    """The name of a function of this module; of one's own a dictionary, as `deserialize` takes it.
+
+    >>> serialize(relu), serialize(get("gelu"))
+    ('relu', 'gelu')
+    """
+    config = configurations.serialize(activation)
+    return config["config"] if isinstance(config, dict) and activation in globals().values() else config
+
+
 explain(__name__)

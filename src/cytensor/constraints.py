@@ -1,13 +1,16 @@
 """Constraints: maps that bring a weight back into an allowed set after each training step."""
+from collections.abc import Callable
 from typing import Any
 
 from cytensor import norms, ops, registry
 from cytensor.absent import explain
+from cytensor.configurations import deserializer, serialize
 from cytensor.halves import narrowed, widened
 from cytensor.tensor import Tensor
 from cytensor.types import Axis, Identifier
 
-__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm", "min_max_norm",
+__all__ = ["deserialize", "serialize",
+           "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm", "min_max_norm",
            "non_neg", "unit_norm"]
 
 
@@ -94,4 +97,5 @@ unit_norm = UnitNorm
 def get(identifier: Identifier) -> Any:
     """The constraint that a name, configuration, class, instance or function means; None stays None."""
     return registry.lookup("constraints", identifier, Constraint)
+deserialize: Callable[..., Any] = deserializer("constraints")
 explain(__name__)

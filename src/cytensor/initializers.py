@@ -5,19 +5,20 @@ shape every time; without one it draws from the stream of the weight it is for (
 in quotes, for NumPy loads `numpy.random` where it is first asked for, and an import of this package need not.
 """
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from cytensor import random, registry
 from cytensor.absent import explain
+from cytensor.configurations import deserializer, serialize
 from cytensor.dtypes import as_dtype
 from cytensor.tensor import Tensor, asarray
 from cytensor.types import Array, ArrayLike, DTypeLike, Identifier
 
-__all__ = [
-    "Constant",
+__all__ = ["deserialize", "serialize",
+           "Constant",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",
@@ -308,4 +309,5 @@ variance_scaling = VarianceScaling
 def get(identifier: Identifier) -> Any:
     """The initializer that a name, configuration, class, instance or function (shape, dtype) means."""
     return registry.lookup("initializers", identifier, Initializer)
+deserialize: Callable[..., Any] = deserializer("initializers")
 explain(__name__)

@@ -1,15 +1,18 @@
 """Regularizers: penalties on weights that are added to the loss."""
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from cytensor import norms, ops, registry
 from cytensor.absent import explain
+from cytensor.configurations import deserializer, serialize
 from cytensor.halves import widened
 from cytensor.tensor import Tensor, operand
 from cytensor.types import Identifier
 
-__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l1", "l1_l2", "l2",
+__all__ = ["deserialize", "serialize",
+           "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l1", "l1_l2", "l2",
            "orthogonal_regularizer"]
 
 
@@ -89,4 +92,5 @@ orthogonal_regularizer = OrthogonalRegularizer
 def get(identifier: Identifier) -> Any:
     """The regularizer that a name, configuration, class, instance or function means; None stays None."""
     return registry.lookup("regularizers", identifier, Regularizer)
+deserialize: Callable[..., Any] = deserializer("regularizers")
 explain(__name__)

@@ -217,6 +217,31 @@ class Variable(_Assignable):
     def trainable(self, value: bool) -> None:
         cyops.set_trainable(self, bool(value) and self.dtype.kind == "f")
 
+    # -- TensorFlow's words for writing to some positions -------------------------------------------------------------
+    def scatter_nd_update(self, indices: ArrayLike, updates: ArrayLike, name: str | None = None) -> Self:
+        """Writes updates (*s, ...) at positions (*s, k) along the first k axes; of equal positions the last counts.
+
+        Returns self. ValueError for a position outside, and for updates of another shape.
+
+        >>> Variable([1., 2., 3.]).scatter_nd_update([[0], [2]], [7., 9.]).numpy()
+        array([7., 2., 9.], dtype=float32)
+        """
+        from cytensor.tensorflow import positions  # its words are needed where they are used alone
+        return self.assign(positions.tensor_scatter_nd_update(self.value(), indices, updates))
+
+    def scatter_nd_add(self, indices: ArrayLike, updates: ArrayLike, name: str | None = None) -> Self:
+        """Adds updates at positions, as `scatter_nd_update` writes them; those of equal positions add up."""
+        from cytensor.tensorflow import positions
+        return self.assign(positions.tensor_scatter_nd_add(self.value(), indices, updates))
+
+    def scatter_nd_sub(self, indices: ArrayLike, updates: ArrayLike, name: str | None = None) -> Self:
+        """Subtracts updates at positions."""
+        return self.scatter_nd_add(indices, -Strided(updates))
+
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Self:
+        """Writes the rows of an `IndexedSlices`; returns self."""
+        return self.scatter_nd_update(np.asarray(sparse_delta.indices)[..., None], sparse_delta.values)
+
     def numpy(self) -> Array:
         """A copy of the values as a NumPy array."""
         return np.array(self)

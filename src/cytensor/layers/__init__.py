@@ -1,6 +1,10 @@
 """Layers. base.py has the Layer class; the others one kind of layer each."""
+from collections.abc import Callable
+from typing import Any
+
 from cytensor import registry
 from cytensor.absent import explain
+from cytensor.configurations import deserializer, serialize
 from cytensor.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from cytensor.layers.base import Layer
 from cytensor.layers.convolution import Conv1D, Conv2D, Conv3D, Convolution1D, Convolution2D, Convolution3D
@@ -81,7 +85,8 @@ from cytensor.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, 
 from cytensor.layers.standardising import Normalization
 from cytensor.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
-__all__ = ["Activation", "ActivityRegularization", "Add", "AlphaDropout", "Average", "AveragePooling1D",
+__all__ = ["deserialize", "serialize",
+           "Activation", "ActivityRegularization", "Add", "AlphaDropout", "Average", "AveragePooling1D",
            "AveragePooling2D", "AveragePooling3D", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNormalization",
            "CategoryEncoding", "Concatenate", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D",
            "Conv3DTranspose", "Convolution1D", "Convolution1DTranspose", "Convolution2D", "Convolution2DTranspose",
@@ -105,4 +110,5 @@ def __dir__() -> list[str]:
 
 
 registry.register("layers", *(entry for entry in map(globals().get, __all__) if isinstance(entry, type)))
+deserialize: Callable[..., Any] = deserializer("layers")
 explain(__name__)

@@ -1,9 +1,10 @@
 """Metrics. base.py has the Metric class and the means; the other files have a family each."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cytensor import registry
 from cytensor.absent import explain
+from cytensor.configurations import deserializer, serialize
 from cytensor.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -87,7 +88,8 @@ _LOSSES = (binary_crossentropy, binary_focal_crossentropy, categorical_crossentr
            mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
            sparse_categorical_crossentropy, squared_hinge)
 
-__all__ = ["Metric", "MeanMetricWrapper", "get", *(entry.__name__ for entry in (*_CLASSES, *_FUNCTIONS, *_LOSSES))]
+__all__ = ["deserialize", "serialize",
+           "Metric", "MeanMetricWrapper", "get", *(entry.__name__ for entry in (*_CLASSES, *_FUNCTIONS, *_LOSSES))]
 
 
 def __dir__() -> list[str]:
@@ -155,4 +157,5 @@ def _beside(loss: "Loss | None", item: Identifier) -> Any:
     return metric
 
 
+deserialize: Callable[..., Any] = deserializer("metrics")
 explain(__name__)

@@ -2,14 +2,15 @@
 import bisect
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cytensor import registry
 from cytensor.absent import explain
+from cytensor.configurations import deserializer, serialize
 from cytensor.types import Config
 
-__all__ = [
-    "CosineDecay",
+__all__ = ["deserialize", "serialize",
+           "CosineDecay",
     "CosineDecayRestarts",
     "ExponentialDecay",
     "InverseTimeDecay",
@@ -159,4 +160,5 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 registry.register("schedules", ExponentialDecay, CosineDecay, CosineDecayRestarts, PiecewiseConstantDecay,
                   PolynomialDecay, InverseTimeDecay)
+deserialize: Callable[..., Any] = deserializer("schedules")
 explain(__name__)

@@ -3,22 +3,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cytensor import registry
+from cytensor.configurations import serialize as serialize_keras_object
 from cytensor.custom_objects import CustomObjectScope
 
 __all__ = ["deserialize_keras_object", "serialize_keras_object"]
-
-
-def serialize_keras_object(obj: Any) -> Any:
-    """A layer, loss, optimizer or another part, or a function, as a dictionary that JSON can hold, as in Keras 3.
-
-    {"module", "class_name", "config", "registered_name"}; numbers, strings, lists and dictionaries of parts stay what
-    they are. TypeError for what has no name that could be given again.
-
-    >>> import cytensor as ct
-    >>> serialize_keras_object(ct.regularizers.L2(0.5))["config"]
-    {'l2': 0.5}
-    """
-    return registry.to_keras(registry.serialize(obj))
 
 
 def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None,

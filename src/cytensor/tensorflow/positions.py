@@ -5,6 +5,7 @@ Each is written from the ops, so it has their gradients.
 import builtins
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,22 @@ from cytensor.tensor import Tensor, operand
 from cytensor.tensorflow.arrays import integers, lengths_of
 from cytensor.types import Array, ArrayLike
 
-__all__ = ["boolean_mask", "gather", "gather_nd", "scatter_nd", "tensor_scatter_nd_add", "tensor_scatter_nd_update"]
+__all__ = ["IndexedSlices", "boolean_mask", "gather", "gather_nd", "scatter_nd", "tensor_scatter_nd_add",
+           "tensor_scatter_nd_update"]
+
+
+class IndexedSlices(NamedTuple):
+    """Rows of a larger tensor, and where they belong: what `variable.scatter_update` and its like take.
+
+    values: (n, ...), the rows; indices: (n,), their places along the first axis; dense_shape: of the larger tensor.
+
+    >>> from cytensor import Variable
+    >>> Variable([[1., 1.], [2., 2.]]).scatter_update(IndexedSlices([[7., 8.]], [1])).numpy().tolist()
+    [[1.0, 1.0], [7.0, 8.0]]
+    """
+    values: ArrayLike
+    indices: ArrayLike
+    dense_shape: ArrayLike | None = None
 
 
 @deferrable

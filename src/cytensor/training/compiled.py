@@ -106,7 +106,8 @@ class Output:
 def made_of(layout: Layout | None, name: str | None, given: dict[str, Any]) -> "Output | Outputs":
     """What `compile` makes of its arguments. layout: of the outputs, None where only the model's `call` knows them."""
     if layout is None:
-        is_several = any(_is_of_several(given[argument]) for argument in ("loss", "metrics", "weighted_metrics"))
+        is_several = (isinstance(given["loss"], (list, tuple)) and len(given["loss"]) > 1) or any(
+            _is_of_several(given[argument]) for argument in ("loss", "metrics", "weighted_metrics"))
         return Outputs(None, given, False) if is_several and name is None else Output(name, **given)
     return Outputs(layout, given, True) if layout.count > 1 else Output(layout.names[0], **given)
 
