@@ -11,7 +11,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 FOLDER = DOCS.parent / "examples" / "notebooks"
-PAGES = ("tutorial", "tutorial.ko", "pictures")
+PAGES = ("tutorial", "tutorial.ko", "pictures", "pictures.ko")
 BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#:]+)(#[^)]*)?\)")
 FOR_NOTEBOOKS = (

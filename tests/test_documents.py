@@ -24,7 +24,12 @@ def ids(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [path for path in PAGES if path.name != "CONTRIBUTING.md"], ids=ids)
 def test_examples_with_prompts_print_what_they_say(path):
-    failures = doctest.testfile(str(path), module_relative=False).failed
+    registered = dict(ct.saving.get_custom_objects())
+    try:
+        failures = doctest.testfile(str(path), module_relative=False).failed
+    finally:                           # what a page registers is no part of the next one
+        ct.saving.get_custom_objects().clear()
+        ct.saving.get_custom_objects().update(registered)
     assert failures == 0
 
 
