@@ -25,8 +25,8 @@ LINK = re.compile(r"\]\(([^)]+)\)")
 DIRECTIVE = re.compile(r"^::: .*$", re.MULTILINE)
 ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
 # For who works on the library: their text may be a sentence ahead of its translation.
-INSIDE = {"accuracy", "architecture", "convolution", "design", "differences", "distributed", "interoperability", "keras",
-          "kernels", "reliability"}
+INSIDE = {"accuracy", "architecture", "convolution", "design", "differences", "distributed", "interoperability",
+          "keras", "kernels", "reliability"}
 WAITING = {f"{name}.md" for name in INSIDE}
 
 
