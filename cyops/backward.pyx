@@ -202,15 +202,16 @@ cdef Strided seed_of(object target, object seed):
 
 
 def walk_back(list records not None, targets, seeds, sources, dict rules not None, set without=None, *,
-              bint free=False, check=None):
+              bint free=False, check=None, ready=None):
     """The gradient of the targets, weighted by the seeds, for each source; None where no record leads to it.
 
     records: what a Recorder kept; targets: floating tensors; seeds: for each a tensor of its shape, or None for ones.
     rules: by the name of an op its rule, as cytensor's autodiff/rules.py describes it; without: the names of ops that
     have no gradient. Tensors are told apart by identity: the records keep every tensor alive that is named here. With
     `free`, a record is dropped from the list as soon as it was walked, so that what it saved goes back to the
-    allocator. `check` is called with each record and the gradients that its inputs have after it. TypeError for an op
-    without a rule and for a target that is not floating; StaleValueError where a value that a rule names was
+    allocator. `check` is called with each record and the gradients that its inputs have after it; `ready` with the
+    position of a source, its gradient, and whether nothing else sees the gradient's memory, as soon as it is known as a
+    whole. TypeError for an op without a rule and for a target that is not floating; StaleValueError where a value that a rule names was
     overwritten.
 
     >>> import cyops
@@ -231,6 +232,7 @@ def walk_back(list records not None, targets, seeds, sources, dict rules not Non
     cdef Py_ssize_t i
     cdef Record entry
     cdef Strided start
+    cdef dict last = None if ready is None else last_uses(entries, leading, sources)
     if len(targets) != len(seeds):
         raise ValueError(f"gradient: one output gradient per target; got {len(seeds)} for {len(targets)}")
     for target, seed in zip(targets, seeds):
@@ -246,11 +248,32 @@ def walk_back(list records not None, targets, seeds, sources, dict rules not Non
             pass_back(entries, i, leading[i], d, gathered, rules, without, named)
         if check is not None and d is not None:
             check(entry, [gathered.of(x) for x in entry.inputs])
+        if last is not None and i in last:
+            for position in last[i]:
+                source = gathered.of(sources[position])
+                if source is not None:
+                    ready(position, source, (<Strided> sources[position]).id in gathered.owned)
         if free:
             entries[i] = entry = d = None
             if i < len(records):
                 records[i] = None
     return [gathered.of(source) for source in sources]
+
+
+cdef dict last_uses(list entries, list leading, sources):
+    """{i: positions of the sources whose gradient is whole once record i was walked}."""
+    cdef dict first = {}, last = {}
+    cdef Py_ssize_t i
+    cdef Record entry
+    for i in range(len(leading) - 1, -1, -1):
+        if leading[i] is not None:
+            entry = <Record> entries[i]
+            for position in leading[i]:
+                first[(<Strided> entry.inputs[position]).id] = i
+    for position, source in enumerate(sources):
+        if (<Strided> source).id in first:
+            last.setdefault(first[(<Strided> source).id], []).append(position)
+    return last
 
 
 cdef int pass_back(list entries, Py_ssize_t i, tuple positions, object d, Gathered gathered, dict rules,

@@ -69,6 +69,7 @@ PARAMETERS = {
     "walk_back.seeds": "Sequence[Strided | None]", "walk_back.sources": "Sequence[Strided]",
     "walk_back.without": "set[str] | None", "walk_back.free": "bool",
     "walk_back.check": "Callable[[Record, list[Strided | None]], None] | None",
+    "walk_back.ready": "Callable[[int, Any, bool], None] | None",
     "record_op.op": "str", "record_op.inputs": "tuple[Strided, ...]", "record_op.out": "Strided",
     "record_op.params": "dict[str, Any] | None", "separate.tensors": "Sequence[Strided | None]",
     "separate.others": "Sequence[Strided]", "set_trainable.x": "Strided", "set_trainable.trainable": "bool",

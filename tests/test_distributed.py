@@ -11,7 +11,7 @@ import cytensor as ct
 pytest.importorskip("mpi4py", reason="needs the extra mpi")
 from distributed import environment, output_of, programs, run
 
-from cytensor.distribution import tree
+from cytensor.distribution import buckets, tree
 from cytensor.distribution.cutting import Cut
 
 RANKS = (1, 2, 3, 4)
@@ -270,3 +270,57 @@ def test_the_parts_of_all_ranks_are_the_batch(total, ranks, shards):
     rows = [row for part in parts if part.weight for row in range(part.start, part.stop)]
     assert rows == list(range(total)) and abs(sum(part.weight for part in parts) - 1) < 1e-12
     assert all(part.count and part.total == total for part in parts)
+
+
+class Alone:
+    """One rank that adds nothing, in place of processes: `sums` notes what would go to the others."""
+    size = 2
+
+    def __init__(self):
+        self.sums = []
+
+    def start_sum(self, values):
+        self.sums.append(values)
+        return self
+
+    def Test(self):
+        return True
+
+    def wait(self, request):
+        pass
+
+
+def test_buckets_go_in_one_order_while_gradients_come():
+    shapes = [(300, 100), (100,), (100, 100), (7,), (100, 3)]              # the first alone, the others together
+    variables = [ct.Variable(np.zeros(shape, "float32")) for shape in shapes]
+    gradients = [ct.asarray(np.full(shape, place + 1, "float32")) for place, shape in enumerate(shapes)]
+    processes = Alone()
+    made = buckets.Buckets(processes, variables)
+    assert made.groups == [[4, 3, 2, 1], [0]]
+    for step in range(2):
+        processes.sums.clear()
+        made.ready(0, gradients[0], True)
+        assert not processes.sums                      # the other bucket goes first on every rank
+        for place in (4, 3, 1):
+            made.ready(place, gradients[place], False)
+        assert not processes.sums
+        made.complete([*gradients[:2], None, *gradients[3:]])
+        assert [values.size for values in processes.sums] == [10_407 + 0, 30_000] == [7 + 300 + 10_000 + 100, 30_000]
+        assert np.shares_memory(processes.sums[1], gradients[0].numpy())   # MPI reads it where it lies
+        found = made.result(np.array([1, 1, step, 1, 1.0]))
+        assert (found[2] is None) == (step == 0)
+        for place in (0, 1, 3, 4):
+            assert found[place].numpy().tobytes() == gradients[place].numpy().tobytes()
+    assert not np.any(found[2].numpy())
+
+
+def test_gradients_are_told_of_when_they_are_whole():
+    x, w, v = (ct.Variable(np.random.default_rng(i).normal(size=(3, 3)).astype("float32")) for i in range(3))
+    seen = []
+    with ct.GradientTape() as tape:
+        y = ct.sum(ct.tanh(ct.matmul(ct.matmul(x, w), v)) + w)
+    tape._ready = lambda place, gradient, is_owned: seen.append((place, gradient.numpy().copy()))
+    found = tape.gradient(y, [x, w, v])
+    assert [place for place, _ in seen][0] == 2 and {place for place, _ in seen} == {0, 1, 2}
+    for place, gradient in seen:
+        assert gradient.tobytes() == found[place].numpy().tobytes()

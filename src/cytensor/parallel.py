@@ -34,6 +34,7 @@ class _Current(threading.local):
     """What this thread computes."""
     part: Part | None = None
     corrections: list[float] | None = None     # for each output, what its loss is multiplied by; None for 1
+    gradients: Callable[..., list[Any]] | None = None      # `Trainer` asks it in place of the tape
     streams: "Streams | None" = None           # of random numbers, drawn from in the present batch
     deferred: list[tuple[Any, tuple[Any, Any, Any]]] | None = None     # metrics that wait for the whole batch
 

@@ -10,6 +10,8 @@ from cytensor.autodiff.rules import NO_GRADIENT, RULES
 
 def backpropagate(records: list[Any], targets: Sequence[Strided], seeds: Sequence[Strided | None],
                   sources: Sequence[Strided], *, free: bool,
-                  check: Callable[[Record, list[Strided | None]], None] | None = None) -> list[Any]:
+                  check: Callable[[Record, list[Strided | None]], None] | None = None,
+                  ready: Callable[[int, Any, bool], None] | None = None) -> list[Any]:
     """The gradient of the targets, weighted by the seeds, for each source; None where no record leads to it."""
-    return cyops.walk_back(records, targets, seeds, sources, RULES, NO_GRADIENT, free=free, check=check)
+    return cyops.walk_back(records, targets, seeds, sources, RULES, NO_GRADIENT, free=free, check=check,
+                           ready=ready)

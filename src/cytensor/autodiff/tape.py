@@ -5,7 +5,7 @@ backward.py goes back over the records.
 """
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import cyops
@@ -50,6 +50,7 @@ class GradientTape:
         self._recorder = Recorder(watch_accessed_variables)
         self._persistent = persistent
         self._is_used = False
+        self._ready: Callable[[int, Any, bool], None] | None = None        # told of each gradient when it is whole
         # Under `check_numerics`: (layer, its first record, the one behind its last).
         self._calls: list[tuple[Any, int, int]] = []
 
@@ -132,7 +133,7 @@ class GradientTape:
                 self._recorder.stop()
         checker = _checking.checker
         found = backpropagate(self._recorder.records, targets, seeds, wanted,
-                              free=not self._persistent and checker is None)
+                              free=not self._persistent and checker is None, ready=self._ready)
         if checker is not None:
             checker.gradients(self._recorder.records, self._calls, targets, seeds, wanted, found)
         found = cyops.separate(found, callers)

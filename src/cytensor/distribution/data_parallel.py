@@ -1,6 +1,6 @@
 """DataParallel: the same model on every process, each with its share of the rows of every batch."""
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,12 +8,14 @@ import numpy as np
 from cytensor import nested, parallel, random
 from cytensor.autodiff.custom import custom_gradient
 from cytensor.data import batches as batching
+from cytensor.distribution.buckets import Buckets
 from cytensor.distribution.cutting import Cut
 from cytensor.distribution.mpi import Processes
 from cytensor.distribution.reduction import Layout, Sum
+from cytensor.distribution.step import Apply, Step
 from cytensor.distribution.threads import share_cores
 from cytensor.distribution.uncaught import end_all_on_error
-from cytensor.parallel import Part, Streams, current
+from cytensor.parallel import Part, current
 from cytensor.tensor import Tensor, Variable, asarray
 from cytensor.types import Array, Nested
 from cytensor.user_warnings import warn
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from cytensor.distribution.steps import DistributedSteps
     from cytensor.training.trainer import Trainer
 
-Apply = Callable[[Sequence[Tensor | None], Sequence[Variable]], None]
 LAYOUTS = 8                            # lists of variables whose layout is kept: one for each optimizer of a model
 
 
@@ -70,6 +71,7 @@ class DataParallel:
         self.threads: int = share_cores(self.processes, threads)
         end_all_on_error(self.processes)
         self._layouts: list[Layout] = []
+        self._buckets: list[Buckets] = []
         self._step: Step | None = None
 
     def __repr__(self) -> str:
@@ -180,19 +182,31 @@ class DataParallel:
         @custom_gradient
         def summed(x: Tensor) -> Any:
             def gradient(d: Tensor) -> Tensor:
-                # The loss of each shard counts by its share, which the gradients of all are multiplied by later on.
-                return self._over_shards(part, d)
+                # The loss of each shard counts by its share: already in d, or when the gradients are summed.
+                if current.gradients is None:
+                    return self._over_shards(part, d)
+                return self._over_shards(part, d, 1.0) * part.weight
             return self._over_shards(part, x), gradient
         result: Tensor = summed(x)
         return result
 
-    def _over_shards(self, part: Part, x: Tensor) -> Tensor:
-        rows = self.gather_shards([(part, np.asarray(x, np.float64).ravel() * part.weight)])
+    def _over_shards(self, part: Part, x: Tensor, weight: float | None = None) -> Tensor:
+        weight = part.weight if weight is None else weight
+        rows = self.gather_shards([(part, np.asarray(x, np.float64).ravel() * weight)])
         return asarray(rows.sum(axis=0).reshape(x.shape), x.dtype)
 
     def new_sum(self, variables: Sequence[Variable]) -> Sum:
         """What adds up values of these variables over all shards."""
         return Sum(self.processes, self.cut, self._layout(variables), self.shards is not None)
+
+    def buckets_of(self, variables: Sequence[Variable]) -> Buckets:
+        """What adds up gradients of these variables while the backward pass goes on."""
+        for buckets in self._buckets:
+            if buckets.is_for(variables):
+                return buckets
+        self._layout(variables)                # which compares those of all ranks
+        self._buckets = [*self._buckets[-LAYOUTS + 1:], Buckets(self.processes, variables)]
+        return self._buckets[-1]
 
     def _sum(self, values: Sequence[Tensor | None], variables: Sequence[Variable], part: Part) -> list[Tensor | None]:
         if not variables:
@@ -224,68 +238,6 @@ class DataParallel:
                              f"{len(theirs)} and {len(mine)} variables")
                 raise ValueError(f"DataParallel: the gradients of all ranks must be of the same variables; rank {rank} "
                                  f"and rank {self.rank} have {wrong}")
-
-
-class Step:
-    """One batch: what this rank's parts hand to optimizers, until all are there.
-
-    defers: whether an optimizer may change the weights only when the step ends, the sum being made meanwhile.
-    """
-    strategy: DataParallel
-    parts: Sequence[Part]
-    defers: bool
-
-    def __init__(self, strategy: DataParallel, parts: Sequence[Part], defers: bool = False) -> None:
-        self.strategy, self.parts, self.defers = strategy, parts, defers
-        self.has_summed = False
-        self._streams = Streams()
-        self._done = 0                 # parts
-        self._pending: list[tuple[Apply, Sum, Sequence[Variable]]] = []
-        self._calls = 0                # of optimizers by the present part
-
-    @contextlib.contextmanager
-    def of(self, part: Part) -> Iterator[None]:
-        """A block that computes one part."""
-        outer = self.strategy._step, current.part, current.streams
-        self.strategy._step, current.part, current.streams = self, part, self._streams
-        self._calls = 0
-        self._streams.put_back()
-        try:
-            yield
-        finally:
-            self.strategy._step, current.part, current.streams = outer
-            self._done += 1
-
-    def apply(self, apply: Apply, gradients: Sequence[Tensor | None], variables: Sequence[Variable]) -> None:
-        """Take the gradients of one part; behind the last, the sum over all ranks goes to `apply`."""
-        several, last = len(self.parts) > 1, self._done == len(self.parts) - 1
-        self._calls += 1
-        if self._calls > 1 and len(self.strategy.cut.mine) > 1:
-            raise RuntimeError("DataParallel: a step that changes weights more than once needs a part a process; leave "
-                               "shards out, or make it the number of processes")
-        if not variables:
-            apply(gradients, variables)
-            return
-        total = self._pending[0][1] if several and self._pending else self.strategy.new_sum(variables)
-        if several and not self._pending:
-            self._pending.append((apply, total, variables))
-        part = current.part
-        assert part is not None
-        total.add(part, gradients)
-        if not last:
-            return
-        total.start()
-        if self.defers and not several:
-            self._pending.append((apply, total, variables))
-        elif not self.defers:
-            self._pending.clear()
-            apply(total.result(), variables)
-
-    def end(self) -> None:
-        """Change the weights by what is still being summed."""
-        for apply, total, variables in self._pending:
-            apply(total.result(), variables)
-        self._pending.clear()
 
 
 def _rows(batch: Nested, start: int, stop: int) -> Nested:

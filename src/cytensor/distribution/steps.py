@@ -1,6 +1,6 @@
 """What `fit`, `evaluate` and `predict` call for each batch on several processes."""
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,9 @@ from cytensor.data import batches as batching
 from cytensor.data.parts import Rows
 from cytensor.distribution.corrections import corrections
 from cytensor.distribution.handshake import compare, description
+from cytensor.distribution.step import Step
 from cytensor.distribution.sums import Deferred, Increments
+from cytensor.optimizers import Optimizer
 from cytensor.parallel import Part, current
 from cytensor.tensor import Variable, asarray
 from cytensor.training.return_values import as_arrays, as_floats
@@ -34,6 +36,7 @@ class DistributedSteps(Steps):
         super().__init__(model)
         self.strategy = strategy
         self._somebody_was_asked = False
+        self._parts, self._known = model._run.parts, list[Variable]()
         self._asks_all = False         # whether a callback may stop one rank alone in the middle of an epoch
 
     def begin(self, batches: "Batches", calls: "CallbackList") -> None:
@@ -66,10 +69,11 @@ class DistributedSteps(Steps):
                 weight.assign(value)
 
     def train(self, data: Parts) -> Logs:
-        from cytensor.distribution.data_parallel import Step
         model = self.model
-        step = Step(self.strategy, [part for part, _ in data], self._is_plain())
-        averaged = Averaged(self.strategy, model)
+        plain = self._is_plain()
+        overlaps = plain and type(model)._update is Trainer._update and type(model.optimizer).apply is Optimizer.apply
+        step = Step(self.strategy, [part for part, _ in data], plain, overlaps)
+        averaged = Averaged(self.strategy, self._moving)
 
         def one(part: Part, batch: Any) -> Logs:
             averaged.begin()
@@ -78,9 +82,9 @@ class DistributedSteps(Steps):
             averaged.end(part)
             return logs
         results = self._on_each(data, one)
-        step.end()
+        logs = self._together(results, "train_step", step)
         averaged.finish()
-        return self._together(results, "train_step")
+        return logs
 
     def test(self, data: Parts) -> Logs:
         def one(part: Part, batch: Any) -> Logs:
@@ -127,6 +131,15 @@ class DistributedSteps(Steps):
         """Whether the model trains by the `train_step` of this package."""
         return type(self.model).train_step is Trainer.train_step and "train_step" not in vars(self.model)
 
+    def _moving(self) -> list[Variable]:
+        """The weights that steps change without a gradient, looked up once for what the run knows of the model."""
+        parts = self.model._run.parts
+        if parts is None or parts is not self._parts:
+            self._parts = parts
+            self._known = [one for one in self.model.non_trainable_weights
+                           if not one.trainable and one.dtype.kind == "f"]
+        return self._known
+
     # -- the parts of a batch -----------------------------------------------------------------------------------------
     def _on_each(self, data: Parts, one: Any) -> list[tuple[Part, Logs, Array]]:
         """For each part its logs and what its metrics add, the others having seen the whole batch."""
@@ -145,14 +158,17 @@ class DistributedSteps(Steps):
             results.append((part, logs, self._increments.end(model.metrics)))
         return results
 
-    def _together(self, results: list[tuple[Part, Logs, Array]], name: str) -> Logs:
+    def _together(self, results: list[tuple[Part, Logs, Array]], name: str, step: Step | None = None) -> Logs:
         """The logs of the whole batch: the values of metrics over all, of anything else the mean over the rows."""
         model = self.model
-        asked = float(self.termination.was_asked)              # on its way with what is sent anyhow
-        rows = [(part, np.array([asked, *(_number(value) * part.weight for value in logs.values()), *added]))
+        # Two small things go along: whether this process was asked to end, and which gradients there are.
+        asked, present = float(self.termination.was_asked), np.empty(0) if step is None else step.present()
+        rows = [(part, np.array([asked, *present, *(_number(value) * part.weight for value in logs.values()), *added]))
                 for part, logs, added in results]
         total = self.strategy.gather_shards(rows).sum(axis=0)
-        self._somebody_was_asked, total = bool(total[0]), total[1:]
+        self._somebody_was_asked, present, total = bool(total[0]), *np.split(total[1:], [len(present)])
+        if step is not None:
+            step.end(present)
         first = results[0][1]
         untouched = {model._compiled.log_name(metric) for metric in self._increments.take(total[len(first):])}
         self._deferred.update(self.strategy.processes)
@@ -169,10 +185,10 @@ class Averaged:
     Each shard starts from the same values, and what they become is averaged as gradients are summed.
     """
     strategy: "DataParallel"
-    model: Trainer
 
-    def __init__(self, strategy: "DataParallel", model: Trainer) -> None:
-        self.strategy, self.model = strategy, model
+    def __init__(self, strategy: "DataParallel", moving: Callable[[], list[Variable]]) -> None:
+        """moving: gives the weights; there may be more behind the first batch."""
+        self.strategy, self._variables = strategy, moving
         self._before: list[tuple[Variable, Array]] = []
         self._sum: Any = None
 
@@ -201,9 +217,6 @@ class Averaged:
         self._sum.start()
         for variable, value in zip(variables, self._sum.result(), strict=True):
             variable.assign(value)
-
-    def _variables(self) -> list[Variable]:
-        return [one for one in self.model.non_trainable_weights if not one.trainable and one.dtype.kind == "f"]
 
 
 def hash_of(arrays: Sequence[Array]) -> str:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from cytensor import optimizers
+from cytensor import optimizers, parallel
 from cytensor.autodiff.tape import GradientTape
 from cytensor.callbacks import CallbackList, History
 from cytensor.callbacks.callback_list import Callbacks
@@ -154,7 +154,8 @@ class Trainer(Layer):
         if not math.isfinite(value) and self._run.bad_weights is None and self._run is not IDLE:
             self._run.bad_weights = not_finite_weights(self)      # now: the step will spoil the others too
         if parts.weights:
-            self._update(tape.gradient(loss, parts.weights), parts.weights)
+            gradients = parallel.current.gradients or GradientTape.gradient
+            self._update(gradients(tape, loss, parts.weights), parts.weights)
         elif not self._run.has_trained:
             warn(f"fit: model '{self.name}' has no trainable weights")
         self._compiled.track(value, batching.count_samples(x))
