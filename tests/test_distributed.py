@@ -321,6 +321,6 @@ def test_gradients_are_told_of_when_they_are_whole():
         y = ct.sum(ct.tanh(ct.matmul(ct.matmul(x, w), v)) + w)
     tape._ready = lambda place, gradient, is_owned: seen.append((place, gradient.numpy().copy()))
     found = tape.gradient(y, [x, w, v])
-    assert [place for place, _ in seen][0] == 2 and {place for place, _ in seen} == {0, 1, 2}
+    assert next(place for place, _ in seen) == 2 and {place for place, _ in seen} == {0, 1, 2}
     for place, gradient in seen:
         assert gradient.tobytes() == found[place].numpy().tobytes()
