@@ -211,8 +211,8 @@ def walk_back(list records not None, targets, seeds, sources, dict rules not Non
     `free`, a record is dropped from the list as soon as it was walked, so that what it saved goes back to the
     allocator. `check` is called with each record and the gradients that its inputs have after it; `ready` with the
     position of a source, its gradient, and whether nothing else sees the gradient's memory, as soon as it is known as a
-    whole. TypeError for an op without a rule and for a target that is not floating; StaleValueError where a value that a rule names was
-    overwritten.
+    whole. TypeError for an op without a rule and for a target that is not floating; StaleValueError where a value that
+    a rule names was overwritten.
 
     >>> import cyops
     >>> x = cyops.Strided([1., 2.])
