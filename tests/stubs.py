@@ -336,7 +336,7 @@ def tensor_stub():
     return "\n".join(lines) + "\n"
 
 
-VARIABLE = ["    name: str", "    constraint: Callable[[Tensor], ArrayLike] | None"]
+VARIABLE = ["    name: str", "    path: str", "    constraint: Callable[[Tensor], ArrayLike] | None"]
 
 
 def derived_members(tensor):

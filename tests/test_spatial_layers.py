@@ -44,7 +44,7 @@ def test_as_keras(name, options):
     x = RNG.normal(size=SHAPES[rank_of(name)]).astype(np.float32)
     np.testing.assert_allclose(made(ct, name, options, x), made(keras, name, options, x), rtol=1e-5, atol=1e-5)
     ours, theirs = getattr(L, name)(**options), getattr(keras.layers, name)(**options)
-    assert ours.compute_output_shape((None, *x.shape[1:])) == theirs.compute_output_shape((None, *x.shape[1:]))
+    assert ours.compute_output_shape((None, *x.shape[1:])) == tuple(theirs.compute_output_shape((None, *x.shape[1:])))
     assert ours.name.rstrip("_0123456789") == theirs.name.rstrip("_0123456789")
 
 

@@ -141,11 +141,10 @@ _MEMBERS = {
 }
 # TensorFlow's names that are no one else's, and are asked of the module that has all of them.
 TENSORFLOW = frozenset((
-    "IndexedSlices", "Module", "bincount", "boolean_mask", "config", "custom_gradient", "device", "executing_eagerly",
-    "fill", "gather",
-    "gather_nd", "histogram_fixed_width", "map_fn", "math", "print", "reverse", "scatter_nd",
-    "searchsorted", "slice", "squared_difference", "strided_slice", "strings", "tensor_scatter_nd_add",
-    "tensor_scatter_nd_update", "tile", "truediv", "unique", "unstack", "version",
+    "IndexedSlices", "Module", "TensorSpec", "bincount", "boolean_mask", "config", "custom_gradient", "device",
+    "errors", "executing_eagerly", "fill", "gather", "gather_nd", "histogram_fixed_width", "map_fn", "math",
+    "print", "reverse", "scatter_nd", "searchsorted", "slice", "squared_difference", "strided_slice", "strings",
+    "tensor_scatter_nd_add", "tensor_scatter_nd_update", "tile", "truediv", "unique", "unstack", "version",
 ))
 _EXTRAS = ("sklearn",)      # modules that need an extra: not in __all__, so that `import *` does without
 

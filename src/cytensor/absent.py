@@ -132,8 +132,11 @@ ABSENT: dict[str, tuple[Absent, ...]] = {
                "NumPy's functions and Pillow's do it before training",
                "signal image io audio sparse ragged lookup bitwise sets RaggedTensor SparseTensor"),
         Absent("sessions, graphs and traced loops", "every operation runs at once",
-               "Session placeholder Graph autograph while_loop cond scan TensorArray TensorSpec compat "
+               "Session placeholder Graph autograph while_loop cond scan TensorArray compat "
                "py_function numpy_function global_variables_initializer"),
+        Absent("`tf.saved_model`, `tf.train`, `tf.summary`",
+               "`save` and `fit(resume=)` write files, `callbacks.TensorBoard` logs", "saved_model train summary"),
+        Absent("`tf.experimental.numpy`", "`import cytensor as tnp`: it has NumPy's names itself", "experimental"),
         Absent("`tf.distribute`", "`ct.distribution` trains on several processes", "distribute tpu lite"),
         Absent("`keras.Function`, `Operation`, `InputSpec`, `name_scope`", "`Model(inputs, outputs)` and `Layer`",
                "Function Operation InputSpec name_scope"),
@@ -158,6 +161,7 @@ MEMBERS = {
         _named("quantize jit_compile run_eagerly", "models run here as they are; `save` writes them to a file"),
         _named("get_input_at get_output_at symbolic_call save_spec",
                "`input` and `output` are those of the first call on a symbolic tensor"),
+        _named("add_metric", "keep a `Metric` as an attribute and call its `update_state`, as in Keras 3"),
         _named("input_spec", "`call` may raise for an input that it does not take"),
         _named("fit_generator evaluate_generator predict_generator", "`fit`, `evaluate` and `predict` take generators"),
         _named("predict_classes", "`predict(x).argmax(axis=-1)`, or `predict(x) > 0.5` for one probability"),

@@ -183,7 +183,7 @@ class Variable(_Assignable):
      [3. 4.]]>
     """
 
-    __slots__ = ("constraint", "name")
+    __slots__ = ("constraint", "name", "path")
 
     def __new__(cls, initial_value: Any = None, trainable: Any = True, name: str | None = None,
                 dtype: DTypeLike | None = None, constraint: Callable[[Tensor], ArrayLike] | None = None, *,
@@ -204,7 +204,7 @@ class Variable(_Assignable):
                  shape: Sequence[int] | None = None, initializer: Any = None) -> None:
         super().__init__(initial_value)      # refuses a second call; the values were set by `__new__`
         trainable = True if isinstance(trainable, (tuple, list)) else trainable
-        self.name = name or "Variable"
+        self.name = self.path = name or "Variable"       # a layer writes its own name before the path
         self.constraint = constraint
         self.trainable = trainable
 

@@ -146,6 +146,8 @@ class Layer(Owner):
         """Take a name that was made up."""
         if not self.named_by_user:
             self._name = name
+            for variable in self._weights:
+                variable.path = f"{name}/{variable.name}"
 
     def _take_number(self) -> None:
         """Take the name that Keras makes up: dense, dense_1, dense_2, in the order in which they were made."""
@@ -236,6 +238,7 @@ class Layer(Owner):
             raise ValueError(f"add_weight: the initializer must return the shape asked for; layer '{self.name}', "
                              f"weight '{name}' is {shape}, got {value.shape}")
         variable = Variable(value, trainable=trainable, name=name, dtype=dtype, constraint=projection)
+        variable.path = f"{self.name}/{name}"
         self._weights.append(variable)
         if penalty is not None:
             self._regularizers.append((variable, penalty))

@@ -10,6 +10,7 @@ from cytensor.layers.building import shape_of
 from cytensor.layers.inputs import in_known_rank
 from cytensor.layers.symbolic import computed
 from cytensor.models import describing, functional, summary
+from cytensor.models.cloning import cloned
 from cytensor.models.graph import Graph
 from cytensor.printing import say
 from cytensor.saving import load_model, model_from_json, save_model
@@ -264,9 +265,12 @@ def _flatten_hint(given: tuple[int, ...], taken: Shape) -> str:
     return "; a Flatten layer in front makes them that"
 
 
-def clone_model(model: Model) -> Model:
+def clone_model(model: Model, input_tensors: Nested = None,
+                clone_function: Callable[[Any], Any] | None = None) -> Model:
     """A new model of the same architecture with fresh weights, not compiled.
 
+    input_tensors: symbolic tensors that take the place of the inputs. clone_function: gives for each layer the layer in
+    its place, by default `type(layer).from_config(layer.get_config())`; a layer given back is shared.
     TypeError where a part has no name by which it could be made again, as a lambda.
 
     >>> from cytensor.layers import Dense, Input
@@ -276,6 +280,8 @@ def clone_model(model: Model) -> Model:
     """
     if not isinstance(model, Model):
         raise TypeError(f"clone_model: model must be a Model; got {model!r}")
+    if input_tensors is not None or clone_function is not None:
+        return cloned(model, clone_function, input_tensors)
     with naming() as own:
         description = model.to_json()
     return model_from_json(description, own)

@@ -14,12 +14,13 @@ from cytensor import *  # noqa: F403
 from cytensor import dtypes as _dtypes
 from cytensor import initializers, losses, metrics, nn, ops, optimizers, random, registry
 from cytensor.autodiff.custom import custom_gradient
-from cytensor.tensorflow import arrays, config, linalg, math, positions, strings
+from cytensor.tensorflow import arrays, config, errors, linalg, math, positions, strings
 from cytensor.tensorflow.arrays import *  # noqa: F403
 from cytensor.tensorflow.config import device
 from cytensor.tensorflow.math import squared_difference, truediv
 from cytensor.tensorflow.modules import Module
 from cytensor.tensorflow.positions import *  # noqa: F403
+from cytensor.tensorflow.specs import TensorSpec
 
 __version__ = "2.16.0"
 version: types.SimpleNamespace = types.SimpleNamespace(VERSION=__version__, GIT_VERSION="unknown")
