@@ -1,15 +1,12 @@
-"""The two tables of docs/kernels.md, Contractions: `python -m benchmarks.contraction_rates`, one thread, times of the
-thread, so that other processes do not count. Set CYOPS_NUM_THREADS=1, OMP_NUM_THREADS=1 and no other variable."""
+"""Tables of docs/kernels.md, Convolutions and Contractions: `python -m benchmarks.contraction_rates`, one thread,
+times of the thread, so that other processes do not count. Set CYOPS_NUM_THREADS=1, OMP_NUM_THREADS=1 and no other."""
 import functools
-import importlib
 import importlib.util
 import time
 
 import numpy as np
 
 import cyops
-
-contract_windows = importlib.import_module("cyops.contract").contract_windows
 
 RNG = np.random.default_rng(0)
 CONVOLUTIONS = [(64, 28, 32, 32), (64, 14, 32, 64), (64, 14, 64, 64), (64, 7, 64, 128), (32, 16, 128, 128)]
@@ -38,25 +35,21 @@ def best(*calls, repeats=10):
 
 
 def convolution_rates(samples, side, channels, filters):
-    """Forward and by the kernel, channels last and first, as fractions of the rate of matrix products of their size."""
+    """Forward, by the input and by the kernel, channels last and then first, 3 x 3 taps and padding 1, as fractions of
+    the rate of our own matrix products of their sizes, contiguous."""
     x, d = (numbers(samples, side, side, n) for n in (channels, filters))
-    kernel = numbers(3, 3, channels, filters)
-    rows, depth = samples * side * side, 9 * channels
-    a, b, c = numbers(rows, depth), numbers(depth, filters), numbers(rows, filters)
-    calls = [lambda: cyops.matmul(a, b), lambda: cyops.matmul(a.T, c)]
-    at, tap = (1, 2), (10, 11)
-    for first in (False, True):
-        moved = [np.ascontiguousarray(np.moveaxis(y, -1, 1)) if first else y for y in (x, d)]
-        of_x, of_d = ([0, 20, *tap], [0, 30, *at]) if first else ([0, *tap, 20], [0, *at, 30])
-        axes = (2, 3) if first else (1, 2)
-        forward = [(axis, label, 1, 1, 1, 1) for axis, label in zip(axes, at, strict=True)]
-        by_kernel = [(axis, label, 1, 1, 1, 1) for axis, label in zip(axes, tap, strict=True)]
-        summed = [dict(zip(tap, at, strict=True)).get(label, label) for label in of_x]
-        of_kernel = [*tap, 20, 30]
-        calls.append(functools.partial(contract_windows, moved[0], of_x, kernel, of_kernel, of_d, forward))
-        calls.append(functools.partial(contract_windows, moved[0], summed, moved[1], of_d, of_kernel, by_kernel))
-    product, turned, *times = best(*calls)
-    return [(turned if i % 2 else product) / t for i, t in enumerate(times)]
+    kernel, rows = numbers(3, 3, channels, filters), samples * side * side
+    sizes = [(rows, 9 * channels, filters), (rows, 9 * filters, channels), (9 * channels, rows, filters)]
+    products = [(numbers(m, k), numbers(k, n)) for m, k, n in sizes]
+    calls = [functools.partial(cyops.matmul, *operands) for operands in products]
+    for data_format in ("channels_last", "channels_first"):
+        moved = [y if data_format == "channels_last" else np.ascontiguousarray(np.moveaxis(y, -1, 1)) for y in (x, d)]
+        window = (1, 1), (1, 1), (1, 1), 1, data_format
+        calls += [functools.partial(cyops.conv_with_shape, moved[0], kernel, moved[1].shape, window),
+                  functools.partial(cyops.conv_input_gradient, moved[1], kernel, moved[0].shape, window),
+                  functools.partial(cyops.conv_kernel_gradient, moved[0], moved[1], kernel.shape, window)]
+    times = best(*calls)
+    return [times[i % 3] / t for i, t in enumerate(times[3:])]
 
 
 def contraction_rates(formula, shape_a, shape_b):

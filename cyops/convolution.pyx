@@ -13,7 +13,7 @@ from cyops.contract cimport Plan, add_batch, add_column, add_row, add_summed, be
 from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BFLOAT16, CYOPS_MAX_NDIM, CYOPS_MOST_TAPS, Strided, alias, api, cast_to, check, computing_dtype,
-    count_elements, cyops_api, cyops_contraction_axis, cyops_conv_axis, cyops_depthwise_call, cyops_staged_call,
+    count_elements, cyops_contraction_axis, cyops_conv_axis, cyops_depthwise_call, cyops_staged_call,
     dtype_object, empty, is_floating, itemsize_of, operand_beside, promote, read_shape, record, recording, require_real,
     result_class, shape_of,
 )

@@ -4,7 +4,8 @@
 cdef enum:
     LEAST_CHANNELS = 16         # docs/kernels.md, Convolutions
     LEAST_FILTERS = 16
-    MOST_FILTERS = 768
+    LEAST_CHANNELS_BY_KERNEL = 24
+    MOST_CHANNELS = 768         # and filters
     MOST_WEIGHTS = 1 << 20
 
 
@@ -14,30 +15,45 @@ cdef inline bint is_side_by_side(const Shapes *shapes, Strided x, Py_ssize_t ste
     return x.v.strides[channel_axis(&shapes.window)] == 1 or place == 1
 
 
-cdef bint suits_staged(const Shapes *shapes, Strided out, Strided x, Py_ssize_t summed, Py_ssize_t filters,
-                       Strided bias, Py_ssize_t step=1) noexcept:
-    """Whether a copy of a block pays: one tap alone packs nothing twice, and is a matrix product.
-
-    step: from place to place of `out` along the last axis.
-    """
+cdef Py_ssize_t count_taps(const Shapes *shapes) noexcept:
     cdef int i
     cdef Py_ssize_t taps = 1
     for i in range(shapes.window.count):
         taps *= shapes.window.axes[i].taps
-    if taps == 1 or taps > CYOPS_MOST_TAPS or shapes.groups > 1 or x.v.dtype == CYOPS_BFLOAT16:
+    return taps
+
+
+cdef bint suits_size(const Shapes *shapes, int dtype, Py_ssize_t channels, Py_ssize_t filters) noexcept:
+    """Whether a copy of a block pays: one tap alone packs nothing twice, and is a matrix product."""
+    cdef Py_ssize_t taps = count_taps(shapes)
+    if taps == 1 or taps > CYOPS_MOST_TAPS or shapes.groups > 1 or dtype == CYOPS_BFLOAT16:
         return False
-    if summed < LEAST_CHANNELS or filters < LEAST_FILTERS or filters > MOST_FILTERS:
+    if channels < LEAST_CHANNELS or filters < LEAST_FILTERS:
         return False
-    if summed * filters * taps > MOST_WEIGHTS or (bias is not None and bias.v.strides[0] != 1):
+    return channels <= MOST_CHANNELS and filters <= MOST_CHANNELS and channels * filters * taps <= MOST_WEIGHTS
+
+
+cdef bint suits_staged(const Shapes *shapes, Strided out, Strided x, Py_ssize_t channels, Py_ssize_t filters,
+                       Strided bias, Py_ssize_t step=1) noexcept:
+    """step: from place to place of `out` along the last axis."""
+    if not suits_size(shapes, x.v.dtype, channels, filters) or (bias is not None and bias.v.strides[0] != 1):
         return False
     return is_side_by_side(shapes, x, 1) and is_side_by_side(shapes, out, step)
 
 
-cdef int run_staged(str op, const cyops_staged_call *call) except -1:
+cdef bint suits_staged_by_kernel(const Shapes *shapes, Strided x, Strided d, Strided dbias) noexcept:
+    if not suits_size(shapes, x.v.dtype, shapes.channels, shapes.filters) or d.v.size == 0:
+        return False
+    if shapes.channels < LEAST_CHANNELS_BY_KERNEL or (dbias is not None and dbias.v.strides[0] != 1):
+        return False
+    return is_side_by_side(shapes, x, 1)
+
+
+cdef int run_staged(str op, int (*function)(const cyops_staged_call *) noexcept nogil,
+                    const cyops_staged_call *call) except -1:
     cdef int status
-    cdef const cyops_api *functions = api()
     with nogil:
-        status = functions.conv_staged(call)
+        status = function(call)
     return check(op, status)
 
 
@@ -55,14 +71,12 @@ cdef void begin_staged(const Shapes *shapes, cyops_staged_call *call, Strided ou
         call.axes[i].length = call.axes[i].positions = call.axes[i].taps = call.axes[i].step = 1
 
 
-cdef int staged_forward(const Shapes *shapes, Strided out, Strided x, Strided kernel, Strided bias,
-                        int relu) except -1:
-    cdef cyops_staged_call call
+cdef void set_axes(const Shapes *shapes, cyops_staged_call *call, Strided x, Strided kernel, Strided out) noexcept:
+    """The axes as they are forward, and by the kernel."""
     cdef cyops_conv_axis *its
     cdef const Axis *axis
     cdef int i, place
     cdef int n = shapes.window.count
-    begin_staged(shapes, &call, out, x, kernel, bias, relu)
     call.channels, call.filters = shapes.channels, shapes.filters
     call.kernel_channel, call.kernel_filter = kernel.v.strides[n], kernel.v.strides[n + 1]
     for i in range(n):
@@ -72,7 +86,22 @@ cdef int staged_forward(const Shapes *shapes, Strided out, Strided x, Strided ke
         its.length, its.positions, its.taps = axis.length, axis.positions, axis.taps
         its.first, its.step, its.tap_step = -axis.before, axis.stride, axis.dilation
         its.x, its.out, its.kernel = x.v.strides[place], out.v.strides[place], kernel.v.strides[i]
-    return run_staged("conv", &call)
+
+
+cdef int staged_forward(const Shapes *shapes, Strided out, Strided x, Strided kernel, Strided bias,
+                        int relu) except -1:
+    cdef cyops_staged_call call
+    begin_staged(shapes, &call, out, x, kernel, bias, relu)
+    set_axes(shapes, &call, x, kernel, out)
+    return run_staged("conv", api().conv_staged, &call)
+
+
+cdef int staged_by_kernel(const Shapes *shapes, Strided dkernel, Strided x, Strided d, Strided dbias) except -1:
+    cdef cyops_staged_call call
+    begin_staged(shapes, &call, d, x, dkernel, None, False)
+    set_axes(shapes, &call, x, dkernel, d)
+    call.sums = dbias.v.data if dbias is not None else NULL
+    return run_staged("conv_kernel_gradient", api().conv_staged_by_kernel, &call)
 
 
 cdef int staged_phase(const Shapes *shapes, const Phase *phases, Strided dx, Strided d, Strided kernel, Strided bias,
@@ -94,4 +123,4 @@ cdef int staged_phase(const Shapes *shapes, const Phase *phases, Strided dx, Str
         its.kernel = kernel.v.strides[i] * phases[i].kernel_step
         call.out += dx.v.strides[place] * phases[i].first_place * dx.v.itemsize
         call.kernel += kernel.v.strides[i] * phases[i].tap * kernel.v.itemsize
-    return run_staged("conv_input_gradient", &call)
+    return run_staged("conv_input_gradient", api().conv_staged, &call)

@@ -164,6 +164,8 @@ cdef int sum_by_kernel(const Shapes *shapes, Strided dkernel, Strided x, Strided
     if is_depthwise(shapes):
         depthwise_by_kernel(shapes, dkernel, x, d)
         return 0 if dbias is None else sum_filters(shapes, dbias, d)
+    if suits_staged_by_kernel(shapes, x, d, dbias):
+        return staged_by_kernel(shapes, dkernel, x, d, dbias)
     begin_plan(&plan, x, d)
     plan.call.out = dkernel.v.data
     if dbias is not None:

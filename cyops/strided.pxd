@@ -103,9 +103,10 @@ cdef extern from "csrc/conv/conv.h":
         Py_ssize_t samples, channels, filters
         cyops_conv_axis axes[3]
         const char *x
-        const char *kernel
         const char *bias
+        char *kernel
         char *out
+        char *sums
         Py_ssize_t x_sample, x_channel, kernel_channel, kernel_filter, out_sample, out_channel
 
 cdef extern from "csrc/pool/pool.h":
@@ -138,6 +139,7 @@ cdef extern from "csrc/base/api.h":
         int (*contract)(const cyops_contraction *contraction) noexcept nogil
 
         int (*conv_staged)(const cyops_staged_call *call) noexcept nogil
+        int (*conv_staged_by_kernel)(const cyops_staged_call *call) noexcept nogil
         int (*depthwise)(const cyops_depthwise_call *call) noexcept nogil
         int (*depthwise_by_kernel)(const cyops_depthwise_call *call) noexcept nogil
 

@@ -40,12 +40,16 @@ typedef struct {
     int dtype, relu;
     ptrdiff_t samples, channels, filters;
     cyops_conv_axis axes[CYOPS_SPATIAL];
-    const char *x, *kernel, *bias; /* bias may be NULL */
-    char *out;
+    const char *x, *bias;
+    char *kernel, *out, *sums; /* bias and sums may be NULL */
     ptrdiff_t x_sample, x_channel, kernel_channel, kernel_filter, out_sample, out_channel;
 } cyops_staged_call;
 
 int cyops_conv_staged(const cyops_staged_call *call);
+
+/* kernel[k, c, f] = sum over n and o of x[n, place(o, k), c] out[n, o, f], and sums[f] the sum of out[n, o, f]: what is
+ * written is the kernel, contiguous, and the sums. out may have any strides, and at least one element. */
+int cyops_conv_staged_by_kernel(const cyops_staged_call *call);
 
 int cyops_depthwise(const cyops_depthwise_call *call);
 

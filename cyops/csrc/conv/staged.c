@@ -18,6 +18,7 @@
 #define LINES_BYTES \
     (256 << 10) /* of a block's input where lines are the rows of tiles: docs/kernels.md, Convolutions */
 #define SAMPLES_BYTES (512 << 10) /* and where samples are */
+#define LEAST_POSITIONS 32 /* of a block that is cut to be short */
 #define LEAST_ROWS 8 /* samples of a tile */
 #define LONG_LINE 16 /* positions: of longer lines, padding is too little to be worth leaving out */
 
@@ -260,7 +261,8 @@ static conv_block block_of(const staged_job *job, ptrdiff_t number) {
     }
     block.sample = gemm_part_start(call->samples, job->blocks[0], number);
     block.samples = gemm_part_start(call->samples, job->blocks[0], number + 1) - block.sample;
-    conv_find_places(call, &block, job->is_padded);
+    block.padded = job->is_padded ? 1 : 0;
+    conv_find_places(call, &block);
     return block;
 }
 
@@ -277,10 +279,12 @@ static void run_block(void *context, ptrdiff_t number) {
         job->failed = 1;
         return;
     }
-    if (job->must_stage)
-        conv_stage(job->call, job->conv, &block, memory);
-    else
+    if (job->must_stage) {
+        conv_place_copy(job->call, &block, memory);
+        for (ptrdiff_t n = 0; n < block.samples; n++) conv_copy_sample(job->call, job->conv, &block, n);
+    } else {
         conv_use_input(job->call, &block, itemsize);
+    }
     set_results(job, &block, memory + staged * itemsize, &results);
     multiply_block(job, &block, &results, memory + (staged + turned) * itemsize);
     if (job->must_turn) turn_results(job, &block, &results);
@@ -320,24 +324,25 @@ static int suits_samples(staged_job *job) {
     return 1;
 }
 
-/* Cuts lines from the outermost axis on, until a block is short enough and its input small enough. */
+/* Cuts lines from the outermost axis on, until a block's input is small enough and the block short enough, but not into
+ * blocks of so few positions that reading the kernel takes longer than they do. */
 static void cut_lines(staged_job *job) {
     const cyops_staged_call *call = job->call;
-    ptrdiff_t positions[CYOPS_SPATIAL], samples = 1;
-    for (int i = 0; i < CYOPS_SPATIAL; i++) positions[i] = call->axes[i].positions;
+    ptrdiff_t p[CYOPS_SPATIAL], samples = 1;
+    for (int i = 0; i < CYOPS_SPATIAL; i++) p[i] = call->axes[i].positions;
     for (int i = 0; i < CYOPS_SPATIAL; i++)
-        while (positions[i] > 1 && (bytes_of(job, 1, positions) > LINES_BYTES ||
-                                    (i < 2 && nanoseconds_of(job, 1, positions) > BLOCK_NANOSECONDS)))
-            positions[i] = (positions[i] + 1) / 2;
-    const double all = nanoseconds_of(job, 1, positions);
+        while (p[i] > 1 && (bytes_of(job, 1, p) > LINES_BYTES || (i < 2 && p[0] * p[1] * p[2] > LEAST_POSITIONS &&
+                                                                  nanoseconds_of(job, 1, p) > BLOCK_NANOSECONDS)))
+            p[i] = (p[i] + 1) / 2;
+    const double all = nanoseconds_of(job, 1, p);
     int is_whole = 1;
     for (int i = 0; i < CYOPS_SPATIAL; i++) {
-        job->blocks[1 + i] = gemm_ceil_div(call->axes[i].positions, positions[i]);
+        job->blocks[1 + i] = gemm_ceil_div(call->axes[i].positions, p[i]);
         is_whole &= job->blocks[1 + i] == 1;
     }
     if (is_whole)
         while (samples < call->samples && (double)(samples + 1) * all <= BLOCK_NANOSECONDS &&
-               bytes_of(job, samples + 1, positions) <= LINES_BYTES)
+               bytes_of(job, samples + 1, p) <= LINES_BYTES)
             samples++;
     job->blocks[0] = gemm_ceil_div(call->samples, samples);
 }

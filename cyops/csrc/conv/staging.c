@@ -11,12 +11,12 @@ int conv_is_inside(const cyops_conv_axis *axis) {
     return axis->first >= 0 && last < axis->length;
 }
 
-void conv_find_places(const cyops_staged_call *call, conv_block *block, int is_padded) {
+void conv_find_places(const cyops_staged_call *call, conv_block *block) {
     for (int i = 0; i < CYOPS_SPATIAL; i++) {
         const cyops_conv_axis *axis = &call->axes[i];
         ptrdiff_t low = axis->first + block->at[i] * axis->step;
         ptrdiff_t high = low + (block->positions[i] - 1) * axis->step + (axis->taps - 1) * axis->tap_step + 1;
-        if (i < CYOPS_SPATIAL - 1 || !is_padded) {
+        if (i < CYOPS_SPATIAL - block->padded) {
             low = most(low, 0);
             high = most(least(high, axis->length), low);
         }
@@ -48,15 +48,15 @@ void conv_use_input(const cyops_staged_call *call, conv_block *block, ptrdiff_t 
     for (int i = 0; i < CYOPS_SPATIAL; i++) block->x_place[i] = call->axes[i].x;
 }
 
-/* What is copied of a line: `inside` places after `before` zeros, and `after` zeros. */
+/* What is copied along an axis: `inside` places after `before` zeros, and `after` zeros. */
 typedef struct {
     ptrdiff_t before, inside, after;
 } conv_padding;
 
-static conv_padding padding_of(const cyops_staged_call *call, const conv_block *block) {
-    const ptrdiff_t low = block->low[2], length = block->length[2];
+static conv_padding padding_of(const cyops_staged_call *call, const conv_block *block, int axis) {
+    const ptrdiff_t low = block->low[axis], length = block->length[axis];
     const ptrdiff_t before = least(most(-low, 0), length);
-    const ptrdiff_t inside = most(least(call->axes[2].length - most(low, 0), length - before), 0);
+    const ptrdiff_t inside = most(least(call->axes[axis].length - most(low, 0), length - before), 0);
     return (conv_padding){before, inside, length - before - inside};
 }
 
@@ -91,21 +91,38 @@ static void copy_lines(const cyops_staged_call *call, const cyops_conv_type *typ
     type->turn(&turn);
 }
 
-void conv_stage(const cyops_staged_call *call, const cyops_conv_type *type, conv_block *block, char *memory) {
-    const ptrdiff_t itemsize = type->itemsize;
-    const conv_padding padding = padding_of(call, block);
-    const int are_neighbours = call->x_channel != 1 && call->axes[1].x == padding.inside;
-    const ptrdiff_t lines = are_neighbours ? block->length[1] : 1;
+ptrdiff_t conv_place_copy(const cyops_staged_call *call, conv_block *block, char *memory) {
     block->x = memory;
     block->x_place[2] = call->channels;
     block->x_place[1] = block->length[2] * call->channels;
     block->x_place[0] = block->length[1] * block->x_place[1];
     block->x_sample = sample_step(call, block);
-    const char *first = call->x + (offset_of(call, block) + padding.before * call->axes[2].x) * itemsize;
-    for (ptrdiff_t n = 0; n < block->samples; n++)
-        for (ptrdiff_t i = 0; i < block->length[0]; i++)
-            for (ptrdiff_t j = 0; j < block->length[1]; j += lines)
-                copy_lines(call, type, block, &padding, lines,
-                           first + (n * call->x_sample + i * call->axes[0].x + j * call->axes[1].x) * itemsize,
-                           memory + (n * block->x_sample + i * block->x_place[0] + j * block->x_place[1]) * itemsize);
+    return conv_count_places(call, block);
+}
+
+/* The lines of one place of the first axis. */
+static void copy_plane(const cyops_staged_call *call, const cyops_conv_type *type, const conv_block *block,
+                       const char *from, char *to) {
+    const ptrdiff_t itemsize = type->itemsize, line = block->x_place[1] * itemsize;
+    const conv_padding rows = padding_of(call, block, 1), columns = padding_of(call, block, 2);
+    const int are_neighbours = call->x_channel != 1 && call->axes[1].x == columns.inside;
+    const ptrdiff_t lines = are_neighbours ? rows.inside : 1;
+    memset(to, 0, rows.before * line);
+    memset(to + (rows.before + rows.inside) * line, 0, rows.after * line);
+    from += (rows.before * call->axes[1].x + columns.before * call->axes[2].x) * itemsize;
+    for (ptrdiff_t j = 0; j < rows.inside; j += lines)
+        copy_lines(call, type, block, &columns, lines, from + j * call->axes[1].x * itemsize,
+                   to + (rows.before + j) * line);
+}
+
+void conv_copy_sample(const cyops_staged_call *call, const cyops_conv_type *type, const conv_block *block,
+                      ptrdiff_t n) {
+    const ptrdiff_t itemsize = type->itemsize, plane = block->x_place[0] * itemsize;
+    const conv_padding planes = padding_of(call, block, 0);
+    const char *from = call->x + (offset_of(call, block) + n * call->x_sample) * itemsize;
+    char *to = (char *)block->x + n * block->x_sample * itemsize;
+    memset(to, 0, planes.before * plane);
+    memset(to + (planes.before + planes.inside) * plane, 0, planes.after * plane);
+    for (ptrdiff_t i = planes.before; i < planes.before + planes.inside; i++)
+        copy_plane(call, type, block, from + i * call->axes[0].x * itemsize, to + i * plane);
 }

@@ -26,6 +26,7 @@ typedef struct {
     const void *a, *b;
     void *c;
     ptrdiff_t rs_a, cs_a, rs_b, ps_b, rs_c;
+    const void *const *rows_b; /* of by_table, in place of b: its row k lies ps_b bytes after rows_b[k] */
     const void *start; /* (m, n) with row stride rs_start: where the sums start instead of 0; may be c */
     ptrdiff_t rs_start;
     const void *bias;     /* (n) or NULL */
@@ -43,6 +44,7 @@ typedef struct {
 typedef struct {
     int itemsize, mr, nr;
     void (*panel[CYOPS_GEMM_MAX_MR + 1])(const cyops_gemm_panel *); /* by the number of rows, 1 to mr */
+    void (*by_table[CYOPS_GEMM_MAX_MR + 1])(const cyops_gemm_panel *); /* with rows_b, of an a that is packed */
     /* out[k * stored + i] = x[i * ws + k * ks] for i < width, and 0 for width <= i < stored. Writes up to one vector
      * (64 bytes) beyond the end of out. */
     void (*pack)(ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth, const void *x, ptrdiff_t ws, ptrdiff_t ks,

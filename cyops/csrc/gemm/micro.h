@@ -17,18 +17,21 @@
 /* The sum over k of a[i, k] b[k, :] for m rows and nv vectors, added to acc. Where A is packed, its elements lie in the
  * order of their use. Elsewhere a row's address is one of five pointers plus 0, 1 or 2 times rs_a, which x86 addresses
  * directly: 14 pointers would not fit its registers. The rows of B are fetched ahead, for they may lie anywhere in
- * memory: docs/kernels.md, Matrix products. */
+ * memory: docs/kernels.md, Matrix products. With a table, each begins `from` bytes after what that says. */
 CYOPS_INLINE void GEMM_NAME(multiply_tile)(const int m, const int nv, const int masked, const int packed,
-                                           const cyops_gemm_panel *p, const char *row_b, MASK last, VEC *acc) {
+                                           const int has_table, const cyops_gemm_panel *p, const char *row_b,
+                                           ptrdiff_t from, MASK last, VEC *acc) {
     const ptrdiff_t rs_a = p->rs_a, cs_a = packed ? m * (ptrdiff_t)sizeof(T) : p->cs_a, rs_b = p->rs_b;
+    const void *const *rows = p->rows_b;
     const char *a[(MR + 2) / 3];
     UNROLLED(int i = 0; i < m; i += 3) a[i / 3] = (const char *)p->a + i * rs_a;
     _Pragma("GCC unroll 2") for (ptrdiff_t k = p->k; k > 0; k--) {
         VEC b[MOST_VECTORS];
+        if (has_table) row_b = (const char *)*rows++ + from;
         EACH_VECTOR b[v] = LOAD_VECTOR((const T *)row_b, v);
-        if (m > 3 || m == 1)
+        if (!has_table && (m > 3 || m == 1))
             EACH_VECTOR if (v * sizeof(VEC) % 64 == 0) __builtin_prefetch(row_b + 8 * rs_b + v * sizeof(VEC));
-        row_b += rs_b;
+        if (!has_table) row_b += rs_b;
         EACH_TILE_ROW {
             const T *element = packed ? (const T *)a[0] + i : (const T *)(a[i / 3] + i % 3 * rs_a);
             if (packed && i < ROWS_FROM_MEMORY) {
@@ -43,23 +46,26 @@ CYOPS_INLINE void GEMM_NAME(multiply_tile)(const int m, const int nv, const int 
 }
 
 /* m rows of C, columns [column, column + nv * LANES), the last vector of them perhaps partial. */
-CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, const cyops_gemm_panel *p,
-                                  ptrdiff_t column, MASK last) {
+CYOPS_INLINE void GEMM_NAME(tile)(const int m, const int nv, const int masked, const int has_table,
+                                  const cyops_gemm_panel *p, ptrdiff_t column, MASK last) {
     T *c = (T *)p->c + column;
     VEC acc[2 * MR];
     if (p->start == NULL)
         EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = V(zero)();
     else
         EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = LOAD_VECTOR(TILE_ROW(p->start, p->rs_start, i) + column, v);
-    const char *b = (const char *)p->b + column / NR * p->ps_b + column % NR * sizeof(T);
+    const ptrdiff_t from = p->ps_b + column * (ptrdiff_t)sizeof(T);
+    const char *b = has_table ? NULL : (const char *)p->b + column / NR * p->ps_b + column % NR * sizeof(T);
     /* C, which is read after the sum, comes meanwhile: docs/kernels.md, Matrix products. */
     if (m > 3 && p->flags & CYOPS_GEMM_ADD)
         EACH_TILE_ROW EACH_VECTOR if (v * sizeof(VEC) % 64 == 0)
             __builtin_prefetch(TILE_ROW(c, p->rs_c, i) + v * LANES, 1);
-    if (m > 3 && p->rs_a == sizeof(T) && p->cs_a == m * (ptrdiff_t)sizeof(T))
-        GEMM_NAME(multiply_tile)(m, nv, masked, 1, p, b, last, acc);
+    if (has_table)
+        GEMM_NAME(multiply_tile)(m, nv, masked, 1, 1, p, b, from, last, acc);
+    else if (m > 3 && p->rs_a == sizeof(T) && p->cs_a == m * (ptrdiff_t)sizeof(T))
+        GEMM_NAME(multiply_tile)(m, nv, masked, 1, 0, p, b, from, last, acc);
     else
-        GEMM_NAME(multiply_tile)(m, nv, masked, 0, p, b, last, acc);
+        GEMM_NAME(multiply_tile)(m, nv, masked, 0, 0, p, b, from, last, acc);
     if (p->flags & CYOPS_GEMM_ADD)
         EACH_TILE_ROW EACH_VECTOR acc[i * nv + v] = LOAD_VECTOR(TILE_ROW(c, p->rs_c, i), v) + acc[i * nv + v];
     if (p->bias != NULL)
@@ -87,16 +93,27 @@ CYOPS_INLINE void GEMM_NAME(panel)(const int m, const cyops_gemm_panel *p) {
     ptrdiff_t column = 0, n = p->n;
     if (wide > 2 && p->ps_b == NR * (ptrdiff_t)sizeof(T))
         for (; n >= wide * LANES; n -= wide * LANES, column += wide * LANES)
-            GEMM_NAME(tile)(m, wide, 0, p, column, V(mask_of)(0));
-    for (; n >= NR; n -= NR, column += NR) GEMM_NAME(tile)(m, 2, 0, p, column, V(mask_of)(0));
+            GEMM_NAME(tile)(m, wide, 0, 0, p, column, V(mask_of)(0));
+    for (; n >= NR; n -= NR, column += NR) GEMM_NAME(tile)(m, 2, 0, 0, p, column, V(mask_of)(0));
     if (n > LANES)
-        GEMM_NAME(tile)(m, 2, 1, p, column, V(mask_of)(n - LANES));
+        GEMM_NAME(tile)(m, 2, 1, 0, p, column, V(mask_of)(n - LANES));
     else if (n > 0)
-        GEMM_NAME(tile)(m, 1, 1, p, column, V(mask_of)(n));
+        GEMM_NAME(tile)(m, 1, 1, 0, p, column, V(mask_of)(n));
 }
 
-#define PANEL_OF(m) \
-    static void GEMM_NAME(panel_##m)(const cyops_gemm_panel *p) { GEMM_NAME(panel)(m, p); }
+/* The same with a table of the rows of b. */
+CYOPS_INLINE void GEMM_NAME(table)(const int m, const cyops_gemm_panel *p) {
+    ptrdiff_t column = 0, n = p->n;
+    for (; n >= NR; n -= NR, column += NR) GEMM_NAME(tile)(m, 2, 0, 1, p, column, V(mask_of)(0));
+    if (n > LANES)
+        GEMM_NAME(tile)(m, 2, 1, 1, p, column, V(mask_of)(n - LANES));
+    else if (n > 0)
+        GEMM_NAME(tile)(m, 1, 1, 1, p, column, V(mask_of)(n));
+}
+
+#define PANEL_OF(m)                                                                         \
+    static void GEMM_NAME(panel_##m)(const cyops_gemm_panel *p) { GEMM_NAME(panel)(m, p); } \
+    static void GEMM_NAME(table_##m)(const cyops_gemm_panel *p) { GEMM_NAME(table)(m, p); }
 PANEL_OF(1)
 PANEL_OF(2)
 PANEL_OF(3)

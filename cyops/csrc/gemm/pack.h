@@ -19,22 +19,35 @@ CYOPS_INLINE void GEMM_NAME(pack_rows)(const int ws, ptrdiff_t width, ptrdiff_t 
     }
 }
 
-/* k runs along memory, up or down, as it is (step = 1) or as every second element (2): PIECE columns of at most
- * 2 * LANES rows are transposed at a time, and those between left out. Rows beyond the width alias the first. */
+/* PIECE columns of at most 2 * LANES rows from column k on, transposed. */
+CYOPS_INLINE T *GEMM_NAME(transpose_columns)(const int step, ptrdiff_t stored, const T *const *rows, ptrdiff_t k,
+                                             ptrdiff_t ks, MASK first, MASK second, T *out) {
+    const ptrdiff_t place = k * ks + (ks < 0 ? 1 - PIECE : 0); /* the lowest address of the piece */
+    VEC low[PIECE], high[PIECE];
+    V(transpose_pieces)(rows, place, low);
+    if (stored > LANES) V(transpose_pieces)(rows + LANES, place, high);
+    for (int q = 0; q < PIECE; q += step, out += stored) {
+        int column = ks < 0 ? PIECE - 1 - q : q;
+        V(store)(out, V(keep)(first, low[column]));
+        if (stored > LANES) V(store)(out + LANES, V(keep)(second, high[column]));
+    }
+    return out;
+}
+
+/* k runs along memory, up or down, as it is (step = 1) or as every second element (2): a piece of columns at a time, and
+ * those between left out. The last piece begins earlier where it would reach too far. Rows beyond the width alias the
+ * first. */
 CYOPS_INLINE void GEMM_NAME(transpose_rows)(const int step, ptrdiff_t width, ptrdiff_t stored, ptrdiff_t depth,
                                             const T *const *rows, ptrdiff_t ks, T *out) {
     MASK first = V(mask_of)(width < LANES ? width : LANES);
     MASK second = V(mask_of)(width > LANES ? width - LANES : 0);
-    ptrdiff_t lowest = ks < 0 ? 1 - PIECE : 0, k = 0; /* the lowest address of a piece, seen from its first column */
-    for (; k + PIECE / step + (step > 1) <= depth; k += PIECE / step) { /* all of a piece lies before the last column */
-        VEC low[PIECE], high[PIECE];
-        V(transpose_pieces)(rows, k * ks + lowest, low);
-        if (stored > LANES) V(transpose_pieces)(rows + LANES, k * ks + lowest, high);
-        for (int q = 0; q < PIECE; q += step, out += stored) {
-            int column = ks < 0 ? PIECE - 1 - q : q;
-            V(store)(out, V(keep)(first, low[column]));
-            if (stored > LANES) V(store)(out + LANES, V(keep)(second, high[column]));
-        }
+    ptrdiff_t k = 0;
+    for (; k + PIECE / step + (step > 1) <= depth; k += PIECE / step) /* all of a piece lies before the last column */
+        out = GEMM_NAME(transpose_columns)(step, stored, rows, k, ks, first, second, out);
+    if (step == 1 && k < depth && depth >= PIECE) {
+        const ptrdiff_t last = depth - PIECE;
+        GEMM_NAME(transpose_columns)(step, stored, rows, last, ks, first, second, out - (k - last) * stored);
+        return;
     }
     for (; k < depth; k++, out += stored)
         for (ptrdiff_t i = 0; i < stored; i++) out[i] = i < width ? rows[i][k * ks] : 0;

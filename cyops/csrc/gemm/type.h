@@ -25,6 +25,28 @@ static const cyops_gemm_type GEMM_NAME(type) = {
             GEMM_NAME(panel_14),
 #endif
         },
+    .by_table =
+        {
+            NULL,
+            GEMM_NAME(table_1),
+            GEMM_NAME(table_2),
+            GEMM_NAME(table_3),
+            GEMM_NAME(table_4),
+#if MR > 4
+            GEMM_NAME(table_5),
+            GEMM_NAME(table_6),
+#endif
+#if MR > 6
+            GEMM_NAME(table_7),
+            GEMM_NAME(table_8),
+            GEMM_NAME(table_9),
+            GEMM_NAME(table_10),
+            GEMM_NAME(table_11),
+            GEMM_NAME(table_12),
+            GEMM_NAME(table_13),
+            GEMM_NAME(table_14),
+#endif
+        },
     .pack = GEMM_NAME(pack),
     .pack_pieces = GEMM_NAME(pack_pieces),
     .pack_lanes = GEMM_NAME(pack_lanes),

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define SLOTS 4
+#define SLOTS 8
 #define HEADER CYOPS_ALIGNMENT        /* before the data: the capacity; keeps the data aligned */
 #define KEPT_LIMIT ((size_t)16 << 20) /* larger blocks are released at once */
 #define SMALLEST ((size_t)64 << 10)
@@ -46,27 +46,37 @@ ptrdiff_t cyops_peak_scratch(int reset) {
     return reset ? atomic_exchange(&peak, atomic_load(&taken)) : atomic_load(&peak);
 }
 
-void *cyops_take_scratch(size_t nbytes) {
+static int keep(void *block) {
     for (int i = 0; i < SLOTS; i++) {
+        void *expected = NULL;
+        if (atomic_compare_exchange_strong(&slots[i], &expected, block)) return 1;
+    }
+    return 0;
+}
+
+/* Blocks that are too small go back, but for one whose place a larger one is to have: where one thread wants much and
+ * another little, each would else release what the other left. */
+void *cyops_take_scratch(size_t nbytes) {
+    void *small[SLOTS], *found = NULL;
+    int count = 0;
+    for (int i = 0; i < SLOTS && found == NULL; i++) {
         if (atomic_load_explicit(&slots[i], memory_order_relaxed) == NULL) continue;
         void *block = atomic_exchange(&slots[i], NULL);
-        if (block == NULL) continue;
-        if (*capacity_of(block) >= nbytes) return count_taken(block, nbytes);
-        release(block); /* too small: a larger one takes its place when it is given back */
+        if (block != NULL && *capacity_of(block) >= nbytes)
+            found = block;
+        else if (block != NULL)
+            small[count++] = block;
     }
-    return count_taken(allocate(nbytes), nbytes);
+    if (found == NULL && count == SLOTS) release(small[--count]);
+    while (count > 0)
+        if (!keep(small[--count])) release(small[count]);
+    return count_taken(found != NULL ? found : allocate(nbytes), nbytes);
 }
 
 void cyops_give_scratch(void *block) {
     if (block == NULL) return;
     atomic_fetch_sub(&taken, (ptrdiff_t)*asked_of(block));
-    if (!CYOPS_SANITIZED && *capacity_of(block) <= KEPT_LIMIT) {
-        for (int i = 0; i < SLOTS; i++) {
-            void *expected = NULL;
-            if (atomic_compare_exchange_strong(&slots[i], &expected, block)) return;
-        }
-    }
-    release(block);
+    if (CYOPS_SANITIZED || *capacity_of(block) > KEPT_LIMIT || !keep(block)) release(block);
 }
 
 int cyops_run_with_scratch(void (*run)(void *, ptrdiff_t, char *), void *context, ptrdiff_t tile, ptrdiff_t nbytes) {
