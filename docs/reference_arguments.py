@@ -149,7 +149,7 @@ LAYERS = {
     "use_bias": "whether there is a bias",
     "axis": "the axis or axes that it works along; negative numbers count from the end",
     "keepdims": "whether the axes stay, with length 1",
-    "mask_zero": "whether index 0 stands for no value; accepted as False alone",
+    "mask_zero": "whether index 0 stands for no value, and the result carries a mask",
     "vocabulary": "the known values, or a file of them",
     "mask_token": "a value that stands for none",
     "oov_token": "what stands for unknown values",
