@@ -1,5 +1,5 @@
-"""The newcomer's path, measured: `python tests/newcomer.py` clones the repository, installs it as docs/index.md says, and
-runs what that page shows, in an environment that has nothing else. Prints each command with its seconds.
+"""The newcomer's path, measured: `python tests/newcomer.py` clones the repository, installs it as docs/index.md says,
+and runs what that page shows, in an environment that has nothing else. Prints each command with its seconds.
 
 The listings are taken from the page itself, so the path is that of the page: from a clone to a network that is trained,
 saved and loaded again. pip fetches what the package requires, so the network's speed is in the first figures.
@@ -28,7 +28,8 @@ def main():
         for number, listing in enumerate(listings(page), 1):
             program = Path(place) / f"listing{number}.py"
             program.write_text(listing, encoding="utf-8")
-            timed(f"the page's listings to its {'first' if number == 1 else 'last'}", [str(python), str(program)], place)
+            name = f"the page's listings to its {'first' if number == 1 else 'last'}"
+            timed(name, [str(python), str(program)], place)
         for command in re.findall(r"^    (cytensor (?:train|predict) .*?)(?: {2,}#.*)?$", page, re.MULTILINE):
             timed(command, [str(python), "-m", *command.split()], place)
 
