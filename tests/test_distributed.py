@@ -11,8 +11,8 @@ import cytensor as ct
 pytest.importorskip("mpi4py", reason="needs the extra mpi")
 from distributed import environment, output_of, programs, run
 
+from cytensor.data.cutting import Cut
 from cytensor.distribution import buckets, tree
-from cytensor.distribution.cutting import Cut
 
 RANKS = (1, 2, 3, 4)
 pytestmark = pytest.mark.mpi
@@ -118,6 +118,11 @@ def test_local_batch_normalization_is_that_of_the_shards():
     whole = programs.fit("with_batch_normalization")
     assert not np.allclose(result[0][0], whole[0][0], atol=1e-4)
     same(result, run("programs:fit_with", 4, "with_batch_normalization", {"shards": 4}, {})[0])
+
+
+def test_files_are_read_by_shards(tmp_path):
+    """Each rank reads rows of its own, in an order that the shards decide; the last batch has 4 rows for 4 shards."""
+    of_all_ranks("dense", 4, {"files": str(tmp_path)})
 
 
 # -- loops of one's own -----------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from cytensor.custom_objects import (
 )
 from cytensor.custom_objects import register_serializable as register_keras_serializable
 from cytensor.data.batches import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from cytensor.data.file_datasets import FileDataset, dataset_from_files
 from cytensor.data.image_files import array_to_img, img_to_array, load_img, save_img
 from cytensor.data.image_folders import image_dataset_from_directory
 from cytensor.data.padded import pad_sequences
@@ -138,12 +139,13 @@ def clear_session(free_memory: bool = True) -> None:
 
 Sequence = PyDataset                   # its older name
 
-__all__ = ["CustomObjectScope", "Progbar", "PyDataset", "Sequence", "array_to_img", "clear_session",
-           "confusion_matrix", "custom_object_scope", "deserialize_keras_object", "get_custom_objects", "get_file",
-           "get_registered_name", "get_registered_object", "image_dataset_from_directory", "img_to_array", "load_img",
-           "normalize", "pack_x_y_sample_weight", "pad_sequences", "plot_confusion_matrix", "plot_model",
-           "register_keras_serializable", "save_img", "serialize_keras_object", "set_random_seed", "show_images",
-           "split_dataset", "timeseries_dataset_from_array", "to_categorical", "unpack_x_y_sample_weight"]
+__all__ = ["CustomObjectScope", "FileDataset", "Progbar", "PyDataset", "Sequence", "array_to_img", "clear_session",
+           "confusion_matrix", "custom_object_scope", "dataset_from_files", "deserialize_keras_object",
+           "get_custom_objects", "get_file", "get_registered_name", "get_registered_object",
+           "image_dataset_from_directory", "img_to_array", "load_img", "normalize", "pack_x_y_sample_weight",
+           "pad_sequences", "plot_confusion_matrix", "plot_model", "register_keras_serializable", "save_img",
+           "serialize_keras_object", "set_random_seed", "show_images", "split_dataset",
+           "timeseries_dataset_from_array", "to_categorical", "unpack_x_y_sample_weight"]
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,7 @@
 """What the tests run on one process and on several. Each function returns arrays and floats alone."""
 import contextlib
 import io
+import os
 
 import numpy as np
 
@@ -8,6 +9,7 @@ import cytensor as ct
 from cytensor import layers, losses, metrics, optimizers
 from cytensor.data.batches import PyDataset
 from cytensor.distribution import DataParallel, set_distribution
+from cytensor.utils import dataset_from_files
 
 SAMPLES = 52                           # in batches of 16 the last has 4
 
@@ -109,7 +111,7 @@ LOSSES = {
 
 
 def fit(kind, strategy=None, loss="mean", weighted=False, class_weight=None, batch_size=16, epochs=2, samples=SAMPLES,
-        watched=("accuracy",), optimizer="adam", generator=False, **model_options):
+        watched=("accuracy",), optimizer="adam", generator=False, files=None, **model_options):
     """(weights, history, evaluation, predictions) of a training; strategy: arguments of DataParallel, None for none."""
     ct.set_seed(7)
     if strategy is not None:
@@ -118,7 +120,13 @@ def fit(kind, strategy=None, loss="mean", weighted=False, class_weight=None, bat
     x, y, weights = (part[:samples] for part in data())
     weights = weights if weighted else None
     given = {"validation_data": (x[:21], y[:21]), "epochs": epochs, "verbose": 0}
-    if generator:
+    if files:
+        path = f"{files}/{os.getpid()}"                # each process writes its own, and reads its own rows of it
+        np.save(f"{path}-x.npy", x)
+        np.save(f"{path}-y.npy", y)
+        history = model.fit(dataset_from_files(f"{path}-x.npy", f"{path}-y.npy", batch_size=batch_size, seed=5,
+                                               memory_limit=4000), **given)
+    elif generator:
         history = model.fit(Batches(x, y, batch_size), **given)
     else:
         history = model.fit(x, y, batch_size=batch_size, sample_weight=weights, class_weight=class_weight, **given)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cytensor.data.arrays import ArrayBatches, warn_of_end
+from cytensor.data.cutting import Cut
+from cytensor.data.file_datasets import FileDataset
 from cytensor.data.parts import Rows, as_inputs, count_samples, unpack_x_y_sample_weight
 from cytensor.parallel import Part
 from cytensor.types import DTypeLike
@@ -81,6 +83,7 @@ class IteratorBatches:
     rows: Rows | None = None
     key: tuple[int, str, int] | None = None
     cut: Callable[[int], list[Part]] | None = None     # as ArrayBatches has it
+    shards: Cut | None = None          # by which a FileDataset reads its parts, and nothing else
 
     def __init__(self, op: str, source: Any, steps: int | None, first_epoch: int, class_weight: dict[Any, Any] | None,
                  dtype: DTypeLike, casts_integers: bool, several: bool,
@@ -109,6 +112,8 @@ class IteratorBatches:
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Any]:
         """An iterator over the batches of one epoch from the `first`; warns where the data ends too early."""
         self._tell("on_epoch_begin")
+        if isinstance(self.source, FileDataset) and self.op == "fit":
+            self.source.set_epoch(epoch)
         if not self.is_generator and (self.wanted is None or (epoch == self.first_epoch and not first)):
             self.iterator, self.read = None, first
         count = first
@@ -130,7 +135,7 @@ class IteratorBatches:
     def _next(self, starts: bool) -> Any:
         """The next batch; the first of an epoch starts over what ended with the epoch before."""
         if self.iterator is None:
-            self.iterator = _started(self.source, self.read, self.length)
+            self.iterator = _started(self.source, self.read, self.length, self.shards)
         try:
             return next(self.iterator)
         except StopIteration:
@@ -160,6 +165,11 @@ class IteratorBatches:
             getattr(self.source, hook)()
 
     def _batch(self, data: Any, count: int) -> Any:
+        if self.shards is not None and isinstance(self.source, FileDataset):
+            return [(part, self._whole(batch, count, None)) for part, batch in data]
+        return self._whole(data, count, self.cut)
+
+    def _whole(self, data: Any, count: int, cut: Callable[[int], list[Part]] | None) -> Any:
         if isinstance(data, list) and (isinstance(self.source, PyDataset) or _is_of_torch(self.source)):
             data = tuple(data)         # as Keras takes it
         if isinstance(data, list) or (isinstance(data, tuple) and not 1 <= len(data) <= 3):
@@ -170,7 +180,7 @@ class IteratorBatches:
         x = as_inputs(op, x, self.several)
         batches = ArrayBatches(op, x, y, weights, max(1, count_samples(x)), False, None, 0, self.class_weight,
                                self.dtype, self.casts_integers, self.outputs)
-        batches.cut = self.cut
+        batches.cut = cut
         return next(batches.epoch(0))
 
     def close(self) -> None:
@@ -193,8 +203,10 @@ def _is_of_torch(source: object) -> bool:
     return type(source).__module__.startswith("torch.utils.data")
 
 
-def _started(source: Any, read: int, length: int | None) -> Iterator[Any]:
+def _started(source: Any, read: int, length: int | None, shards: Cut | None = None) -> Iterator[Any]:
     """An iterator over the batches of a source behind the first `read`, which one with numbers is not asked for."""
+    if shards is not None and isinstance(source, FileDataset):
+        return itertools.islice(source.read(shards), read, None)
     if getattr(type(source), "__iter__", PyDataset.__iter__) is not PyDataset.__iter__:
         return itertools.islice(iter(source), read, None)
     return (source[i] for i in (itertools.count(read) if length is None else range(read, length)))

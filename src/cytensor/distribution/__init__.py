@@ -4,11 +4,12 @@
 
     ct.distribution.set_distribution(ct.distribution.DataParallel())
 
-    data_parallel.py  DataParallel: what a program says and asks
-    cutting.py        which rows of a batch each process computes
-    steps.py          what `fit`, `evaluate` and `predict` do with each batch
-    reduction.py      gradients of all processes made one; tree.py the order of the sum for fixed shards
+    data_parallel.py  DataParallel: what a program says and asks; data/cutting.py cuts batches for it
+    steps.py          what `fit`, `evaluate` and `predict` do with each batch; step.py its gradients
+    buckets.py        gradients of all processes made one during the backward pass; reduction.py behind it, and
+    tree.py           the order of that sum for fixed shards
     sums.py           metrics and logs over all processes; corrections.py losses that are no mean over rows
+    handshake.py      what all ranks must have alike
     mpi.py            the processes and their exchanges; watchdog.py names those that do not come
     threads.py        threads and cores of each process; uncaught.py errors that end all of them
 

@@ -8,8 +8,8 @@ import numpy as np
 from cytensor import nested, parallel, random
 from cytensor.autodiff.custom import custom_gradient
 from cytensor.data import batches as batching
+from cytensor.data.cutting import Cut
 from cytensor.distribution.buckets import Buckets
-from cytensor.distribution.cutting import Cut
 from cytensor.distribution.mpi import Processes
 from cytensor.distribution.reduction import Layout, Sum
 from cytensor.distribution.step import Apply, Step

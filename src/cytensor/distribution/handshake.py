@@ -88,7 +88,7 @@ def _configuration(value: Any) -> Any:
 
 def _of_data(batches: "Batches", is_shared: bool) -> dict[str, str]:
     """What is read, and in which batches; where all ranks read the same, also a hash of some of its rows."""
-    found = {"steps of an epoch": str(batches.wanted)}
+    found = {"steps of an epoch": str(batches.wanted), "batches of an epoch": str(batches.steps)}
     if not isinstance(batches, ArrayBatches):
         return found
     found["order of the samples"] = f"shuffle={batches.shuffle!r}, seed {batches.key}"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cytensor.distribution.cutting import Cut
+from cytensor.data.cutting import Cut
 from cytensor.distribution.mpi import Processes
 from cytensor.distribution.tree import Growing, Node, added, nodes_within
 from cytensor.parallel import Part

@@ -64,5 +64,7 @@ def steps_of(model: "Trainer", batches: "Batches | None" = None) -> Steps:
         return Steps(model)
     if batches is not None:
         batches.cut = parallel.distribution.parts
+        if isinstance(batches, batching.IteratorBatches) and parallel.distribution.auto_shard_dataset:
+            batches.shards = parallel.distribution.cut
     steps: Steps = parallel.distribution.steps(model)
     return steps

@@ -8,13 +8,14 @@ from cytensor.parallel import Part
 
 
 class Cut:
-    """How batches are cut into `shards` for `ranks`, seen from one rank."""
+    """How batches are cut into `shards` for `ranks`, seen from one rank; None: one a rank, `is_fixed` is then False."""
+    is_fixed: bool
     rank: int
     ranks: int
     shards: int
 
     def __init__(self, rank: int, ranks: int, shards: int | None) -> None:
-        self.rank, self.ranks = rank, ranks
+        self.rank, self.ranks, self.is_fixed = rank, ranks, shards is not None
         self.shards = ranks if shards is None else shards
         if self.shards % ranks:
             raise ValueError(f"DataParallel: shards must be a multiple of the number of ranks, that each may hold as "
