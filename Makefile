@@ -6,7 +6,8 @@ SOURCES := pyproject.toml setup.py $(shell find cyops -name '*.p*' -o -name '*.h
 
 .DEFAULT_GOAL := help
 .PHONY: help build train test test-fast test-mpi fuzz fuzz-files kill ulp sanitize sanitize-short tsan tsan-short bench \
-	bench-peers bench-promised docs docs-serve notebooks lint stubs clean
+	bench-peers bench-promised docs docs-serve notebooks lint stubs selftest \
+	selftest-cross clean
 
 help:
 	@echo "make train            install into .venv, then train on MNIST"
@@ -21,6 +22,8 @@ help:
 	@echo "make bench-promised   that for what benchmarks/targets.py promises alone, printed"
 	@echo "make ulp              errors of the functions at every float32; about an hour"
 	@echo "make sanitize         tests with every memory access checked (sanitize-short: a part of them)"
+	@echo "make selftest         the kernels of every instruction set of this CPU against plain loops, without Python"
+	@echo "make selftest-cross   the same compiled for other platforms by ziglang, and run for aarch64 where qemu-user is"
 	@echo "make tsan             tests of pool and threads with every race reported (tsan-short: a part of them)"
 	@echo "make fuzz             values, gradients, views and chains of operations against NumPy; FUZZ_CASES, FUZZ_SEED"
 	@echo "make fuzz-files       damaged files of every format; FUZZ_FILES of each, FUZZ_SEED"
@@ -102,6 +105,27 @@ sanitize: build/sanitized
 
 sanitize-short: build/sanitized
 	$(PYTEST_SANITIZED) $(call in_tests,$(SANITIZE_SHORT))
+
+# The kernels without Python: in C, so that it compiles for every platform. What zig cannot run here it links.
+SELFTEST_SOURCES = $(wildcard tests/selftest/*.c cyops/csrc/*/*.c)
+SELFTEST_FLAGS = -std=c11 -O2 -fno-math-errno -fno-trapping-math -ffp-contract=off -D_GNU_SOURCE=1 -Wno-pass-failed \
+	-Icyops -Icyops/csrc -Itests/selftest
+TARGETS = aarch64-linux-musl aarch64-linux-gnu.2.17 x86_64-linux-musl x86_64-linux-gnu.2.17 aarch64-macos x86_64-macos \
+	x86_64-windows-gnu aarch64-windows-gnu
+
+build/selftest: $(SELFTEST_SOURCES) $(wildcard tests/selftest/*.h cyops/csrc/*/*.h)
+	mkdir -p build
+	$(CC) $(SELFTEST_FLAGS) $(SELFTEST_SOURCES) -lm -pthread -o $@
+
+selftest: build/selftest
+	./$<
+
+selftest-cross: $(BIN)/python
+	$(BIN)/python -m pip install --quiet ziglang
+	mkdir -p build
+	for target in $(TARGETS); do echo $$target; $(BIN)/python -m ziglang cc -target $$target $(SELFTEST_FLAGS) \
+		$(SELFTEST_SOURCES) -lm -pthread -o build/selftest-$$target || exit; done
+	if command -v qemu-aarch64; then qemu-aarch64 build/selftest-aarch64-linux-musl; fi
 
 # The tests of pool and threads with every race between two accesses reported, by GCC's ThreadSanitizer.
 build/sanitized-thread: $(VENV)/installed-test $(SOURCES) $(shell find src -name '*.py')

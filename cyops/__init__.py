@@ -6,6 +6,7 @@
 
 The map of the package; each line may import only from those above it:
 
+    interpreters  which the extensions run in
     storage       Storage: one-dimensional memory, owned or borrowed
     bfloat16      the dtype object that NumPy lacks
     strided       Strided: offset, shape, strides and dtype onto a Storage; operators, indexing, the recorder
@@ -34,6 +35,7 @@ The map of the package; each line may import only from those above it:
 """
 from typing import NamedTuple
 
+from cyops import interpreters  # isort: skip - refuses an interpreter before an extension is loaded into it
 from cyops.config import available_isas, isa  # isort: skip - picks the kernels before anything can call one
 from cyops import contract as contractions
 from cyops import (
@@ -134,3 +136,4 @@ __all__ = [
     "OPS", "Derived", "Op", "Record", "Recorder", "StaleValueError", "Storage", "Strided", "bfloat16", "isa", *HELPERS,
     *OPS,
 ]
+interpreters.refuse_without_lock()

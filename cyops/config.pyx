@@ -21,7 +21,7 @@ def select_isa(limit):
     cdef bytes text = (limit or "").encode()
     cdef const char *chosen = api().select_isa(text)
     if chosen == NULL:
-        raise ValueError(f"CYOPS_ISA must be generic, avx2, avx512 or avx512_bf16; got {limit!r}")
+        raise ValueError(f"CYOPS_ISA must be generic, neon, avx2, avx512 or avx512_bf16; got {limit!r}")
     return (<bytes> chosen).decode()
 
 

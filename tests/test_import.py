@@ -1,6 +1,7 @@
 """Importing stays light, and the docstrings' examples run."""
 import doctest
 import importlib
+import importlib.util
 import pkgutil
 import subprocess
 import sys
@@ -30,7 +31,22 @@ def test_an_unknown_instruction_set_is_named():
 
     found = subprocess.run([sys.executable, "-c", "import cyops"], capture_output=True, text=True,
                            env={**os.environ, "CYOPS_ISA": "sse9"})
-    assert "CYOPS_ISA must be generic, avx2, avx512 or avx512_bf16; got 'sse9'" in found.stderr
+    assert "CYOPS_ISA must be generic, neon, avx2, avx512 or avx512_bf16; got 'sse9'" in found.stderr
+
+
+def test_a_sub_interpreter_is_refused():
+    name = next(one for one in ("_interpreters", "_xxsubinterpreters") if importlib.util.find_spec(one))
+    run = "exec" if name == "_interpreters" else "run_string"
+    inside = "try: import cyops\nexcept ImportError as error: print(error)"
+    program = f"import {name} as interpreters; interpreters.{run}(interpreters.create(), {inside!r})"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.startswith("cyops: this is a sub-interpreter")
+
+
+def test_python_without_its_lock_is_refused():
+    program = "import sys; sys._is_gil_enabled = lambda: False; import cyops"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "ImportError: cyops: the extensions need the global interpreter lock" in found.stderr
 
 
 MODULES = [cyops.__name__, *(f"cyops.{m.name}" for m in pkgutil.iter_modules(cyops.__path__)),

@@ -12,6 +12,9 @@
 #if defined(__x86_64__)
 #define CYOPS_X86_64 1
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#define CYOPS_AARCH64 1
+#include <arm_neon.h>
 #endif
 
 #endif

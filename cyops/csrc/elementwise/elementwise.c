@@ -88,7 +88,7 @@ static void run_block(const elementwise_work *work, const cyops_plan *plan, char
 static int is_turned(const elementwise_work *work, const cyops_plan *plan) {
     for (int k = 0; k < plan->operands; k++) {
         const ptrdiff_t inner = plan->strides[k][0], outer = plan->strides[k][1];
-        if ((work->packed >> k & 1) && outer != 0 && labs(outer) < labs(inner)) return 1;
+        if ((work->packed >> k & 1) && outer != 0 && llabs(outer) < llabs(inner)) return 1;
     }
     return 0;
 }

@@ -142,9 +142,9 @@ ANY_ANGLE(tan)
     CYOPS_INLINE FLOAT ISA_NAME(CYOPS_JOIN(atan2, suffix))(FLOAT b, FLOAT a) {                                       \
         double y = __builtin_fabs((double)b), x = __builtin_fabs((double)a);                                         \
         const int are_infinite = (y == INFINITY) & (x == INFINITY), is_origin = (y == 0) & (x == 0);                 \
-        const double scale = (y > 0x1p1000) | (x > 0x1p1000) ? 0x1p-60 : 1;                                          \
+        const double scale = ((y > 0x1p1000) | (x > 0x1p1000)) ? 0x1p-60 : 1;                                        \
         y = are_infinite ? 1 : y * scale;                                                                            \
-        x = are_infinite | is_origin ? 1 : x * scale;                                                                \
+        x = (are_infinite | is_origin) ? 1 : x * scale;                                                              \
         const double angle = ISA_NAME(CYOPS_JOIN(angle_between, suffix))(y, x);                                      \
         const double turned = __builtin_copysign(1.0, (double)a) < 0 ? PI - (angle - 2 * HALF_PI_LOW) : angle;       \
         return ISA_NAME(CYOPS_JOIN(copysign, suffix))((FLOAT)turned, b);                                             \

@@ -27,7 +27,7 @@ typedef struct {
 /* The kernels in use. Set by cyops_select_isa; the generic ones before that. */
 extern const cyops_kernels *cyops_active;
 
-/* Picks the best instruction set the CPU has, at most the one named ("generic", "avx2", "avx512", "avx512_bf16"; NULL
+/* Picks the best instruction set the CPU has, at most the one named ("generic", "neon", "avx2", "avx512", "avx512_bf16"; NULL
  * or "" for no limit). Returns its name, or NULL when the limit is not a known name. */
 const char *cyops_select_isa(const char *limit);
 

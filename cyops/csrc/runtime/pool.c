@@ -67,7 +67,9 @@ typedef struct {
 
 static worker workers[MAX_WORKERS];
 static _Atomic int worker_count = 0, kept_away = 0; /* the latter: of them, those whose mask is not their own */
+#ifndef _WIN32
 static int fork_handlers_registered = 0;
+#endif
 
 static inline uint32_t epoch_of(uint64_t state) { return (uint32_t)(state >> 32); }
 static inline uint32_t claimed_from_back(uint64_t state) { return state >> 16 & UINT16_MAX; }
@@ -220,6 +222,7 @@ static void wait_for_claimed_tiles(uint32_t tiles) {
     }
 }
 
+#ifndef _WIN32
 /* Before fork: no worker exists while the process is copied, so none is missing in the child. */
 static void stop_workers_for_fork(void) {
     pthread_mutex_lock(&submit_lock);
@@ -233,6 +236,7 @@ static void stop_workers_for_fork(void) {
 }
 
 static void resume_after_fork(void) { pthread_mutex_unlock(&submit_lock); }
+#endif
 
 static int start_worker(int index) {
     pthread_attr_t attributes;
@@ -254,6 +258,9 @@ static int start_worker(int index) {
 static void start_workers(int wanted) {
     int count = atomic_load_explicit(&worker_count, memory_order_relaxed);
     if (count >= wanted) return;
+#ifdef _WIN32 /* has neither fork nor signals that go to one thread */
+    while (count < wanted && start_worker(count)) count++;
+#else
     if (!fork_handlers_registered) {
         if (pthread_atfork(stop_workers_for_fork, resume_after_fork, resume_after_fork) != 0) return;
         fork_handlers_registered = 1;
@@ -263,6 +270,7 @@ static void start_workers(int wanted) {
     pthread_sigmask(SIG_SETMASK, &all_signals, &previous);
     while (count < wanted && start_worker(count)) count++;
     pthread_sigmask(SIG_SETMASK, &previous, NULL);
+#endif
     atomic_store(&worker_count, count);
 }
 

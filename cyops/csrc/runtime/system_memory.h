@@ -21,12 +21,18 @@
 #define CYOPS_SANITIZED 0
 #endif
 
-/* nbytes at a multiple of CYOPS_ALIGNMENT, or NULL. */
+/* cyops_system_allocate: nbytes at a multiple of CYOPS_ALIGNMENT, or NULL. */
+#ifdef _WIN32
+#include <malloc.h>
+static inline void *cyops_system_allocate(size_t nbytes) { return _aligned_malloc(nbytes, CYOPS_ALIGNMENT); }
+static inline void cyops_system_release(void *memory) { _aligned_free(memory); }
+#else
 static inline void *cyops_system_allocate(size_t nbytes) {
     void *memory;
     return posix_memalign(&memory, CYOPS_ALIGNMENT, nbytes) == 0 ? memory : NULL;
 }
 
 static inline void cyops_system_release(void *memory) { free(memory); }
+#endif
 
 #endif

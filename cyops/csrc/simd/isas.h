@@ -12,11 +12,19 @@
 
 #define CYOPS_ISAS(ISA)                     \
     ISA(generic, &cyops_kernels_generic, 1) \
+    ISA(neon, CYOPS_NEON)                   \
     ISA(avx2, CYOPS_AVX2) ISA(avx512, CYOPS_AVX512) ISA(avx512_bf16, CYOPS_AVX512_BF16)
 #define CYOPS_COUNT_ISA(...) +1
 #define CYOPS_ISA_COUNT (0 CYOPS_ISAS(CYOPS_COUNT_ISA))
 
-extern const cyops_kernels cyops_kernels_generic, cyops_kernels_avx2, cyops_kernels_avx512, cyops_kernels_avx512_bf16;
+extern const cyops_kernels cyops_kernels_generic, cyops_kernels_neon;
+extern const cyops_kernels cyops_kernels_avx2, cyops_kernels_avx512, cyops_kernels_avx512_bf16;
+
+#ifdef CYOPS_AARCH64
+#define CYOPS_NEON &cyops_kernels_neon, 1
+#else
+#define CYOPS_NEON NULL, 0
+#endif
 
 #ifdef CYOPS_X86_64
 #define CYOPS_HAS_AVX2 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))

@@ -1,4 +1,4 @@
-/* The body of isa_generic.c, isa_avx2.c and isa_avx512.c: every kernel template, then the table of what they made.
+/* The body of isa_generic.c, isa_neon.c, isa_avx2.c and isa_avx512.c: every kernel template, then the table of what they made.
  *
  * Included once per instruction set, inside its target region, so it has no include guard. Macros are not undefined,
  * but for the parameters of a template, by whoever gave them: their names differ from area to area, and a template that

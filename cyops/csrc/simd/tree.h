@@ -1,5 +1,5 @@
 /* sum and top of simd/vector.h for instruction sets that have no instruction for them: a tree of halves, in the order
- * in which AVX-512's adds. A template, included by simd/generic.h and simd/avx2.h.
+ * in which AVX-512's adds. A template, included by simd/generic.h, neon.h and avx2.h.
  */
 #define HALVES_OF_LANES(combine, half) \
     for (int l = 0; 2 * half <= LANES && l < half; l++) lanes[l] = combine(lanes[l], lanes[(l + half) % LANES]);

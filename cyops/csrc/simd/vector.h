@@ -2,7 +2,7 @@
  *
  * V(word) is the word for the dtype T whose SUFFIX is f32 or f64: a template that works on either calls V(load)(p). The
  * words are inline functions, and the types below. They are defined by the file that CYOPS_ISA_VECTORS names,
- * simd/generic.h, simd/avx2.h or simd/avx512.h, which is the only place that names an instruction; a new instruction
+ * simd/generic.h, simd/neon.h, simd/avx2.h or simd/avx512.h, which is the only place that names an instruction; a new instruction
  * set is one more such file, an isa_*.c that includes it and a line in simd/isas.h.
  *
  * Types
