@@ -252,7 +252,7 @@ def operator_stub(name, result):
         result = f"tuple[{result}, {result}]"
     modulo = ", modulo: None = ..." if name in ("__pow__", "__rpow__") else ""
     ignored = "  # type: ignore[misc]" if name == "__ipow__" else ""       # without a modulo, as __pow__ has one
-    return f"    def {name}(self, other: ArrayLike{modulo}) -> {result}: ...{ignored}"
+    return f"    def {name}(self, other: ArrayLike{modulo}, /) -> {result}: ...{ignored}"
 
 
 # -- cytensor ---------------------------------------------------------------------------------------------------------
@@ -326,8 +326,9 @@ def tensor_stub():
             lines += written(node)
             continue
         lines.append(f"class {name}({', '.join(map(ast.unparse, node.bases))}):")
+        hidden = ("_described",) if name == "Variable" else ("__new__", "_described")
         members = [member for member in node.body if isinstance(member, ast.FunctionDef) and
-                   member.name not in ("__new__", "_described")]
+                   member.name not in hidden]
         lines += [line for member in members for line in written(member, "    ")]
         shape = ["    @property", "    def shape(self) -> TensorShape: ..."]
         lines += {"Tensor": [*shape, *derived_members(tensor)], "Variable": VARIABLE}.get(
@@ -342,7 +343,8 @@ VARIABLE = ["    name: str", "    path: str", "    constraint: Callable[[Tensor]
 def derived_members(tensor):
     """The members of Tensor that are made from the op table, and the compiled ones with their results."""
     lines = [f"    @property\n    def {name}(self) -> Tensor: ..." for name in ("T", "mT")]
-    lines.append("    def __getitem__(self, key: Any) -> Tensor: ...")
+    lines += ["    def __getitem__(self, key: Any, /) -> Tensor: ...",
+              "    __array_ufunc__: Any", "    __array_function__: Any"]
     from cytensor.ops import TENSOR_METHODS, TENSOR_PROPERTIES
     lines += [f"    @property\n    def {name}(self) -> Tensor: ..." for name in TENSOR_PROPERTIES]
     lines += [method(name, getattr(tensor.Tensor, name), "Tensor") for name in

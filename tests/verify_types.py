@@ -1,8 +1,8 @@
 """Whether a reader of types knows every name that the packages offer: `python tests/verify_types.py`, in `make lint`.
 
 mypy checks that what is annotated fits; pyright's --verifytypes that nothing public is left to be inferred, which each
-reader does in its own way. The classes of cytensor.sklearn are not counted: what they derive from, scikit-learn's, has
-no types. Then the examples, as a user's editor reads them.
+reader does in its own way; mypy's stubtest that the stubs say what runs. The classes of cytensor.sklearn are not
+counted: what they derive from, scikit-learn's, has no types. Then the examples, as a user's editor reads them.
 """
 import json
 import os
@@ -12,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 UNTYPED = ("cytensor.sklearn.",)           # derived from classes without types
+# A method is the function, whose first parameter has a name of its own; nobody writes it.
+SELF = 'stub parameter "self" differs from runtime parameter'
 # The packages as they lie here: an editable install is found by running code, which pyright does not.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
 
@@ -31,8 +33,16 @@ def unknown(package: str) -> list[str]:
             if symbol["isExported"] and not symbol["isTypeKnown"] and not symbol["name"].startswith(UNTYPED)]
 
 
+def inconsistent() -> list[str]:
+    """What mypy.stubtest finds where the stubs of derived functions and of Tensor differ from what runs."""
+    command = [sys.executable, "-m", "mypy.stubtest", "cytensor.ops", "cytensor.tensor", "--concise",
+               "--mypy-config-file", str(ROOT / "tests" / "stubtest.ini")]
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
+    return [line for line in lines if SELF not in line]
+
+
 def main() -> int:
-    found = [*unknown("cyops"), *unknown("cytensor")]
+    found = [*unknown("cyops"), *unknown("cytensor"), *inconsistent()]
     examples = pyright("examples")
     for line in (*found, *([] if examples.returncode == 0 else [examples.stdout + examples.stderr])):
         print(line)

@@ -43,4 +43,4 @@ def _as_tensor(result: Any) -> Tensor:
     return result if isinstance(result, Tensor) else Tensor(result)
 
 
-Tensor.__array_ufunc__ = apply_ufunc  # type: ignore[attr-defined]
+Tensor.__array_ufunc__ = apply_ufunc

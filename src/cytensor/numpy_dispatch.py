@@ -98,4 +98,4 @@ def apply_function(_: Any, func: Callable[..., Any], types: Any, args: tuple[Any
     return result
 
 
-Tensor.__array_function__ = apply_function  # type: ignore[attr-defined]
+Tensor.__array_function__ = apply_function
