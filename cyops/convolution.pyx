@@ -13,7 +13,7 @@ from cyops.contract cimport Plan, add_batch, add_column, add_row, add_summed, be
 from cyops.ids cimport *
 from cyops.strided cimport (
     CYOPS_BFLOAT16, CYOPS_MAX_NDIM, CYOPS_MOST_TAPS, Strided, alias, api, cast_to, check, computing_dtype,
-    count_elements, cyops_contraction_axis, cyops_conv_axis, cyops_depthwise_call, cyops_staged_call,
+    count_elements, cyops_contraction_axis, cyops_conv_axis, cyops_depthwise_call, cyops_staged_call, cyops_view,
     dtype_object, empty, is_floating, itemsize_of, operand_beside, promote, read_shape, record, recording, require_real,
     result_class, shape_of,
 )
@@ -32,10 +32,19 @@ ctypedef struct Shapes:
     Py_ssize_t[5] x, kernel, out
 
 
+cdef inline const Py_ssize_t *spatial_strides(const Shapes *shapes, Strided x) noexcept:
+    return &x.v.strides[first_spatial(&shapes.window)]
+
+
+cdef inline Py_ssize_t channel_stride(const Shapes *shapes, Strided x) noexcept:
+    return x.v.strides[channel_axis(&shapes.window)]
+
+
 include "convolution_arguments.pxi"
 include "convolution_phases.pxi"
 include "convolution_depthwise.pxi"
 include "convolution_staged.pxi"
+include "convolution_taps.pxi"
 include "convolution_sums.pxi"
 
 
@@ -51,8 +60,9 @@ def conv(x, kernel, bias=None, *, strides=1, padding="valid", dilation_rate=1, g
     strides, dilation_rate: steps between positions and between taps, an integer or one for each spatial axis. padding:
     "valid", o = floor((s - dilation_rate * (k - 1) - 1) / strides) + 1; "same", o = ceil(s / strides), an odd zero
     going after; "causal" for one axis, all zeros before; an integer; or for each axis an integer or a pair (before,
-    after). groups: channels and filters in so many parts that do not meet. activation: None or "relu". Any strides in
-    memory; the input is not padded or unfolded in memory. A fresh tensor.
+    after). Padding contributes nothing, even where the kernel is infinite or NaN. groups: channels and filters in so
+    many parts that do not meet. activation: None or "relu". Any strides in memory; the input is not padded or unfolded
+    in memory. A fresh tensor.
 
     ValueError where the shapes do not agree, a kernel has no room, channels or filters do not divide into groups, or an
     argument has another value; TypeError where no operand is floating.

@@ -7,14 +7,6 @@
 #     by the input  a = d   rows samples, places      summed taps, filters        b = kernel  columns channels
 #     by the kernel a = x   rows taps, channels       summed samples, positions   b = d       columns filters
 
-cdef inline const Py_ssize_t *spatial_strides(const Shapes *shapes, Strided x) noexcept:
-    return &x.v.strides[first_spatial(&shapes.window)]
-
-
-cdef inline Py_ssize_t channel_stride(const Shapes *shapes, Strided x) noexcept:
-    return x.v.strides[channel_axis(&shapes.window)]
-
-
 cdef void open_window(Plan *plan, int i, Strided a, Py_ssize_t stride, Py_ssize_t first, Py_ssize_t length) noexcept:
     """Window i of a, whose place is `first` where all its axes are at 0; a's pointer goes there, inside or not."""
     plan.call.windows = max(plan.call.windows, i + 1)
@@ -48,6 +40,9 @@ cdef int sum_forward(const Shapes *shapes, Strided out, Strided x, Strided kerne
     cdef cyops_contraction_axis *added
     if out.v.size == 0:
         return 0
+    if reaches_padding(shapes) and not is_finite_throughout(kernel):
+        sum_taps(shapes, RESULT, x, kernel, out)
+        return finish_taps(shapes, out, bias, relu)
     if is_depthwise(shapes):
         return depthwise_forward(shapes, out, x, kernel, bias, relu)
     if suits_staged(shapes, out, x, shapes.channels, shapes.filters, bias):
@@ -95,6 +90,9 @@ cdef int sum_by_input(const Shapes *shapes, Strided dx, Strided d, Strided kerne
     cdef int n = shapes.window.count
     if dx.v.size == 0:
         return 0
+    if not covers_all(shapes) and not is_finite_throughout(kernel):
+        sum_taps(shapes, BY_INPUT, dx, kernel, d)
+        return finish_taps(shapes, dx, bias, relu)
     for i in range(n):
         count *= count_phases(&shapes.window.axes[i])
     for number in range(count):
@@ -152,6 +150,13 @@ cdef int sum_phase(const Shapes *shapes, const Phase *phases, Strided dx, Stride
 # -- by the kernel ----------------------------------------------------------------------------------------------------
 cdef int sum_by_kernel(const Shapes *shapes, Strided dkernel, Strided x, Strided d, Strided dbias) except -1:
     """The gradient by the kernel and, where there is a dbias, that by the bias."""
+    sum_windows_by_kernel(shapes, dkernel, x, d, dbias)
+    if reaches_padding(shapes) and not is_finite_throughout(dkernel):       # perhaps by zeros times infinities of d
+        sum_taps(shapes, BY_KERNEL, x, dkernel, d)
+    return 0
+
+
+cdef int sum_windows_by_kernel(const Shapes *shapes, Strided dkernel, Strided x, Strided d, Strided dbias) except -1:
     cdef int i
     cdef int n = shapes.window.count
     cdef const Axis *axis

@@ -3,7 +3,7 @@ cdef extern from "csrc/elementwise/elementwise.h":
     enum:
         CYOPS_OP_COUNT, CYOPS_MAX_INPUTS
         CYOPS_OP_add, CYOPS_OP_subtract, CYOPS_OP_multiply, CYOPS_OP_divide, CYOPS_OP_floor_divide, CYOPS_OP_remainder
-        CYOPS_OP_round, CYOPS_OP_sqrt, CYOPS_OP_clip, CYOPS_OP_maximum, CYOPS_OP_minimum
+        CYOPS_OP_round, CYOPS_OP_sqrt, CYOPS_OP_clip, CYOPS_OP_maximum, CYOPS_OP_minimum, CYOPS_OP_relu
         CYOPS_OP_pow, CYOPS_OP_square, CYOPS_OP_negative, CYOPS_OP_abs
         CYOPS_OP_equal, CYOPS_OP_not_equal, CYOPS_OP_less, CYOPS_OP_less_equal, CYOPS_OP_greater, CYOPS_OP_greater_equal
         CYOPS_OP_logical_not, CYOPS_OP_logical_and, CYOPS_OP_logical_or

@@ -142,6 +142,7 @@ cdef extern from "csrc/base/api.h":
         int (*conv_staged_by_kernel)(const cyops_staged_call *call) noexcept nogil
         int (*depthwise)(const cyops_depthwise_call *call) noexcept nogil
         int (*depthwise_by_kernel)(const cyops_depthwise_call *call) noexcept nogil
+        int (*is_finite)(const cyops_view *x) noexcept nogil
 
         int (*reduce)(int reduction, const cyops_view *out, const cyops_view *x, const char *reduced,
                       double correction) noexcept nogil

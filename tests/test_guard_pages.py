@@ -16,6 +16,7 @@ from guarded import Guarded, backward, forward, last_axis_backward, stepped, tra
 from samples import ELEMENTWISE, REDUCTIONS, SAMPLES
 
 import cyops
+import cytensor as ct
 from cyops import update
 
 FLOATS = ("float32", "float64")
@@ -207,9 +208,70 @@ def check_products():
             assert_same(out, expected, (dtype, shape_a, shape_b))
 
 
+# samples, lengths, taps, channels, filters, groups: contractions, first layers, blocks whose tiles are samples or
+# lines, each channel by itself, with more filters than channels too.
+CONVOLUTIONS = [
+    (2, (9,), (3,), 5, 7, 1), (2, (5, 6), (3, 3), 1, 9, 1), (2, (6, 5), (3, 2), 4, 6, 2),
+    (9, (4, 3), (3, 3), 16, 17, 1), (2, (3, 19), (2, 3), 33, 16, 1), (2, (5, 18), (3, 3), 3, 3, 3),
+    (2, (3, 4, 5), (2, 2, 3), 2, 4, 2),
+]
+
+
+def check_convolutions():
+    """Forward and both gradients, in both data formats, with padding and without, strides and dilation."""
+    rng = np.random.default_rng(9)
+    windows = [(1, 1, 1), (2, 1, 0), (1, 2, 2)]
+    for dtype, size, window in itertools.product(FLOATS, CONVOLUTIONS, windows):
+        (samples, lengths, taps, channels, filters, groups), (stride, dilation, pad) = size, window
+        rank = len(lengths)
+        positions = [(n + 2 * pad - dilation * (k - 1) - 1) // stride + 1 for n, k in zip(lengths, taps, strict=True)]
+        if min(positions) < 1:
+            continue
+        shapes = (samples, *lengths, channels), (*taps, channels // groups, filters), (samples, *positions, filters)
+        for data_format in ("channels_last", "channels_first"):
+            last = data_format == "channels_last"
+            x, kernel, d = (rng.normal(size=shape).astype(dtype) for shape in shapes)
+            x, d = (part if last else np.ascontiguousarray(np.moveaxis(part, -1, 1)) for part in (x, d))
+            of_window = (stride,) * rank, (pad,) * rank, (dilation,) * rank, groups, data_format
+            y = cyops.conv_with_shape(x, kernel, d.shape, of_window)
+            dx = cyops.conv_input_gradient(d, kernel, x.shape, of_window)
+            dkernel = np.asarray(cyops.conv_kernel_gradient(x, d, kernel.shape, of_window))
+            for a, b, c in everywhere(x, kernel, d):
+                assert_same(cyops.conv_with_shape(a, b, d.shape, of_window), y, (size, window, data_format))
+                assert_same(cyops.conv_input_gradient(c, b, x.shape, of_window), dx, (size, window, data_format))
+                found = np.asarray(cyops.conv_kernel_gradient(a, c, kernel.shape, of_window))
+                assert np.allclose(found, dkernel, rtol=1e-4, atol=1e-4), (size, window, data_format)
+
+
+POOLS = [
+    ((2, 9, 5), 3, 2), ((2, 7, 8, 3), 2, 2), ((2, 5, 18, 17), 3, 1), ((3, 4, 5, 33), 2, 3), ((2, 3, 4, 5, 6), 2, 1),
+]
+
+
+def check_pooling():
+    """Largest elements and means, and their gradients, in both data formats."""
+    rng = np.random.default_rng(10)
+    for dtype, (shape, size, stride) in itertools.product((*FLOATS, "int16"), POOLS):
+        for data_format, padding in itertools.product(("channels_last", "channels_first"), ("valid", "same")):
+            options = {"pool_size": size, "strides": stride, "padding": padding, "data_format": data_format}
+            x = rng.integers(-99, 99, shape).astype(dtype)
+            if data_format == "channels_first":
+                x = np.ascontiguousarray(np.moveaxis(x, -1, 1))
+            pools = [cyops.max_pool, *[cyops.average_pool][: dtype in FLOATS]]
+            for pool in pools:
+                expected = pool(x, **options)
+                for (a,) in everywhere(x):
+                    assert_same(pool(a, **options), expected, (pool, shape, options))
+                    if dtype in FLOATS:
+                        with ct.GradientTape() as tape:
+                            tape.watch(a)
+                            y = pool(a, **options)
+                        tape.gradient(y, a)
+
+
 CHECKS = (
     check_every_op, check_elementwise, check_conditions, check_integers, check_reductions, check_rows, check_casts,
-    check_copies, check_gathers, check_steps, check_products,
+    check_copies, check_gathers, check_steps, check_products, check_convolutions, check_pooling,
 )
 
 

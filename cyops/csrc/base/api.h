@@ -23,7 +23,7 @@
 /* clang-format off */
 #define CYOPS_ENTRIES(ENTRY) \
     ENTRY(elementwise) ENTRY(power) ENTRY(cast) ENTRY(contract) \
-    ENTRY(conv_staged) ENTRY(conv_staged_by_kernel) ENTRY(depthwise) ENTRY(depthwise_by_kernel) \
+    ENTRY(conv_staged) ENTRY(conv_staged_by_kernel) ENTRY(depthwise) ENTRY(depthwise_by_kernel) ENTRY(is_finite) \
     ENTRY(reduce) ENTRY(arg_reduce) \
     ENTRY(rows) ENTRY(cross_entropy) ENTRY(cross_entropy_targets) \
     ENTRY(wrap_positions) ENTRY(take) ENTRY(scatter) ENTRY(scatter_add) ENTRY(accumulate) ENTRY(gather_rows) \

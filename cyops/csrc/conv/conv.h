@@ -51,6 +51,9 @@ int cyops_conv_staged(const cyops_staged_call *call);
  * written is the kernel, contiguous, and the sums. out may have any strides, and at least one element. */
 int cyops_conv_staged_by_kernel(const cyops_staged_call *call);
 
+/* Whether no element is infinite or NaN; of float32, float64 or bfloat16. */
+int cyops_is_finite(const cyops_view *x);
+
 int cyops_depthwise(const cyops_depthwise_call *call);
 
 /* kernel[k, c, j] = sum over n and o of x[n, place(o, k), c] out[n, o, c, j]: what is written is the kernel; depth is 1. */

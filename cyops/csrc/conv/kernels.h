@@ -38,6 +38,7 @@ typedef struct {
     void (*positions_by_kernel)(const cyops_conv_line *);
     void (*add_lanes)(ptrdiff_t count, const void *lanes, void *sums);
     void (*turn)(const cyops_conv_turn *);
+    int (*is_finite)(ptrdiff_t n, const void *x);
 } cyops_conv_type;
 
 typedef struct {

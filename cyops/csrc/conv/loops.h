@@ -5,6 +5,7 @@
 #define SUFFIX f32
 #include "conv/lines.h"
 #include "conv/lines_by_kernel.h"
+#include "conv/finite.h"
 #include "conv/turn.h"
 #include "conv/type.h"
 #undef T
@@ -14,6 +15,7 @@
 #define SUFFIX f64
 #include "conv/lines.h"
 #include "conv/lines_by_kernel.h"
+#include "conv/finite.h"
 #include "conv/turn.h"
 #include "conv/type.h"
 #undef T

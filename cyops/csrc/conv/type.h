@@ -8,4 +8,5 @@ static const cyops_conv_type CONV_NAME(type) = {
     .positions_by_kernel = CONV_NAME(positions_by_kernel),
     .add_lanes = CONV_NAME(add_lanes),
     .turn = CONV_NAME(turn),
+    .is_finite = CONV_NAME(is_finite),
 };
