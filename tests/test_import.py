@@ -20,6 +20,14 @@ def test_import_loads_numpy_and_the_extensions_only():
     assert found.stdout.strip() == "[]"
 
 
+def test_modules_that_are_named_later_are_loaded_later():
+    names = ("linalg", "fft", "layers", "export", "models")
+    code = (f"import cytensor, sys; print([m for m in {names} if f'cytensor.{{m}}' in sys.modules], "
+            "cytensor.linalg.inv([[2.]]).tolist())")
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[] [[0.5]]"
+
+
 def test_cyops_knows_nothing_of_cytensor():
     code = "import cyops, sys; print('cytensor' in sys.modules, type(cyops.add([1.], [2.])).__name__)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
