@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cytensor.layers.shaping import InputLayer
 from cytensor.models import summary
-from cytensor.plots import figures
+from cytensor.plots import figures, glyphs
 from cytensor.symbolic import Function
 from cytensor.types import Path, Shapes
 
@@ -164,6 +164,7 @@ def _text_width(figure: "Figure") -> Callable[..., float]:
 
     def width(text: str, size: float, weight: str = "normal") -> float:
         font = FontProperties(size=size, weight=weight)
+        font.set_family(glyphs.families(text, font.get_family()))
         return float(renderer.get_text_width_height_descent(text, font, ismath=False)[0] * scale)
     return width
 

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cytensor.plots import glyphs
 from cytensor.saving.files import write_bytes
 from cytensor.types import Path
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
     from matplotlib.figure import Figure
 
 
@@ -42,6 +44,10 @@ def _figure_class() -> "Callable[..., Figure]":
 
     class Plot(Figure):
         """A matplotlib figure that belongs to no window; in a notebook the last line of a cell shows it."""
+
+        def draw(self, renderer: "RendererBase") -> None:
+            glyphs.complete(self)
+            super().draw(renderer)
 
         def _repr_png_(self) -> bytes:
             content = io.BytesIO()
