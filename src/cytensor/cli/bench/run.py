@@ -49,7 +49,8 @@ def bench(options: argparse.Namespace) -> None:
 
 def machine() -> str:
     """What the figures hold for, in a line."""
-    return (f"{processor()}, {ct.isa}, {ct.get_num_threads()} threads of {os.cpu_count()} cores, "
+    threads = ct.get_num_threads()
+    return (f"{processor()}, {ct.isa}, {threads} thread{'s' if threads > 1 else ''}, {os.cpu_count()} cores, "
             f"Python {platform.python_version()}")
 
 
