@@ -9,7 +9,7 @@ import pytest
 import cytensor as ct
 
 pytest.importorskip("mpi4py", reason="needs the extra mpi")
-from distributed import environment, output_of, programs, run
+from ranks import environment, output_of, programs, run
 
 from cytensor.data.cutting import Cut
 from cytensor.distribution import buckets, tree

@@ -6,7 +6,7 @@ import time
 import pytest
 
 pytest.importorskip("mpi4py", reason="needs the extra mpi")
-from distributed import environment, output_of, run
+from ranks import environment, output_of, run
 
 pytestmark = pytest.mark.mpi
 
@@ -40,7 +40,7 @@ def test_weights_that_part_are_named():
 def ended(what, ranks, path, shards=6):
     """(seconds, exit code, standard output, standard error) of a program that something happens to."""
     start = time.monotonic()
-    code, out, err = output_of(["-m", "distributed.safety", what, path, shards], ranks)
+    code, out, err = output_of(["-m", "ranks.safety", what, path, shards], ranks)
     return time.monotonic() - start, code, out, err
 
 
@@ -76,7 +76,7 @@ def test_training_goes_on_with_any_number_of_ranks(tmp_path, what):
 @pytest.mark.parametrize("rank", [0, 1, 2])
 def test_a_kill_at_a_random_moment(tmp_path, rank):
     """SIGKILL from outside: mpiexec ends the others within 10 s, and the file goes on; kill_ranks.py does it often."""
-    from distributed.kill_ranks import kill
+    from ranks.kill_ranks import kill
     seconds = kill(str(tmp_path / "run"), rank, 3, 0.3 + 0.25 * rank)
     assert seconds < 10
     result = run("safety:resumed", 2, 6, str(tmp_path / "run"))[0]

@@ -26,7 +26,7 @@ DIRECTIVE = re.compile(r"^::: .*$", re.MULTILINE)
 ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
 # For who works on the library: their text may be a sentence ahead of its translation.
 INSIDE = {"accuracy", "architecture", "convolution", "design", "differences", "distributed", "interoperability",
-          "keras", "kernels", "reliability"}
+          "keras", "kernels", "reliability", "scale"}
 
 
 def english(path):

@@ -20,6 +20,7 @@ import numpy as np
 import cytensor as ct
 from cytensor import plots
 from cytensor.cli import ascii_art, data, distributed, networks, photos
+from cytensor.cli import measure as measuring
 from cytensor.cli.options import model_path, option, port_number, positive_float, positive_int, seed_number
 from cytensor.datasets import mnist
 from cytensor.saving.files import check_target, read_file
@@ -91,12 +92,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cytensor {ct.__version__}")
     parser.set_defaults(command=None)
-    commands = parser.add_subparsers(title="commands", metavar="{train,predict,export,demo,bench,info}")
+    commands = parser.add_subparsers(title="commands", metavar="{train,predict,export,demo,bench,measure,info}")
     _add_train(commands)
     _add_predict(commands)
     _add_export(commands)
     _add_demo(commands)
     _add_bench(commands)
+    add = commands.add_parser("measure", help="what training on several processes is made of: rates, and sums by size")
+    measuring.add_options(add)
+    add.set_defaults(command=measuring.measure)
     add = commands.add_parser("info", help="show version, instruction set, threads, dtypes and packaged data")
     add.set_defaults(command=info)
     return parser

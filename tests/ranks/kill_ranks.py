@@ -1,6 +1,6 @@
 """Kills each rank at random moments of a training and goes on with another number of ranks: KILLS times each.
 
-`python -m distributed.kill_ranks` in tests/ prints the longest time that the others took to end, and whether the
+`python -m ranks.kill_ranks` in tests/ prints the longest time that the others took to end, and whether the
 weights came out the same. FUZZ_SEED repeats a run.
 """
 import contextlib
@@ -12,14 +12,14 @@ import sys
 import tempfile
 import time
 
-from distributed import run, started
+from ranks import run, started
 
 RANKS, SHARDS = 3, 6
 
 
 def kill(path, rank, ranks, after):
     """Seconds from the SIGKILL of a rank, so many seconds after all have begun, to the end of mpiexec."""
-    process = started(["-m", "distributed.safety", "nothing", path, SHARDS], ranks)
+    process = started(["-m", "ranks.safety", "nothing", path, SHARDS], ranks)
     found = {}
     while len(found) < ranks:
         line = process.stdout.readline()

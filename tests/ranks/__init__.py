@@ -60,6 +60,6 @@ def run(program, ranks, *arguments):
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder, "arguments")
         given.write_bytes(pickle.dumps(arguments))
-        code, out, err = output_of(["-m", "distributed.child", program, given, Path(folder, "results")], ranks)
+        code, out, err = output_of(["-m", "ranks.child", program, given, Path(folder, "results")], ranks)
         assert code == 0, f"{program} on {ranks} ranks: {code}\n{out[-2000:]}\n{err[-6000:]}"
         return [pickle.loads(Path(folder, f"results-{rank}").read_bytes()) for rank in range(ranks)]

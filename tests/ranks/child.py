@@ -1,4 +1,4 @@
-"""`mpiexec -n N python -m distributed.child module:function ARGUMENTS RESULTS`: calls it and writes what it returns."""
+"""`mpiexec -n N python -m ranks.child module:function ARGUMENTS RESULTS`: calls it and writes what it returns."""
 import importlib
 import pickle
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 program, given, results = sys.argv[1:]
 module, name = program.split(":")
 warnings.simplefilter("error")
-value = getattr(importlib.import_module(f"distributed.{module}"), name)(*pickle.loads(Path(given).read_bytes()))
+value = getattr(importlib.import_module(f"ranks.{module}"), name)(*pickle.loads(Path(given).read_bytes()))
 
 from mpi4py import MPI  # noqa: E402   # after the program, which is what has to load it
 

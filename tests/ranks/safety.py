@@ -9,7 +9,7 @@ import numpy as np
 import cytensor as ct
 from cytensor.callbacks import LambdaCallback
 from cytensor.distribution import DataParallel, set_distribution
-from distributed.programs import data, dense, with_dropout
+from ranks.programs import data, dense, with_dropout
 
 
 def differing(what):
