@@ -10,6 +10,7 @@ changes: `Client("tcp://scheduler:8786")`, `ray.init(address="auto")`.
 """
 import argparse
 import contextlib
+import importlib
 import os
 
 import joblib
@@ -27,15 +28,15 @@ GRID = {"hidden_layer_sizes": [(16,), (64,)], "learning_rate": [0.001, 0.01]}
 class CountingClassifier(CyTensorClassifier):
     """The estimator, which also notes in how many threads it was trained."""
 
-    def fit(self, x, y):
-        super().fit(x, y)
+    def fit(self, *args, **kwargs):
+        super().fit(*args, **kwargs)
         self.threads_ = cyops.get_num_threads()
         return self
 
-    def score(self, x, y):
+    def score(self, *args, **kwargs):
         if self.threads_ != 1:
             raise RuntimeError(f"a network was trained by {self.threads_} threads beside others")
-        return super().score(x, y)
+        return super().score(*args, **kwargs)
 
 
 @contextlib.contextmanager
@@ -48,19 +49,18 @@ def with_joblib():
 @contextlib.contextmanager
 def with_dask():
     """Processes of Dask, here a cluster of one machine, each told by its environment."""
-    from dask.distributed import Client, LocalCluster
-    with (LocalCluster(n_workers=PROCESSES, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
-          Client(cluster), joblib.parallel_config("dask")):
+    dask = importlib.import_module("dask.distributed")
+    with (dask.LocalCluster(n_workers=PROCESSES, threads_per_worker=1, dashboard_address=None) as cluster,
+          dask.Client(cluster), joblib.parallel_config("dask")):
         yield
 
 
 @contextlib.contextmanager
 def with_ray():
     """Processes of Ray, each with one of its cores."""
-    import ray
-    from ray.util.joblib import register_ray
+    ray = importlib.import_module("ray")
     ray.init(num_cpus=PROCESSES, include_dashboard=False, log_to_driver=False)
-    register_ray()
+    importlib.import_module("ray.util.joblib").register_ray()
     try:
         with joblib.parallel_config("ray", n_jobs=PROCESSES):
             yield
@@ -76,7 +76,7 @@ def main():
     parser.add_argument("backend", choices=BACKENDS)
     options = parser.parse_args()
     x, y = load_digits(return_X_y=True)
-    search = GridSearchCV(CountingClassifier(epochs=5, random_state=0), GRID, cv=3, error_score="raise")
+    search = GridSearchCV(CountingClassifier(epochs=5, random_state=0), GRID, cv=3)
     with BACKENDS[options.backend]():
         search.fit((x[:600] / 16).astype(np.float32), y[:600])
     print(f"best of {len(search.cv_results_['params'])}: {search.best_params_}, accuracy {search.best_score_:.3f}, "
