@@ -68,6 +68,24 @@ def test_the_gradient_of_a_product_with_zeros():
 
 
 # -- order ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint64", "int16"])
+@pytest.mark.parametrize("descending", [False, True])
+def test_equal_elements_of_large_tensors_stay_in_order(dtype, descending):
+    rng = np.random.default_rng(7)
+    for shape, axis in (((9000,), 0), ((70, 90), 0), ((70, 90), 1), ((5000, 1), 1), ((3, 40, 50), -2)):
+        for most in (3, 10**9 if dtype != "int16" else 3 * 10**4):
+            x = rng.integers(0, most, shape).astype(dtype)
+            if x.dtype.kind == "f":
+                x.reshape(-1)[::7] = np.nan
+                x.reshape(-1)[1::11] = -0.0
+            rank = np.argsort(x, axis=axis, kind="stable")
+            if descending:                          # of the elements from the end, counted from there
+                rank = x.shape[axis] - 1 - np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
+            for laid in (x, np.asfortranarray(x)):
+                found = ct.argsort(laid, axis=axis, descending=descending)
+                assert found.dtype == np.int64 and np.array_equal(np.asarray(found), rank)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_sort_and_argsort_over_axes_and_layouts(dtype):
     for shape in SHAPES:
