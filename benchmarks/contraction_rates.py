@@ -1,4 +1,4 @@
-"""Tables of docs/kernels.md, Convolutions and Contractions: `python -m benchmarks.contraction_rates`, one thread,
+"""Figures of docs/kernels.md, Convolutions and Contractions: `python -m benchmarks.contraction_rates`, one thread,
 times of the thread, so that other processes do not count. Set CYOPS_NUM_THREADS=1, OMP_NUM_THREADS=1 and no other."""
 import functools
 import importlib.util
@@ -10,6 +10,7 @@ import cyops
 
 RNG = np.random.default_rng(0)
 CONVOLUTIONS = [(64, 28, 32, 32), (64, 14, 32, 64), (64, 14, 64, 64), (64, 7, 64, 128), (32, 16, 128, 128)]
+FIRST_LAYERS = [(64, 28, 1, 32), (64, 32, 3, 32), (8, 112, 3, 32)]
 CONTRACTIONS = [
     ("abcd,dbea->ce", (48, 32, 256, 48), (48, 32, 256, 48)),
     ("abcde,efbad->cf", (12, 16, 256, 12, 24), (24, 256, 16, 12, 12)),
@@ -52,6 +53,19 @@ def convolution_rates(samples, side, channels, filters):
     return [times[i % 3] / t for i, t in enumerate(times[3:])]
 
 
+def first_layer_times(samples, side, channels, filters):
+    """Microseconds of ours and PyTorch's forward, channels last, 3 x 3 taps and padding 1."""
+    x, kernel = numbers(samples, side, side, channels), numbers(3, 3, channels, filters)
+    calls = [lambda: cyops.conv(x, kernel, padding=1)]
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        theirs = torch.from_numpy(x).permute(0, 3, 1, 2)
+        weights = torch.from_numpy(kernel).permute(3, 2, 0, 1).contiguous()
+        calls.append(lambda: torch.nn.functional.conv2d(theirs, weights, padding=1))
+    return [t * 1e6 for t in best(*calls, repeats=20)]
+
+
 def contraction_rates(formula, shape_a, shape_b):
     """GFLOP/s of ours, NumPy's and PyTorch's where that is installed."""
     names, out = formula.split("->")
@@ -76,5 +90,7 @@ def contraction_rates(formula, shape_a, shape_b):
 if __name__ == "__main__":
     for sizes in CONVOLUTIONS:
         print(sizes, *[f"{rate:.2f}" for rate in convolution_rates(*sizes)])
+    for sizes in FIRST_LAYERS:
+        print(sizes, *[f"{microseconds:.0f}" for microseconds in first_layer_times(*sizes)])
     for case in CONTRACTIONS:
         print(case[0], *[f"{rate:.0f}" for rate in contraction_rates(*case)])

@@ -2,7 +2,7 @@
 # Included by convolution.pyx. The bits are those of the contraction that other shapes and layouts go by.
 
 cdef enum:
-    LEAST_CHANNELS = 16         # docs/kernels.md, Convolutions
+    LEAST_CHANNELS = 1          # docs/kernels.md, Convolutions
     LEAST_FILTERS = 16
     LEAST_CHANNELS_BY_KERNEL = 24
     MOST_CHANNELS = 768         # and filters
@@ -66,6 +66,8 @@ cdef void begin_staged(const Shapes *shapes, cyops_staged_call *call, Strided ou
     call.x, call.kernel, call.out = x.v.data, kernel.v.data, out.v.data
     call.bias = bias.v.data if bias is not None else NULL
     call.x_sample, call.x_channel = x.v.strides[0], x.v.strides[channel_axis(&shapes.window)]
+    if x.v.shape[channel_axis(&shapes.window)] == 1:
+        call.x_channel = 1                          # side by side by itself
     call.out_sample, call.out_channel = out.v.strides[0], out.v.strides[channel_axis(&shapes.window)]
     for i in range(3 - shapes.window.count):
         call.axes[i].length = call.axes[i].positions = call.axes[i].taps = call.axes[i].step = 1

@@ -1,5 +1,5 @@
-"""Convolutions of many channels, whose blocks are copied before they are multiplied: their values, and that no layout,
-number of threads or way of computing changes a bit."""
+"""Convolutions to 16 filters and more, whose blocks are copied before they are multiplied: their values, and that no
+layout, number of threads or way of computing changes a bit."""
 import numpy as np
 import pytest
 from test_convolution import first, gradients, length, reference
@@ -12,6 +12,7 @@ SIZES = [
     (30, (5, 4), (3, 3), 16, 40), (17, (7,), (3,), 20, 17), (9, (3, 3, 4), (2, 2, 3), 16, 16),
     (2, (9, 40), (3, 3), 33, 16), (1, (700,), (5,), 50, 16), (3, (2, 3, 20), (1, 3, 3), 19, 16),
     (9, (3, 3), (3, 3), 130, 16), (2, (3, 2), (2, 2), 16, 64),
+    (9, (7, 6), (3, 3), 1, 16), (2, (5, 20), (3, 3), 3, 32), (3, (30,), (4,), 2, 18),
 ]
 EPS = np.finfo("float64").eps
 WINDOWS = [(1, 1, (0, 0)), (1, 1, (1, 1)), (2, 1, (1, 0)), (1, 2, (2, 3)), (3, 1, (0, 2))]
