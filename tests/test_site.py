@@ -121,7 +121,7 @@ def test_the_reference_has_every_public_name_with_a_table_of_its_arguments(folde
         places = parsed(folder / language / f"reference_{page}.html").places
         for name in modules:
             module = importlib.import_module(f"cytensor.{name}")
-            for entry in module.__all__:
+            for entry in {*module.__all__} - {"get", "serialize", "deserialize"}:      # made for each module
                 found = getattr(module, entry)
                 if getattr(found, "__name__", None) == entry and callable(found):            # no other name of another
                     assert f"cytensor.{name}.{entry}" in places, f"{name}.{entry}"
@@ -210,7 +210,7 @@ def test_search_finds_pages(site, folder, browser, language, word, title, served
     page.goto(f"{site if served else folder.as_uri()}/{language}index.html")
     page.click(".md-search__input")
     page.keyboard.type(word, delay=20)
-    page.wait_for_selector(".md-search-result__link", timeout=20000)
+    page.wait_for_selector(".md-search-result__link", timeout=90000)
     found = page.eval_on_selector_all(".md-search-result__link", "some => some.map((one) => one.href)")
     assert any(f"/{title}" in link for link in found), found
     assert not errors
