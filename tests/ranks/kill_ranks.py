@@ -24,7 +24,7 @@ def kill(path, rank, ranks, after):
     while len(found) < ranks:
         line = process.stdout.readline()
         assert line, process.stderr.read()
-        if match := re.search(r"rank (\d+) is process (\d+)", line):
+        for match in re.finditer(r"rank (\d+) is process (\d+)", line):
             found[int(match[1])] = int(match[2])
     time.sleep(after)
     start = time.monotonic()
