@@ -55,8 +55,10 @@ $(VENV)/installed-%: $(VENV)/installed
 train: $(VENV)/installed
 	$(BIN)/cytensor train
 
+# What is slow looks at processes, threads and memory, and runs alone.
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow" -n auto
+	$(BIN)/python -m pytest -m slow
 
 test-fast: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m "not slow" -n auto
