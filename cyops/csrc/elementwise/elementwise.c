@@ -171,6 +171,7 @@ static int make_flat(cyops_plan *plan, int operands, const cyops_view *const *vi
 static void run(cyops_loop loop, int operands, const cyops_view *const *views, ptrdiff_t cost, int spreads) {
     elementwise_work work = {loop, 0, 0, BLOCK};
     cyops_plan plan;
+    plan.strides[0][0] = 0; /* both fill it, which GCC 12 does not see */
     if (!make_flat(&plan, operands, views)) cyops_plan_make(&plan, operands, views);
     work.packed = find_packed(&plan);
     for (int k = 1; spreads && k < operands; k++)

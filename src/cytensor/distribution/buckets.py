@@ -14,8 +14,7 @@ from cytensor.distribution.mpi import Processes
 from cytensor.tensor import Tensor, Variable, asarray
 from cytensor.types import Array
 
-# In elements. One message of 1.6 MB took 0.35 ms where 16 of 100 kB took 0.75 ms (2 ranks, Open MPI, shared memory):
-# small ones are gathered, and what is large need not be copied.
+# In elements: small gradients are gathered into one message, and what is large need not be copied. Neither is tuned.
 BUCKET = 1 << 18
 DIRECT = 1 << 14
 

@@ -17,7 +17,7 @@ from cytensor.parallel import Part
 from cytensor.tensor import Tensor, Variable, asarray
 from cytensor.types import Array
 
-BUCKET = 1 << 20                       # elements of one message of MPI's own sum; benchmarks/scale.py measures it
+BUCKET = 1 << 20                       # elements of one message of MPI's own sum; not tuned
 
 
 class Place(NamedTuple):
