@@ -110,6 +110,7 @@ ONE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, kinds in ONE.items() for kind in kinds])
 def test_functions_of_one_array(name, kind):
     @EXAMPLES
@@ -131,6 +132,7 @@ NUMBERS = {"b": (True, False), "i": (3, 0, 1), "f": (2.5, 1, -0.0, math.inf, mat
 TWO_KINDS = [(name, kind) for name, kinds in TWO.items() for kind in kinds]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), TWO_KINDS)
 def test_functions_of_two_arrays(name, kind):
     @EXAMPLES
@@ -152,6 +154,7 @@ def test_a_python_number_adapts_to_the_array(name, kind, number_first):
 SYMBOLS = ("+", "-", "*", "/", "//", "%", "**", "&", "|", "^", "<<", ">>", "==", "!=", "<", "<=", ">", ">=", "@")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symbol", SYMBOLS)
 def test_operators(symbol):
     call = eval(f"lambda xp, x, y: x {symbol} y")
@@ -235,6 +238,7 @@ for target in ("bool", "int8", "uint64", "float32", "complex64", "complex128"):
         {"small": True})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, (kinds, *_) in AXIS.items() for kind in kinds])
 def test_functions_along_an_axis(name, kind):
     _, call, options = AXIS[name]
@@ -285,6 +289,7 @@ MATRICES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", "fc")
 @pytest.mark.parametrize("name", sorted(MATRICES))
 def test_matrices_and_transforms(name, kind):

@@ -28,6 +28,7 @@ def gradients(d, x, gamma, axis):
     return dx, (d * normal).sum(others), d.sum(others)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_values_and_gradients_over_layouts(dtype, layout):

@@ -10,6 +10,7 @@ from cytensor.cli.bench import run, sides
 from cytensor.cli.bench.works import WORKS
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_for_each_work(capsys, monkeypatch):
     monkeypatch.setattr(sides, "installed", lambda: [sides.cytensor(), sides.numpy()])
     assert cli.main(["bench", "--seconds", "0.001"]) == 0
@@ -43,6 +44,7 @@ def test_every_side_does_the_same(make):
             assert expected < 30 and float(reference()) < expected      # it does train
 
 
+@pytest.mark.slow
 def test_a_side_with_another_result_is_named(capsys, monkeypatch):
     wrong = sides.numpy()
     wrong.functions["exp"] = lambda x: np.exp(x) * 1.001

@@ -98,6 +98,7 @@ def test_a_single_dot_and_a_drawing_at_the_edge_fit(place):
     assert recognizer.centred(ink, 28, 28).any()
 
 
+@pytest.mark.slow
 def test_digits_are_recognised_from_drawings(model):
     recognises = recognizer.Recognizer(model)
     x, y = mnist.load_data()[1]
@@ -204,6 +205,7 @@ def test_names_of_this_machine_are_answered(running, host):
     assert ask(running, "GET", "/state", Host=name, Origin=f"http://{name}")[0] == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("origin", ["http://example.com", "null", "http://127.0.0.1:1", "https://127.0.0.1:{port}"])
 def test_pages_from_elsewhere_are_refused(running, origin):
     body = drawn(mnist.load_data()[1][0][0]).tobytes()

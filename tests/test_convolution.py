@@ -69,6 +69,7 @@ def draw(rank, groups, rng, channels=4, filters=8):
     return x, rng.normal(size=(*TAPS[rank], channels // groups, filters))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [1, 2, 3])
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_forward_and_both_gradients(rank, data_format):

@@ -42,6 +42,7 @@ def assert_same(found, expected, case):
     np.testing.assert_array_equal(np.asarray(found, "float64"), expected, err_msg=str(case))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_padding_contributes_nothing(size, dtype):

@@ -63,6 +63,7 @@ def expected(x, kernel, d, window):
     return y, *gradients(x, kernel, d, *window), d.sum(axis=tuple(range(d.ndim - 1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_values(size, data_format):

@@ -225,6 +225,7 @@ def test_a_column_of_objects_is_refused_by_name():
         ct.asarray(pd.DataFrame({"a": ["text", None]}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", [
     lambda ax, x: ax.plot(x[:, 0], x[:, 1]), lambda ax, x: ax.plot(x), lambda ax, x: ax.imshow(x),
     lambda ax, x: ax.scatter(x[:, 0], x[:, 1], c=x[:, 2], s=ct.abs(x[:, 2])), lambda ax, x: ax.hist(x[:, 0]),

@@ -90,6 +90,7 @@ def pictures_of(page):
     return set(re.findall(r"\]\(plots/([^)]+)\)", (DOCS / page).read_text(encoding="utf-8")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("script", "page"), [("make_pictures.py", "pictures.md"),
                                               ("make_kernel_pictures.py", "how_fast.md")])
 def test_the_pictures_of_a_page_can_be_made_anew(script, page, tmp_path):
@@ -119,6 +120,7 @@ def test_the_terminal_session_is_drawn_from_what_was_printed():
     assert "Test accuracy: 0.9" in stored and "prefers-reduced-motion" in stored
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
 def test_a_command_is_recorded_as_a_terminal_shows_it(tmp_path):
     screens = runpy.run_path(str(DOCS / "make_screens.py"))

@@ -36,6 +36,7 @@ def test_korean_titles_are_drawn_as_letters():
     assert (one < 128).any() and (one != other).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
 def test_files_have_them_too(tmp_path, ending):
     korean_font()

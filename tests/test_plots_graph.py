@@ -164,6 +164,7 @@ def test_the_picture_holds_values_and_derivatives(layout):
     assert backward.count("no derivative") == 2 and "forward" not in backward
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fold", [False, True])
 def test_no_two_boxes_or_texts_overlap(layout, fold):
     model = network()

@@ -39,6 +39,7 @@ def test_cells_are_those_of_numpy(shape, strides, offset):
     assert read(24, shape, strides, offset) == expected.ravel().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("given", "message"), [
     ((24, "4, 7", "7, 1", 0), "element (3, 3) would lie in cell 24, outside of cells 0 to 23"),
     ((24, "2", "-1", 0), "element (1) would lie in cell -1, outside of cells 0 to 23"),
