@@ -9,30 +9,11 @@ from cytensor import Model, Sequential, layers, ops
 from cytensor.keras import KerasTensor
 from cytensor.layers import Input
 
-RNG = np.random.default_rng(0)
-
 
 @pytest.fixture(autouse=True)
 def fresh():
     ct.utils.clear_session()
     ct.set_seed(0)
-
-
-def arrays(*shapes):
-    return [RNG.standard_normal(shape).astype("f4") for shape in shapes]
-
-
-def forked():
-    """Two inputs, a shared layer, a residual, a model inside, functions, and two outputs in a dictionary."""
-    left, right = Input((4,), name="left"), Input((4,), name="right")
-    shared = layers.Dense(3, activation="tanh", name="shared")
-    a, b = shared(left), shared(right)
-    total = a + b * 2.0 + a[:, ::-1]
-    inside = Input((3,))
-    inner = Model(inside, layers.Dense(3)(inside) + inside, name="inner")
-    joined = layers.Concatenate()([inner(total), ops.maximum(a, b)])
-    return Model([left, right], {"flag": layers.Dense(1, activation="sigmoid", name="head")(joined),
-                                 "rest": ops.reshape(joined, (-1, 2, 3))})
 
 
 # -- what is refused --------------------------------------------------------------------------------------------------
