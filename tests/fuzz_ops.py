@@ -28,9 +28,11 @@ ARGUMENTS = {
     "shape": SHAPE, "window_shape": SHAPE, "strides": st.lists(st.integers(-3, 4), max_size=3).map(tuple),
     "offset": st.integers(-3, 5), "axis1": st.integers(-3, 2), "axis2": st.integers(-3, 2),
     "num_classes": st.integers(-1, 6), "dtype": st.sampled_from(DTYPES), "copy": st.sampled_from([None, True, False]),
+    "device": st.sampled_from([None, "cpu"]),
     "correction": st.sampled_from([0, 1, 0.5]), "activation": st.sampled_from([None, "relu", "tanh"]),
 }
-OPTIONAL = {"axis", "axes", "keepdims", "offset", "axis1", "axis2", "copy", "correction", "activation", "bias", "dtype"}
+OPTIONAL = {"axis", "axes", "keepdims", "offset", "axis1", "axis2", "copy", "correction", "activation", "bias", "dtype",
+            "device"}
 
 # Shapes that fit a first operand of shape `common`, for operands that a random shape would seldom fit.
 FITTING = {"x": tuple, "kernel": lambda common: (*common[-1:], 3), "bias": lambda common: (3,),
