@@ -335,4 +335,22 @@ FILES_AND_PICTURES = {
     "max_queue_size": "accepted, and not used",
 }
 
-ARGUMENTS = TENSORS | LAYERS | TRAINING | FILES_AND_PICTURES
+OTHERS = {
+    "previous_mask": "the mask of the input, or a structure of those of several, None where there is none",
+    "mask": "a bool tensor, True for what counts as data",
+    "count_weights": "with output_mode='count' what each class counts, by default 1",
+    "format": "of the file: 'onnx'",
+    "input_signature": "accepted, and not used",
+    "opset_version": "of ONNX; the lowest that has all operators by default",
+    "input_tensors": "symbolic tensors that take the place of the inputs; new ones by default",
+    "clone_function": "gives for each layer the layer in its place",
+    "memory_limit": "how many bytes may be held at once",
+    "label": "the column of the targets",
+    "weight": "the column of the sample weights",
+    "tape": "the tape that recorded the loss",
+    "gradient": "the gradient of the variable",
+    "include_initial": "whether the value before the first element comes first",
+    "sparse_delta": "an `IndexedSlices`: rows and where they belong",
+}
+
+ARGUMENTS = TENSORS | LAYERS | TRAINING | FILES_AND_PICTURES | OTHERS
