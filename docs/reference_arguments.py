@@ -340,8 +340,6 @@ OTHERS = {
     "mask": "a bool tensor, True for what counts as data",
     "count_weights": "with output_mode='count' what each class counts, by default 1",
     "format": "of the file: 'onnx'",
-    "input_signature": "accepted, and not used",
-    "opset_version": "of ONNX; the lowest that has all operators by default",
     "input_tensors": "symbolic tensors that take the place of the inputs; new ones by default",
     "clone_function": "gives for each layer the layer in its place",
     "memory_limit": "how many bytes may be held at once",
