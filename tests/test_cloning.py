@@ -1,4 +1,7 @@
 """clone_model with other layers and inputs; paths of weights; TensorFlow's names for errors and specifications."""
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -69,6 +72,11 @@ def test_paths_of_weights():
         f"{layer.name}/{name}" for layer in model.layers for name in ("kernel", "bias")]
     assert model.weights[2].path == "head/kernel"
     assert ct.Variable(1.0, name="own").path == "own"
+    model.layers[0].name = "first"                         # a name given later, and copies
+    paths = [weight.path for weight in model.weights]
+    assert paths[:2] == ["first/kernel", "first/bias"]
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert [weight.path for weight in other.weights] == paths
 
 
 def test_names_of_tensorflow():

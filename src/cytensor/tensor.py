@@ -257,13 +257,16 @@ class Variable(_Assignable):
         return view
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Variable, (np.array(self), self.trainable, self.name, self.dtype, self.constraint)
+        return Variable, (np.array(self), self.trainable, self.name, self.dtype, self.constraint), (
+            None, {"path": self.path})
 
     def __copy__(self) -> "Variable":
-        return Variable(self, self.trainable, self.name, constraint=self.constraint)
+        copied = Variable(self, self.trainable, self.name, constraint=self.constraint)
+        copied.path = self.path
+        return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Variable":
-        return Variable(self, self.trainable, self.name, constraint=self.constraint)
+        return self.__copy__()
 
     def _described(self) -> str:
         return f"Variable {self.name!r}"

@@ -140,14 +140,18 @@ class Layer(Owner):
     def _take_name(self, name: str) -> None:
         if not isinstance(name, str) or not name or "/" in name:
             raise ValueError(f"{type(self).__name__}: name must be a string without '/'; got {name!r}")
-        self._name, self.named_by_user = name, True
+        self._set_name(name)
+        self.named_by_user = True
 
     def _rename(self, name: str) -> None:
         """Take a name that was made up."""
         if not self.named_by_user:
-            self._name = name
-            for variable in self._weights:
-                variable.path = f"{name}/{variable.name}"
+            self._set_name(name)
+
+    def _set_name(self, name: str) -> None:
+        self._name = name
+        for variable in self._weights:
+            variable.path = f"{name}/{variable.name}"
 
     def _take_number(self) -> None:
         """Take the name that Keras makes up: dense, dense_1, dense_2, in the order in which they were made."""
