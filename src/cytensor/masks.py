@@ -97,17 +97,3 @@ def fitting(op: str, y_pred: Tensor, values: Tensor) -> Tensor:
         raise ValueError(f"{op}: the mask of the predictions must have one element for each of the values; got mask "
                          f"{mask.shape}, values {values.shape}")
     return mask.reshape(values.shape)
-
-
-def with_weights(op: str, y_pred: Any, values: Tensor, sample_weight: Any) -> Any:
-    """sample_weight, with 0 where the predictions are masked; itself where they have no mask."""
-    if type(y_pred) is not MaskedTensor:
-        return sample_weight
-    counted = fitting(op, y_pred, values).astype("float64")
-    return counted if sample_weight is None else counted * _leading(asarray(sample_weight).astype("float64"), counted)
-
-
-def _leading(weights: Tensor, values: Tensor) -> Tensor:
-    """weights with axes of length 1 behind, so that they multiply along the samples."""
-    return weights if weights.ndim >= values.ndim else weights.reshape(
-        weights.shape + (1,) * (values.ndim - weights.ndim))

@@ -11,7 +11,7 @@ from cytensor.checks.schema import check_like
 from cytensor.dtypes import as_dtype
 from cytensor.losses import agreement
 from cytensor.losses.classes import Loss, aligned_weights
-from cytensor.masks import with_weights
+from cytensor.masks import MaskedTensor, fitting
 from cytensor.tensor import Tensor, Variable, asarray, operand
 from cytensor.types import Array, ArrayLike, DTypeLike, Identifier, replaceable
 
@@ -322,7 +322,11 @@ class _Counted(Metric):
 
     def add_unmasked(self, y_pred: Any, values: Tensor, sample_weight: ArrayLike | None) -> None:
         """Take values but for those whose predictions are masked."""
-        self.add(values, with_weights(self.name, y_pred, values, sample_weight))
+        if type(y_pred) is MaskedTensor:
+            counted = fitting(self.name, y_pred, values).astype("float64")
+            sample_weight = counted if sample_weight is None else counted * aligned_weights(
+                self.name, sample_weight, counted)
+        self.add(values, sample_weight)
 
     def _add(self, total: float, count: float) -> None:
         self.total.assign(float(self.total) + total)
