@@ -53,9 +53,6 @@ class AUC(_Thresholded):
             raise registry.unknown("curve", curve, ("ROC", "PR"))
         if summation_method not in METHODS:
             raise registry.unknown("summation_method", summation_method, METHODS)
-        self._one_label: dict[str, Any] = {"num_thresholds": num_thresholds, "curve": curve,
-                                           "summation_method": summation_method,
-                                           "thresholds": registry.fresh(thresholds)}
         is_exact = multi_label or (thresholds is None and num_thresholds in (None, DEFAULT_THRESHOLDS))
         if thresholds is None:
             count = DEFAULT_THRESHOLDS if num_thresholds is None else num_thresholds
@@ -88,7 +85,8 @@ class AUC(_Thresholded):
             raise ValueError(f"AUC: label_weights must be {num_labels}, one for each label; got {len(weights)}")
 
     def _grow_to(self, labels: int) -> None:
-        self.labels = [AUC(**self._one_label, name=f"{self.name}_{number}") for number in range(labels)]
+        config = {**self.get_config(), "multi_label": False, "num_labels": None, "label_weights": None}
+        self.labels = [AUC(**{**config, "name": f"{self.name}_{number}"}) for number in range(labels)]
 
     def _make_counts(self) -> None:
         self._weights.clear()
