@@ -44,6 +44,8 @@ def as_arrays(output: Nested) -> Nested:
 
 
 def joined(outputs: list[Nested]) -> Nested:
-    """The arrays of all batches, joined along the axis of samples."""
+    """The arrays of all batches, joined along the axis of samples; those of one batch as they are."""
+    if len(outputs) == 1:
+        return outputs[0]
     parts = zip(*map(nested.flatten, outputs), strict=True)
     return nested.pack_like(outputs[0], [np.concatenate(part) for part in parts])
