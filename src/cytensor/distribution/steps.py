@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cytensor import nested
 from cytensor.data import batches as batching
 from cytensor.data.parts import Rows
 from cytensor.distribution.corrections import corrections
@@ -15,7 +14,7 @@ from cytensor.distribution.sums import Deferred, Increments
 from cytensor.optimizers import Optimizer
 from cytensor.parallel import Part, current
 from cytensor.tensor import Variable, asarray
-from cytensor.training.return_values import as_arrays, as_floats
+from cytensor.training.return_values import as_arrays, as_floats, joined
 from cytensor.training.steps import Steps
 from cytensor.training.trainer import Trainer
 from cytensor.types import Array, Logs, Nested
@@ -102,9 +101,7 @@ class DistributedSteps(Steps):
             if part.weight or not mine:
                 mine.append((part.weight, outputs))
         everyone = [one for theirs in self.strategy.processes.gather(mine) for one in theirs]
-        parts = [outputs for weight, outputs in everyone if weight]
-        leaves = zip(*map(nested.flatten, parts), strict=True)
-        return nested.pack_like(parts[0], [np.concatenate(leaf) for leaf in leaves])
+        return joined([outputs for weight, outputs in everyone if weight])
 
     def stops(self, calls: "CallbackList") -> bool:
         if self._asks_all:
