@@ -43,12 +43,15 @@ def rule_of(layer: Layer) -> Rule | None:
     return next((LAYERS[cls] for cls in type(layer).__mro__ if cls in LAYERS), None)
 
 
-def weight(x: Value, layer: Layer, variable: Tensor | None, name: str, permuted: Sequence[int] | None = None,
-           shape: Sequence[int] | None = None) -> Value | None:
-    """A weight of a layer, in the dtype that it computes in; None for none."""
-    if variable is None:
-        return None
+def weight(x: Value, layer: Layer, variable: Tensor, name: str, permuted: Sequence[int] | None = None,
+           shape: Sequence[int] | None = None) -> Value:
+    """A weight of a layer, in the dtype that it computes in."""
     return x.graph.cast(x.graph.weight(variable, f"{layer.name}/{name}", permuted, shape), x.dtype)
+
+
+def bias_of(x: Value, layer: Any) -> Value | None:
+    """The bias of a layer, as `weight`; None where it has none."""
+    return None if layer.bias is None else weight(x, layer, layer.bias, "bias")
 
 
 def _along(values: Any, axes: Sequence[int], ndim: int) -> Any:
@@ -61,7 +64,7 @@ def _along(values: Any, axes: Sequence[int], ndim: int) -> Any:
 @_rule(layers.Dense)
 def _dense(layer: layers.Dense, x: Value) -> Value:
     y = x.graph.op("MatMul", x, weight(x, layer, layer.kernel, "kernel"), shape=(*x.known_shape[:-1], layer.units))
-    bias = weight(x, layer, layer.bias, "bias")
+    bias = bias_of(x, layer)
     return activated(y if bias is None else x.graph.op("Add", y, bias, shape=y.shape), layer.activation)
 
 
@@ -96,21 +99,19 @@ def _activated(layer: Any, x: Value, y: Value) -> Value:
 @_rule(Conv)
 def _conv(layer: Any, x: Value) -> Value:
     kernel = weight(x, layer, layer.kernel, "kernel", spatial.kernel_order(layer.rank + 2))
-    assert kernel is not None
-    return _activated(layer, x, spatial.convolved(x, kernel, weight(x, layer, layer.bias, "bias"), *_window(layer),
+    return _activated(layer, x, spatial.convolved(x, kernel, bias_of(x, layer), *_window(layer),
                                                   layer.groups, layer.data_format))
 
 
 def _by_channel(layer: Any, x: Value, kernel: Any, name: str, bias: Value | None) -> Value:
     rank = layer.rank
     made = weight(x, layer, kernel, name, (rank, rank + 1, *range(rank)), spatial.depthwise_shape(kernel))
-    assert made is not None
     return spatial.convolved(x, made, bias, *_window(layer), kernel.shape[-2], layer.data_format)
 
 
 @_rule(DepthwiseConv)
 def _depthwise(layer: Any, x: Value) -> Value:
-    return _activated(layer, x, _by_channel(layer, x, layer.kernel, "kernel", weight(x, layer, layer.bias, "bias")))
+    return _activated(layer, x, _by_channel(layer, x, layer.kernel, "kernel", bias_of(x, layer)))
 
 
 @_rule(SeparableConv)
@@ -119,16 +120,14 @@ def _separable(layer: Any, x: Value) -> Value:
     ones, (_, *lengths, _) = (1,) * layer.rank, middle.shape or (None,) * (layer.rank + 2)
     middle.shape = (None, *lengths, None)
     pointwise = weight(x, layer, layer.pointwise_kernel, "pointwise_kernel", spatial.kernel_order(layer.rank + 2))
-    assert pointwise is not None
-    return _activated(layer, x, spatial.convolved(middle, pointwise, weight(x, layer, layer.bias, "bias"), ones, ones,
+    return _activated(layer, x, spatial.convolved(middle, pointwise, bias_of(x, layer), ones, ones,
                                                   "valid", ones, 1, layer.data_format))
 
 
 @_rule(ConvTranspose)
 def _conv_transpose(layer: Any, x: Value) -> Value:
     kernel = weight(x, layer, layer.kernel, "kernel", spatial.kernel_order(layer.rank + 2))
-    assert kernel is not None
-    return _activated(layer, x, spatial.transposed(x, kernel, weight(x, layer, layer.bias, "bias"), *_window(layer),
+    return _activated(layer, x, spatial.transposed(x, kernel, bias_of(x, layer), *_window(layer),
                                                    layer.output_padding, layer.data_format))
 
 
